@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GlobalPlatform's vocabulary (TEE Client API 1.0, section 4.4; TEE Internal Core API)."""
+
+from enum import IntEnum
+
+
+class TeeResult(IntEnum):
+    """TEE results (TEEC_Result), those that softee uses."""
+
+    SUCCESS = 0x00000000
+    GENERIC = 0xFFFF0000
+    ACCESS_DENIED = 0xFFFF0001
+    CANCEL = 0xFFFF0002
+    EXCESS_DATA = 0xFFFF0004
+    BAD_FORMAT = 0xFFFF0005
+    BAD_PARAMETERS = 0xFFFF0006
+    BAD_STATE = 0xFFFF0007
+    ITEM_NOT_FOUND = 0xFFFF0008
+    NOT_IMPLEMENTED = 0xFFFF0009
+    NOT_SUPPORTED = 0xFFFF000A
+    NO_DATA = 0xFFFF000B
+    OUT_OF_MEMORY = 0xFFFF000C
+    BUSY = 0xFFFF000D
+    COMMUNICATION = 0xFFFF000E
+    SECURITY = 0xFFFF000F
+    SHORT_BUFFER = 0xFFFF0010
+    TARGET_DEAD = 0xFFFF3024
+
+
+class Origin(IntEnum):
+    """Which layer a result comes from (TEEC_ORIGIN_*)."""
+
+    API = 1
+    COMMS = 2
+    TEE = 3
+    TRUSTED_APP = 4
+
+
+class LoginMethod(IntEnum):
+    """How a client asks to be identified (TEEC_LOGIN_*)."""
+
+    PUBLIC = 0
+    USER = 1
+    GROUP = 2
+    APPLICATION = 4
+    USER_APPLICATION = 5
+    GROUP_APPLICATION = 6
+
+
+class ParamType(IntEnum):
+    """What a parameter is, as it travels: four bits each of TEEC_Operation.paramTypes.
+
+    A TEEC_MEMREF_WHOLE or PARTIAL parameter travels as the TEMP type of its direction.
+    """
+
+    NONE = 0
+    VALUE_INPUT = 1
+    VALUE_OUTPUT = 2
+    VALUE_INOUT = 3
+    MEMREF_INPUT = 5
+    MEMREF_OUTPUT = 6
+    MEMREF_INOUT = 7

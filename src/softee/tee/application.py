@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the TEE core asks of a trusted application, and what it tells it of its client."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from softee.names import LoginMethod, TeeResult
+from softee.wire.params import Params
+
+
+class TeeError(Exception):
+    """A request ended with a GlobalPlatform result other than TEE_SUCCESS.
+
+    ``detail`` is for the log and never crosses the border.
+    """
+
+    def __init__(self, result: TeeResult, detail: str = "") -> None:
+        super().__init__(f"TEE_{result.name}: {detail}" if detail else f"TEE_{result.name}")
+        self.result = result
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class ClientIdentity:
+    """Who opened a TEE session, by the kernel's word, and how it asked to be identified.
+
+    ``uuid`` is the client UUID of the login method, as Linux' TEE subsystem makes it: the nil UUID for PUBLIC, a
+    UUIDv5 of ``uid=<hex>`` for USER and of ``gid=<hex>`` for GROUP.
+    """
+
+    pid: int
+    uid: int
+    gid: int
+    login: LoginMethod
+    uuid: UUID
+
+
+class TaSession(Protocol):
+    """One TEE session with a trusted application. ``invoke`` is called from several threads at once."""
+
+    def invoke(self, command: int, params: Params) -> TeeResult:
+        """Run a command. Answers go into ``params``; any TeeResult may be returned; only TeeError may be raised."""
+        ...
+
+    def close(self) -> None:
+        """End the session and forget all that belongs to it. No invoke runs or will run. Must not raise."""
+        ...
+
+
+class TrustedApplication(Protocol):
+    """A trusted application, one instance for all its sessions."""
+
+    @property
+    def uuid(self) -> UUID:
+        """The application's UUID."""
+        ...
+
+    def open_session(self, client: ClientIdentity, params: Params) -> TaSession:
+        """Open a session for a client. Raises TeeError where it is refused."""
+        ...
