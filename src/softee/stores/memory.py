@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store that lives and dies with the process: for throw-away tokens and tests. Nothing reaches a disk."""
+
+import threading
+from collections.abc import Collection, Mapping
+
+from softee.stores.base import ABSENT, ConflictError, Record, Revision
+
+
+class MemoryStore:
+    """The Store contract over a dictionary."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: dict[bytes, Record] = {}
+        self._revision = ABSENT
+
+    def get(self, key: bytes) -> Record | None:
+        """Return the record at ``key``, or None."""
+        with self._lock:
+            return self._records.get(key)
+
+    def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
+        """Return all keys that begin with ``prefix`` with their records, in the order of the keys' bytes."""
+        with self._lock:
+            return sorted((item for item in self._records.items() if item[0].startswith(prefix)), key=_key)
+
+    def commit(
+        self,
+        *,
+        expected: Mapping[bytes, Revision],
+        puts: Mapping[bytes, bytes],
+        deletes: Collection[bytes] = (),
+    ) -> Revision:
+        """Change several keys at once. See Store.commit."""
+        with self._lock:
+            for key, revision in expected.items():
+                record = self._records.get(key)
+                if (record.revision if record else ABSENT) != revision:
+                    raise ConflictError("a record was changed by another writer")
+            self._revision = Revision(self._revision + 1)
+            for key in deletes:
+                self._records.pop(key, None)
+            self._records.update({key: Record(bytes(value), self._revision) for key, value in puts.items()})
+            return self._revision
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._records.clear()
+
+
+def _key(item: tuple[bytes, Record]) -> bytes:
+    return item[0]

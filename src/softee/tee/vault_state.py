@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A vault as the secure world knows it: its head, entries and index, and how these come from the store and go to it.
+
+Memory is the authority. What the store answers is believed only as far as the head vouches for it, and memory takes a
+change over only when the store has it.
+"""
+
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from cryptography.hazmat.primitives.constant_time import bytes_eq
+
+from softee.stores.base import ConflictError, Revision, Store
+from softee.tee.keys import Label, derived
+from softee.tee.pages import (
+    NEW_HEAD,
+    OBJECTS_PER_PAGE,
+    Entry,
+    Head,
+    PageRow,
+    decode_head,
+    decode_page,
+    encode_head,
+    encode_page,
+)
+from softee.tee.records import Kind, Place, object_tag, open_record, record_hash, seal_record
+from softee.tee.sealing import SealKey, TamperedError
+from softee.tee.term_index import TermIndex
+from softee.wire.codec import WireError
+
+HEAD_VERSION = 0
+"""Heads are bound to no version: only a monotonic anchor could say which one is the newest. Their epoch is inside."""
+
+
+def new_vault_record(application: UUID, name: str, secret: bytes | bytearray) -> tuple[bytes, bytes]:
+    """Return the store's key and the record of an empty vault's head."""
+    place = Place(application, name, Kind.HEAD)
+    return place.key, seal_record(_structure_key(secret), place, HEAD_VERSION, encode_head(NEW_HEAD))
+
+
+def _structure_key(secret: bytes | bytearray) -> SealKey:
+    with derived(secret, Label.STRUCTURE) as key:
+        return SealKey(key)
+
+
+class VaultState:
+    """The trusted copy of a vault's structure. Changed by one thread at a time; read by any."""
+
+    def __init__(self, store: Store, application: UUID, name: str, secret: bytes | bytearray) -> None:
+        """Load a vault's head and pages.
+
+        Raises:
+            TamperedError: the head or a page is not what this vault last wrote.
+            StoreError: the store failed.
+
+        """
+        self.name = name
+        self._store = store
+        self._application = application
+        self._key = _structure_key(secret)
+        self.publishing = threading.Lock()
+        """Held while a change goes from the store into memory."""
+        self._revision, self.head = self._load_head()
+        self.entries = self._load_entries()
+        self.index = TermIndex(self.entries.values())
+
+    def place(self, kind: Kind, number: int = 0) -> Place:
+        """Return where a record of this vault belongs."""
+        return Place(self._application, self.name, kind, number)
+
+    def read(self, number: int, key: SealKey) -> bytearray:
+        """Open an object as memory knows it. Raises KeyError, TamperedError or StoreError."""
+        entry = self.entries[number]
+        place = self.place(Kind.OBJECT, number)
+        stored = self._store.get(place.key)
+        if stored is not None and not bytes_eq(object_tag(stored.value), entry.tag):
+            raise TamperedError(f"{place} is not the record that its page lists: altered, swapped or rolled back")
+        return open_record(key, place, entry.version, stored.value if stored else None)
+
+    def commit(
+        self, *, next_number: int, data: bytes, entries: Mapping[int, Entry | None], records: Mapping[bytes, bytes]
+    ) -> None:
+        """Make a change durable, and then the state of memory.
+
+        Args:
+            next_number: the number of the object that will be added next.
+            data: the application's data.
+            entries: the new entries of the objects that change; None for one that is removed.
+            records: the sealed objects to write, by their keys in the store.
+
+        Raises:
+            TamperedError: the head in the store is not the one that was read or written last.
+            StoreError: the store failed. Nothing has changed.
+
+        """
+        rows = dict(self.head.pages)
+        puts = dict(records)
+        deletes = [self.place(Kind.OBJECT, number).key for number, entry in entries.items() if entry is None]
+        epoch = self.head.epoch + 1
+        for page in {number // OBJECTS_PER_PAGE for number in entries}:
+            place = self.place(Kind.PAGE, page)
+            content = self._page_content(page, entries)
+            if content:
+                puts[place.key] = seal_record(self._key, place, epoch, encode_page(content))
+                rows[page] = PageRow(epoch, record_hash(puts[place.key]))
+            elif rows.pop(page, None):
+                deletes.append(place.key)
+        head = Head(epoch, next_number, data, rows)
+        with self.publishing:
+            revision = self._write(head, puts, deletes)
+            self._publish(revision, head, entries)
+
+    def _page_content(self, page: int, changed: Mapping[int, Entry | None]) -> list[Entry]:
+        first = page * OBJECTS_PER_PAGE
+        candidates = (changed.get(n, self.entries.get(n)) for n in range(first, first + OBJECTS_PER_PAGE))
+        return [entry for entry in candidates if entry is not None]
+
+    def _write(self, head: Head, puts: dict[bytes, bytes], deletes: Collection[bytes]) -> Revision:
+        place = self.place(Kind.HEAD)
+        puts[place.key] = seal_record(self._key, place, HEAD_VERSION, encode_head(head))
+        try:
+            return self._store.commit(expected={place.key: self._revision}, puts=puts, deletes=deletes)
+        except ConflictError as error:
+            raise TamperedError(
+                f"{place} is not the one that this process knows: another process uses the store, or it was altered"
+            ) from error
+
+    def _publish(self, revision: Revision, head: Head, entries: Mapping[int, Entry | None]) -> None:
+        self._revision = revision
+        self.head = head
+        for number, entry in entries.items():
+            old = self.entries.get(number)
+            self.index.replace(number, old.packed_terms if old else b"", entry.packed_terms if entry else b"")
+            if entry:
+                self.entries[number] = entry
+            else:
+                self.entries.pop(number, None)
+
+    def _load_head(self) -> tuple[Revision, Head]:
+        place = self.place(Kind.HEAD)
+        stored = self._store.get(place.key)
+        if stored is None:
+            raise TamperedError(f"{place} is missing from the store")
+        try:
+            return stored.revision, decode_head(open_record(self._key, place, HEAD_VERSION, stored.value))
+        except WireError as error:
+            raise TamperedError(f"{place} does not decode: {error}") from error
+
+    def _load_entries(self) -> dict[int, Entry]:
+        """Open the pages that the head lists. Others that the store may hold are passed over."""
+        stored = {key: record.value for key, record in self._store.range(self.place(Kind.PAGE).all_of_kind)}
+        entries: dict[int, Entry] = {}
+        for number, row in self.head.pages.items():
+            place = self.place(Kind.PAGE, number)
+            entries.update((entry.number, entry) for entry in self._open_page(place, row, stored.get(place.key)))
+        return entries
+
+    def _open_page(self, place: Place, row: PageRow, record: bytes | None) -> Iterable[Entry]:
+        if record is not None and not bytes_eq(record_hash(record), row.hash):
+            raise TamperedError(f"{place} is not the one that its head lists: altered, swapped or rolled back")
+        try:
+            return decode_page(place.number, open_record(self._key, place, row.epoch, record))
+        except WireError as error:
+            raise TamperedError(f"{place} does not decode: {error}") from error

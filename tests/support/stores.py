@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stores for tests: what makes them, what an attacker who owns the disk does to them, and one that fails on demand."""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from uuid import UUID
+
+from softee.stores.base import Record, Revision, Store, StoreError
+from softee.stores.memory import MemoryStore
+from softee.stores.sqlite import SqliteStore
+from softee.tee.secure_storage import SecureStorage
+
+ROOT_KEY = bytes(range(32))
+APPLICATION = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
+OTHER_APPLICATION = UUID("1d5bd9b4-9c0e-4b3c-8d1c-2f0c6a1f8b11")
+VAULTS = ("slot-0", "slot-1")
+
+STORES: dict[str, Callable[[Path], Store]] = {
+    "memory": lambda _: MemoryStore(),
+    "sqlite": lambda directory: SqliteStore(directory / "store.db"),
+}
+"""What makes an empty store of each kind in a directory."""
+
+
+def open_storage(store: Store, root_key: bytes = ROOT_KEY, application: UUID = APPLICATION) -> SecureStorage:
+    """Open (or make) the storage that these tests use."""
+    return SecureStorage(store, root_key, application, VAULTS)
+
+
+def snapshot(store: Store) -> dict[bytes, bytes]:
+    """Copy all records, as an attacker copies the disk."""
+    return {key: record.value for key, record in store.range(b"")}
+
+
+def restore(store: Store, records: Mapping[bytes, bytes]) -> None:
+    """Make a store hold exactly these records."""
+    store.commit(expected={}, puts=records, deletes=[key for key in snapshot(store) if key not in records])
+
+
+class FailingStore:
+    """Passes everything on to another store; while ``failing``, it refuses every commit as a full disk does.
+
+    ``refused`` is what the last refused commit wanted to write.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.failing = False
+        self.refused: dict[bytes, bytes] = {}
+
+    def get(self, key: bytes) -> Record | None:
+        return self.store.get(key)
+
+    def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
+        return self.store.range(prefix)
+
+    def commit(
+        self, *, expected: Mapping[bytes, Revision], puts: Mapping[bytes, bytes], deletes: Collection[bytes] = ()
+    ) -> Revision:
+        if self.failing:
+            self.refused = dict(puts)
+            raise StoreError("the disk is full")
+        return self.store.commit(expected=expected, puts=puts, deletes=deletes)
+
+    def close(self) -> None:
+        self.store.close()
