@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How attribute values are converted between an application and the wire.
 
-A CK_ULONG has the size of the application's long; on the wire it is 32 bits. An attribute that is not in this table is a
-string of bytes and travels as it is (booleans, dates, big integers, names). The C library's table is generated from this
-one, and the PKCS#11 application decodes by it: PKCS#11 3.2, section 4 and 6.
+A CK_ULONG has the size of the application's long; on the wire it is 32 bits. An attribute that is not in this table is
+a string of bytes and travels as it is (booleans, dates, big integers, names). The C library's table is generated from
+this one, and the PKCS#11 application decodes by it (PKCS#11 3.2, sections 4 and 6).
 """
 
 from collections.abc import Mapping

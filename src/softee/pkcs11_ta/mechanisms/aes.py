@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the AES mechanisms have in common: their keys and how a wrong amount of data is refused."""
+
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+
+from softee.names import CKK, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.spec import KeyView, SizeRange
+
+KEY_TYPES = frozenset({CKK.AES})
+KEY_SIZE = SizeRange(16, 32)
+"""In bytes."""
+
+KEY_SIZES = (16, 24, 32)
+"""Those in the range that there are."""
+
+
+Mode = modes.ECB | modes.CBC | modes.CTR
+
+
+def block_cipher(secret: bytes | bytearray) -> AES:
+    """Return the library's AES with a key. Raises CKR_KEY_SIZE_RANGE for 20 bytes and the like."""
+    if len(secret) not in KEY_SIZES:
+        raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"AES has no keys of {len(secret)} bytes")
+    return AES(secret)
+
+
+def encryptor(key: KeyView, mode: Mode) -> CipherContext:
+    """Return the library's AES that encrypts with ``key`` in ``mode``."""
+    return Cipher(block_cipher(key.secret()), mode).encryptor()
+
+
+def decryptor(key: KeyView, mode: Mode) -> CipherContext:
+    """Return the library's AES that decrypts with ``key`` in ``mode``."""
+    return Cipher(block_cipher(key.secret()), mode).decryptor()
+
+
+def wrong_length(rv: CKR, taken: int, wanted: str) -> Pkcs11Error:
+    """Return the error that says that ``taken`` bytes are not ``wanted``."""
+    return Pkcs11Error(rv, f"{taken} bytes of data where {wanted} is needed")

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AES-ECB and AES-CBC, which also wrap keys, and AES-CBC with PKCS#7 padding (PKCS#11 3.2, section 6, AES).
+
+ECB and CBC take whole blocks. A wrapped key is filled up with zero bytes to whole blocks, as the standard says;
+unwrapping gives them back, and who unwraps cuts the value to its length. Bad padding has one error, whatever is wrong.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.ciphers import CipherContext, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.aes import KEY_SIZE, KEY_TYPES, Mode, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.params import BLOCK, initialization_vector
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
+
+P = TypeVar("P")
+
+_PADDING = PKCS7(8 * BLOCK)
+
+
+class _WholeBlocks(Stream):
+    """Encrypts or decrypts whole blocks; ``short`` is the error for data that ends in a part of one."""
+
+    __slots__ = ("_context", "_short")
+
+    def __init__(self, context: CipherContext, short: CKR) -> None:
+        super().__init__()
+        self._context = context
+        self._short = short
+
+    def given(self, taken: int) -> int:
+        """Return the whole blocks."""
+        return taken // BLOCK * BLOCK
+
+    def update(self, part: bytes) -> bytes:
+        """Take a part of the data and return the blocks that are whole."""
+        self._taken += len(part)
+        return self._context.update(part)
+
+    def finish(self) -> bytes:
+        """Return nothing more. Raises ``short``."""
+        if self._taken % BLOCK:
+            raise wrong_length(self._short, self._taken, f"a multiple of {BLOCK}")
+        return self._context.finalize()
+
+
+class _PaddingEncrypt(_WholeBlocks):
+    __slots__ = ()
+
+    def one_shot_size(self, count: int) -> int:
+        """Return ``count`` and the padding of 1 to 16 bytes."""
+        return self.given(count) + BLOCK
+
+    def finish(self) -> bytes:
+        """Return the last block, filled up by PKCS#7: so many bytes, each saying how many. Never fails."""
+        fill = BLOCK - self._taken % BLOCK
+        return self._context.update(bytes([fill]) * fill) + self._context.finalize()
+
+
+class _PaddingDecrypt(_WholeBlocks):
+    """Holds back the last whole block, which may be padding."""
+
+    __slots__ = ("_unpadder",)
+
+    def __init__(self, context: CipherContext) -> None:
+        super().__init__(context, CKR.ENCRYPTED_DATA_LEN_RANGE)
+        self._unpadder = _PADDING.unpadder()
+
+    def given(self, taken: int) -> int:
+        """Return the whole blocks but the last."""
+        return max(0, taken // BLOCK - 1) * BLOCK
+
+    def update(self, part: bytes) -> bytes:
+        """Take a part of the data and return what cannot be padding."""
+        return self._unpadder.update(super().update(part))
+
+    def finish(self) -> bytes:
+        """Return the last block without its padding. Raises CKR_ENCRYPTED_DATA_INVALID where that is bad."""
+        rest = super().finish()
+        if not self._taken:
+            raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, 0, f"at least {BLOCK}")
+        try:
+            return self._unpadder.update(rest) + self._unpadder.finalize()
+        except ValueError:
+            raise Pkcs11Error(CKR.ENCRYPTED_DATA_INVALID, "the padding is not PKCS#7's") from None
+
+
+def _ecb_mode(_: None) -> Mode:
+    return modes.ECB()  # noqa: S305 - a token offers what the standard names; callers choose
+
+
+def _wrap(context: CipherContext, value: bytes | bytearray) -> bytes:
+    """Encrypt a key's value, filled up with zeros to whole blocks."""
+    filled = bytearray(value) + bytes(-len(value) % BLOCK)
+    wrapped = context.update(filled) + context.finalize()
+    filled[:] = bytes(len(filled))
+    return wrapped
+
+
+def _unwrap(context: CipherContext, wrapped: bytes) -> bytearray:
+    """Decrypt a wrapped key. Raises CKR_WRAPPED_KEY_LEN_RANGE where it is not one or more whole blocks."""
+    if not wrapped or len(wrapped) % BLOCK:
+        raise wrong_length(CKR.WRAPPED_KEY_LEN_RANGE, len(wrapped), f"a multiple of {BLOCK}")
+    value = bytearray(len(wrapped) + BLOCK - 1)  # the library wants room for a block that it does not write
+    del value[context.update_into(wrapped, value) :]
+    return value
+
+
+def _whole_blocks(mechanism: CKM, params: Callable[[bytes], P], mode: Callable[[P], Mode]) -> MechanismSpec[P]:
+    """Describe a mode that takes whole blocks of data, and keys."""
+    return MechanismSpec(
+        type=mechanism,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=params,
+        encrypt=lambda key, p: _WholeBlocks(encryptor(key, mode(p)), CKR.DATA_LEN_RANGE),
+        decrypt=lambda key, p: _WholeBlocks(decryptor(key, mode(p)), CKR.ENCRYPTED_DATA_LEN_RANGE),
+        wrap=lambda key, p, value: _wrap(encryptor(key, mode(p)), value),
+        unwrap=lambda key, p, wrapped: _unwrap(decryptor(key, mode(p)), wrapped),
+    )
+
+
+SPECS: tuple[AnyMechanism, ...] = (
+    MechanismSpec(
+        type=CKM.AES_CBC_PAD,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=initialization_vector,
+        encrypt=lambda key, iv: _PaddingEncrypt(encryptor(key, modes.CBC(iv)), CKR.DATA_LEN_RANGE),
+        decrypt=lambda key, iv: _PaddingDecrypt(decryptor(key, modes.CBC(iv))),
+    ),
+    _whole_blocks(CKM.AES_CBC, initialization_vector, modes.CBC),
+    _whole_blocks(CKM.AES_ECB, no_params, _ecb_mode),
+)

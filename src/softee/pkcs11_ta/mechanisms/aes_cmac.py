@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AES-CMAC, whole and truncated (PKCS#11 3.2, section 6, AES CMAC; NIST SP 800-38B)."""
+
+from cryptography.hazmat.primitives.cmac import CMAC
+
+from softee.names import CKM
+from softee.pkcs11_ta.mechanisms.aes import KEY_SIZE, KEY_TYPES, block_cipher
+from softee.pkcs11_ta.mechanisms.mac import Mac, MacContext, general, whole
+from softee.pkcs11_ta.mechanisms.params import BLOCK
+
+
+def _begin(secret: bytes | bytearray) -> MacContext:
+    return CMAC(block_cipher(secret))
+
+
+_CMAC = Mac(_begin, BLOCK, KEY_TYPES, KEY_SIZE)
+
+SPECS = (general(CKM.AES_CMAC_GENERAL, _CMAC), whole(CKM.AES_CMAC, _CMAC))

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AES-CTR (PKCS#11 3.2, section 6, AES with Counter; NIST SP 800-38A).
+
+ulCounterBits 1 means what it means to OP-TEE: all 128 bits count, and wrap around. 2 to 128 mean what the standard
+says: that many rightmost bits count, and data for which they would wrap around is refused with CKR_DATA_LEN_RANGE.
+Up to there a narrow counter and a wide one give the same bytes, so the library's 128-bit counter serves both.
+"""
+
+from cryptography.hazmat.primitives.ciphers import CipherContext, modes
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.mechanisms.aes import KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.params import BLOCK, COUNTER_BITS, CounterBlock, counter_block
+from softee.pkcs11_ta.mechanisms.spec import KeyView, MechanismSpec
+
+_OPTEE_FULL_COUNTER = 1
+
+
+def _longest_message(counter: CounterBlock) -> int:
+    """Return how many bytes can be processed before the counter would come back to a value that it had."""
+    if counter.bits == _OPTEE_FULL_COUNTER:
+        return BLOCK << COUNTER_BITS
+    values = 1 << counter.bits
+    first = int.from_bytes(counter.block, "big") % values
+    return BLOCK * (values - first)
+
+
+class _Counter(Stream):
+    """Encrypts or decrypts: the same in this mode."""
+
+    __slots__ = ("_context", "_longest")
+
+    def __init__(self, context: CipherContext, longest: int) -> None:
+        super().__init__()
+        self._context = context
+        self._longest = longest
+
+    def given(self, taken: int) -> int:
+        """Return that every byte comes out at once."""
+        return taken
+
+    def update(self, part: bytes) -> bytes:
+        """Take a part of the data and return it processed. Raises CKR_DATA_LEN_RANGE where the counter would wrap."""
+        self._taken += len(part)
+        if self._taken > self._longest:
+            raise wrong_length(CKR.DATA_LEN_RANGE, self._taken, f"at most {self._longest} (the counter would wrap)")
+        return self._context.update(part)
+
+    def finish(self) -> bytes:
+        """Return nothing more."""
+        return self._context.finalize()
+
+
+def _encrypt(key: KeyView, counter: CounterBlock) -> _Counter:
+    return _Counter(encryptor(key, modes.CTR(counter.block)), _longest_message(counter))
+
+
+def _decrypt(key: KeyView, counter: CounterBlock) -> _Counter:
+    return _Counter(decryptor(key, modes.CTR(counter.block)), _longest_message(counter))
+
+
+SPECS = (
+    MechanismSpec(
+        type=CKM.AES_CTR,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=counter_block,
+        encrypt=_encrypt,
+        decrypt=_decrypt,
+    ),
+)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MD5, SHA-1 and SHA-2 digests (PKCS#11 3.2, section 6, SHA-1 to SHA-512)."""
+
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
+
+from softee.pkcs11_ta.mechanisms.hash_functions import HASH_FUNCTIONS, HashFunction
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, DigestOperation, MechanismSpec, no_params
+
+
+class _Digest:
+    """An active digest."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, algorithm: HashAlgorithm) -> None:
+        self._state = Hash(algorithm)
+
+    def update(self, part: bytes | bytearray) -> None:
+        """Take a part of the data."""
+        self._state.update(part)
+
+    def finish(self) -> bytes:
+        """Return the digest."""
+        return self._state.finalize()
+
+
+def _begin(algorithm: HashAlgorithm) -> Callable[[None], DigestOperation]:
+    return lambda _: _Digest(algorithm)
+
+
+def _spec(hash_function: HashFunction) -> AnyMechanism:
+    return MechanismSpec(
+        type=hash_function.mechanism,
+        params=no_params,
+        digest=_begin(hash_function.algorithm),
+        digest_size=hash_function.size,
+    )
+
+
+SPECS = tuple(_spec(hash_function) for hash_function in HASH_FUNCTIONS)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ECDSA (PKCS#11 3.2, section 6.3; FIPS 186-5): signatures are r and s, each as wide as the curve's field.
+
+CKM_ECDSA takes a digest of any size; of one longer than the curve's order the leftmost bits count. The others hash
+first.
+"""
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.curves import KEY_SIZE, KEY_TYPES, field_size
+from softee.pkcs11_ta.mechanisms.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.signing import (
+    BufferedSign,
+    BufferedVerify,
+    HashedSign,
+    HashedVerify,
+    Sign,
+    Verify,
+    check_signature_size,
+)
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec, no_params
+
+
+class _AnyDigest(HashAlgorithm):
+    """Stands for whatever hash function made a digest of ``size`` bytes."""
+
+    name = "any"
+    block_size = None
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    @property
+    def digest_size(self) -> int:
+        """Bytes of the digest."""
+        return self._size
+
+
+_LARGEST_FIELD = 66
+"""Bytes of a P-521 coordinate: no byte of a digest beyond that matters."""
+
+_ALGORITHMS = {size: ECDSA(Prehashed(_AnyDigest(size))) for size in range(1, _LARGEST_FIELD + 1)}
+"""By size of the digest in bytes."""
+
+
+def _significant(digest: bytes, width: int) -> bytes:
+    """Return the bytes of ``digest`` that can matter. Raises CKR_FUNCTION_FAILED for none at all, as OP-TEE."""
+    if not digest:
+        raise Pkcs11Error(CKR.FUNCTION_FAILED, "there is no digest to sign or verify")
+    return digest[:width]
+
+
+def _signer(key: KeyView) -> Sign:
+    private, width = key.ec_private(), field_size(key)
+
+    def sign(digest: bytes) -> bytes:
+        digest = _significant(digest, width)
+        r, s = decode_dss_signature(private.sign(digest, _ALGORITHMS[len(digest)]))
+        return r.to_bytes(width, "big") + s.to_bytes(width, "big")
+
+    return sign
+
+
+def _verifier(key: KeyView) -> Verify:
+    public, width = key.ec_public(), field_size(key)
+
+    def verify(signature: bytes, digest: bytes) -> None:
+        digest = _significant(digest, width)
+        check_signature_size(signature, 2 * width)
+        r, s = int.from_bytes(signature[:width], "big"), int.from_bytes(signature[width:], "big")
+        try:
+            public.verify(encode_dss_signature(r, s), digest, _ALGORITHMS[len(digest)])
+        except InvalidSignature:
+            raise Pkcs11Error(CKR.SIGNATURE_INVALID, "the signature is not by this key over this data") from None
+
+    return verify
+
+
+def _signature_size(key: KeyView, _: None) -> int:
+    return 2 * field_size(key)
+
+
+def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
+    """Describe the mechanism that signs the data's digest by ``hash_function``."""
+    algorithm = hash_function.algorithm
+    return MechanismSpec(
+        type=mechanism,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=no_params,
+        sign=lambda key, _: HashedSign(algorithm, _signer(key)),
+        verify=lambda key, _: HashedVerify(algorithm, _verifier(key)),
+        signature_size=_signature_size,
+    )
+
+
+SPECS: tuple[AnyMechanism, ...] = (
+    _hashed(CKM.ECDSA_SHA512, SHA512),
+    _hashed(CKM.ECDSA_SHA384, SHA384),
+    _hashed(CKM.ECDSA_SHA256, SHA256),
+    _hashed(CKM.ECDSA_SHA224, SHA224),
+    _hashed(CKM.ECDSA_SHA1, SHA1),
+    MechanismSpec(
+        type=CKM.ECDSA,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=no_params,
+        multi_part=False,
+        sign=lambda key, _: BufferedSign(_signer(key)),
+        verify=lambda key, _: BufferedVerify(_verifier(key)),
+        signature_size=_signature_size,
+    ),
+)

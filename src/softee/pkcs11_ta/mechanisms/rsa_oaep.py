@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RSA-OAEP encryption with SHA-1 to SHA-512 (PKCS#11 3.2, section 6.1; RFC 8017, 7.1)."""
+
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.params import OaepParams, oaep
+from softee.pkcs11_ta.mechanisms.rsa import (
+    KEY_SIZE,
+    KEY_TYPES,
+    check_ciphertext_size,
+    check_data_size,
+    modulus_size,
+    undecryptable,
+)
+from softee.pkcs11_ta.mechanisms.spec import KeyView, MechanismSpec
+
+
+def _padding(params: OaepParams) -> OAEP:
+    return OAEP(MGF1(params.mgf.algorithm), params.hash.algorithm, params.label)
+
+
+def _largest_message(key: KeyView, params: OaepParams) -> int:
+    """Return the most bytes that fit. Raises CKR_KEY_SIZE_RANGE where the key has no room for the padding."""
+    largest = modulus_size(key) - 2 * params.hash.size - 2
+    if largest < 0:
+        detail = f"a modulus of {key.size} bits has no room for OAEP with {params.hash.algorithm.name}"
+        raise Pkcs11Error(CKR.KEY_SIZE_RANGE, detail)
+    return largest
+
+
+def _encrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
+    public, padding, largest = key.rsa_public(), _padding(params), _largest_message(key, params)
+
+    def encrypt(data: bytes) -> bytes:
+        check_data_size(data, largest)
+        return public.encrypt(data, padding)
+
+    return BufferedCipher(encrypt, modulus_size(key))
+
+
+def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
+    private, padding, size = key.rsa_private(), _padding(params), modulus_size(key)
+
+    def decrypt(data: bytes) -> bytes:
+        check_ciphertext_size(data, size)
+        try:
+            return private.decrypt(data, padding)
+        except ValueError:
+            raise undecryptable() from None
+
+    return BufferedCipher(decrypt, _largest_message(key, params))
+
+
+SPECS = (
+    MechanismSpec(
+        type=CKM.RSA_PKCS_OAEP,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=oaep,
+        multi_part=False,
+        encrypt=_encrypt,
+        decrypt=_decrypt,
+    ),
+)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RSA with PKCS#1 v1.5 padding (PKCS#11 3.2, section 6.1; RFC 8017, 7.2 and 8.2).
+
+CKM_RSA_PKCS signs what it is given, usually a DigestInfo that the caller has made; the others hash first. A ciphertext
+with bad padding decrypts to random bytes instead of an error (the library's implicit rejection), so that nobody can use
+the token as a padding oracle.
+"""
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import constant_time
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehashed
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.hash_functions import MD5, SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.rsa import (
+    KEY_SIZE,
+    KEY_TYPES,
+    check_ciphertext_size,
+    check_data_size,
+    modulus_size,
+    signature_size,
+    undecryptable,
+)
+from softee.pkcs11_ta.mechanisms.signing import (
+    BufferedSign,
+    BufferedVerify,
+    HashedSign,
+    HashedVerify,
+    check_signature_size,
+)
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec, no_params
+
+_PADDING = PKCS1v15()
+_AS_GIVEN = NoDigestInfo()
+_PADDING_SIZE = 11
+"""Bytes that the padding takes at least."""
+
+_DIGEST_INFO_SIZE = 19
+"""Bytes that a DigestInfo has besides the digest, at most."""
+
+
+def _bad_signature() -> Pkcs11Error:
+    return Pkcs11Error(CKR.SIGNATURE_INVALID, "the signature is not by this key over this data")
+
+
+def _sign(key: KeyView, _: None) -> BufferedSign:
+    private, largest = key.rsa_private(), modulus_size(key) - _PADDING_SIZE
+
+    def sign(data: bytes) -> bytes:
+        check_data_size(data, largest)
+        return private.sign(data, _PADDING, _AS_GIVEN)
+
+    return BufferedSign(sign)
+
+
+def _verify(key: KeyView, _: None) -> BufferedVerify:
+    public, size = key.rsa_public(), modulus_size(key)
+
+    def verify(signature: bytes, data: bytes) -> None:
+        check_data_size(data, size - _PADDING_SIZE)
+        check_signature_size(signature, size)
+        try:
+            # Not public.verify(…, NoDigestInfo()), which refuses the signature of no bytes at all.
+            signed = public.recover_data_from_signature(signature, _PADDING, None)
+        except InvalidSignature:
+            raise _bad_signature() from None
+        if not constant_time.bytes_eq(signed, data):
+            raise _bad_signature()
+
+    return BufferedVerify(verify)
+
+
+def _encrypt(key: KeyView, _: None) -> BufferedCipher:
+    public, size = key.rsa_public(), modulus_size(key)
+
+    def encrypt(data: bytes) -> bytes:
+        check_data_size(data, size - _PADDING_SIZE)
+        return public.encrypt(data, _PADDING)
+
+    return BufferedCipher(encrypt, size)
+
+
+def _decrypt(key: KeyView, _: None) -> BufferedCipher:
+    private, size = key.rsa_private(), modulus_size(key)
+
+    def decrypt(data: bytes) -> bytes:
+        check_ciphertext_size(data, size)
+        try:
+            return private.decrypt(data, _PADDING)
+        except ValueError:
+            raise undecryptable() from None
+
+    return BufferedCipher(decrypt, size - _PADDING_SIZE)
+
+
+def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
+    """Describe the mechanism that signs the DigestInfo of the data's digest."""
+    algorithm, prehashed = hash_function.algorithm, Prehashed(hash_function.algorithm)
+    smallest_modulus = hash_function.size + _DIGEST_INFO_SIZE + _PADDING_SIZE
+
+    def check_key(key: KeyView) -> None:
+        if modulus_size(key) < smallest_modulus:
+            detail = f"a modulus of {key.size} bits has no room for {algorithm.name}"
+            raise Pkcs11Error(CKR.KEY_SIZE_RANGE, detail)
+
+    def sign(key: KeyView, _: None) -> HashedSign:
+        check_key(key)
+        private = key.rsa_private()
+        return HashedSign(algorithm, lambda digest: private.sign(digest, _PADDING, prehashed))
+
+    def verify(key: KeyView, _: None) -> HashedVerify:
+        check_key(key)
+        public, size = key.rsa_public(), modulus_size(key)
+
+        def check(signature: bytes, digest: bytes) -> None:
+            check_signature_size(signature, size)
+            try:
+                public.verify(signature, digest, _PADDING, prehashed)
+            except InvalidSignature:
+                raise _bad_signature() from None
+
+        return HashedVerify(algorithm, check)
+
+    return MechanismSpec(
+        type=mechanism,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=no_params,
+        sign=sign,
+        verify=verify,
+        signature_size=signature_size,
+    )
+
+
+SPECS: tuple[AnyMechanism, ...] = (
+    _hashed(CKM.SHA224_RSA_PKCS, SHA224),
+    _hashed(CKM.SHA512_RSA_PKCS, SHA512),
+    _hashed(CKM.SHA384_RSA_PKCS, SHA384),
+    _hashed(CKM.SHA256_RSA_PKCS, SHA256),
+    _hashed(CKM.SHA1_RSA_PKCS, SHA1),
+    _hashed(CKM.MD5_RSA_PKCS, MD5),
+    MechanismSpec(
+        type=CKM.RSA_PKCS,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=no_params,
+        multi_part=False,
+        sign=_sign,
+        verify=_verify,
+        signature_size=signature_size,
+        encrypt=_encrypt,
+        decrypt=_decrypt,
+    ),
+)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RSA-PSS signatures (PKCS#11 3.2, section 6.1; RFC 8017, 8.1).
+
+CKM_RSA_PKCS_PSS takes a digest of the parameter's hash function; the others hash with their own, and the parameter must
+name the same one. The mask may be generated with any of the hash functions.
+"""
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.params import PssParams, pss
+from softee.pkcs11_ta.mechanisms.rsa import BITS_PER_BYTE, KEY_SIZE, KEY_TYPES, modulus_size, signature_size
+from softee.pkcs11_ta.mechanisms.signing import (
+    BufferedSign,
+    BufferedVerify,
+    HashedSign,
+    HashedVerify,
+    Sign,
+    Verify,
+    check_signature_size,
+)
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec
+
+_SEPARATORS = 2
+"""Bytes of an encoded message besides digest and salt: 0x01 before the salt, 0xBC at the end."""
+
+
+def _padding(key: KeyView, params: PssParams) -> PSS:
+    """Return the library's padding. Raises CKR_KEY_SIZE_RANGE where the key has no room for the salt."""
+    encoded = -(-(key.size - 1) // BITS_PER_BYTE)
+    longest = encoded - params.hash.size - _SEPARATORS
+    if params.salt > longest:
+        detail = f"salt of {params.salt} bytes where {key.size} bits and {params.hash.algorithm.name} leave {longest}"
+        raise Pkcs11Error(CKR.KEY_SIZE_RANGE, detail)
+    return PSS(MGF1(params.mgf.algorithm), params.salt)
+
+
+def _check_digest(digest: bytes, params: PssParams) -> None:
+    if len(digest) != params.hash.size:
+        detail = f"{len(digest)} bytes where a digest by {params.hash.algorithm.name} has {params.hash.size}"
+        raise Pkcs11Error(CKR.DATA_LEN_RANGE, detail)
+
+
+def _signer(key: KeyView, params: PssParams) -> Sign:
+    private, padding, prehashed = key.rsa_private(), _padding(key, params), Prehashed(params.hash.algorithm)
+
+    def sign(digest: bytes) -> bytes:
+        _check_digest(digest, params)
+        return private.sign(digest, padding, prehashed)
+
+    return sign
+
+
+def _verifier(key: KeyView, params: PssParams) -> Verify:
+    public, padding, prehashed = key.rsa_public(), _padding(key, params), Prehashed(params.hash.algorithm)
+    size = modulus_size(key)
+
+    def verify(signature: bytes, digest: bytes) -> None:
+        _check_digest(digest, params)
+        check_signature_size(signature, size)
+        try:
+            public.verify(signature, digest, padding, prehashed)
+        except InvalidSignature:
+            raise Pkcs11Error(CKR.SIGNATURE_INVALID, "the signature is not by this key over this data") from None
+
+    return verify
+
+
+def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[PssParams]:
+    """Describe the mechanism that signs the data's digest by ``hash_function``."""
+    algorithm = hash_function.algorithm
+
+    def params(raw: bytes) -> PssParams:
+        decoded = pss(raw)
+        if decoded.hash is not hash_function:
+            detail = f"hashAlg {decoded.hash.mechanism:#x} where the mechanism hashes with {algorithm.name}"
+            raise Pkcs11Error(CKR.MECHANISM_PARAM_INVALID, detail)
+        return decoded
+
+    return MechanismSpec(
+        type=mechanism,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=params,
+        sign=lambda key, decoded: HashedSign(algorithm, _signer(key, decoded)),
+        verify=lambda key, decoded: HashedVerify(algorithm, _verifier(key, decoded)),
+        signature_size=signature_size,
+    )
+
+
+SPECS: tuple[AnyMechanism, ...] = (
+    _hashed(CKM.SHA224_RSA_PKCS_PSS, SHA224),
+    _hashed(CKM.SHA512_RSA_PKCS_PSS, SHA512),
+    _hashed(CKM.SHA384_RSA_PKCS_PSS, SHA384),
+    _hashed(CKM.SHA256_RSA_PKCS_PSS, SHA256),
+    _hashed(CKM.SHA1_RSA_PKCS_PSS, SHA1),
+    MechanismSpec(
+        type=CKM.RSA_PKCS_PSS,
+        key_types=KEY_TYPES,
+        params=pss,
+        multi_part=False,
+        sign=lambda key, params: BufferedSign(_signer(key, params)),
+        verify=lambda key, params: BufferedVerify(_verifier(key, params)),
+        signature_size=signature_size,
+    ),
+)

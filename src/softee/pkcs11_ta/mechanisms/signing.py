@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign and verify operations in two shapes: hash the data as it comes, or collect it; then act on the result.
+
+What acts is a function that the mechanism makes for a key, so that an operation costs little to begin.
+"""
+
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
+
+from softee.names import CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+
+Sign = Callable[[bytes], bytes]
+"""What was hashed or collected -> signature."""
+
+Verify = Callable[[bytes, bytes], None]
+"""Signature, what was hashed or collected -> nothing, or CKR_SIGNATURE_INVALID or CKR_SIGNATURE_LEN_RANGE."""
+
+
+class BufferedSign:
+    """Signs the data itself (single-part mechanisms)."""
+
+    __slots__ = ("_data", "_sign")
+
+    def __init__(self, sign: Sign) -> None:
+        self._sign = sign
+        self._data = b""
+
+    def update(self, part: bytes) -> None:
+        """Take a part of the data."""
+        self._data += part
+
+    def finish(self) -> bytes:
+        """Return the signature."""
+        return self._sign(self._data)
+
+
+class BufferedVerify:
+    """Verifies a signature of the data itself (single-part mechanisms)."""
+
+    __slots__ = ("_data", "_verify")
+
+    def __init__(self, verify: Verify) -> None:
+        self._verify = verify
+        self._data = b""
+
+    def update(self, part: bytes) -> None:
+        """Take a part of the data."""
+        self._data += part
+
+    def finish(self, signature: bytes) -> None:
+        """Return where ``signature`` is right, else raise."""
+        self._verify(signature, self._data)
+
+
+class HashedSign:
+    """Signs the digest of the data."""
+
+    __slots__ = ("_sign", "_state")
+
+    def __init__(self, algorithm: HashAlgorithm, sign: Sign) -> None:
+        self._sign = sign
+        self._state = Hash(algorithm)
+
+    def update(self, part: bytes) -> None:
+        """Take a part of the data."""
+        self._state.update(part)
+
+    def finish(self) -> bytes:
+        """Return the signature."""
+        return self._sign(self._state.finalize())
+
+
+class HashedVerify:
+    """Verifies a signature of the digest of the data."""
+
+    __slots__ = ("_state", "_verify")
+
+    def __init__(self, algorithm: HashAlgorithm, verify: Verify) -> None:
+        self._verify = verify
+        self._state = Hash(algorithm)
+
+    def update(self, part: bytes) -> None:
+        """Take a part of the data."""
+        self._state.update(part)
+
+    def finish(self, signature: bytes) -> None:
+        """Return where ``signature`` is right, else raise."""
+        self._verify(signature, self._state.finalize())
+
+
+def check_signature_size(signature: bytes, size: int) -> None:
+    """Raise CKR_SIGNATURE_LEN_RANGE unless ``signature`` has ``size`` bytes."""
+    if len(signature) != size:
+        raise Pkcs11Error(CKR.SIGNATURE_LEN_RANGE, f"signature of {len(signature)} bytes where the key makes {size}")

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a mechanism's operations on data cut into parts, as the commands would."""
+
+from collections.abc import Iterable
+
+from softee.names import CKM
+from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.mechanisms.spec import CipherOperation, KeyView
+
+
+def u32(*values: int) -> bytes:
+    """Return CK_ULONGs as they travel."""
+    return b"".join(value.to_bytes(4, "little") for value in values)
+
+
+def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:
+    spec = MECHANISMS[mechanism]
+    assert spec.digest is not None
+    operation = spec.digest(spec.params(b""))
+    for part in parts:
+        operation.update(part)
+    return operation.finish()
+
+
+def sign(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes]) -> bytes:
+    spec = MECHANISMS[mechanism]
+    assert spec.sign is not None
+    operation = spec.sign(key, spec.params(parameter))
+    for part in parts:
+        operation.update(part)
+    return operation.finish()
+
+
+def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes) -> None:
+    spec = MECHANISMS[mechanism]
+    assert spec.verify is not None
+    operation = spec.verify(key, spec.params(parameter))
+    for part in parts:
+        operation.update(part)
+    operation.finish(signature)
+
+
+def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:
+    spec = MECHANISMS[mechanism]
+    assert spec.encrypt is not None
+    return spec.encrypt(key, spec.params(parameter))
+
+
+def decryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:
+    spec = MECHANISMS[mechanism]
+    assert spec.decrypt is not None
+    return spec.decrypt(key, spec.params(parameter))
+
+
+def process(operation: CipherOperation, parts: Iterable[bytes]) -> bytes:
+    """Return all that an operation gives; it must say before each part how much it will give."""
+    given = []
+    for part in parts:
+        expected = operation.update_size(len(part))
+        given.append(operation.update(part))
+        assert len(given[-1]) == expected, "update_size was wrong"
+    return b"".join(given) + operation.finish()
+
+
+def encrypt(mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
+    return process(encryption(mechanism, key, parameter), parts)
+
+
+def decrypt(mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
+    return process(decryption(mechanism, key, parameter), parts)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Key generation: which sizes, exponents and curves, what comes out, and what is refused with which return value."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from softee.names import CKA, CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.mechanisms.curves import CURVES, encode_point, find_curve
+from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue
+
+P256 = bytes.fromhex("06082a8648ce3d030107")
+SECP256K1 = bytes.fromhex("06052b8104000a")
+BRAINPOOL_P256R1 = bytes.fromhex("06092b2403030208010107")
+ED25519_NAME = bytes.fromhex("130c") + b"edwards25519"
+
+Pair = tuple[dict[CKA, AttributeValue], dict[CKA, AttributeValue]]
+
+
+def secret(mechanism: CKM, template: Attributes) -> bytearray:
+    spec = MECHANISMS[mechanism]
+    assert spec.generate_key is not None
+    made = spec.generate_key(spec.params(b""), template)
+    assert list(made) == [CKA.VALUE]
+    value = made[CKA.VALUE]
+    assert isinstance(value, bytearray), "a secret value can be wiped"
+    return value
+
+
+def pair(mechanism: CKM, template: Attributes) -> Pair:
+    spec = MECHANISMS[mechanism]
+    assert spec.generate_key_pair is not None
+    return spec.generate_key_pair(spec.params(b""), template)
+
+
+def number(value: AttributeValue) -> int:
+    assert isinstance(value, bytes | bytearray)
+    assert value[0], "a big integer has no leading zeros"
+    return int.from_bytes(value, "big")
+
+
+@pytest.mark.parametrize("size", [16, 24, 32])
+def test_aes_key_is_random_and_of_the_wanted_size(size: int) -> None:
+    first, second = (secret(CKM.AES_KEY_GEN, {CKA.VALUE_LEN: size}) for _ in range(2))
+    assert len(first) == len(second) == size
+    assert first != second
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 17, 20, 31, 33, 64, 2**32 - 1])
+def test_aes_key_of_another_size_is_refused(size: int) -> None:
+    with pytest.raises(Pkcs11Error, match=f"KEY_SIZE_RANGE: CKA_VALUE_LEN {size} "):
+        secret(CKM.AES_KEY_GEN, {CKA.VALUE_LEN: size})
+
+
+@pytest.mark.parametrize("size", [1, 33, 64, 512])
+def test_generic_secret_has_1_to_512_bytes(size: int) -> None:
+    """OP-TEE lists 1 to 4096, which are bits."""
+    assert len(secret(CKM.GENERIC_SECRET_KEY_GEN, {CKA.VALUE_LEN: size})) == size
+
+
+@pytest.mark.parametrize("size", [0, 513, 4096, 2**32 - 1])
+def test_generic_secret_of_another_size_is_refused(size: int) -> None:
+    with pytest.raises(Pkcs11Error, match="KEY_SIZE_RANGE"):
+        secret(CKM.GENERIC_SECRET_KEY_GEN, {CKA.VALUE_LEN: size})
+
+
+@pytest.mark.parametrize("mechanism", [CKM.AES_KEY_GEN, CKM.GENERIC_SECRET_KEY_GEN])
+def test_secret_key_without_a_size_is_refused(mechanism: CKM) -> None:
+    with pytest.raises(Pkcs11Error, match="TEMPLATE_INCOMPLETE: CKA_VALUE_LEN"):
+        secret(mechanism, {})
+
+
+@pytest.mark.parametrize(
+    ("bits", "given", "exponent"),
+    [(1024, None, 65537), (1032, b"", 65537), (1024, b"\x03", 3), (1024, b"\0\x01\0\x01", 65537)],
+)
+def test_rsa_pair_has_the_wanted_modulus_and_exponent(bits: int, given: bytes | None, exponent: int) -> None:
+    template: dict[int, AttributeValue] = {CKA.MODULUS_BITS: bits}
+    if given is not None:
+        template[CKA.PUBLIC_EXPONENT] = given
+    public, private = pair(CKM.RSA_PKCS_KEY_PAIR_GEN, template)
+    assert set(public) == {CKA.MODULUS, CKA.PUBLIC_EXPONENT}
+    assert number(public[CKA.MODULUS]).bit_length() == bits
+    assert number(public[CKA.PUBLIC_EXPONENT]) == exponent
+    assert {attribute: private[attribute] for attribute in public} == public
+
+
+def test_rsa_private_parts_make_the_key_again() -> None:
+    _, made = pair(CKM.RSA_PKCS_KEY_PAIR_GEN, {CKA.MODULUS_BITS: 1024})
+    rsa.RSAPrivateNumbers(
+        p=number(made[CKA.PRIME_1]),
+        q=number(made[CKA.PRIME_2]),
+        d=number(made[CKA.PRIVATE_EXPONENT]),
+        dmp1=number(made[CKA.EXPONENT_1]),
+        dmq1=number(made[CKA.EXPONENT_2]),
+        iqmp=number(made[CKA.COEFFICIENT]),
+        public_numbers=rsa.RSAPublicNumbers(number(made[CKA.PUBLIC_EXPONENT]), number(made[CKA.MODULUS])),
+    ).private_key()
+
+
+def test_private_parts_can_be_wiped() -> None:
+    public, private = pair(CKM.RSA_PKCS_KEY_PAIR_GEN, {CKA.MODULUS_BITS: 1024})
+    assert all(isinstance(value, bytearray) for attribute, value in private.items() if attribute not in public)
+    assert isinstance(pair(CKM.EC_KEY_PAIR_GEN, {CKA.EC_PARAMS: P256})[1][CKA.VALUE], bytearray)
+
+
+@pytest.mark.parametrize("bits", [0, 256, 512, 1023, 4097, 2**32 - 1])
+def test_rsa_modulus_out_of_range_is_refused(bits: int) -> None:
+    with pytest.raises(Pkcs11Error, match=f"KEY_SIZE_RANGE: CKA_MODULUS_BITS {bits} "):
+        pair(CKM.RSA_PKCS_KEY_PAIR_GEN, {CKA.MODULUS_BITS: bits})
+
+
+def test_rsa_pair_without_a_size_is_refused() -> None:
+    with pytest.raises(Pkcs11Error, match="TEMPLATE_INCOMPLETE: CKA_MODULUS_BITS"):
+        pair(CKM.RSA_PKCS_KEY_PAIR_GEN, {})
+
+
+@pytest.mark.parametrize("exponent", [b"\0", b"\x01", b"\x05", b"\x01\0\0", b"\xff" * 300, bytearray(b"\x11")])
+def test_other_rsa_exponents_are_refused(exponent: bytes) -> None:
+    with pytest.raises(Pkcs11Error, match="ATTRIBUTE_VALUE_INVALID: CKA_PUBLIC_EXPONENT"):
+        pair(CKM.RSA_PKCS_KEY_PAIR_GEN, {CKA.MODULUS_BITS: 1024, CKA.PUBLIC_EXPONENT: exponent})
+
+
+@pytest.mark.parametrize("ec_params", CURVES, ids=lambda ec_params: CURVES[ec_params].name)
+def test_ec_pair_is_a_point_on_its_curve_and_its_private_value(ec_params: bytes) -> None:
+    public, private = pair(CKM.EC_KEY_PAIR_GEN, {CKA.EC_PARAMS: ec_params})
+    assert set(public) == {CKA.EC_PARAMS, CKA.EC_POINT}
+    assert set(private) == {CKA.EC_PARAMS, CKA.VALUE}
+    assert public[CKA.EC_PARAMS] == private[CKA.EC_PARAMS] == ec_params
+    curve, value = CURVES[ec_params], private[CKA.VALUE]
+    assert isinstance(value, bytearray)
+    assert len(value) == -(-curve.key_size // 8)
+    again = ec.derive_private_key(int.from_bytes(value, "big"), curve).public_key()
+    assert public[CKA.EC_POINT] == encode_point(again)
+
+
+def test_ec_point_is_a_der_octet_string_of_the_uncompressed_point() -> None:
+    """As OP-TEE's walkthrough shows it for P-256; P-521 needs the long form of the length."""
+    p256 = pair(CKM.EC_KEY_PAIR_GEN, {CKA.EC_PARAMS: P256})[0][CKA.EC_POINT]
+    p521 = pair(CKM.EC_KEY_PAIR_GEN, {CKA.EC_PARAMS: bytes.fromhex("06052b81040023")})[0][CKA.EC_POINT]
+    assert isinstance(p256, bytes)
+    assert isinstance(p521, bytes)
+    assert (p256[:3].hex(), len(p256)) == ("044104", 67)
+    assert (p521[:4].hex(), len(p521)) == ("04818504", 136)
+
+
+@pytest.mark.parametrize(
+    "ec_params", [SECP256K1, BRAINPOOL_P256R1, ED25519_NAME, P256[:-1], P256 + b"\0", b"\0" * 5000]
+)
+def test_unknown_curve_is_refused_as_op_tee_does(ec_params: bytes) -> None:
+    with pytest.raises(Pkcs11Error, match=r"ATTRIBUTE_TYPE_INVALID: .* none of the curves") as caught:
+        pair(CKM.EC_KEY_PAIR_GEN, {CKA.EC_PARAMS: ec_params})
+    assert len(caught.value.detail) < 200, "the log is not the caller's to fill"
+
+
+@pytest.mark.parametrize("template", [{}, {CKA.EC_PARAMS: b""}])
+def test_ec_pair_without_a_curve_is_refused(template: Attributes) -> None:
+    with pytest.raises(Pkcs11Error) as caught:
+        pair(CKM.EC_KEY_PAIR_GEN, template)
+    assert caught.value.rv is CKR.TEMPLATE_INCOMPLETE
+
+
+def test_curve_names_are_der_object_identifiers() -> None:
+    for ec_params in CURVES:
+        assert ec_params[0] == 0x06
+        assert ec_params[1] == len(ec_params) - 2
+        assert find_curve(ec_params) is CURVES[ec_params]

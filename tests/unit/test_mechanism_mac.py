@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HMAC and CMAC: one generic secret for several, keys of any size, and truncated MACs compared at their size only."""
+
+import hmac
+
+import pytest
+
+from softee.names import CKM
+from softee.pkcs11_ta.errors import Pkcs11Error
+from support import keys
+from support import mechanism_runs as run
+from support.mechanism_runs import u32
+
+SECRET = keys.secret_key(bytes(range(64)))
+HMACS = {
+    CKM.MD5_HMAC: "md5",
+    CKM.SHA_1_HMAC: "sha1",
+    CKM.SHA224_HMAC: "sha224",
+    CKM.SHA256_HMAC: "sha256",
+    CKM.SHA384_HMAC: "sha384",
+    CKM.SHA512_HMAC: "sha512",
+}
+
+
+def test_one_generic_secret_serves_several_hmacs_one_after_the_other() -> None:
+    """It panics OP-TEE's application."""
+    for _ in range(2):
+        for mechanism, name in HMACS.items():
+            assert run.sign(mechanism, SECRET, b"", [b"data"]) == hmac.digest(SECRET.value, b"data", name)
+
+
+@pytest.mark.parametrize("size", [1, 64, 65, 128, 129, 512])
+@pytest.mark.parametrize("mechanism", HMACS, ids=lambda mechanism: mechanism.name)
+def test_longer_keys_are_hashed_first_as_rfc_2104_says(mechanism: CKM, size: int) -> None:
+    key = keys.secret_key(b"\x5a" * size)
+    assert run.sign(mechanism, key, b"", [b"data"]) == hmac.digest(key.value, b"data", HMACS[mechanism])
+
+
+def test_whole_mac_is_not_a_truncated_one() -> None:
+    whole = run.sign(CKM.SHA256_HMAC, SECRET, b"", [b"data"])
+    with pytest.raises(Pkcs11Error, match="SIGNATURE_LEN_RANGE: signature of 16 bytes where the key makes 32"):
+        run.verify(CKM.SHA256_HMAC, SECRET, b"", [b"data"], whole[:16])
+    with pytest.raises(Pkcs11Error, match="SIGNATURE_LEN_RANGE: signature of 32 bytes where the key makes 16"):
+        run.verify(CKM.SHA256_HMAC_GENERAL, SECRET, u32(16), [b"data"], whole)
+
+
+def test_short_signature_cannot_make_a_long_mac_easy_to_guess() -> None:
+    """OP-TEE compares as many bytes as the caller sends; here the parameter decides."""
+    whole = run.sign(CKM.SHA256_HMAC, SECRET, b"", [b"data"])
+    with pytest.raises(Pkcs11Error, match="SIGNATURE_LEN_RANGE"):
+        run.verify(CKM.SHA256_HMAC_GENERAL, SECRET, u32(32), [b"data"], whole[:1])
+
+
+def test_cmac_of_a_hostile_length_is_refused_at_its_parameter() -> None:
+    with pytest.raises(Pkcs11Error, match="SIGNATURE_LEN_RANGE: a MAC of 17 bytes"):
+        run.sign(CKM.AES_CMAC_GENERAL, keys.aes_key(bytes(16)), u32(17), [b"data"])

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mechanism parameters on the wire: each field's limits, and what is said when one is passed."""
+
+import pytest
+
+from softee.names import CKG, CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms import params
+from softee.pkcs11_ta.mechanisms.hash_functions import SHA1, SHA256, SHA512
+from support.mechanism_runs import u32
+
+BLOCK = bytes(range(16))
+
+
+def test_pss_names_its_hash_and_mask_functions() -> None:
+    decoded = params.pss(u32(CKM.SHA256, CKG.MGF1_SHA512, 11))
+    assert (decoded.hash, decoded.mgf, decoded.salt) == (SHA256, SHA512, 11)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        u32(CKM.MD5, CKG.MGF1_SHA1, 16),
+        u32(CKM.SHA3_256, CKG.MGF1_SHA256, 32),
+        u32(CKM.SHA256_HMAC, CKG.MGF1_SHA256, 32),
+        u32(0, CKG.MGF1_SHA256, 32),
+        u32(CKM.SHA256, CKG.MGF1_SHA3_256, 32),
+        u32(CKM.SHA256, 0, 32),
+    ],
+)
+def test_pss_and_oaep_refuse_unknown_functions(raw: bytes) -> None:
+    with pytest.raises(Pkcs11Error, match=r"MECHANISM_PARAM_INVALID: (hashAlg|mgf)"):
+        params.pss(raw)
+    with pytest.raises(Pkcs11Error, match=r"MECHANISM_PARAM_INVALID: (hashAlg|mgf)"):
+        params.oaep(raw[:8] + u32(1, 0))
+
+
+def test_oaep_has_a_label_or_none() -> None:
+    head = u32(CKM.SHA_1, CKG.MGF1_SHA1)
+    assert params.oaep(head + u32(1, 3) + b"abc").label == b"abc"
+    assert params.oaep(head + u32(1, 0)).label == b""
+    assert params.oaep(head + u32(1, 0)).hash is SHA1
+
+
+def test_oaep_without_a_source_is_oaep_without_a_label() -> None:
+    """pkcs11-tool --test and OpenSSL's engine send source 0; OP-TEE fails on it."""
+    assert params.oaep(u32(CKM.SHA_1, CKG.MGF1_SHA1, 0, 0)).label == b""
+
+
+@pytest.mark.parametrize(
+    "tail", [u32(0, 3) + b"abc", u32(2, 0), u32(2, 3) + b"abc", u32(1, 4) + b"abc", u32(1, 2**32 - 1)]
+)
+def test_oaep_refuses_other_sources_and_labels_that_are_cut(tail: bytes) -> None:
+    with pytest.raises(Pkcs11Error) as caught:
+        params.oaep(u32(CKM.SHA_1, CKG.MGF1_SHA1) + tail)
+    assert caught.value.rv is CKR.MECHANISM_PARAM_INVALID
+
+
+@pytest.mark.parametrize("bits", [1, 2, 32, 127, 128])
+def test_counter_may_have_1_to_128_bits(bits: int) -> None:
+    assert params.counter_block(u32(bits) + BLOCK) == params.CounterBlock(bits, BLOCK)
+
+
+@pytest.mark.parametrize("bits", [0, 129, 2**32 - 1])
+def test_counter_of_other_sizes_is_refused(bits: int) -> None:
+    with pytest.raises(Pkcs11Error, match="MECHANISM_PARAM_INVALID: ulCounterBits"):
+        params.counter_block(u32(bits) + BLOCK)
+
+
+@pytest.mark.parametrize("length", [0, 17, 2**32 - 1])
+def test_mac_of_no_bytes_or_too_many_is_refused_as_op_tee_does(length: int) -> None:
+    with pytest.raises(Pkcs11Error, match=f"SIGNATURE_LEN_RANGE: a MAC of {length} bytes"):
+        params.mac_length(16)(u32(length))
+
+
+def test_mac_may_have_1_byte_to_all() -> None:
+    assert [params.mac_length(16)(u32(length)) for length in (1, 16)] == [1, 16]
+
+
+@pytest.mark.parametrize("size", [0, 8, 15, 17, 32])
+def test_initialization_vector_has_16_bytes(size: int) -> None:
+    with pytest.raises(Pkcs11Error, match=f"MECHANISM_PARAM_INVALID: parameter of {size} bytes"):
+        params.initialization_vector(bytes(size))
+
+
+def test_parameters_as_op_tees_library_sends_them() -> None:
+    """Recorded from pkcs11-tool and OP-TEE's own tests."""
+    counter = params.counter_block(bytes.fromhex("01000000" + "00" * 16))
+    assert counter == params.CounterBlock(1, bytes(16))
+    pss = params.pss(bytes.fromhex("500200000200000020000000"))
+    assert pss == params.PssParams(SHA256, SHA256, 32)
+    oaep = params.oaep(bytes.fromhex("50020000020000000000000000000000"))
+    assert oaep == params.OaepParams(SHA256, SHA256, b"")
+    assert params.mac_length(16)(bytes.fromhex("08000000")) == 8

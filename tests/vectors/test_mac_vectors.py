@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HMAC (RFC 2202, RFC 4231, Wycheproof) and AES-CMAC (NIST SP 800-38B, Wycheproof), whole and truncated."""
+
+import pytest
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from support import keys
+from support import mechanism_runs as run
+from support.mechanism_runs import u32
+from vectors.reading import records, wycheproof
+
+HMACS = {
+    "rfc-2202-md5.txt": (CKM.MD5_HMAC, CKM.MD5_HMAC_GENERAL),
+    "rfc-2202-sha1.txt": (CKM.SHA_1_HMAC, CKM.SHA_1_HMAC_GENERAL),
+    "rfc-4231-sha224.txt": (CKM.SHA224_HMAC, CKM.SHA224_HMAC_GENERAL),
+    "rfc-4231-sha256.txt": (CKM.SHA256_HMAC, CKM.SHA256_HMAC_GENERAL),
+    "rfc-4231-sha384.txt": (CKM.SHA384_HMAC, CKM.SHA384_HMAC_GENERAL),
+    "rfc-4231-sha512.txt": (CKM.SHA512_HMAC, CKM.SHA512_HMAC_GENERAL),
+}
+WYCHEPROOF = {
+    "hmac_sha256": (CKM.SHA256_HMAC, CKM.SHA256_HMAC_GENERAL),
+    "hmac_sha512": (CKM.SHA512_HMAC, CKM.SHA512_HMAC_GENERAL),
+    "aes_cmac": (CKM.AES_CMAC, CKM.AES_CMAC_GENERAL),
+}
+
+
+def check_whole_and_truncated(mechanisms: tuple[CKM, CKM], key: keys.StandInKey, message: bytes, mac: bytes) -> None:
+    whole, general = mechanisms
+    assert run.sign(whole, key, b"", [message]) == mac
+    run.verify(whole, key, b"", [message], mac)
+    for length in (1, len(mac) // 2, len(mac)):
+        assert run.sign(general, key, u32(length), [message]) == mac[:length]
+        run.verify(general, key, u32(length), [message], mac[:length])
+
+
+@pytest.mark.parametrize("file", HMACS)
+def test_hmac_of_the_rfcs(file: str) -> None:
+    found = list(records(f"HMAC/{file}", last="MD"))
+    assert len(found) >= 6
+    for record in found:
+        key = keys.secret_key(bytes.fromhex(record["Key"]))
+        check_whole_and_truncated(HMACS[file], key, bytes.fromhex(record["Msg"]), bytes.fromhex(record["MD"]))
+
+
+@pytest.mark.parametrize("bits", [128, 192, 256])
+def test_cmac_of_nist(bits: int) -> None:
+    found = list(records(f"CMAC/nist-800-38b-aes{bits}.txt", last="OUTPUT"))
+    assert len(found) == 4
+    for record in found:
+        key, message = keys.aes_key(bytes.fromhex(record["KEY"])), bytes.fromhex(record["MESSAGE"])
+        check_whole_and_truncated((CKM.AES_CMAC, CKM.AES_CMAC_GENERAL), key, message, bytes.fromhex(record["OUTPUT"]))
+
+
+@pytest.mark.parametrize("name", WYCHEPROOF)
+def test_macs_of_wycheproof(name: str) -> None:
+    counts = {"valid": 0, "invalid": 0}
+    for group, test in wycheproof(name):
+        if name == "aes_cmac" and group["keySize"] not in {128, 192, 256}:
+            continue  # keys that no AES has, which the token refuses before it comes to a mechanism
+        key, message, tag = (bytes.fromhex(test[part]) for part in ("key", "msg", "tag"))
+        arguments = (WYCHEPROOF[name][1], keys.secret_key(key) if "hmac" in name else keys.aes_key(key))
+        counts[test["result"]] += 1
+        if test["result"] == "valid":
+            run.verify(*arguments, u32(len(tag)), [message], tag)
+            assert run.sign(*arguments, u32(len(tag)), [message]) == tag
+        else:
+            with pytest.raises(Pkcs11Error) as caught:
+                run.verify(*arguments, u32(len(tag)), [message], tag)
+            assert caught.value.rv is CKR.SIGNATURE_INVALID, test["comment"]
+    assert min(counts.values()) > 50

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RSA decryption: RSA Laboratories' examples, OAEP with every pair of hashes, Wycheproof's good and bad ones."""
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from softee.names import CKG, CKM, CKR
+from softee.pkcs11_ta.errors import Pkcs11Error
+from support import keys
+from support import mechanism_runs as run
+from support.mechanism_runs import u32
+from vectors.reading import headed, private_pem, records, rsa_private, wycheproof
+
+HASHES = {"sha1": CKM.SHA_1, "sha224": CKM.SHA224, "sha256": CKM.SHA256, "sha384": CKM.SHA384, "sha512": CKM.SHA512}
+MASKS = {
+    "sha1": CKG.MGF1_SHA1,
+    "sha224": CKG.MGF1_SHA224,
+    "sha256": CKG.MGF1_SHA256,
+    "sha384": CKG.MGF1_SHA384,
+    "sha512": CKG.MGF1_SHA512,
+}
+PAIRS = [(mask, hashed) for mask in MASKS for hashed in HASHES if (mask, hashed) != ("sha1", "sha1")]
+REFUSALS = {CKR.ENCRYPTED_DATA_INVALID, CKR.ENCRYPTED_DATA_LEN_RANGE}
+
+
+def oaep(hashed: str, mask: str, label: bytes = b"") -> bytes:
+    return u32(HASHES[hashed], MASKS[mask], 1, len(label)) + label
+
+
+def test_pkcs1_examples_of_rsa_laboratories_decrypt() -> None:
+    count = 0
+    for record in headed("asymmetric/RSA/pkcs1v15crypt-vectors.txt", last="Encryption"):
+        key = keys.rsa_key(rsa_private(record))
+        assert run.decrypt(CKM.RSA_PKCS, key, b"", bytes.fromhex(record["Encryption"])).hex() == record["Message"]
+        count += 1
+    assert count == 300
+
+
+@pytest.mark.parametrize(
+    ("path", "mask", "hashed"),
+    [("pkcs-1v2-1d2-vec/oaep-vect.txt", "sha1", "sha1")]
+    + [(f"oaep-custom/oaep-{mask}-{hashed}.txt", mask, hashed) for mask, hashed in PAIRS],
+)
+def test_oaep_examples_decrypt(path: str, mask: str, hashed: str) -> None:
+    count = 0
+    for record in headed(f"asymmetric/RSA/{path}", last="Encryption"):
+        key = keys.rsa_key(rsa_private(record))
+        encrypted = bytes.fromhex(record["Encryption"])
+        assert run.decrypt(CKM.RSA_PKCS_OAEP, key, oaep(hashed, mask), encrypted).hex() == record["Message"]
+        count += 1
+    assert count >= 5
+
+
+def test_oaep_label_is_part_of_the_padding() -> None:
+    (record,) = records("asymmetric/RSA/oaep-label.txt", last="Output")
+    private = serialization.load_der_private_key(bytes.fromhex(record["KEY"]), None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    key, encrypted = keys.rsa_key(private), bytes.fromhex(record["Input"])
+    label = bytes.fromhex(record["OAEPLabel"])
+    assert run.decrypt(CKM.RSA_PKCS_OAEP, key, oaep("sha512", "sha512", label), encrypted) == b"Hello World"
+    for other in (b"", label[:-1], label + b"\0"):
+        with pytest.raises(Pkcs11Error) as caught:
+            run.decrypt(CKM.RSA_PKCS_OAEP, key, oaep("sha512", "sha512", other), encrypted)
+        assert caught.value.rv is CKR.ENCRYPTED_DATA_INVALID
+
+
+def test_oaep_of_wycheproof() -> None:
+    counts = {"valid": 0, "invalid": 0, "acceptable": 0}
+    for group, test in wycheproof("rsa_oaep_2048_sha256_mgf1sha256"):
+        key, encrypted = keys.rsa_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["ct"])
+        parameter = oaep("sha256", "sha256", bytes.fromhex(test["label"]))
+        counts[test["result"]] += 1
+        if test["result"] != "invalid":
+            assert run.decrypt(CKM.RSA_PKCS_OAEP, key, parameter, encrypted).hex() == test["msg"]
+            continue
+        with pytest.raises(Pkcs11Error) as caught:
+            run.decrypt(CKM.RSA_PKCS_OAEP, key, parameter, encrypted)
+        assert caught.value.rv in REFUSALS, test["comment"]
+    assert counts["valid"] >= 10
+    assert counts["invalid"] >= 10
+
+
+def test_pkcs1_of_wycheproof_never_says_that_a_padding_is_bad() -> None:
+    """Bad ciphertexts of the right size decrypt to other bytes; the same bytes each time, so that nothing is learnt."""
+    counts = {"valid": 0, "invalid": 0, "acceptable": 0}
+    for group, test in wycheproof("rsa_pkcs1_2048"):
+        key, encrypted = keys.rsa_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["ct"])
+        counts[test["result"]] += 1
+        try:
+            plain = run.decrypt(CKM.RSA_PKCS, key, b"", encrypted)
+        except Pkcs11Error as error:
+            assert test["result"] == "invalid"
+            assert error.rv in REFUSALS  # noqa: PT017 - likewise
+            assert len(encrypted) != 256 or encrypted >= modulus(group["privateKeyPem"])
+            continue
+        assert (plain.hex() == test["msg"]) == (test["result"] == "valid"), test["comment"]
+        assert run.decrypt(CKM.RSA_PKCS, key, b"", encrypted) == plain
+    assert counts["valid"] >= 10
+    assert counts["invalid"] >= 10
+
+
+def modulus(pem: str) -> bytes:
+    return private_pem(pem).public_key().public_numbers().n.to_bytes(256, "big")
