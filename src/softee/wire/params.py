@@ -21,7 +21,8 @@ class Memref:
 
     ``data`` is what the client sent (empty for an output). ``capacity`` is the size of the client's buffer in bytes.
     The trusted application answers with :meth:`reply`: ``size`` is how many bytes it has to give; where that is more
-    than ``capacity``, no bytes travel and the result must be TEE_ERROR_SHORT_BUFFER.
+    than ``capacity``, no bytes travel and the result must be TEE_ERROR_SHORT_BUFFER. ``null``: the client has no buffer
+    at all, and may only want to know the size.
     """
 
     type: ParamType
@@ -29,6 +30,7 @@ class Memref:
     capacity: int = 0
     out: bytes | bytearray = field(default=b"", repr=False)
     size: int | None = None
+    null: bool = False
 
     def reply(self, data: bytes | bytearray) -> bool:
         """Answer with ``data``; False where the client's buffer is too small for it (then only its size travels)."""

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection: whole frames in, whole frames out, a descriptor with some.
+
+A channel carries one request at a time. Nothing that the peer does or leaves undone holds its thread for longer
+than the limits say, except the silence between two requests; and no descriptor that it sends stays open.
+"""
+
+import contextlib
+import os
+import select
+import socket
+import threading
+import time
+from array import array
+from collections.abc import Sequence
+
+from softee.daemon.settings import Limits
+from softee.tee.identity import PeerCredentials
+from softee.wire.codec import WireError
+from softee.wire.frames import HEADER_SIZE, Frame, FrameType, decode_frame, encode_frame, frame_size
+
+_SMALL_FRAME = 16 * 1024
+"""Bytes of the buffer that a channel keeps. Larger frames get one of their own while they last."""
+_TWO_DESCRIPTORS = socket.CMSG_SPACE(2 * array("i").itemsize)
+"""Room to see that there is one descriptor too many."""
+_SEND_FLAGS = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+_RECEIVE_FLAGS = int(socket.MSG_CMSG_CLOEXEC)
+_CUT = int(socket.MSG_CTRUNC)
+_ZEROS = bytes(_SMALL_FRAME)
+
+
+class Channel:
+    """A connection. One thread receives and sends replies; others may call ``keep_alive`` and ``shut_down``."""
+
+    def __init__(self, connection: socket.socket, peer: PeerCredentials, limits: Limits) -> None:
+        self.connection = connection
+        self.peer = peer
+        self.descriptor: int | None = None
+        """The descriptor that came with the last frame, until ``forget``."""
+        self._limits = limits
+        self._buffer = memoryview(bytearray(_SMALL_FRAME))
+        self._frame = self._buffer[:0]
+        self._send_lock = threading.Lock()
+        self._close_lock = threading.Lock()
+        self._running: int | None = None
+
+    def receive(self, timeout: float | None = None) -> Frame | None:
+        """Wait for a frame; None at the end of the connection.
+
+        The frame's payload is a view of the channel's buffer, good until ``forget``.
+
+        Args:
+            timeout: seconds until the frame must be there; None: it may begin at any time.
+
+        Raises:
+            WireError: what came is no frame, or did not come in time.
+            OSError: the connection is broken.
+
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        count = self._receive_into(self._buffer, deadline)
+        if count == 0:
+            return None
+        if count < HEADER_SIZE:
+            deadline = deadline or time.monotonic() + self._limits.frame_timeout
+            count = self._fill(self._buffer[:HEADER_SIZE], count, deadline)
+        size = frame_size(self._buffer, self._limits.max_frame)
+        if count > size:
+            raise WireError("more came before the reply; a channel carries one request at a time")
+        self._frame = self._buffer[:size] if size <= _SMALL_FRAME else self._large_frame(count, size)
+        if count < size:
+            self._fill(self._frame, count, deadline or time.monotonic() + self._limits.frame_timeout)
+        return decode_frame(self._frame, self._limits.max_frame)
+
+    def begin(self, serial: int) -> None:
+        """Have keep-alives sent for a request, until its reply is sent."""
+        self._running = serial
+
+    def reply(self, frame_type: FrameType, serial: int, payload: bytes) -> None:
+        """Send a reply.
+
+        Raises:
+            OSError: the connection is broken, or the peer has left its replies unread for too long.
+
+        """
+        frame = encode_frame(frame_type, serial, payload)
+        with self._send_lock:
+            self._running = None
+            sent = self._send(frame)
+            if sent < len(frame):
+                self._send_rest(memoryview(frame)[sent:])
+
+    def keep_alive(self) -> None:
+        """Tell the peer of a running request that it runs; never waits for the peer."""
+        serial = self._running
+        if serial is None or not self._send_lock.acquire(blocking=False):
+            return
+        try:
+            if self._running == serial:
+                self._send(encode_frame(FrameType.KEEP_ALIVE, serial))  # twelve bytes go whole or not at all
+        except OSError:
+            pass  # the peer is gone, as the channel's own thread will see
+        finally:
+            self._send_lock.release()
+
+    def forget(self) -> None:
+        """Wipe the last frame, since requests carry PINs, and close its descriptor."""
+        size = len(self._frame)
+        self._frame[:] = _ZEROS[:size] if size <= _SMALL_FRAME else bytes(size)
+        self._frame = self._buffer[:0]
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+    def shut_down(self) -> None:
+        """End the connection; whoever waits in ``receive`` or ``reply`` is woken. Callable from any thread."""
+        with self._close_lock, contextlib.suppress(OSError):  # closed already, or the peer was quicker
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go of the connection. Called by the channel's own thread, as its last act."""
+        self.forget()
+        with self._send_lock, self._close_lock:
+            self._running = None
+            self.connection.close()
+
+    def _large_frame(self, count: int, size: int) -> memoryview:
+        """Return a buffer for a frame of ``size`` bytes whose first ``count`` have come into the channel's own."""
+        frame = memoryview(bytearray(size))
+        frame[:count] = self._buffer[:count]
+        self._buffer[:count] = _ZEROS[:count]
+        return frame
+
+    def _fill(self, view: memoryview, count: int, deadline: float) -> int:
+        """Receive until ``view``, which has ``count`` bytes, is full."""
+        while count < len(view):
+            received = self._receive_into(view[count:], deadline)
+            if received == 0:
+                raise WireError(f"a frame was cut after {count} bytes")
+            count += received
+        return count
+
+    def _receive_into(self, view: memoryview, deadline: float | None) -> int:
+        if deadline is not None and not self._wait(select.POLLIN, deadline):
+            raise WireError("the rest of a frame did not come in time")
+        count, ancillary, flags, _ = self.connection.recvmsg_into([view], _TWO_DESCRIPTORS, _RECEIVE_FLAGS)
+        if ancillary or flags & _CUT:
+            self._take_descriptor(ancillary, cut=bool(flags & _CUT))
+        return count
+
+    def _take_descriptor(self, ancillary: Sequence[tuple[int, int, bytes]], *, cut: bool) -> None:
+        """Keep the descriptor of the frame. Where there is another, close all."""
+        received = array("i")
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                received.frombytes(data[: len(data) - len(data) % received.itemsize])
+        if len(received) == 1 and self.descriptor is None and not cut:
+            self.descriptor = received[0]
+            return
+        for descriptor in received:
+            os.close(descriptor)
+        raise WireError("more than one descriptor came with a frame")
+
+    def _send_rest(self, rest: memoryview) -> None:
+        """Send what did not fit into the socket at once, within the time that the peer has for reading it."""
+        deadline = time.monotonic() + self._limits.send_timeout
+        while rest:
+            if not self._wait(select.POLLOUT, deadline):
+                raise TimeoutError("the peer does not read its replies")
+            rest = rest[self._send(rest) :]
+
+    def _send(self, data: bytes | memoryview) -> int:
+        """Send what fits into the socket, and return how much that was."""
+        try:
+            return self.connection.send(data, _SEND_FLAGS)
+        except BlockingIOError:
+            return 0
+
+    def _wait(self, event: int, deadline: float) -> bool:
+        """Wait for an event (or the end of the connection); False when the time is over."""
+        poll = select.poll()
+        poll.register(self.connection, event)
+        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))

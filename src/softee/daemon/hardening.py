@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the secure world's process gives up before it touches a key.
+
+After :func:`harden` no other process of the same user can attach to it or read its memory (not dumpable), a crash
+leaves no core file, what it creates is its user's alone, and no program that it could start gains privileges.
+"""
+
+import ctypes
+import os
+import resource
+
+# From linux/prctl.h.
+_PR_GET_DUMPABLE = 3
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+
+PRIVATE_UMASK = 0o077
+
+
+def harden() -> None:
+    """Harden this process, for good.
+
+    Raises:
+        OSError: the kernel refused a step.
+
+    """
+    os.umask(PRIVATE_UMASK)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _prctl(_PR_SET_DUMPABLE, 0)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def is_dumpable() -> bool:
+    """Tell whether other processes of this user may read this process' memory."""
+    return _prctl(_PR_GET_DUMPABLE) != 0
+
+
+def raise_descriptor_limit() -> None:
+    """Raise the soft limit of open descriptors to the hard one: each channel is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _prctl(option: int, argument: int = 0) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    arguments = (ctypes.c_ulong(value) for value in (argument, 0, 0, 0))
+    result: int = libc.prctl(ctypes.c_int(option), *arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option}, {argument})")
+    return result

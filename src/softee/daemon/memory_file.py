@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Buffers in a client's memory file (docs/wire-protocol.md, "Large buffers").
+
+The file is never mapped: its owner could shrink it under us or change it between check and use. Its seals say that its
+size stays; inputs are read once into bytes of our own, outputs are written, each by one call at a checked place.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Sized
+from typing import ParamSpec
+
+from softee.wire.codec import WireError
+from softee.wire.operation import Operation, Region, reads, writes
+from softee.wire.params import Memref
+
+P = ParamSpec("P")
+
+MAX_SIZE = 64 * 1024 * 1024
+"""The largest memory file, in bytes."""
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+
+
+def check_memory_file(descriptor: int | None, operation: Operation) -> None:
+    """Check that a request came with a memory file if it needs one, and that all its buffers lie within.
+
+    Raises:
+        WireError: they do not.
+
+    """
+    if descriptor is None:
+        if operation.regions:
+            raise WireError("a buffer is in a memory file, but no descriptor came with the frame")
+        return
+    if not operation.regions:
+        raise WireError("a descriptor came with a frame that needs none")
+    size = _sealed_size(descriptor)
+    taken = 0
+    for region, buffer in _buffers(operation):
+        taken += buffer.capacity
+        if region.offset + buffer.capacity > size or taken > size:
+            raise WireError(f"the buffers reach beyond the memory file's {size} bytes")
+
+
+def read_inputs(descriptor: int, operation: Operation) -> None:
+    """Read the inputs of a checked operation into its parameters. Raises WireError."""
+    for region, buffer in _buffers(operation):
+        if reads(buffer):
+            buffer.data = bytearray(buffer.capacity)
+            _all_of(buffer.data, os.preadv, descriptor, [buffer.data], region.offset)
+
+
+def write_outputs(descriptor: int, operation: Operation) -> None:
+    """Write the outputs of an operation to its memory file. Raises WireError."""
+    for region, buffer in _buffers(operation):
+        if writes(buffer) and buffer.out:
+            _all_of(buffer.out, os.pwrite, descriptor, buffer.out, region.offset)
+
+
+def _all_of(data: Sized, transfer: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Read or write all of ``data``; a file that its owner has made unreadable or read-only is a bad frame."""
+    try:
+        done = transfer(*args, **kwargs)
+    except OSError as error:
+        raise WireError(f"the memory file cannot be used: {error.strerror}") from None
+    if done != len(data):
+        raise WireError(f"the memory file gave or took {done} bytes of {len(data)}")
+
+
+def _buffers(operation: Operation) -> list[tuple[Region, Memref]]:
+    """Return the buffers that are in the memory file, each with its place."""
+    pairs = ((region, operation.params[region.index]) for region in operation.regions)
+    return [(region, param) for region, param in pairs if isinstance(param, Memref)]
+
+
+def _sealed_size(descriptor: int) -> int:
+    """Return a memory file's size, after checking that it can no longer change."""
+    try:
+        seals = fcntl.fcntl(descriptor, fcntl.F_GET_SEALS)
+    except OSError:
+        raise WireError("the descriptor is not of a memory file") from None
+    if seals & _SEALS != _SEALS:
+        raise WireError("the memory file is not sealed against shrinking and growing")
+    size = os.fstat(descriptor).st_size
+    if size > MAX_SIZE:
+        raise WireError(f"the memory file has {size} bytes; {MAX_SIZE} are allowed")
+    return size

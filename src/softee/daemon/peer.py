@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the kernel says of the process at the other end of a connection, at the time when it connected."""
+
+import os
+import select
+import socket
+import struct
+
+from softee.tee.identity import PeerCredentials
+
+# From asm-generic/socket.h.
+_SO_PEERCRED = 17
+_SO_PEERGROUPS = 59
+_SO_PEERPIDFD = 77
+
+_CREDENTIALS = struct.Struct("=iII")
+_INT = struct.Struct("=i")
+_MOST_GROUPS_BYTES = 1024
+"""The most that Python's getsockopt takes: 256 groups. Who is in more has no supplementary groups here."""
+
+
+def credentials(connection: socket.socket) -> PeerCredentials:
+    """Return who has connected. Raises OSError."""
+    pid, uid, gid = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, _SO_PEERCRED, _CREDENTIALS.size))
+    return PeerCredentials(pid, uid, gid, _groups(connection))
+
+
+def _groups(connection: socket.socket) -> frozenset[int]:
+    try:
+        packed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_GROUPS_BYTES)
+    except OSError:
+        return frozenset()
+    return frozenset(gid for (gid,) in struct.iter_unpack("=I", packed))
+
+
+def open_pidfd(connection: socket.socket, pid: int) -> int | None:
+    """Return a descriptor of the peer's process, which is readable when it has died.
+
+    Kernels before 6.5 do not keep it with the socket: there it is opened by the pid, just after the connection. None
+    where the process cannot be seen from here (another pid namespace); its context then ends with its last channel.
+
+    Raises:
+        ProcessLookupError: the process has died already.
+
+    """
+    try:
+        packed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD, _INT.size)
+    except ProcessLookupError:
+        raise
+    except OSError:
+        return os.pidfd_open(pid) if pid > 0 else None
+    descriptor: int = _INT.unpack(packed)[0]
+    return descriptor
+
+
+def has_died(pidfd: int) -> bool:
+    """Tell whether the process of a pidfd has died."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(0))

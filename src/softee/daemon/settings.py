@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting of the secure world, typed, with its default (docs/softee.toml.example shows them all).
+
+They come from a TOML file: ``/etc/softee/softee.toml`` where root runs the secure world, otherwise
+``$XDG_CONFIG_HOME/softee/softee.toml`` (by default in ``~/.config``). A setting that does not exist, or has a wrong
+type, is refused by its name.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from softee.wire.frames import MAX_LENGTH
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+FrameLength = Annotated[int, msgspec.Meta(ge=4096, le=MAX_LENGTH)]
+Mode = Annotated[int, msgspec.Meta(ge=0, le=0o777)]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text is a sentence that names the file and the setting."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much clients may take. What is above a limit is refused; the clients within it go on."""
+
+    clients: Count = 1024
+    """Client contexts (processes) at a time."""
+    channels: Count = 4096
+    """Channels (connections, each with a thread) at a time, of all clients together."""
+    channels_per_client: Count = 64
+    """Channels at a time of one client context."""
+    sessions_per_client: Count = 1024
+    """TEE sessions at a time of one client context."""
+    max_frame: FrameLength = MAX_LENGTH
+    """The largest length of a frame, in bytes."""
+    frame_timeout: Seconds = 10.0
+    """How long a client may stay in the middle of a frame, and take until its hello, in seconds."""
+    send_timeout: Seconds = 10.0
+    """How long a client may leave a reply unread when no more fits into the socket, in seconds."""
+    keep_alive: Seconds = 2.0
+    """How often the client of a running request is told that it runs, in seconds. Clients give up after ten."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All settings. The defaults of the three paths and of the socket's mode depend on who runs the secure world."""
+
+    socket: Path
+    """The Unix socket on which it listens; at most 107 bytes."""
+    socket_mode: Mode
+    """The socket's permissions. 0600: only this user (and root)."""
+    socket_group: str | None = None
+    """The group that the socket belongs to, for mode 0660; none: this process' own."""
+    state: Path
+    """The directory with the sealed database and the lock."""
+    root_key: Path
+    """The file with the root key. Keep it away from the state: the two together open the tokens."""
+    slots: Annotated[int, msgspec.Meta(ge=1, le=64)] = 3
+    """How many slots there are, each with a token. Tokens of slots that are taken away stay in the state."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged to stderr."""
+    limits: Limits = Limits()
+    """How much clients may take."""
+
+
+def load_settings(config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
+    """Return the settings: the defaults, replaced by those of the file, replaced by ``overrides``.
+
+    Args:
+        config: the file, which must exist; None: the default one, if it exists.
+        overrides: settings by name, from the command line; those that are None are passed over.
+
+    Raises:
+        SettingsError: the file cannot be read, or a setting is wrong.
+
+    """
+    file = config or default_config()
+    values: dict[str, object] = _defaults() | _read(file, must_exist=config is not None)
+    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return msgspec.convert(values, Settings, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"The settings ({file}) are wrong: {error}.") from None
+
+
+def default_config() -> Path:
+    """Return where the settings are looked for."""
+    return Path("/etc/softee/softee.toml") if os.geteuid() == 0 else _configuration_home() / "softee.toml"
+
+
+def _defaults() -> dict[str, object]:
+    if os.geteuid() == 0:
+        return {
+            "socket": Path("/run/softee/tee.sock"),
+            "socket_mode": 0o660,
+            "state": Path("/var/lib/softee"),
+            "root_key": Path("/etc/softee/root.key"),
+        }
+    return {
+        "socket": _runtime_directory() / "tee.sock",
+        "socket_mode": 0o600,
+        "state": _home("XDG_STATE_HOME", ".local/state"),
+        "root_key": _configuration_home() / "root.key",
+    }
+
+
+def _configuration_home() -> Path:
+    return _home("XDG_CONFIG_HOME", ".config")
+
+
+def _home(variable: str, default: str) -> Path:
+    """Return softee's directory in one of the XDG base directories; one that is not absolute does not count."""
+    base = Path(os.environ.get(variable, ""))
+    return (base if base.is_absolute() else Path.home() / default) / "softee"
+
+
+def _runtime_directory() -> Path:
+    base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    # Without a runtime directory clients need SOFTEE_SOCKET to find it; the directory is checked to be ours alone.
+    return base / "softee" if base.is_absolute() else Path(f"/tmp/softee-{os.geteuid()}")  # noqa: S108  as said
+
+
+def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise SettingsError(f"There is no settings file {file}.") from None
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error}.") from None
+
+
+def _path(wanted: type, value: object) -> Path:
+    """Decode what msgspec has no decoder for: a path, which must be absolute after ``~`` is expanded."""
+    if wanted is not Path or not isinstance(value, str | Path):
+        raise TypeError(f"expected a path, got {type(value).__name__}")
+    path = Path(value).expanduser()
+    if not path.is_absolute():
+        raise ValueError("expected an absolute path")
+    return path

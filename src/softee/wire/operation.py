@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The four parameters of a request and of its reply, as they travel (docs/wire-protocol.md, "Parameters").
+
+A buffer is in the frame (inline), in the memory file that travels with it, or NULL. Where it is in the memory file only
+its place is known here; whoever does the I/O fetches and stores the bytes.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+
+from softee.names import ParamType
+from softee.wire.codec import Reader, WireError, Writer
+from softee.wire.params import NO_PARAMS, Memref, Param, Params, Value
+
+_U32 = struct.Struct("<I")
+_VALUE = struct.Struct("<II")
+_MEMREF = struct.Struct("<BI")
+_OFFSET = struct.Struct("<Q")
+_SHIFTS = (0, 4, 8, 12)
+
+# Enum members are looked up once, here: every frame passes through this module.
+_VALUE_INPUT, _VALUE_OUTPUT, _VALUE_INOUT = ParamType.VALUE_INPUT, ParamType.VALUE_OUTPUT, ParamType.VALUE_INOUT
+_MEMREF_INPUT, _MEMREF_OUTPUT, _MEMREF_INOUT = ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT
+
+
+class Where(IntEnum):
+    """Where a buffer's bytes are."""
+
+    INLINE = 0
+    MEMORY_FILE = 1
+    NULL = 2
+
+
+_INLINE, _MEMORY_FILE, _NULL = Where.INLINE.value, Where.MEMORY_FILE.value, Where.NULL.value
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A buffer in the memory file: of which parameter (0 to 3), and where it begins. Its size is the parameter's."""
+
+    index: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The parameters of a request, and where the reply's answers go.
+
+    ``regions`` are the buffers in the memory file; their ``data`` is empty until someone has read the file.
+    ``inline_output`` is how many bytes the reply must have room for: the sizes of the inline outputs together.
+    """
+
+    params: Params = NO_PARAMS
+    regions: tuple[Region, ...] = ()
+    inline_output: int = 0
+
+
+NO_OPERATION = Operation()
+
+
+def reads(param: Param) -> bool:
+    """Tell whether the trusted application reads a buffer."""
+    return isinstance(param, Memref) and param.type is not _MEMREF_OUTPUT
+
+
+def writes(param: Param) -> bool:
+    """Tell whether the trusted application writes a buffer."""
+    return isinstance(param, Memref) and param.type is not _MEMREF_INPUT
+
+
+def decode_operation(data: memoryview, offset: int = 0) -> Operation:
+    """Decode a request's parameters, which begin at ``offset`` and go to the end of ``data``.
+
+    Raises:
+        WireError: an unknown type or place, bytes missing or left over, a NULL buffer with a size.
+
+    """
+    return _RequestDecoder(data, offset).decode()
+
+
+class _RequestDecoder:
+    """Walks over a request's parameters, by an offset instead of slices, to be quick."""
+
+    __slots__ = ("_data", "_inline_output", "_offset", "_regions")
+
+    def __init__(self, data: memoryview, offset: int) -> None:
+        self._data = data
+        self._offset = offset
+        self._regions: tuple[Region, ...] = ()
+        self._inline_output = 0
+
+    def decode(self) -> Operation:
+        params: list[Param] = [None, None, None, None]
+        try:
+            plan = _plan(_U32.unpack_from(self._data, self._offset)[0])
+            self._offset += 4
+            for index, kind, decode in plan:
+                params[index] = decode(self, index, kind)
+        except struct.error:
+            raise WireError(f"parameters end after {len(self._data)} bytes, in the middle of one") from None
+        if self._offset != len(self._data):
+            raise WireError(f"{len(self._data) - self._offset} bytes left over after the parameters")
+        first, second, third, fourth = params
+        return Operation((first, second, third, fourth), self._regions, self._inline_output)
+
+    def no_value(self, _index: int, kind: ParamType) -> Value:
+        return Value(kind)
+
+    def value(self, _index: int, kind: ParamType) -> Value:
+        a, b = _VALUE.unpack_from(self._data, self._offset)
+        self._offset += 8
+        return Value(kind, a, b)
+
+    def memref(self, index: int, kind: ParamType) -> Memref:
+        where, size = _MEMREF.unpack_from(self._data, self._offset)
+        self._offset += 5
+        if where == _INLINE:
+            if kind is not _MEMREF_INPUT:
+                self._inline_output += size
+            return Memref(kind, b"" if kind is _MEMREF_OUTPUT else self._take(size), size)
+        if where == _MEMORY_FILE:
+            self._regions += (Region(index, _OFFSET.unpack_from(self._data, self._offset)[0]),)
+            self._offset += 8
+            return Memref(kind, b"", size)
+        if where != _NULL:
+            raise WireError(f"a buffer is nowhere: {where}")
+        if size:
+            raise WireError(f"a NULL buffer has a size of {size} bytes")
+        return Memref(kind, null=True)
+
+    def _take(self, size: int) -> bytearray:
+        """Copy ``size`` bytes into a bytearray, which a trusted application can wipe: it may be a PIN."""
+        start = self._offset
+        self._offset = end = start + size
+        if end > len(self._data):
+            raise WireError(f"a buffer of {size} bytes was announced, {len(self._data) - start} are there")
+        return bytearray(self._data[start:end])
+
+
+_Step = tuple[int, ParamType, Callable[[_RequestDecoder, int, ParamType], Param]]
+
+_DECODERS: Mapping[ParamType, Callable[[_RequestDecoder, int, ParamType], Param]] = {
+    _VALUE_INPUT: _RequestDecoder.value,
+    _VALUE_OUTPUT: _RequestDecoder.no_value,
+    _VALUE_INOUT: _RequestDecoder.value,
+    _MEMREF_INPUT: _RequestDecoder.memref,
+    _MEMREF_OUTPUT: _RequestDecoder.memref,
+    _MEMREF_INOUT: _RequestDecoder.memref,
+}
+
+
+@lru_cache(maxsize=64)
+def _plan(types: int) -> tuple[_Step, ...]:
+    """Return the steps that decode parameters of ``types``. There are few such combinations in practice."""
+    kinds = split_types(types)
+    return tuple((index, kind, _DECODERS[kind]) for index, kind in enumerate(kinds) if kind is not ParamType.NONE)
+
+
+def split_types(types: int) -> tuple[ParamType, ...]:
+    """Split GlobalPlatform's paramTypes. Raises WireError for a type that does not exist."""
+    if types >> 16:
+        raise WireError(f"parameter types {types:#x} have more than four parameters")
+    try:
+        return tuple(ParamType(types >> shift & 0xF) for shift in _SHIFTS)
+    except ValueError:
+        raise WireError(f"parameter types {types:#x} have a type that does not exist") from None
+
+
+def join_types(params: Params) -> int:
+    """Return GlobalPlatform's paramTypes of ``params``."""
+    types = 0
+    for shift, param in zip(_SHIFTS, params, strict=True):
+        if param is not None:
+            types |= param.type << shift
+    return types
+
+
+def encode_operation(operation: Operation) -> bytes:
+    """Encode a request's parameters."""
+    offsets = {region.index: region.offset for region in operation.regions}
+    writer = Writer().u32(join_types(operation.params))
+    for index, param in enumerate(operation.params):
+        if isinstance(param, Value) and param.type is not _VALUE_OUTPUT:
+            writer.u32(param.a).u32(param.b)
+        elif isinstance(param, Memref) and index in offsets:
+            writer.u8(Where.MEMORY_FILE).u32(param.capacity).u64(offsets[index])
+        elif isinstance(param, Memref) and param.null:
+            writer.u8(Where.NULL).u32(0)
+        elif isinstance(param, Memref):
+            size = len(param.data) if reads(param) else param.capacity
+            writer.u8(Where.INLINE).u32(size).raw(param.data if reads(param) else b"")
+    return writer.done()
+
+
+def encode_answers(operation: Operation) -> bytes:
+    """Encode the parameters of the reply to ``operation``, which the trusted application has filled in."""
+    types = 0
+    parts: list[bytes | bytearray] = [b""]
+    in_file = [region.index for region in operation.regions]
+    for index, param in enumerate(operation.params):
+        if param is None:
+            continue
+        kind = param.type
+        types |= kind << 4 * index
+        if kind is _MEMREF_INPUT or kind is _VALUE_INPUT:
+            continue
+        if isinstance(param, Value):
+            parts.append(_VALUE.pack(param.a, param.b))
+        else:
+            parts.append(_U32.pack(param.size or 0))
+            if index not in in_file:
+                parts.append(param.out)
+    parts[0] = _U32.pack(types)
+    return b"".join(parts)
+
+
+def decode_answers(data: memoryview, operation: Operation) -> None:
+    """Fill the reply's answers into the parameters of the request, ``operation``.
+
+    Raises:
+        WireError: other types than the request's, bytes missing or left over.
+
+    """
+    reader = Reader(data)
+    types, expected = reader.u32(), join_types(operation.params)
+    if types != expected:
+        raise WireError(f"the reply's parameter types are {types:#x}, the request's {expected:#x}")
+    in_file = {region.index for region in operation.regions}
+    for index, param in enumerate(operation.params):
+        if isinstance(param, Value) and param.type is not _VALUE_INPUT:
+            param.a, param.b = reader.u32(), reader.u32()
+        elif isinstance(param, Memref) and writes(param):
+            param.size = reader.u32()
+            inline = index not in in_file and param.size <= param.capacity
+            param.out = reader.take(param.size) if inline else b""
+    reader.finish()

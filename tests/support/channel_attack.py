@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frame of every attack on the channel: a server with short limits, and a bystander who must not notice."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from softee.daemon.settings import Limits
+from support.echo_application import EchoApplication
+from support.raw_client import echoes, greeted
+from support.secure_world import running_server
+
+LIMITS = Limits(frame_timeout=0.5, send_timeout=0.5, keep_alive=0.05, clients=300, channels=400)
+"""Short, so that tests are."""
+
+
+@dataclass
+class Attacked:
+    """A secure world under attack."""
+
+    socket: Path
+    application: EchoApplication
+
+
+@contextmanager
+def under_attack(limits: Limits = LIMITS) -> Iterator[Attacked]:
+    """Run a server for an attack; afterwards a client that was there before and a new one must be served.
+
+    Raises:
+        AssertionError: a client was disturbed, or descriptors or sessions of the attacker are still open.
+
+    """
+    application = EchoApplication()
+    with running_server([application], limits) as path, greeted(path) as (bystander, session):
+        before = open_descriptors()
+        yield Attacked(path, application)
+        assert echoes(bystander, session)
+        with greeted(path) as (newcomer, own_session):
+            assert echoes(newcomer, own_session)
+        assert application.wait_until_open(1), "sessions of clients that are gone are still open"
+        assert eventually(lambda: open_descriptors() <= before), "descriptors were leaked"
+
+
+def eventually(holds: Callable[[], bool], timeout: float = 10.0) -> bool:
+    """Wait for what other threads or the kernel do without telling; False where it takes too long."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
+
+
+def open_descriptors() -> int:
+    """Return how many descriptors this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The socket: who may reach it, what it replaces, what it leaves behind."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from softee.daemon.listener import LONGEST_PATH, ListenError, inherited, listen
+from support.secure_world import short_directory
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with short_directory() as path:
+        yield path
+
+
+def test_only_the_owner_may_connect_by_default(directory: Path) -> None:
+    listener = listen(directory / "softee" / "tee.sock", 0o600)
+    try:
+        assert listener.path.stat().st_mode & 0o777 == 0o600
+        assert listener.path.parent.stat().st_mode & 0o777 == 0o700
+    finally:
+        listener.close()
+
+
+def test_a_shared_sockets_directory_can_be_entered(directory: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        listener = listen(directory / "softee" / "tee.sock", 0o666)
+    finally:
+        os.umask(before)
+    try:
+        assert listener.path.stat().st_mode & 0o777 == 0o666
+        assert listener.path.parent.stat().st_mode & 0o777 == 0o755
+    finally:
+        listener.close()
+
+
+def test_the_socket_is_removed_at_the_end(directory: Path) -> None:
+    listener = listen(directory / "tee.sock", 0o600)
+    assert listener.path.exists()
+    listener.close()
+    assert not listener.path.exists()
+
+
+def test_another_ones_socket_is_not_removed(directory: Path) -> None:
+    first = listen(directory / "tee.sock", 0o600)
+    first.path.unlink()
+    second = listen(directory / "tee.sock", 0o600)
+    first.close()
+    assert second.path.exists()
+    second.close()
+
+
+def test_a_stale_socket_is_replaced(directory: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(directory / "tee.sock"))
+    listen(directory / "tee.sock", 0o600).close()
+
+
+def test_a_socket_that_answers_is_not_replaced(directory: Path) -> None:
+    listener = listen(directory / "tee.sock", 0o600)
+    with pytest.raises(ListenError, match=r"answers at .* already"):
+        listen(directory / "tee.sock", 0o600)
+    assert listener.path.exists()
+    listener.close()
+
+
+def test_what_is_no_socket_is_not_replaced(directory: Path) -> None:
+    (directory / "tee.sock").write_text("precious")
+    with pytest.raises(ListenError, match="is no socket"):
+        listen(directory / "tee.sock", 0o600)
+    assert (directory / "tee.sock").read_text() == "precious"
+
+
+def test_a_path_that_the_kernel_would_cut_is_refused(directory: Path) -> None:
+    longest = directory / ("x" * (LONGEST_PATH - len(str(directory)) - 1))
+    listen(longest, 0o600).close()
+    with pytest.raises(ListenError, match="longer than 107 bytes"):
+        listen(Path(f"{longest}x"), 0o600)
+
+
+def test_a_directory_of_another_user_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = directory / "softee"
+    theirs.mkdir()
+    os.chown(theirs, 12345, -1) if os.geteuid() == 0 else monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(ListenError, match="belongs to uid"):
+        listen(theirs / "tee.sock", 0o600)
+
+
+def test_an_unknown_group_is_named(directory: Path) -> None:
+    with pytest.raises(ListenError, match="no group 'no-such-group'"):
+        listen(directory / "tee.sock", 0o660, "no-such-group")
+
+
+def test_no_socket_is_inherited_where_none_was_passed() -> None:
+    assert inherited({}) is None
+    assert inherited({"LISTEN_PID": "1", "LISTEN_FDS": "1"}) is None
+
+
+def test_more_than_one_passed_socket_is_refused() -> None:
+    environment = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "2", "OTHER": "x"}
+    with pytest.raises(ListenError, match="One socket"):
+        inherited(environment)
+    assert environment == {"OTHER": "x"}
+
+
+ACTIVATED = """
+import os, sys
+from softee.daemon.listener import ListenError, inherited
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+try:
+    listener = inherited(os.environ)
+except ListenError as error:
+    sys.exit(str(error))
+connection, _ = listener.socket.accept()
+connection.sendall(b"served")
+listener.close()
+"""
+
+
+def activate(passed: socket.socket) -> "subprocess.Popen[str]":
+    """Start a program as a service manager would: with the socket as its descriptor 3."""
+    command = [sys.executable, "-c", ACTIVATED, str(passed.fileno())]
+    return subprocess.Popen(command, pass_fds=[passed.fileno()], stderr=subprocess.PIPE, text=True)
+
+
+def test_a_service_managers_socket_is_served_and_left_in_place(directory: Path) -> None:
+    path = directory / "tee.sock"
+    with socket.socket(socket.AF_UNIX) as managers, socket.socket(socket.AF_UNIX) as client:
+        managers.bind(str(path))
+        managers.listen()
+        service = activate(managers)
+        client.connect(str(path))
+        assert client.recv(100) == b"served"
+        assert service.communicate(timeout=20)[1] == ""
+    assert path.exists()
+
+
+def test_a_service_managers_datagram_socket_is_refused(directory: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wrong:
+        wrong.bind(str(directory / "tee.sock"))
+        _, said = activate(wrong).communicate(timeout=20)
+    assert "listening Unix stream socket" in said

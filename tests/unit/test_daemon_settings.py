@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings: defaults by user, files, overrides, and refusals that name what is wrong."""
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from softee.daemon.settings import Limits, Settings, SettingsError, load_settings
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "softee.toml.example"
+
+
+@pytest.fixture
+def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A user who is not root, with a home directory and without XDG variables."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    return tmp_path
+
+
+def write(directory: Path, text: str) -> Path:
+    file = directory / "softee.toml"
+    file.write_text(text)
+    return file
+
+
+def test_a_users_defaults(user: Path) -> None:
+    settings = load_settings()
+    assert settings.state == user / ".local/state/softee"
+    assert settings.root_key == user / ".config/softee/root.key"
+    assert settings.socket.parts[-2:] == ("softee-1000", "tee.sock")
+    assert settings.socket_mode == 0o600
+    assert settings.slots == 3
+
+
+def test_the_root_key_is_not_beside_the_database(user: Path) -> None:
+    settings = load_settings()
+    assert user in settings.state.parents
+    assert settings.root_key.parent != settings.state
+
+
+@pytest.mark.usefixtures("user")
+def test_xdg_variables_move_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
+    monkeypatch.setenv("XDG_STATE_HOME", "/s")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/c")
+    settings = load_settings()
+    assert settings.socket == Path("/run/user/1000/softee/tee.sock")
+    assert settings.state == Path("/s/softee")
+    assert settings.root_key == Path("/c/softee/root.key")
+
+
+def test_roots_defaults_are_the_systems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    settings = load_settings(write(tmp_path, ""))
+    assert (settings.state, settings.root_key) == (Path("/var/lib/softee"), Path("/etc/softee/root.key"))
+    assert settings.socket == Path("/run/softee/tee.sock")
+
+
+def test_the_users_file_is_read_and_the_command_line_goes_before_it(user: Path) -> None:
+    directory = user / ".config/softee"
+    directory.mkdir(parents=True)
+    write(directory, 'slots = 5\nstate = "~/elsewhere"\nlog_level = "debug"\n[limits]\nclients = 7\n')
+    settings = load_settings(overrides={"slots": 6, "socket": None, "root_key": Path("/k")})
+    assert (settings.slots, settings.root_key, settings.limits.clients) == (6, Path("/k"), 7)
+    assert settings.state == user / "elsewhere"
+    assert settings.limits.channels == Limits().channels
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("slotz = 3", "slotz"),
+        ("[limits]\nclientz = 3", "clientz"),
+        ('slots = "3"', "slots"),
+        ("slots = 0", "slots"),
+        ("slots = 1000", "slots"),
+        ('log_level = "loud"', "log_level"),
+        ("state = 3", "state"),
+        ('state = "here"', "state"),
+        ("socket_mode = 0o1777", "socket_mode"),
+        ("[limits]\nframe_timeout = 0", "frame_timeout"),
+        ("[limits]\nmax_frame = 9999999", "max_frame"),
+        ("slots = ", "Invalid value"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_name(tmp_path: Path, text: str, named: str) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file)
+    assert named in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_a_settings_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="There is no settings file"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_the_example_shows_every_setting_with_its_default_and_can_be_used(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text()
+    uncommented = "\n".join(line.removeprefix("#") for line in text.splitlines() if not line.startswith("# "))
+    settings = load_settings(write(tmp_path, uncommented))
+    for struct in (Settings, Limits):
+        for field in msgspec.structs.fields(struct):
+            assert field.name in uncommented
+    assert settings.limits == Limits()
