@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "channel.h"
+
+#include "process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define SPIN_NS 20000      /* a reply that comes sooner is not worth going to sleep for */
+#define BUFFER_SIZE 4096u  /* most requests and replies are far smaller */
+#define NS_PER_MS 1000000
+
+void channel_init(struct channel *channel)
+{
+    *channel = (struct channel){.socket = NO_DESCRIPTOR, .max_length = FRAME_LENGTH_MAX};
+}
+
+void channel_open(struct channel *channel, const struct descriptor *socket)
+{
+    channel_init(channel);
+    channel->socket = *socket;
+}
+
+void channel_close(struct channel *channel)
+{
+    descriptor_close(&channel->socket);
+    if (channel->buffer)
+        explicit_bzero(channel->buffer, channel->capacity);
+    free(channel->buffer);
+    channel->buffer = NULL;
+    channel->capacity = 0;
+}
+
+bool channel_is_open(const struct channel *channel)
+{
+    return channel->socket.fd >= 0;
+}
+
+/* The buffer is empty between exchanges, so that nothing has to be copied. */
+static bool make_room(struct channel *channel, size_t size)
+{
+    uint8_t *buffer;
+
+    if (size <= channel->capacity)
+        return true;
+    size = size < BUFFER_SIZE ? BUFFER_SIZE : size;
+    buffer = malloc(size);
+    if (!buffer)
+        return false;
+    free(channel->buffer);
+    channel->buffer = buffer;
+    channel->capacity = size;
+    return true;
+}
+
+/* Wait for `events` until `deadline`. */
+static bool wait_for(const struct channel *channel, short events, int64_t deadline)
+{
+    struct pollfd wanted = {.fd = channel->socket.fd, .events = events};
+
+    for (;;) {
+        int64_t left = deadline - monotonic_ns();
+        int rc;
+
+        if (left <= 0)
+            return false;
+        rc = poll(&wanted, 1, (int)(left / NS_PER_MS) + 1);
+        if (rc > 0)
+            return (wanted.revents & POLLNVAL) == 0;
+        if (rc < 0 && errno != EINTR)
+            return false;
+    }
+}
+
+/* Look for a reply without sleeping for a moment: being woken costs more than most replies take. */
+static void spin(const struct channel *channel)
+{
+    struct pollfd wanted = {.fd = channel->socket.fd, .events = POLLIN};
+    const int64_t end = monotonic_ns() + SPIN_NS;
+
+    while (poll(&wanted, 1, 0) == 0 && monotonic_ns() < end)
+        continue;
+}
+
+static void note_error(struct channel *channel, int error)
+{
+    if (error == EPIPE || error == ECONNRESET || error == ENOTCONN)
+        channel->peer_gone = true;
+}
+
+/* Send some of the data, with the descriptor if there is one. */
+static ssize_t send_some(const struct channel *channel, const uint8_t *data, size_t size, int fd)
+{
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct iovec piece = {.iov_len = size};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    struct cmsghdr *rights;
+
+    memcpy(&piece.iov_base, &data, sizeof(data)); /* iov_base is not const, sendmsg only reads it */
+    if (fd >= 0) {
+        message.msg_control = control.space;
+        message.msg_controllen = sizeof(control.space);
+        rights = CMSG_FIRSTHDR(&message);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+    }
+    return sendmsg(channel->socket.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* The descriptor goes with the first byte. Ten seconds without progress end it. */
+static bool send_all(struct channel *channel, const uint8_t *data, size_t size, int fd)
+{
+    int64_t deadline = monotonic_ns() + SILENCE_NS;
+
+    while (size > 0) {
+        ssize_t count = send_some(channel, data, size, fd);
+
+        if (count > 0) {
+            data += count;
+            size -= (size_t)count;
+            fd = -1;
+            deadline = monotonic_ns() + SILENCE_NS;
+        } else if (errno == EAGAIN) {
+            if (!wait_for(channel, POLLOUT, deadline))
+                return false;
+        } else if (errno != EINTR) {
+            note_error(channel, errno);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Receive what has come, at least a byte. False: the peer has gone or is silent. */
+static bool receive_some(struct channel *channel, size_t *have, size_t limit, int64_t deadline)
+{
+    for (;;) {
+        ssize_t count = recv(channel->socket.fd, channel->buffer + *have, limit - *have, MSG_DONTWAIT);
+
+        if (count > 0) {
+            *have += (size_t)count;
+            return true;
+        }
+        if (count == 0) {
+            channel->peer_gone = true;
+            return false;
+        }
+        if (errno == EAGAIN) {
+            if (!wait_for(channel, POLLIN, deadline))
+                return false;
+        } else if (errno != EINTR) {
+            note_error(channel, errno);
+            return false;
+        }
+    }
+}
+
+/* A keep-alive of our request at the buffer's start; more may follow it. */
+static bool is_keep_alive(const struct channel *channel, size_t have)
+{
+    return have >= FRAME_HEADER_SIZE && get_u32(channel->buffer) == FRAME_LENGTH_MIN &&
+           get_u32(channel->buffer + 4) == FRAME_KEEP_ALIVE && get_u32(channel->buffer + 8) == channel->serial;
+}
+
+/* Receive one frame of at most `limit` bytes besides keep-alives; its size, or 0 where something was wrong. */
+static size_t receive_frame(struct channel *channel, size_t limit)
+{
+    int64_t deadline = monotonic_ns() + SILENCE_NS;
+    size_t have = 0;
+
+    for (;;) {
+        size_t whole = have >= 4 ? (size_t)get_u32(channel->buffer) + 4 : FRAME_HEADER_SIZE;
+
+        if (is_keep_alive(channel, have)) {
+            have -= FRAME_HEADER_SIZE;
+            memmove(channel->buffer, channel->buffer + FRAME_HEADER_SIZE, have);
+            deadline = monotonic_ns() + SILENCE_NS;
+            continue;
+        }
+        if (whole < FRAME_HEADER_SIZE || whole > limit || have > whole)
+            return 0;
+        if (have == whole)
+            return whole;
+        if (!receive_some(channel, &have, limit, deadline))
+            return 0;
+    }
+}
+
+static size_t parameters_size(const struct exchange *exchange, size_t (*size)(const struct parameters *))
+{
+    return exchange->parameters ? size(exchange->parameters) : 0;
+}
+
+static void write_request(struct channel *channel, const struct exchange *exchange, size_t size)
+{
+    struct writer writer = {.start = channel->buffer, .capacity = size};
+
+    write_u32(&writer, (uint32_t)(size - 4));
+    write_u32(&writer, (uint32_t)exchange->type);
+    write_u32(&writer, ++channel->serial);
+    write_bytes(&writer, exchange->request, exchange->request_size);
+    if (exchange->parameters)
+        parameters_write(exchange->parameters, &writer);
+}
+
+static bool read_reply(const struct channel *channel, struct exchange *exchange, size_t size)
+{
+    struct reader reader = {.next = channel->buffer + 4, .left = size - 4};
+    const uint32_t type = read_u32(&reader);
+    const uint32_t serial = read_u32(&reader);
+    const uint8_t *fixed = read_bytes(&reader, exchange->reply_size);
+
+    if (!fixed || type != ((uint32_t)exchange->type | FRAME_IS_REPLY) || serial != channel->serial)
+        return false;
+    memcpy(exchange->reply, fixed, exchange->reply_size);
+    return exchange->parameters ? parameters_read(exchange->parameters, &reader) : read_all(&reader);
+}
+
+static bool send_and_receive(struct channel *channel, struct exchange *exchange, size_t request_size, size_t limit)
+{
+    const int fd = exchange->parameters ? exchange->parameters->file.fd : -1;
+    size_t size;
+    bool good;
+
+    write_request(channel, exchange, request_size);
+    good = send_all(channel, channel->buffer, request_size, fd);
+    explicit_bzero(channel->buffer, request_size);
+    if (!good)
+        return false;
+    if (process_has_spare_cpu())
+        spin(channel);
+    size = receive_frame(channel, limit);
+    good = size > 0 && read_reply(channel, exchange, size);
+    explicit_bzero(channel->buffer, size);
+    return good;
+}
+
+TEEC_Result channel_exchange(struct channel *channel, struct exchange *exchange)
+{
+    const size_t request = FRAME_HEADER_SIZE + exchange->request_size +
+                           parameters_size(exchange, parameters_request_size);
+    const size_t reply = FRAME_HEADER_SIZE + exchange->reply_size + parameters_size(exchange, parameters_reply_size);
+
+    if (request - 4 > channel->max_length || reply - 4 > FRAME_LENGTH_MAX)
+        return TEEC_ERROR_EXCESS_DATA;
+    if (!make_room(channel, request > reply ? request : reply))
+        return TEEC_ERROR_OUT_OF_MEMORY;
+    if (descriptor_is_ours(&channel->socket) && send_and_receive(channel, exchange, request, reply))
+        return TEEC_SUCCESS;
+    channel_close(channel);
+    return TEEC_ERROR_COMMUNICATION;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "context.h"
+
+#include "process.h"
+
+#include <pthread.h>
+
+#define CONTEXTS_LOG2 6
+#define CONTEXTS (1u << CONTEXTS_LOG2)
+#define GENERATION_MAX (UINT32_C(0x7FFFFFFF) >> CONTEXTS_LOG2)
+
+#define CHANNELS 8u /* as many calls run at the same time */
+#define URGENT_CHANNELS (CHANNELS + 1u)
+
+#define PROTOCOL_VERSION 1u
+#define FEATURE_MEMORY_FILES 1u
+#define SECRET_SIZE 16u
+#define MAX_LENGTH_MIN 4096u /* a secure world that takes less is none */
+
+static const uint8_t HELLO_MAGIC[4] = {'S', 'T', 'E', 'E'};
+
+struct pooled {
+    struct channel channel;
+    bool busy;
+};
+
+struct context {
+    uint32_t number; /* 0: the place is free */
+    bool finalized;  /* its place is free when the last busy channel comes back */
+    bool lost;       /* the secure world has ended it */
+    bool full;       /* the secure world takes no more channels */
+    uint32_t features;
+    uint8_t secret[SECRET_SIZE];
+    struct socket_path path;
+    struct pooled pool[URGENT_CHANNELS];
+};
+
+/*
+ * `lock` guards the table, all but the channels that are marked busy: these are their users'. `changed` tells of every
+ * channel that comes free and every context that ends; it belongs to no place, so that none takes it along.
+ */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static struct context contexts[CONTEXTS];
+static uint32_t generation;
+
+/*
+ * In a forked child. The sockets are closed here, which the parent does not feel. What the parent had on the heap is
+ * left alone: another of its threads may have been changing it.
+ */
+static void forget_parents(void)
+{
+    pthread_mutex_init(&lock, NULL);
+    pthread_cond_init(&changed, NULL);
+    for (struct context *context = contexts; context < contexts + CONTEXTS; context++) {
+        for (size_t i = 0; context->number != 0 && i < URGENT_CHANNELS; i++)
+            descriptor_close(&context->pool[i].channel.socket);
+        explicit_bzero(context, sizeof(*context));
+    }
+}
+
+static struct context *find(uint32_t number)
+{
+    struct context *context = &contexts[number % CONTEXTS];
+
+    return number != 0 && context->number == number && !context->finalized ? context : NULL;
+}
+
+/* Take a free place for a context that nobody finds yet, its first channel busy; NULL where there is none. */
+static struct context *claim_place(void)
+{
+    for (uint32_t i = 0; i < CONTEXTS; i++) {
+        struct context *context = &contexts[i];
+
+        if (context->number != 0)
+            continue;
+        *context = (struct context){.finalized = true};
+        generation = generation % GENERATION_MAX + 1;
+        context->number = generation << CONTEXTS_LOG2 | i;
+        for (size_t c = 0; c < URGENT_CHANNELS; c++)
+            channel_init(&context->pool[c].channel);
+        context->pool[0].busy = true;
+        return context;
+    }
+    return NULL;
+}
+
+static bool any_busy(const struct context *context)
+{
+    for (size_t i = 0; i < URGENT_CHANNELS; i++)
+        if (context->pool[i].busy)
+            return true;
+    return false;
+}
+
+static bool any_open(const struct context *context)
+{
+    for (size_t i = 0; i < URGENT_CHANNELS; i++)
+        if (context->pool[i].busy || channel_is_open(&context->pool[i].channel))
+            return true;
+    return false;
+}
+
+static void close_idle(struct context *context)
+{
+    for (size_t i = 0; i < URGENT_CHANNELS; i++)
+        if (!context->pool[i].busy)
+            channel_close(&context->pool[i].channel);
+}
+
+/* After every change: close what has no use, free the place of a context that has ended, wake those who wait. */
+static void settle(struct context *context)
+{
+    if (!any_open(context))
+        context->lost = true;
+    if (context->lost || context->finalized)
+        close_idle(context);
+    if (context->finalized && !any_busy(context)) {
+        explicit_bzero(context->secret, sizeof(context->secret));
+        context->number = 0;
+    }
+    pthread_cond_broadcast(&changed);
+}
+
+/* Say hello on a new channel; with a secret of zeros, the reply brings a new context's. */
+static TEEC_Result greet(struct channel *channel, const uint8_t *secret, struct exchange *hello)
+{
+    TEEC_Result result;
+
+    *hello = (struct exchange){.type = FRAME_HELLO, .request_size = 28, .reply_size = 32};
+    memcpy(hello->request, HELLO_MAGIC, sizeof(HELLO_MAGIC));
+    put_u32(hello->request + 4, PROTOCOL_VERSION);
+    put_u32(hello->request + 8, FEATURE_MEMORY_FILES);
+    memcpy(hello->request + 12, secret, SECRET_SIZE);
+    result = channel_exchange(channel, hello);
+    if (result != TEEC_SUCCESS)
+        return result;
+    channel->max_length = get_u32(hello->reply + 12);
+    if (get_u32(hello->reply) != TEEC_SUCCESS)
+        return get_u32(hello->reply);
+    if (get_u32(hello->reply + 4) != PROTOCOL_VERSION || (get_u32(hello->reply + 8) & ~FEATURE_MEMORY_FILES) != 0 ||
+        channel->max_length < MAX_LENGTH_MIN)
+        return TEEC_ERROR_COMMUNICATION;
+    return TEEC_SUCCESS;
+}
+
+/* The first channel of a new context. */
+static TEEC_Result connect_context(struct context *context, struct channel *channel)
+{
+    struct descriptor socket;
+    struct exchange hello;
+    TEEC_Result result = socket_find(&context->path, &socket);
+
+    if (result != TEEC_SUCCESS)
+        return result;
+    channel_open(channel, &socket);
+    result = greet(channel, context->secret, &hello);
+    if (result == TEEC_SUCCESS) {
+        context->features = get_u32(hello.reply + 8);
+        memcpy(context->secret, hello.reply + 16, SECRET_SIZE);
+    } else {
+        channel_close(channel);
+    }
+    explicit_bzero(&hello, sizeof(hello));
+    return result;
+}
+
+/* One more channel of a context that works. */
+static TEEC_Result join_context(const struct context *context, struct channel *channel)
+{
+    struct descriptor socket;
+    struct exchange hello;
+    TEEC_Result result = socket_connect(&context->path, &socket);
+
+    if (result != TEEC_SUCCESS)
+        return result;
+    channel_open(channel, &socket);
+    result = greet(channel, context->secret, &hello);
+    if (result != TEEC_SUCCESS)
+        channel_close(channel);
+    explicit_bzero(&hello, sizeof(hello));
+    return result;
+}
+
+static TEEC_Result create(uint32_t *number)
+{
+    struct context *context;
+    TEEC_Result result;
+
+    pthread_mutex_lock(&lock);
+    context = claim_place();
+    pthread_mutex_unlock(&lock);
+    if (!context)
+        return TEEC_ERROR_OUT_OF_MEMORY;
+    result = connect_context(context, &context->pool[0].channel);
+    pthread_mutex_lock(&lock);
+    *number = context->number;
+    context->finalized = result != TEEC_SUCCESS;
+    context->pool[0].busy = false;
+    settle(context);
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+static void destroy(uint32_t number)
+{
+    struct context *context;
+
+    pthread_mutex_lock(&lock);
+    context = find(number);
+    if (context) {
+        context->finalized = true;
+        settle(context);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* A channel that nobody uses, open if possible, else one that has to be joined; NULL: wait. */
+static struct pooled *free_channel(struct context *context, bool urgent)
+{
+    const size_t limit = urgent ? URGENT_CHANNELS : CHANNELS;
+    struct pooled *closed = NULL;
+
+    for (struct pooled *p = context->pool; p < context->pool + limit; p++) {
+        if (p->busy)
+            continue;
+        if (channel_is_open(&p->channel))
+            return p;
+        if (!closed && !context->full)
+            closed = p;
+    }
+    return closed;
+}
+
+static TEEC_Result take_locked(uint32_t number, bool urgent, struct context **context, struct pooled **taken)
+{
+    while ((*context = find(number)) != NULL) {
+        if ((*context)->lost)
+            return TEEC_ERROR_TARGET_DEAD;
+        *taken = free_channel(*context, urgent);
+        if (*taken) {
+            (*taken)->busy = true;
+            return TEEC_SUCCESS;
+        }
+        if (urgent)
+            return TEEC_ERROR_BUSY;
+        pthread_cond_wait(&changed, &lock);
+    }
+    return TEEC_ERROR_BAD_STATE;
+}
+
+/* A channel that is the caller's alone until it is given back; it may have to be joined first. */
+static TEEC_Result take(uint32_t number, bool urgent, struct context **context, struct pooled **taken)
+{
+    TEEC_Result result;
+
+    pthread_mutex_lock(&lock);
+    result = take_locked(number, urgent, context, taken);
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+static void give_back(struct context *context, struct pooled *taken, TEEC_Result joined)
+{
+    pthread_mutex_lock(&lock);
+    taken->busy = false;
+    if (taken->channel.peer_gone || joined == TEEC_ERROR_ACCESS_DENIED)
+        context->lost = true;
+    if (joined != TEEC_SUCCESS)
+        context->full = true;
+    settle(context);
+    pthread_mutex_unlock(&lock);
+}
+
+static TEEC_Result place_and_exchange(const struct context *context, struct channel *channel, struct exchange *exchange)
+{
+    TEEC_Result result = TEEC_SUCCESS;
+
+    if (exchange->parameters)
+        result = parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0);
+    return result == TEEC_SUCCESS ? channel_exchange(channel, exchange) : result;
+}
+
+/* Where no further channel can join, the call waits for one of those that have. */
+static TEEC_Result exchange_over_any(uint32_t number, struct exchange *exchange, bool urgent)
+{
+    struct context *context;
+    struct pooled *taken;
+
+    for (;;) {
+        TEEC_Result result = take(number, urgent, &context, &taken);
+        TEEC_Result joined = TEEC_SUCCESS;
+
+        if (result != TEEC_SUCCESS)
+            return result;
+        if (!channel_is_open(&taken->channel))
+            joined = join_context(context, &taken->channel);
+        if (joined == TEEC_SUCCESS)
+            result = place_and_exchange(context, &taken->channel, exchange);
+        give_back(context, taken, joined);
+        if (joined == TEEC_SUCCESS)
+            return result;
+    }
+}
+
+/* A thread that is cancelled in the middle would keep the lock or its channel for ever. */
+static bool enter(int *cancel_state)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, cancel_state);
+    return process_enter(forget_parents);
+}
+
+static void leave(int cancel_state)
+{
+    pthread_setcancelstate(cancel_state, NULL);
+}
+
+TEEC_Result context_create(uint32_t *number)
+{
+    int state;
+    TEEC_Result result = enter(&state) ? create(number) : TEEC_ERROR_OUT_OF_MEMORY;
+
+    leave(state);
+    return result;
+}
+
+void context_destroy(uint32_t number)
+{
+    int state;
+
+    if (enter(&state))
+        destroy(number);
+    leave(state);
+}
+
+TEEC_Result context_exchange(uint32_t number, struct exchange *exchange, bool urgent)
+{
+    int state;
+    TEEC_Result result = enter(&state) ? exchange_over_any(number, exchange, urgent) : TEEC_ERROR_OUT_OF_MEMORY;
+
+    leave(state);
+    return result;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "memory_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
+#endif
+
+static int create(void)
+{
+    const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("softee", flags | MFD_NOEXEC_SEAL);
+
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("softee", flags);
+    return fd;
+}
+
+bool memory_file_create(struct descriptor *file, size_t size)
+{
+    if (!descriptor_adopt(file, create()))
+        return false;
+    if (ftruncate(file->fd, (off_t)size) == 0 && fcntl(file->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0)
+        return true;
+    descriptor_close(file);
+    return false;
+}
+
+bool memory_file_write(const struct descriptor *file, uint64_t offset, const void *data, size_t size)
+{
+    const char *next = data;
+
+    if (!descriptor_is_ours(file))
+        return false;
+    while (size > 0) {
+        ssize_t count = pwrite(file->fd, next, size, (off_t)offset);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        next += count;
+        offset += (uint64_t)count;
+        size -= (size_t)count;
+    }
+    return true;
+}
+
+bool memory_file_read(const struct descriptor *file, uint64_t offset, void *data, size_t size)
+{
+    char *next = data;
+
+    if (!descriptor_is_ours(file))
+        return false;
+    while (size > 0) {
+        ssize_t count = pread(file->fd, next, size, (off_t)offset);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        next += count;
+        offset += (uint64_t)count;
+        size -= (size_t)count;
+    }
+    return true;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define WIPED 0
+#define FORGETTING (-1)
+#define READY (-2)
+
+struct page {
+    atomic_int mark; /* one of the above; where the kernel cannot wipe (before Linux 4.14), READY is the process' id */
+    bool by_id;
+};
+
+static _Atomic(struct page *) the_page;
+
+static int ready_mark(const struct page *page)
+{
+    return page->by_id ? getpid() : READY;
+}
+
+static struct page *new_page(size_t size)
+{
+    struct page *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return NULL;
+    page->by_id = madvise(page, size, MADV_WIPEONFORK) != 0;
+    atomic_store(&page->mark, ready_mark(page));
+    return page;
+}
+
+static struct page *get_page(void)
+{
+    struct page *page = atomic_load_explicit(&the_page, memory_order_acquire);
+    struct page *expected = NULL;
+    size_t size;
+
+    if (page)
+        return page;
+    size = (size_t)sysconf(_SC_PAGESIZE);
+    page = new_page(size);
+    if (!page || atomic_compare_exchange_strong(&the_page, &expected, page))
+        return page;
+    munmap(page, size);
+    return expected;
+}
+
+static void after_fork(struct page *page, int seen, int ready, void (*forget)(void))
+{
+    if (seen != FORGETTING && atomic_compare_exchange_strong(&page->mark, &seen, FORGETTING)) {
+        forget();
+        atomic_store(&page->mark, ready);
+    }
+    while (atomic_load(&page->mark) != ready)
+        sched_yield();
+}
+
+bool process_enter(void (*forget)(void))
+{
+    struct page *page = get_page();
+    int ready;
+    int seen;
+
+    if (!page)
+        return false;
+    ready = ready_mark(page);
+    seen = atomic_load_explicit(&page->mark, memory_order_acquire);
+    if (seen != ready)
+        after_fork(page, seen, ready, forget);
+    return true;
+}
+
+bool process_has_spare_cpu(void)
+{
+    cpu_set_t cpus;
+
+    return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
+}

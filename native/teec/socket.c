@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SYSTEM_SOCKET "/run/softee/tee.sock"
+#define USER_SOCKET "/softee/tee.sock" /* below XDG_RUNTIME_DIR */
+
+#define HOW_TO_START "start softee with \"softee run -- COMMAND\" or \"softee serve\""
+
+int64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* One line for the people in front of the terminal, once per process: a library has no business to say more. */
+__attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
+{
+    static atomic_flag complained = ATOMIC_FLAG_INIT;
+    char line[512];
+    va_list arguments;
+
+    if (atomic_flag_test_and_set(&complained))
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    dprintf(STDERR_FILENO, "softee: %s\n", line);
+}
+
+static const char *variable(const char *name)
+{
+    const char *value = secure_getenv(name);
+
+    return value && *value ? value : NULL;
+}
+
+static bool uid_is_trusted(uid_t uid)
+{
+    const char *named = variable("SOFTEE_SERVER_UID");
+    char *end;
+    unsigned long long number;
+
+    if (uid == 0 || uid == geteuid())
+        return true;
+    if (!named || *named < '0' || *named > '9')
+        return false;
+    errno = 0;
+    number = strtoull(named, &end, 10);
+    return errno == 0 && *end == '\0' && number == uid;
+}
+
+enum trust { TRUSTED, UNKNOWN, SOMEBODY_ELSE };
+
+static enum trust judge_owner(int fd, const char *path)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    struct stat file;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || size != sizeof(peer) || stat(path, &file) != 0)
+        return UNKNOWN;
+    return uid_is_trusted(peer.uid) && uid_is_trusted(file.st_uid) ? TRUSTED : SOMEBODY_ELSE;
+}
+
+/* A blocking connect honours SO_SNDTIMEO; a non-blocking one fails at once where the backlog is full. */
+static bool connect_in_time(int fd, const struct sockaddr_un *address)
+{
+    const struct timeval limit = {.tv_sec = SILENCE_NS / 1000000000};
+    const int64_t deadline = monotonic_ns() + SILENCE_NS;
+    int rc;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0)
+        return false;
+    do
+        rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+    while (rc != 0 && errno == EINTR && monotonic_ns() < deadline);
+    return rc == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* Connect and judge; on UNKNOWN, errno says why nothing answers. */
+static enum trust connect_and_judge(const struct socket_path *path, struct descriptor *descriptor)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    enum trust trust = UNKNOWN;
+    int error;
+
+    memcpy(address.sun_path, path->text, sizeof(address.sun_path));
+    if (!descriptor_adopt(descriptor, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)))
+        return UNKNOWN;
+    if (connect_in_time(descriptor->fd, &address))
+        trust = judge_owner(descriptor->fd, path->text);
+    if (trust != TRUSTED) {
+        error = errno;
+        descriptor_close(descriptor);
+        errno = error;
+    }
+    return trust;
+}
+
+TEEC_Result socket_connect(const struct socket_path *path, struct descriptor *descriptor)
+{
+    static const TEEC_Result results[] = {
+        [TRUSTED] = TEEC_SUCCESS,
+        [UNKNOWN] = TEEC_ERROR_COMMUNICATION,
+        [SOMEBODY_ELSE] = TEEC_ERROR_SECURITY,
+    };
+
+    return results[connect_and_judge(path, descriptor)];
+}
+
+static TEEC_Result try_path(struct socket_path *path, struct descriptor *descriptor, const char *directory,
+                            const char *name)
+{
+    const int length = snprintf(path->text, sizeof(path->text), "%s%s", directory, name);
+    TEEC_Result result;
+
+    *descriptor = NO_DESCRIPTOR;
+    if (length < 0 || (size_t)length >= sizeof(path->text)) {
+        complain("the socket's path is longer than %zu bytes: %s%s", sizeof(path->text) - 1, directory, name);
+        errno = ENAMETOOLONG;
+        return TEEC_ERROR_COMMUNICATION;
+    }
+    result = socket_connect(path, descriptor);
+    if (result == TEEC_ERROR_SECURITY)
+        complain("%s belongs to neither root, nor you, nor the user that SOFTEE_SERVER_UID names", path->text);
+    return result;
+}
+
+/* What the user runs comes first; one that may not be trusted does not keep the system's from being used. */
+static TEEC_Result find_default(struct socket_path *path, struct descriptor *descriptor)
+{
+    const char *runtime = variable("XDG_RUNTIME_DIR");
+    TEEC_Result users = TEEC_ERROR_COMMUNICATION;
+    TEEC_Result result;
+
+    if (runtime && *runtime == '/')
+        users = try_path(path, descriptor, runtime, USER_SOCKET);
+    if (users == TEEC_SUCCESS)
+        return users;
+    result = try_path(path, descriptor, SYSTEM_SOCKET, "");
+    if (result == TEEC_ERROR_COMMUNICATION)
+        complain("nothing answers at $XDG_RUNTIME_DIR" USER_SOCKET " or " SYSTEM_SOCKET "; " HOW_TO_START);
+    return result == TEEC_ERROR_COMMUNICATION ? users : result;
+}
+
+TEEC_Result socket_find(struct socket_path *path, struct descriptor *descriptor)
+{
+    const char *named = variable("SOFTEE_SOCKET");
+    TEEC_Result result;
+
+    if (!named)
+        return find_default(path, descriptor);
+    result = try_path(path, descriptor, named, "");
+    if (result == TEEC_ERROR_COMMUNICATION)
+        complain("nothing answers at %s (%s); " HOW_TO_START, named, strerror(errno));
+    return result;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "teec_trace.h"
+
+#include "export.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const char *const LEVELS[] = {"", "ERR", "INF", "DBG", "FLW"};
+
+static const char *level_name(int level)
+{
+    return level > 0 && (size_t)level < sizeof(LEVELS) / sizeof(LEVELS[0]) ? LEVELS[level] : LEVELS[0];
+}
+
+/* A line longer than the buffer is cut. */
+EXPORT void _dprintf(const char *function, int line, int level, const char *prefix, const char *format, ...)
+{
+    char place[128] = "";
+    char text[256];
+    va_list arguments;
+
+    if (function)
+        snprintf(place, sizeof(place), "%s [%d] %s:%s:%d: ", level_name(level), (int)gettid(), prefix ? prefix : "",
+                 function, line);
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    dprintf(STDERR_FILENO, "%s%s", place, text);
+}
+
+EXPORT void dump_buffer(const char *name, const uint8_t *buffer, size_t size)
+{
+    (void)name;
+    (void)buffer;
+    (void)size;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What applications do to a library, for teec_shell.c: threads, forks, signals, descriptors closed and replaced. */
+#include "teec_shell.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct load {
+    uint32_t command;
+    unsigned int count;
+    unsigned int succeeded;
+};
+
+/* A counting value, and a text that has to come back. */
+static bool call_once(uint32_t command, unsigned int i)
+{
+    struct call call = {.command = command};
+    TEEC_Parameter *params = call.operation.params;
+    char text[64] = "";
+    char answer[sizeof(text)] = "";
+
+    snprintf(text, sizeof(text), "call %u", i);
+    call.operation.paramTypes =
+        TEEC_PARAM_TYPES(TEEC_VALUE_INOUT, TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_TEMP_OUTPUT, TEEC_NONE);
+    params[0].value.a = i;
+    params[1].tmpref = (TEEC_TempMemoryReference){text, sizeof(text)};
+    params[2].tmpref = (TEEC_TempMemoryReference){answer, sizeof(answer)};
+    call_run(&call);
+    if (call.result != TEEC_SUCCESS || command != 1)
+        return call.result == TEEC_SUCCESS;
+    return params[0].value.a == i + 1 && memcmp(text, answer, sizeof(text)) == 0;
+}
+
+static void *run_load(void *argument)
+{
+    struct load *load = argument;
+
+    for (unsigned int i = 0; i < load->count; i++)
+        load->succeeded += call_once(load->command, i);
+    return NULL;
+}
+
+#define THREADS_MAX 64
+
+static pthread_t threads[THREADS_MAX];
+static struct load loads[THREADS_MAX];
+static unsigned int running;
+
+void parallel_start(unsigned int count, unsigned int calls, uint32_t command)
+{
+    for (running = 0; running < count && running < THREADS_MAX; running++) {
+        loads[running] = (struct load){.command = command, .count = calls};
+        pthread_create(&threads[running], NULL, run_load, &loads[running]);
+    }
+}
+
+unsigned int parallel_end(void)
+{
+    unsigned int succeeded = 0;
+
+    for (unsigned int i = 0; i < running; i++) {
+        pthread_join(threads[i], NULL);
+        succeeded += loads[i].succeeded;
+    }
+    return succeeded;
+}
+
+static atomic_bool stop;
+
+static void *call_until_stopped(void *argument)
+{
+    struct load load = {.command = 1, .count = 1};
+
+    (void)argument;
+    while (!stop)
+        run_load(&load);
+    return NULL;
+}
+
+/* In a child: with what it inherited nothing works and nothing hangs, with a context of its own everything works. */
+static bool child_is_well(void)
+{
+    struct load load = {.command = 1, .count = 2};
+
+    alarm(30);
+    TEEC_CloseSession(&session);
+    TEEC_FinalizeContext(&context);
+    if (TEEC_InitializeContext(NULL, &context) != TEEC_SUCCESS ||
+        TEEC_OpenSession(&context, &session, &UUID, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL) != TEEC_SUCCESS)
+        return false;
+    run_load(&load);
+    TEEC_FinalizeContext(&context);
+    return load.succeeded == load.count;
+}
+
+unsigned int fork_among_threads(unsigned int count)
+{
+    pthread_t thread[4];
+    unsigned int well = 0;
+
+    stop = false;
+    for (size_t i = 0; i < 4; i++)
+        pthread_create(&thread[i], NULL, call_until_stopped, NULL);
+    for (unsigned int i = 0; i < count; i++) {
+        pid_t child = fork();
+        int status = 1;
+
+        if (child == 0)
+            _exit(child_is_well() ? 0 : 1);
+        waitpid(child, &status, 0);
+        well += status == 0;
+    }
+    stop = true;
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(thread[i], NULL);
+    return well;
+}
+
+static bool stolen[64];
+
+static bool is_null_device(int fd)
+{
+    struct stat status;
+    struct stat null;
+
+    return fstat(fd, &status) == 0 && stat("/dev/null", &null) == 0 && status.st_rdev == null.st_rdev &&
+           S_ISCHR(status.st_mode);
+}
+
+int steal_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 3; fd < 64; fd++) {
+        int null = open("/dev/null", O_RDWR);
+
+        if (null != fd && fcntl(fd, F_GETFD) >= 0) {
+            dup2(null, fd);
+            stolen[fd] = true;
+            count++;
+        }
+        close(null);
+    }
+    return count;
+}
+
+int count_stolen(void)
+{
+    int count = 0;
+
+    for (int fd = 3; fd < 64; fd++)
+        count += stolen[fd] && is_null_device(fd);
+    return count;
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+void start_alarms(uint32_t microseconds)
+{
+    const struct itimerval every = {{0, microseconds}, {0, microseconds}};
+    const struct sigaction action = {.sa_handler = on_alarm};
+
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &every, NULL);
+}
