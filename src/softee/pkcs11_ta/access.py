@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a session may do with objects, checked in one place: where new ones go, which it may change, who it is.
+
+Read-only sessions change no token objects; private objects need the user's login (PKCS#11 3.2, section 5.6.2).
+"""
+
+from softee.names import CKA, CKR, CKU
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.spec import Attributes
+from softee.pkcs11_ta.objects import Pkcs11Object
+from softee.pkcs11_ta.sessions import Session
+
+
+def is_so(session: Session) -> bool:
+    """Say whether the security officer is logged in."""
+    return session.user is CKU.SO
+
+
+def sees_private(session: Session) -> bool:
+    """Say whether the user is logged in, who alone sees private objects."""
+    return session.user is CKU.USER
+
+
+def check_new(session: Session, *attributes: Attributes) -> None:
+    """Refuse objects that the session must not make.
+
+    Raises:
+        Pkcs11Error: CKR_SESSION_READ_ONLY, CKR_USER_NOT_LOGGED_IN.
+
+    """
+    for one in attributes:
+        if one[CKA.TOKEN] is True:
+            session.require_read_write()
+        if one[CKA.PRIVATE] is not False and not sees_private(session):
+            raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "an object with CKA_PRIVATE true needs the user's login")
+
+
+def place_new(session: Session, *attributes: Attributes) -> list[Pkcs11Object]:
+    """Put new objects where their CKA_TOKEN says, all or none, and return them in order.
+
+    Raises:
+        Pkcs11Error: as :func:`check_new` (the session may have been logged out meanwhile), CKR_DEVICE_MEMORY,
+            CKR_DEVICE_ERROR.
+
+    """
+    on_token = [one for one in attributes if one[CKA.TOKEN] is True]
+    in_session = [one for one in attributes if one[CKA.TOKEN] is not True]
+    with session.token.lock:
+        check_new(session, *attributes)
+        volatile = session.objects.create(session.handle, *in_session)
+        try:
+            lasting = session.token.objects.create(*on_token)
+        except Pkcs11Error:
+            for made in volatile:
+                session.objects.destroy(made)
+            raise
+    made_on_token, made_in_session = iter(lasting), iter(volatile)
+    return [next(made_on_token if one[CKA.TOKEN] is True else made_in_session) for one in attributes]
+
+
+def require_permission(old: Pkcs11Object, permission: CKA) -> None:
+    """Raise CKR_ACTION_PROHIBITED unless an object's CKA_MODIFIABLE, CKA_COPYABLE or CKA_DESTROYABLE is true."""
+    if old.attributes[permission] is not True:
+        raise Pkcs11Error(CKR.ACTION_PROHIBITED, f"CKA_{permission.name} of object {old.handle:#x} is false")
+
+
+def require_write(session: Session, old: Pkcs11Object) -> None:
+    """Raise CKR_SESSION_READ_ONLY where a read-only session would change a token object."""
+    if old.is_token:
+        session.require_read_write()

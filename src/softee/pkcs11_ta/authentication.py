@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_InitToken, C_InitPIN, C_SetPIN, C_Login: who proves what to a token, and what of it is on the disk when.
+
+A try is counted on the disk *before* its PIN is checked, so that no crash gives a free guess. Checks on one token wait
+for each other (``pin_lock``). Every change is one transaction: a crash leaves the token before it or after it.
+"""
+
+from dataclasses import replace
+
+from softee.names import CKR, CKU
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.identities import parse_identity, unwrap_for_identity, wrap_for_identity
+from softee.pkcs11_ta.login import check_login
+from softee.pkcs11_ta.pins import PinWrapper, new_user_key, require_pin_length
+from softee.pkcs11_ta.sessions import Session
+from softee.pkcs11_ta.token_state import MAX_TRIES, Credential, IdentityCredential, PinCredential, TokenState
+from softee.pkcs11_ta.tokens import Token
+from softee.tee.application import ClientIdentity
+from softee.tee.keys import wipe
+
+
+class Authenticator:
+    """The PIN and login rules, for all tokens of an application."""
+
+    def __init__(self, wrapper: PinWrapper) -> None:
+        self._wrapper = wrapper
+
+    def init_token(self, token: Token, identity: ClientIdentity, pin: bytearray, label: bytes) -> None:
+        """C_InitToken: new label, new user key, no objects, no user PIN. The serial number stays.
+
+        A new token takes the PIN as its SO PIN, an empty one the client's TEE identity. An initialized one wants its
+        SO first; where that is a TEE identity, the PIN may also be a new SO PIN.
+
+        Raises:
+            Pkcs11Error: CKR_SESSION_EXISTS, CKR_PIN_INCORRECT, CKR_PIN_LOCKED; CKR_ARGUMENTS_BAD for a new SO PIN of
+                a wrong length (the standard has no CKR_PIN_LEN_RANGE here).
+
+        """
+        with token.pin_lock:
+            _require_no_session(token)
+            by_identity = token.state.so is None or isinstance(token.state.so, IdentityCredential)
+            if pin and by_identity:
+                require_pin_length(pin, CKR.ARGUMENTS_BAD)
+            if token.state.so is not None:
+                wipe(self._authenticate(token, CKU.SO, pin, identity))
+            user_key = new_user_key()
+            try:
+                so = self._credential(token, CKU.SO, pin, identity, user_key, by_identity=by_identity and not pin)
+            finally:
+                wipe(user_key)
+            with token.lock:
+                _require_no_session(token)
+                token.reset(TokenState(label, so))
+
+    def init_pin(self, session: Session, pin: bytearray) -> None:
+        """C_InitPIN: the SO sets the user's PIN, which is unlocked by that.
+
+        Raises:
+            Pkcs11Error: CKR_USER_NOT_LOGGED_IN, CKR_PIN_LEN_RANGE, CKR_PIN_INVALID.
+
+        """
+        if session.user is not CKU.SO:
+            raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "only the SO may do this; log in as CKU_SO")
+        token = session.token
+        with token.pin_lock:
+            user_key = bytearray(_require_unlocked(token))
+            try:
+                self._set(token, CKU.USER, pin, session.client.identity, user_key)
+            finally:
+                wipe(user_key)
+
+    def set_pin(self, session: Session, old_pin: bytearray, new_pin: bytearray) -> None:
+        """C_SetPIN: the SO where the SO is logged in, else the user, gives the old PIN and sets a new one.
+
+        Raises:
+            Pkcs11Error: CKR_SESSION_READ_ONLY, CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_PIN_LEN_RANGE, CKR_PIN_INVALID,
+                CKR_USER_PIN_NOT_INITIALIZED.
+
+        """
+        session.require_read_write()
+        token, identity = session.token, session.client.identity
+        user = CKU.SO if session.user is CKU.SO else CKU.USER
+        with token.pin_lock:
+            user_key = self._authenticate(token, user, old_pin, identity)
+            try:
+                self._set(token, user, new_pin, identity, user_key)
+            finally:
+                wipe(user_key)
+
+    def login(self, session: Session, user: CKU, pin: bytearray) -> None:
+        """C_Login as CKU_USER or CKU_SO.
+
+        Raises:
+            Pkcs11Error: CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_USER_PIN_NOT_INITIALIZED, or what ``check_login`` says.
+
+        """
+        token = session.token
+        with token.pin_lock:
+            _check_login(session, user)
+            user_key = self._authenticate(token, user, pin, session.client.identity)
+            try:
+                with token.lock:
+                    _check_login(session, user)
+                    token.login(session.client, user, user_key)
+            finally:
+                wipe(user_key)
+
+    def confirm(self, session: Session, pin: bytearray) -> None:
+        """C_Login as CKU_CONTEXT_SPECIFIC: whoever is logged in says so again. A wrong PIN counts as a try.
+
+        Raises:
+            Pkcs11Error: CKR_USER_NOT_LOGGED_IN, CKR_PIN_INCORRECT, CKR_PIN_LOCKED.
+
+        """
+        user = session.user
+        if user is None:
+            raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "nobody is logged in who could confirm it")
+        token = session.token
+        with token.pin_lock:
+            wipe(self._authenticate(token, user, pin, session.client.identity))
+
+    def _authenticate(self, token: Token, user: CKU, pin: bytearray, identity: ClientIdentity) -> bytearray:
+        """Return the user key to whoever is the user or the SO. The caller holds ``pin_lock`` and wipes the key."""
+        credential = _credential_of(token.state, user)
+        if credential is None:
+            raise Pkcs11Error(CKR.USER_PIN_NOT_INITIALIZED, f"the token has no CKU_{user.name} PIN yet")
+        if isinstance(credential, IdentityCredential):
+            user_key = unwrap_for_identity(user, identity, token.identity_secret, credential)
+            if user_key is None:
+                raise Pkcs11Error(CKR.PIN_INCORRECT, f"the client's TEE identity is not that of CKU_{user.name}")
+            return user_key
+        return self._check_pin(token, user, pin, credential)
+
+    def _check_pin(self, token: Token, user: CKU, pin: bytearray, credential: PinCredential) -> bytearray:
+        if credential.locked:
+            raise Pkcs11Error(CKR.PIN_LOCKED, f"the PIN of CKU_{user.name} is locked after {MAX_TRIES} wrong tries")
+        before = token.state
+        counted = _with(before, user, replace(credential, failures=credential.failures + 1))
+        token.store(counted)
+        user_key = self._wrapper.unwrap(user, pin, token.pin_secret, credential)
+        if user_key is None:
+            token.state = counted
+            raise _wrong_pin(user, credential.failures + 1)
+        try:
+            self._settle(token, _with(before, user, replace(credential, failures=0)))
+        except BaseException:
+            wipe(user_key)
+            token.state = counted
+            raise
+        return user_key
+
+    def _settle(self, token: Token, state: TokenState) -> None:
+        """Make a state the token's, on the disk first."""
+        token.store(state)
+        token.state = state
+
+    def _set(self, token: Token, user: CKU, pin: bytearray, identity: ClientIdentity, user_key: bytearray) -> None:
+        by_identity = isinstance(token.state.so, IdentityCredential)
+        if not by_identity:
+            require_pin_length(pin)
+        credential = self._credential(token, user, pin, identity, user_key, by_identity=by_identity)
+        self._settle(token, _with(token.state, user, credential))
+
+    def _credential(
+        self,
+        token: Token,
+        user: CKU,
+        pin: bytearray,
+        identity: ClientIdentity,
+        user_key: bytearray,
+        *,
+        by_identity: bool,
+    ) -> Credential:
+        if by_identity:
+            return wrap_for_identity(user, parse_identity(pin, identity), token.identity_secret, user_key)
+        return self._wrapper.wrap(user, pin, token.pin_secret, user_key)
+
+
+def _require_no_session(token: Token) -> None:
+    if token.sessions:
+        raise Pkcs11Error(CKR.SESSION_EXISTS, f"{len(token.sessions)} sessions are open with the token; close them")
+
+
+def _require_unlocked(token: Token) -> bytearray:
+    user_key = token.user_key
+    if user_key is None:
+        raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "the SO was logged out meanwhile")
+    return user_key
+
+
+def _check_login(session: Session, user: CKU) -> None:
+    read_only = any(not other.read_write for other in session.client.sessions_with(session.token))
+    check_login(session.user, user, read_only_sessions=read_only)
+
+
+def _credential_of(state: TokenState, user: CKU) -> Credential | None:
+    return state.so if user is CKU.SO else state.user
+
+
+def _with(state: TokenState, user: CKU, credential: Credential) -> TokenState:
+    return replace(state, so=credential) if user is CKU.SO else replace(state, user=credential)
+
+
+def _wrong_pin(user: CKU, failures: int) -> Pkcs11Error:
+    left = MAX_TRIES - failures
+    if left <= 0:
+        return Pkcs11Error(CKR.PIN_LOCKED, f"wrong PIN of CKU_{user.name}; it is locked now")
+    return Pkcs11Error(CKR.PIN_INCORRECT, f"wrong PIN of CKU_{user.name}; {left} tries left")

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a TEE command to its handler and back: parameters are checked, the request decoded, the session locked.
+
+The only place where an exception becomes a CKR. Whatever a client sends, it gets an answer; every refusal is one log
+line that says who, which call, which CKR, and why. PINs and data never are in it.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from softee.names import CKR, ParamType, TeeResult
+from softee.pkcs11_ta.commands import Command, Data, Output
+from softee.pkcs11_ta.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
+from softee.stores.base import StoreError
+from softee.tee.sealing import TamperedError
+from softee.wire.codec import WireError
+from softee.wire.params import Memref, Param, Params
+
+if TYPE_CHECKING:
+    from softee.pkcs11_ta.client import Client
+    from softee.pkcs11_ta.sessions import Session
+
+R = TypeVar("R")
+_log = logging.getLogger("softee.pkcs11")
+_ANSWERS = {rv: rv.to_bytes(4, "little") for rv in CKR}
+
+
+@dataclass(slots=True)
+class Call:
+    """What a handler gets beside its request.
+
+    ``input`` is parameter 1 and ``second`` parameter 2 where it is an input, b"" when absent. ``capacity`` is the size
+    of parameter 2 as an output, 0 when absent. ``asks_size``: it is a NULL buffer, whose owner only wants to know the
+    size, even if that is 0. ``session`` is set for commands whose request names one: it is open, and locked until the
+    handler returns.
+    """
+
+    client: "Client"
+    input: bytes | bytearray
+    second: bytes | bytearray
+    capacity: int
+    asks_size: bool = False
+    session: "Session" = field(init=False)
+
+    def fit(self, reply: bytes) -> bytes:
+        """Return the reply if the client's buffer holds it; else raise BufferTooSmallError with its size."""
+        if len(reply) > self.capacity or self.asks_size:
+            raise BufferTooSmallError(len(reply))
+        return reply
+
+    def require_capacity(self, size: int) -> None:
+        """Raise BufferTooSmallError unless the client's buffer holds ``size`` bytes."""
+        if size > self.capacity or self.asks_size:
+            raise BufferTooSmallError(size)
+
+
+Handler = Callable[[Call, R], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A command with its handler."""
+
+    command: Command[Any]
+    handle: Handler[Any]
+
+
+def bind(command: Command[R], handler: Handler[R]) -> Bound:
+    """Tie a handler to its command; the type checker compares their requests."""
+    return Bound(command, handler)
+
+
+Handlers = Mapping[int, Bound]
+
+
+def table(*bounds: Bound) -> Handlers:
+    """Return the handlers by command number. Raises ValueError where a command has two."""
+    made = {bound.command.number: bound for bound in bounds}
+    if len(made) != len(bounds):
+        raise ValueError("a command has two handlers")
+    return made
+
+
+def invoke(handlers: Handlers, client: "Client", number: int, params: Params) -> TeeResult:
+    """Run one command. The answer goes into ``params``.
+
+    Returns:
+        TEE_SUCCESS with a CKR in parameter 0; TEE_ERROR_SHORT_BUFFER with CKR_BUFFER_TOO_SMALL there and the wanted
+        size in parameter 2; TEE_ERROR_NOT_SUPPORTED for an unknown command; TEE_ERROR_BAD_PARAMETERS where
+        parameter 0 cannot hold a CKR.
+
+    """
+    control = params[0]
+    if not isinstance(control, Memref) or control.type not in _CONTROL or control.capacity < 4:
+        _refused(client, f"command {number}", "TEE_ERROR_BAD_PARAMETERS", "parameter 0 must be an in/out buffer")
+        return TeeResult.BAD_PARAMETERS
+    bound = handlers.get(number)
+    if bound is None:
+        _refused(client, f"command {number}", "TEE_ERROR_NOT_SUPPORTED", "there is no such command")
+        return TeeResult.NOT_SUPPORTED
+    try:
+        reply = _run(bound, client, control, params)
+    except BufferTooSmallError as error:
+        return _too_small(control, params[2], error.size)
+    except Exception as error:  # noqa: BLE001  # the one place where every exception becomes a return value
+        rv = _explain(client, bound.command, error)
+        if isinstance(error, AnsweredError):
+            return _answer(bound.command, control, params[2], error.output, rv)
+        control.reply(_ANSWERS[rv])
+        return TeeResult.SUCCESS
+    return _answer(bound.command, control, params[2], reply, CKR.OK)
+
+
+_CONTROL = frozenset({ParamType.MEMREF_INOUT, ParamType.MEMREF_OUTPUT})
+
+
+def _run(bound: Bound, client: "Client", control: Memref, params: Params) -> bytes:
+    command = bound.command
+    call = _call(command, client, params)
+    request = _decode(command, control)
+    if not command.in_session:
+        return bound.handle(call, request)
+    session = client.session(request.session)
+    with session.lock:
+        if session.closed:
+            raise Pkcs11Error(CKR.SESSION_HANDLE_INVALID, f"session {session.handle} was closed meanwhile")
+        call.session = session
+        return bound.handle(call, request)
+
+
+def _decode(command: Command[R], control: Memref) -> R:
+    """Decode a request, and wipe the bytes that it came in: a PIN or a key may be among them."""
+    try:
+        return command.decode(control.data)
+    finally:
+        if isinstance(control.data, bytearray):
+            control.data[:] = bytes(len(control.data))
+
+
+def _call(command: Command[Any], client: "Client", params: Params) -> Call:
+    if params[3] is not None:
+        raise Pkcs11Error(CKR.ARGUMENTS_BAD, "parameter 3 is not used")
+    data = _input(params[1], "parameter 1") if command.data is Data.INPUT else _absent(params[1], "parameter 1")
+    if command.output is Output.INPUT:
+        return Call(client, data, _input(params[2], "parameter 2"), 0)
+    if command.output is Output.NONE:
+        return Call(client, data, _absent(params[2], "parameter 2"), 0)
+    output = params[2]
+    asks_size = command.output is Output.STREAM and isinstance(output, Memref) and output.null
+    return Call(client, data, b"", _capacity(command, output), asks_size)
+
+
+def _absent(param: Param, name: str) -> bytes:
+    if param is not None:
+        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{name} is not used")
+    return b""
+
+
+def _input(param: Param, name: str) -> bytes | bytearray:
+    if param is None:
+        return b""
+    if not isinstance(param, Memref) or param.type is not ParamType.MEMREF_INPUT:
+        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{name} must be an input buffer")
+    return param.data
+
+
+def _capacity(command: Command[Any], param: Param) -> int:
+    if param is None and command.output is Output.STREAM:
+        return 0
+    if not isinstance(param, Memref) or param.type is not ParamType.MEMREF_OUTPUT:
+        raise Pkcs11Error(CKR.ARGUMENTS_BAD, "parameter 2 must be an output buffer")
+    if command.output_size is not None and param.capacity != command.output_size:
+        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"parameter 2 has {param.capacity} bytes instead of {command.output_size}")
+    return param.capacity
+
+
+def _answer(command: Command[Any], control: Memref, output: Param, reply: bytes, rv: CKR) -> TeeResult:
+    if command.writes and isinstance(output, Memref) and not output.reply(reply):
+        return _too_small(control, output, len(reply))
+    control.reply(_ANSWERS[rv])
+    return TeeResult.SHORT_BUFFER if rv is CKR.BUFFER_TOO_SMALL else TeeResult.SUCCESS
+
+
+def _too_small(control: Memref, output: Param, size: int) -> TeeResult:
+    if isinstance(output, Memref):
+        output.size = size
+        output.out = b""
+    control.reply(_ANSWERS[CKR.BUFFER_TOO_SMALL])
+    return TeeResult.SHORT_BUFFER
+
+
+def _explain(client: "Client", command: Command[Any], error: Exception) -> CKR:
+    """Return the CKR that an exception means, having logged it."""
+    call = command.function or command.name
+    if isinstance(error, Pkcs11Error):
+        level = logging.DEBUG if error.rv in command.quiet else logging.INFO
+        _refused(client, call, f"CKR_{error.rv.name}", error.detail, level)
+        return error.rv
+    if isinstance(error, WireError):
+        _refused(client, call, "CKR_ARGUMENTS_BAD", f"the request does not decode: {error}")
+        return CKR.ARGUMENTS_BAD
+    if isinstance(error, StoreError | TamperedError):
+        _log.error("%s: %s: CKR_DEVICE_ERROR: %s: %s", _who(client), call, type(error).__name__, _printable(str(error)))
+        return CKR.DEVICE_ERROR
+    # The exception's text may hold a client's data: its type and the way it came are enough to find the bug.
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("%s: %s: CKR_GENERAL_ERROR: a bug: %s\n%s", _who(client), call, type(error).__name__, trace)
+    return CKR.GENERAL_ERROR
+
+
+def _refused(client: "Client", call: str, answer: str, detail: str, level: int = logging.INFO) -> None:
+    if _log.isEnabledFor(level):
+        _log.log(level, "%s: %s: %s: %s", _who(client), call, answer, _printable(detail))
+
+
+def _who(client: "Client") -> str:
+    return f"pid {client.identity.pid} uid {client.identity.uid}"
+
+
+def _printable(text: str) -> str:
+    """Escape what could forge a log line or steer a terminal."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_EncryptInit, C_Encrypt, C_EncryptUpdate, C_EncryptFinal, and the same for decryption."""
+
+from softee.pkcs11_ta.begin import TO_DECRYPT, TO_ENCRYPT, begin
+from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.errors import BufferTooSmallError
+from softee.pkcs11_ta.mechanisms.spec import CipherOperation
+from softee.pkcs11_ta.messages import InSession, WithKey
+from softee.pkcs11_ta.operations import DECRYPT, ENCRYPT, Operation, Step, step
+
+
+def encrypt_init(call: Call, request: WithKey) -> bytes:
+    """Begin to encrypt."""
+    begin(call.session, ENCRYPT, request, TO_ENCRYPT)
+    return b""
+
+
+def decrypt_init(call: Call, request: WithKey) -> bytes:
+    """Begin to decrypt."""
+    begin(call.session, DECRYPT, request, TO_DECRYPT)
+    return b""
+
+
+def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:  # noqa: ARG001
+    """Return the output for the whole input.
+
+    A caller that asks for the size is told the most that it can be, without a computation. Where its buffer is smaller
+    than that and still might do, the output is computed; if it does not fit, the operation begins again.
+    """
+    data = bytes(call.input)
+    most = operation.running.one_shot_size(len(data))
+    if call.asks_size or (not call.capacity and most):
+        raise BufferTooSmallError(most)
+    output = operation.running.update(data) + operation.running.finish()
+    if len(output) > call.capacity:
+        operation.afresh()
+    return call.fit(output)
+
+
+def _update(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:  # noqa: ARG001
+    """Return what a part of the input gives."""
+    data = bytes(call.input)
+    call.require_capacity(operation.running.update_size(len(data)))
+    return operation.running.update(data)
+
+
+def _final(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:  # noqa: ARG001
+    """Return the rest of the output, which is kept until the caller's buffer holds it."""
+    if operation.rest is None:
+        operation.hold(operation.running.finish())
+    return call.fit(operation.rest or b"")
+
+
+encrypt = step(ENCRYPT, Step.ONE_SHOT)(_one_shot)
+encrypt_update = step(ENCRYPT, Step.UPDATE)(_update)
+encrypt_final = step(ENCRYPT, Step.FINAL)(_final)
+decrypt = step(DECRYPT, Step.ONE_SHOT)(_one_shot)
+decrypt_update = step(DECRYPT, Step.UPDATE)(_update)
+decrypt_final = step(DECRYPT, Step.FINAL)(_final)

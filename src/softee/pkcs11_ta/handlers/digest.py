@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_DigestInit, C_Digest, C_DigestUpdate, C_DigestKey, C_DigestFinal."""
+
+from softee.names import CKA, CKO, CKR
+from softee.pkcs11_ta.begin import begin_digest
+from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.spec import DigestOperation
+from softee.pkcs11_ta.messages import InSession, OnObject, WithMechanism
+from softee.pkcs11_ta.operations import DIGEST, Operation, Step, step
+
+
+def digest_init(call: Call, request: WithMechanism) -> bytes:
+    """Begin to digest."""
+    begin_digest(call.session, request)
+    return b""
+
+
+@step(DIGEST, Step.ONE_SHOT)
+def digest(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:  # noqa: ARG001
+    """Return the digest of the input."""
+    call.require_capacity(operation.size)
+    operation.running.update(call.input)
+    return operation.running.finish()
+
+
+@step(DIGEST, Step.UPDATE)
+def digest_update(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:  # noqa: ARG001
+    """Take a part."""
+    operation.running.update(call.input)
+    return b""
+
+
+@step(DIGEST, Step.UPDATE)
+def digest_key(call: Call, request: OnObject, operation: Operation[DigestOperation]) -> bytes:
+    """Take a secret key's value as a part. Raises CKR_KEY_HANDLE_INVALID, CKR_KEY_INDIGESTIBLE."""
+    try:
+        obj = call.session.object(request.handle)
+    except Pkcs11Error as error:
+        if error.rv is not CKR.OBJECT_HANDLE_INVALID:
+            raise
+        raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, error.detail) from None
+    if obj.attributes.get(CKA.CLASS) != CKO.SECRET_KEY:
+        raise Pkcs11Error(CKR.KEY_INDIGESTIBLE, "only secret keys have a value to digest")
+    operation.running.update(obj.key().secret())
+    return b""
+
+
+@step(DIGEST, Step.FINAL)
+def digest_final(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:  # noqa: ARG001
+    """Return the digest of all parts."""
+    call.require_capacity(operation.size)
+    return operation.running.finish()

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal: a search's result is fixed when it begins."""
+
+from softee.names import CKR
+from softee.pkcs11_ta.access import sees_private
+from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.spec import Attributes
+from softee.pkcs11_ta.messages import InSession, WithTemplate
+from softee.pkcs11_ta.rules import parse_search
+from softee.pkcs11_ta.sessions import Session
+from softee.wire.codec import Writer
+
+_HANDLE_SIZE = 4
+
+
+def find_objects_init(call: Call, request: WithTemplate) -> bytes:
+    """Find the objects that have all attributes of a template: the client's session objects, then the token's."""
+    session = call.session
+    if session.operations.find is not None:
+        raise Pkcs11Error(CKR.OPERATION_ACTIVE, "a search is active in this session; end it with C_FindObjectsFinal")
+    wanted = parse_search(request.template)
+    private = sees_private(session)
+    found = [] if wanted is None else _find(session, wanted, private=private)
+    with session.token.lock:
+        if wanted is not None and private and not sees_private(session):
+            found = _find(session, wanted, private=False)  # logged out meanwhile, by another session
+        session.operations.find = found
+    return b""
+
+
+def find_objects(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+    """Return as many of the remaining handles as the client's buffer holds."""
+    found = _search(call)
+    count = call.capacity // _HANDLE_SIZE
+    reply = Writer()
+    for handle in found[:count]:
+        reply.u32(handle)
+    del found[:count]
+    return reply.done()
+
+
+def find_objects_final(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+    """End the search."""
+    _search(call)
+    call.session.operations.find = None
+    return b""
+
+
+def _find(session: Session, wanted: Attributes, *, private: bool) -> list[int]:
+    """Search without the token's lock: what must be opened for it may take its time."""
+    return [
+        *session.objects.find(wanted, private=private),
+        *session.token.objects.find(wanted, private=private),
+    ]
+
+
+def _search(call: Call) -> list[int]:
+    found = call.session.operations.find
+    if found is None:
+        raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, "no search is active in this session")
+    return found

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PING."""
+
+import struct
+
+from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.messages import Nothing
+
+_VERSION = struct.pack("<3I", 1, 0, 0)
+
+
+def ping(call: Call, request: Nothing) -> bytes:  # noqa: ARG001  # all handlers have this shape
+    """Return the version of the application's interface: major, minor, patch."""
+    return _VERSION

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_CreateObject, C_CopyObject, C_DestroyObject, C_GetObjectSize, C_GetAttributeValue, C_SetAttributeValue."""
+
+from collections.abc import Iterable
+
+from softee.names import CKA, CKR
+from softee.pkcs11_ta import rules
+from softee.pkcs11_ta.access import check_new, is_so, place_new, require_permission, require_write
+from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.errors import AnsweredError, Pkcs11Error
+from softee.pkcs11_ta.key_checks import check_public_key_info, complete
+from softee.pkcs11_ta.mechanisms.spec import Attributes
+from softee.pkcs11_ta.messages import OnObject, OnObjectWithTemplate, Template, WithTemplate
+from softee.pkcs11_ta.object_kinds import Rule
+from softee.pkcs11_ta.objects import Pkcs11Object, object_size
+from softee.pkcs11_ta.rules import Given
+from softee.pkcs11_ta.template import ValueSlot, encode_slots
+from softee.wire.codec import Writer
+
+
+def handles(objects: Iterable[Pkcs11Object]) -> bytes:
+    """Return objects' handles as they travel."""
+    reply = Writer()
+    for one in objects:
+        reply.u32(one.handle)
+    return reply.done()
+
+
+def create_object(call: Call, request: WithTemplate) -> bytes:
+    """Make an object of what the client gives, and return its handle."""
+    session = call.session
+    made = rules.make(rules.parse(request.template), rules.CREATE, is_so=is_so(session))
+    check_new(session, made)
+    complete(made)
+    return handles(place_new(session, made))
+
+
+def copy_object(call: Call, request: OnObjectWithTemplate) -> bytes:
+    """Make a copy with some attributes changed, and return its handle."""
+    session = call.session
+    with session.token.lock:
+        old = session.object(request.handle)
+        require_permission(old, CKA.COPYABLE)
+        made = _changed(old.attributes, request.template, rules.BY_COPY, by_so=is_so(session))
+        return handles(place_new(session, made))
+
+
+def destroy_object(call: Call, request: OnObject) -> bytes:
+    """Remove an object for good."""
+    session = call.session
+    with session.token.lock:
+        old = session.object(request.handle)
+        require_write(session, old)
+        require_permission(old, CKA.DESTROYABLE)
+        if old.is_token:
+            session.token.objects.destroy(old)
+        else:
+            session.objects.destroy(old)
+    return b""
+
+
+def get_object_size(call: Call, request: OnObject) -> bytes:
+    """Return how many bytes an object takes."""
+    return Writer().u32(object_size(call.session.object(request.handle).attributes)).done()
+
+
+def set_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
+    """Change an object's attributes, all or none."""
+    session = call.session
+    with session.token.lock:
+        old = session.object(request.handle)
+        require_write(session, old)
+        require_permission(old, CKA.MODIFIABLE)
+        changed = _changed(old.attributes, request.template, rules.BY_SET, by_so=is_so(session))
+        if old.is_token:
+            session.token.objects.replace(old, changed)
+        else:
+            session.objects.replace(old, changed)
+    return b""
+
+
+def get_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
+    """Return the wanted attributes, each in the space that the request left for it.
+
+    Where some cannot be given, the others are, and of the reasons the last in OP-TEE's order is the return value.
+    """
+    attributes = call.session.object(request.handle).attributes
+    slots: list[ValueSlot] = []
+    refusals: dict[CKR, str] = {}
+    for kind, space in request.template:
+        value = None
+        try:
+            value = rules.read(attributes, kind)
+        except Pkcs11Error as error:
+            refusals.setdefault(error.rv, error.detail)
+        slot = ValueSlot(kind, space, value)
+        if slot.too_small:
+            refusals.setdefault(CKR.BUFFER_TOO_SMALL, f"attribute {kind:#x} does not fit into {len(space)} bytes")
+        slots.append(slot)
+    reply = encode_slots(slots)
+    for rv in _WORST_FIRST:
+        if rv in refusals:
+            raise AnsweredError(rv, reply, refusals[rv])
+    return reply
+
+
+_WORST_FIRST = (CKR.BUFFER_TOO_SMALL, CKR.ATTRIBUTE_TYPE_INVALID, CKR.ATTRIBUTE_SENSITIVE)
+
+
+def _changed(attributes: Attributes, template: Template, changeable: Rule, *, by_so: bool) -> Given:
+    changed = rules.change(attributes, template, changeable, is_so=by_so)
+    if any(kind == CKA.PUBLIC_KEY_INFO for kind, _ in template):
+        check_public_key_info(changed)
+    return changed

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_OpenSession, C_CloseSession, C_CloseAllSessions, C_GetSessionInfo, C_Login, C_Logout, and OP-TEE's release."""
+
+import struct
+from typing import Any
+
+from softee.names import CKR, CKU, SessionFlag
+from softee.pkcs11_ta import commands
+from softee.pkcs11_ta.commands import Command
+from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.messages import InSession, Login, OnSlot, OpenSession, Release
+from softee.pkcs11_ta.operations import DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY, Kind
+from softee.tee.keys import wipe
+
+_KNOWN_FLAGS = int(SessionFlag.RW_SESSION | SessionFlag.SERIAL_SESSION)
+
+_RELEASED: tuple[tuple[Kind[Any], tuple[Command[Any], ...]], ...] = (
+    (ENCRYPT, (commands.ENCRYPT_UPDATE, commands.ENCRYPT_FINAL, commands.ENCRYPT_ONESHOT)),
+    (DECRYPT, (commands.DECRYPT_UPDATE, commands.DECRYPT_FINAL, commands.DECRYPT_ONESHOT)),
+    (DIGEST, (commands.DIGEST_KEY, commands.DIGEST_UPDATE, commands.DIGEST_FINAL, commands.DIGEST_ONESHOT)),
+    (SIGN, (commands.SIGN_UPDATE, commands.SIGN_FINAL, commands.SIGN_ONESHOT)),
+    (VERIFY, (commands.VERIFY_UPDATE, commands.VERIFY_FINAL, commands.VERIFY_ONESHOT)),
+)
+_KINDS = {command.number: kind for kind, released in _RELEASED for command in released}
+"""The commands that RELEASE_ACTIVE_PROCESSING takes, with the operation that each ends."""
+
+
+def open_session(call: Call, request: OpenSession) -> bytes:
+    """Return the new session's handle."""
+    token = call.client.application.token(request.slot)
+    if not request.flags & SessionFlag.SERIAL_SESSION:
+        raise Pkcs11Error(CKR.SESSION_PARALLEL_NOT_SUPPORTED, "CKF_SERIAL_SESSION must be set")
+    unknown = request.flags & ~_KNOWN_FLAGS
+    if unknown:
+        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"unknown flags 0x{unknown:x}")
+    session = call.client.open(token, read_write=bool(request.flags & SessionFlag.RW_SESSION))
+    return struct.pack("<I", session.handle)
+
+
+def close_session(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+    """Close a session; the client's last one on the token logs it out."""
+    call.client.close_session(call.session)
+    return b""
+
+
+def close_all_sessions(call: Call, request: OnSlot) -> bytes:
+    """Close all sessions of this client with a token."""
+    call.client.close_all(call.client.application.token(request.slot))
+    return b""
+
+
+def session_info(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+    """Return CK_SESSION_INFO."""
+    session = call.session
+    return struct.pack("<4I", session.token.slot, session.state, session.flags, 0)
+
+
+def login(call: Call, request: Login) -> bytes:
+    """Log the client in to the token, or confirm the use of a key that asks for it. The PIN is wiped."""
+    try:
+        if request.user == CKU.CONTEXT_SPECIFIC:
+            _confirm(call, request.pin)
+        elif request.user in (CKU.SO, CKU.USER):
+            call.client.application.authenticator.login(call.session, CKU(request.user), request.pin)
+        else:
+            raise Pkcs11Error(CKR.USER_TYPE_INVALID, f"there is no user type {request.user}")
+    finally:
+        wipe(request.pin)
+    return b""
+
+
+def _confirm(call: Call, pin: bytearray) -> None:
+    operation = call.session.operations.active
+    if operation is None or not operation.context_login:
+        raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, "no operation waits for CKU_CONTEXT_SPECIFIC")
+    call.client.application.authenticator.confirm(call.session, pin)
+    operation.context_login = False
+
+
+def logout(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+    """Log the client out of the token, in all its sessions."""
+    session = call.session
+    if session.user is None:
+        raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "nobody is logged in")
+    session.token.logout(call.client)
+    return b""
+
+
+def release_active_processing(call: Call, request: Release) -> bytes:
+    """End the active operation, which must be that of ``command``. For clients that found an error on their side."""
+    kind = _KINDS.get(request.command)
+    if kind is None:
+        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"command {request.command} has no operation to release")
+    call.session.operations.release(kind)
+    return b""

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_SignInit, C_Sign, C_SignUpdate, C_SignFinal, and the same for verification."""
+
+from softee.pkcs11_ta.begin import TO_SIGN, TO_VERIFY, begin
+from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.mechanisms.spec import SignOperation, VerifyOperation
+from softee.pkcs11_ta.messages import InSession, WithKey
+from softee.pkcs11_ta.operations import SIGN, VERIFY, Operation, Step, step
+
+
+def sign_init(call: Call, request: WithKey) -> bytes:
+    """Begin to sign."""
+    begin(call.session, SIGN, request, TO_SIGN)
+    return b""
+
+
+@step(SIGN, Step.ONE_SHOT)
+def sign(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:  # noqa: ARG001
+    """Return the signature of the input."""
+    call.require_capacity(operation.size)
+    operation.running.update(bytes(call.input))
+    return operation.running.finish()
+
+
+@step(SIGN, Step.UPDATE)
+def sign_update(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:  # noqa: ARG001
+    """Take a part."""
+    operation.running.update(bytes(call.input))
+    return b""
+
+
+@step(SIGN, Step.FINAL)
+def sign_final(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:  # noqa: ARG001
+    """Return the signature of all parts."""
+    call.require_capacity(operation.size)
+    return operation.running.finish()
+
+
+def verify_init(call: Call, request: WithKey) -> bytes:
+    """Begin to verify."""
+    begin(call.session, VERIFY, request, TO_VERIFY)
+    return b""
+
+
+@step(VERIFY, Step.ONE_SHOT)
+def verify(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:  # noqa: ARG001
+    """Verify the second input as a signature of the first. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
+    operation.running.update(bytes(call.input))
+    operation.running.finish(bytes(call.second))
+    return b""
+
+
+@step(VERIFY, Step.UPDATE)
+def verify_update(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:  # noqa: ARG001
+    """Take a part."""
+    operation.running.update(bytes(call.input))
+    return b""
+
+
+@step(VERIFY, Step.FINAL)
+def verify_final(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:  # noqa: ARG001
+    """Verify the input as a signature of all parts. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
+    operation.running.finish(bytes(call.second))
+    return b""

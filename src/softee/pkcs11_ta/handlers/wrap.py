@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_WrapKey and C_UnwrapKey.
+
+Keys leave the token only here, encrypted, and only where their attributes allow it.
+"""
+
+from softee.names import CKA, CKO, CKR
+from softee.pkcs11_ta import rules
+from softee.pkcs11_ta.access import check_new, is_so, place_new
+from softee.pkcs11_ta.begin import TO_UNWRAP, TO_WRAP, mechanism_for, usable_key
+from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.handlers.objects import handles
+from softee.pkcs11_ta.key_checks import complete
+from softee.pkcs11_ta.messages import FromKey, Template, WrapKey
+from softee.pkcs11_ta.object_kinds import PROTECTED_CLASSES
+from softee.pkcs11_ta.objects import Pkcs11Object
+from softee.pkcs11_ta.pkcs8 import export_private_key, import_private_key
+from softee.pkcs11_ta.rules import Given
+from softee.pkcs11_ta.secret_bytes import SecretBytes
+from softee.pkcs11_ta.sessions import Session
+
+
+def wrap_key(call: Call, request: WrapKey) -> bytes:
+    """Return a key encrypted under another one: a secret key's value, or a private key's PrivateKeyInfo."""
+    session = call.session
+    session.operations.require_idle()
+    spec = mechanism_for(request.mechanism, "wrap")
+    wrapping = usable_key(session, spec, request.handle, TO_WRAP)
+    if request.key == request.handle:
+        raise Pkcs11Error(CKR.WRAPPING_KEY_HANDLE_INVALID, "a key does not wrap itself")
+    wanted = _wrappable(session, request.key, wrapping)
+    parameter = spec.params(request.parameter)
+    if spec.wrap is None:
+        raise AssertionError("mechanism_for has checked the function")
+    return call.fit(spec.wrap(wrapping.key(), parameter, _plain(wanted)))
+
+
+def unwrap_key(call: Call, request: FromKey) -> bytes:
+    """Make a key of wrapped bytes, and return its handle."""
+    session = call.session
+    session.operations.require_idle()
+    spec = mechanism_for(request.mechanism, "unwrap")
+    unwrapping = usable_key(session, spec, request.handle, TO_UNWRAP)
+    parameter = spec.params(request.parameter)
+    made = rules.make(_given(request.template, unwrapping), rules.UNWRAP, is_so=is_so(session))
+    check_new(session, made)
+    if spec.unwrap is None:
+        raise AssertionError("mechanism_for has checked the function")
+    plain = spec.unwrap(unwrapping.key(), parameter, bytes(call.input))
+    try:
+        _add_content(made, plain)
+    finally:
+        plain[:] = bytes(len(plain))
+    return handles(place_new(session, made))
+
+
+def _wrappable(session: Session, handle: int, wrapping: Pkcs11Object) -> Pkcs11Object:
+    """Return the key to wrap, where its attributes and the wrapping key's let it go."""
+    wanted = _key_object(session, handle)
+    attributes = wanted.attributes
+    if attributes[CKA.CLASS] not in PROTECTED_CLASSES:
+        raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "only secret and private keys can be wrapped")
+    if attributes[CKA.EXTRACTABLE] is not True:
+        raise Pkcs11Error(CKR.KEY_UNEXTRACTABLE, f"CKA_EXTRACTABLE of key {handle:#x} is false")
+    if attributes[CKA.WRAP_WITH_TRUSTED] is not False and wrapping.attributes.get(CKA.TRUSTED) is not True:
+        raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "CKA_WRAP_WITH_TRUSTED asks for a wrapping key with CKA_TRUSTED true")
+    if not rules.agrees_with(attributes, _template(wrapping, CKA.WRAP_TEMPLATE)):
+        raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, "the key is not as the wrapping key's CKA_WRAP_TEMPLATE demands")
+    return wanted
+
+
+def _key_object(session: Session, handle: int) -> Pkcs11Object:
+    try:
+        wanted = session.object(handle)
+        wanted.key()
+    except Pkcs11Error as error:
+        if error.rv is CKR.OBJECT_HANDLE_INVALID:
+            raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, error.detail) from None
+        raise
+    return wanted
+
+
+def _plain(wanted: Pkcs11Object) -> bytes | bytearray:
+    key = wanted.key()
+    return key.secret() if key.key_class is CKO.SECRET_KEY else export_private_key(key)
+
+
+def _given(template: Template, unwrapping: Pkcs11Object) -> Given:
+    """Return the new key's template, with the unwrapping key's CKA_UNWRAP_TEMPLATE and the standard's default."""
+    given = rules.parse(template)
+    demanded = rules.parse(_template(unwrapping, CKA.UNWRAP_TEMPLATE))
+    rules.add_expected(given, demanded, "the unwrapping key's CKA_UNWRAP_TEMPLATE")
+    if given.get(CKA.CLASS) not in PROTECTED_CLASSES:
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "CKA_CLASS must say secret or private key")
+    given.setdefault(CKA.EXTRACTABLE, True)
+    return given
+
+
+def _template(key: Pkcs11Object, kind: CKA) -> Template:
+    value = key.attributes.get(kind, ())
+    return value if isinstance(value, tuple) else ()
+
+
+def _add_content(made: Given, plain: bytearray) -> None:
+    """Add the unwrapped key's parts. Whatever is wrong with them is one error."""
+    try:
+        if made[CKA.CLASS] == CKO.SECRET_KEY:
+            made[CKA.VALUE] = SecretBytes(_cut(plain, made.get(CKA.VALUE_LEN)))
+        else:
+            made.update(import_private_key(plain, _key_type(made)))
+        complete(made)
+    except Pkcs11Error as error:
+        if error.rv is CKR.WRAPPED_KEY_LEN_RANGE:
+            raise
+        raise Pkcs11Error(CKR.WRAPPED_KEY_INVALID, f"the unwrapped bytes are no such key: {error.detail}") from None
+
+
+def _cut(plain: bytearray, size: object) -> memoryview:
+    """Cut what filled the last cipher block, where the template says how long the key is."""
+    wanted = size if isinstance(size, int) else len(plain)
+    if wanted > len(plain):
+        raise Pkcs11Error(CKR.WRAPPED_KEY_LEN_RANGE, f"CKA_VALUE_LEN {wanted}, but {len(plain)} bytes were unwrapped")
+    return memoryview(plain)[:wanted]
+
+
+def _key_type(made: Given) -> int:
+    key_type = made[CKA.KEY_TYPE]
+    return key_type if isinstance(key_type, int) else -1

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One object of a token or of a session: its handle and its attributes, which never change.
+
+A change makes a new object in the old one's place, so that who works with the old one (an operation in another thread)
+keeps what it began with. Private values are shared by reference and overwritten when the last user lets go.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from softee.names import CKA
+from softee.pkcs11_ta.attributes import encode_value
+from softee.pkcs11_ta.key_material import KeyMaterial
+from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue
+
+FIRST_SESSION_HANDLE = 0x80000000
+"""Handles from here on are session objects; those below are the vault's object numbers."""
+
+
+def object_size(attributes: Attributes) -> int:
+    """Return the bytes of an object as OP-TEE counts them: its attributes written as a template."""
+    return 8 + sum(8 + len(encode_value(kind, value)) for kind, value in attributes.items())
+
+
+class Pkcs11Object:
+    """An object under its handle."""
+
+    __slots__ = ("_key", "attributes", "handle")
+
+    def __init__(self, handle: int, attributes: Mapping[int, AttributeValue]) -> None:
+        self.handle = handle
+        self.attributes: Attributes = MappingProxyType(dict(attributes))
+        self._key: KeyMaterial | None = None
+
+    def __repr__(self) -> str:
+        return f"<object {self.handle:#x}>"
+
+    @property
+    def is_token(self) -> bool:
+        """CKA_TOKEN: the object is on the token."""
+        return self.attributes[CKA.TOKEN] is True
+
+    @property
+    def is_private(self) -> bool:
+        """CKA_PRIVATE: only the logged-in user sees the object."""
+        return self.attributes[CKA.PRIVATE] is not False
+
+    def key(self) -> KeyMaterial:
+        """Return the key for mechanisms. Raises CKR_KEY_HANDLE_INVALID where the object is not a key."""
+        if self._key is None:
+            self._key = KeyMaterial(self.attributes)
+        return self._key

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A session's operations, and when each of their steps may come: one table.
+
+As the standard has it for tokens without CKF_DUAL_CRYPTO_OPERATIONS, and as OP-TEE does, a session has at most one
+cryptographic operation at a time; a search runs beside it. Every error ends the operation, except CKR_BUFFER_TOO_SMALL,
+which leaves it as if the call had not been made.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum, auto
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from softee.names import CKR
+from softee.pkcs11_ta.errors import BufferTooSmallError, Pkcs11Error
+from softee.pkcs11_ta.mechanisms.spec import (
+    AnyMechanism,
+    CipherOperation,
+    DigestOperation,
+    SignOperation,
+    VerifyOperation,
+)
+
+if TYPE_CHECKING:
+    from softee.pkcs11_ta.dispatch import Call
+
+R = TypeVar("R")
+Op = TypeVar("Op")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Op]):
+    """What an operation does; ``Op`` is what runs underneath."""
+
+    name: str
+
+
+ENCRYPT: Kind[CipherOperation] = Kind("encrypt")
+DECRYPT: Kind[CipherOperation] = Kind("decrypt")
+DIGEST: Kind[DigestOperation] = Kind("digest")
+SIGN: Kind[SignOperation] = Kind("sign")
+VERIFY: Kind[VerifyOperation] = Kind("verify")
+
+
+class Phase(IntEnum):
+    """How far an operation is."""
+
+    IDLE = auto()
+    """There is none."""
+    READY = auto()
+    """It was initialized."""
+    UPDATING = auto()
+    """It has had a part of the data."""
+    FINISHING = auto()
+    """Its end was computed and waits for a large enough buffer."""
+
+
+class Step(Enum):
+    """A call."""
+
+    INIT = "C_*Init"
+    UPDATE = "C_*Update"
+    FINAL = "C_*Final"
+    ONE_SHOT = "C_* in one part"
+
+
+RULES: Mapping[tuple[Phase, Step], Phase | CKR] = {
+    (Phase.IDLE, Step.INIT): Phase.READY,
+    (Phase.IDLE, Step.UPDATE): CKR.OPERATION_NOT_INITIALIZED,
+    (Phase.IDLE, Step.FINAL): CKR.OPERATION_NOT_INITIALIZED,
+    (Phase.IDLE, Step.ONE_SHOT): CKR.OPERATION_NOT_INITIALIZED,
+    (Phase.READY, Step.INIT): CKR.OPERATION_ACTIVE,
+    (Phase.READY, Step.UPDATE): Phase.UPDATING,
+    (Phase.READY, Step.FINAL): Phase.IDLE,
+    (Phase.READY, Step.ONE_SHOT): Phase.IDLE,
+    (Phase.UPDATING, Step.INIT): CKR.OPERATION_ACTIVE,
+    (Phase.UPDATING, Step.UPDATE): Phase.UPDATING,
+    (Phase.UPDATING, Step.FINAL): Phase.IDLE,
+    (Phase.UPDATING, Step.ONE_SHOT): CKR.OPERATION_ACTIVE,
+    (Phase.FINISHING, Step.INIT): CKR.OPERATION_ACTIVE,
+    (Phase.FINISHING, Step.UPDATE): CKR.OPERATION_ACTIVE,
+    (Phase.FINISHING, Step.FINAL): Phase.IDLE,
+    (Phase.FINISHING, Step.ONE_SHOT): CKR.OPERATION_ACTIVE,
+}
+"""What each call leads to: the operation's next phase, or the return value that refuses it."""
+
+
+class Operation(Generic[Op]):
+    """An active cryptographic operation.
+
+    ``size`` is how many bytes its signature or digest has. ``context_login`` is True while a key with
+    CKA_ALWAYS_AUTHENTICATE waits for C_Login(CKU_CONTEXT_SPECIFIC). ``rest`` is an end that was computed and waits for
+    a large enough buffer.
+    """
+
+    __slots__ = ("_make", "context_login", "kind", "phase", "rest", "running", "size", "spec")
+
+    def __init__(
+        self, kind: Kind[Op], spec: AnyMechanism, make: Callable[[], Op], size: int = 0, *, context_login: bool = False
+    ) -> None:
+        self.kind = kind
+        self.spec = spec
+        self.size = size
+        self.context_login = context_login
+        self.phase = Phase.READY
+        self.rest: bytes | None = None
+        self.running = make()
+        self._make = make
+
+    def afresh(self) -> None:
+        """Begin again, as if no data had come."""
+        self.running = self._make()
+
+    def hold(self, rest: bytes) -> None:
+        """Keep the computed end until its buffer is large enough."""
+        self.rest = rest
+        self.phase = Phase.FINISHING
+
+
+class Operations:
+    """The operations of one session: at most one cryptographic one, and at most one search."""
+
+    __slots__ = ("active", "find")
+
+    def __init__(self) -> None:
+        self.active: Operation[Any] | None = None
+        self.find: list[int] | None = None
+
+    def clear(self) -> None:
+        """End all."""
+        self.active = None
+        self.find = None
+
+    def require_idle(self) -> None:
+        """Raise CKR_OPERATION_ACTIVE while there is a cryptographic operation."""
+        if self.active is not None:
+            raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {self.active.kind.name} operation is active in this session")
+
+    def require(self, kind: Kind[Op]) -> Operation[Op]:
+        """Return the active operation of this kind. Raises CKR_OPERATION_NOT_INITIALIZED."""
+        operation = self.active
+        if operation is None or operation.kind is not kind:
+            raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, f"no {kind.name} operation is active in this session")
+        return operation
+
+    def release(self, kind: Kind[Any]) -> None:
+        """End the active operation of this kind. Raises CKR_OPERATION_NOT_INITIALIZED."""
+        self.require(kind)
+        self.active = None
+
+
+def next_phase(operation: Operation[Any], step: Step, after: Phase | CKR) -> Phase:
+    """Return what a step leads to, where the table says ``after``.
+
+    Raises:
+        Pkcs11Error: CKR_OPERATION_ACTIVE where the table refuses it, CKR_MECHANISM_INVALID for a multi-part step of a
+            single-part mechanism, CKR_USER_NOT_LOGGED_IN where the key asks for a context-specific login first.
+
+    """
+    if isinstance(after, CKR):
+        raise Pkcs11Error(after, f"{step.value} cannot end or follow a multi-part {operation.kind.name} operation")
+    if step is not Step.ONE_SHOT and not operation.spec.multi_part:
+        raise Pkcs11Error(CKR.MECHANISM_INVALID, f"CKM_{operation.spec.type.name} works in one part only")
+    if operation.context_login:
+        raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "the key needs C_Login(CKU_CONTEXT_SPECIFIC) before each use")
+    return after
+
+
+StepHandler = Callable[["Call", R, Operation[Op]], bytes]
+
+
+def step(kind: Kind[Op], number: Step) -> Callable[[StepHandler[R, Op]], Callable[["Call", R], bytes]]:
+    """Make a handler of one step: it gets the active operation, and what it raises decides what becomes of that."""
+    rules = {phase: after for (phase, when), after in RULES.items() if when is number}
+
+    def decorate(handler: StepHandler[R, Op]) -> Callable[["Call", R], bytes]:
+        def handle(call: "Call", request: R) -> bytes:
+            operations = call.session.operations
+            operation = operations.require(kind)
+            try:
+                after = next_phase(operation, number, rules[operation.phase])
+                reply = handler(call, request, operation)
+            except BufferTooSmallError:
+                raise
+            except BaseException:
+                operations.active = None
+                raise
+            if after is Phase.IDLE:
+                operations.active = None
+            else:
+                operation.phase = after
+            return reply
+
+        return handle
+
+    return decorate

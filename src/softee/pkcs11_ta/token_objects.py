@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A token's own objects, sealed in its vault.
+
+Public objects are sealed under the token's key (compartment 0), private ones under the user key (compartment 1), which
+is here while a user is logged in. The blind index finds objects by what people search by without opening them.
+
+Objects that were opened are kept while there is room; private ones go with ``lock``. A damaged object is still found by
+the index; reading it is CKR_DEVICE_ERROR, and it hurts no other.
+
+Changes run under the token's lock, which the caller holds; reads may run beside them.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from softee.names import CKA, CKR
+from softee.pkcs11_ta.attributes import encode_value
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.spec import Attributes
+from softee.pkcs11_ta.object_codec import BadObjectError, decode_object, encode_object
+from softee.pkcs11_ta.objects import Pkcs11Object
+from softee.pkcs11_ta.rules import matches
+from softee.stores.base import StoreError
+from softee.tee.sealing import SealKey, TamperedError
+from softee.tee.vault import Change, Entry, Vault
+
+PUBLIC: Final = 0
+PRIVATE: Final = 1
+CACHED_OBJECTS: Final = 4096
+
+INDEXED: Final = (
+    CKA.CLASS,
+    CKA.KEY_TYPE,
+    CKA.CERTIFICATE_TYPE,
+    CKA.LABEL,
+    CKA.ID,
+    CKA.SUBJECT,
+    CKA.ISSUER,
+    CKA.SERIAL_NUMBER,
+    CKA.APPLICATION,
+    CKA.OBJECT_ID,
+)
+"""Attributes with terms in the blind index. CKA_TOKEN and CKA_PRIVATE need none: place and compartment tell them."""
+
+_log = logging.getLogger(__name__)
+
+
+class TokenObjects:
+    """The objects of one token. Handles are the vault's object numbers."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._user_key: SealKey | None = None
+        self._opened: OrderedDict[int, tuple[int, Pkcs11Object]] = OrderedDict()
+        self._guard = threading.RLock()  # of the two above; taken after the token's lock
+
+    def unlock(self, key: SealKey) -> None:
+        """Take the user key. It stays the caller's, who wipes it after ``lock``."""
+        with self._guard:
+            self._user_key = key
+
+    def lock(self) -> None:
+        """Forget the user key and every private object."""
+        with self._guard:
+            self._user_key = None
+            for handle in [handle for handle, (_, opened) in self._opened.items() if opened.is_private]:
+                del self._opened[handle]
+
+    def forget_all(self) -> None:
+        """Forget every opened object."""
+        with self._guard:
+            self._opened.clear()
+
+    def get(self, handle: int, *, private: bool) -> Pkcs11Object:
+        """Return an object; ``private``: the caller may see private ones.
+
+        Raises:
+            Pkcs11Error: CKR_OBJECT_HANDLE_INVALID: there is none that the caller may see; CKR_DEVICE_ERROR: it is
+                damaged.
+
+        """
+        entry = self._vault.entries.get(handle)
+        if entry is None or not self._visible(entry, private=private):
+            raise Pkcs11Error(CKR.OBJECT_HANDLE_INVALID, f"no object {handle:#x} that this session may see")
+        with self._guard:
+            version, opened = self._opened.get(handle, (None, None))
+            if opened is not None and version == entry.version:
+                self._opened.move_to_end(handle)
+                return opened
+            opened = self._open(entry)
+            self._remember(entry.version, opened)
+            return opened
+
+    def find(self, wanted: Attributes, *, private: bool) -> list[int]:
+        """Return the handles of the objects that have all ``wanted`` values, newest first.
+
+        A damaged object is left out where it would have to be opened.
+        """
+        rest = dict(wanted)
+        if rest.pop(CKA.TOKEN, True) is not True:
+            return []
+        compartments = {PUBLIC: False, PRIVATE: True} if private else {PUBLIC: False}
+        asked = rest.pop(CKA.PRIVATE, None)
+        indexed = {int(kind): rest.pop(kind) for kind in INDEXED if kind in rest}
+        found: list[int] = []
+        for compartment, is_private in compartments.items():
+            if asked in (None, is_private):
+                found += self._find_in(compartment, indexed, rest)
+        return sorted(found, reverse=True)
+
+    def create(self, *attributes: Attributes) -> list[Pkcs11Object]:
+        """Put new objects on the token, all or none.
+
+        Raises:
+            Pkcs11Error: CKR_USER_NOT_LOGGED_IN: a private object without the user key; CKR_DEVICE_ERROR: the store
+                failed, and nothing was changed.
+
+        """
+        change = self._vault.change()
+        try:
+            numbers = [self._seal(change, None, one) for one in attributes]
+        except StoreError as error:
+            raise _failed(error) from error
+        self._commit(change)
+        return [self._keep(Pkcs11Object(number, one)) for number, one in zip(numbers, attributes, strict=True)]
+
+    def replace(self, old: Pkcs11Object, attributes: Attributes) -> Pkcs11Object:
+        """Put other attributes in an object's place. Raises as ``create``, and CKR_OBJECT_HANDLE_INVALID."""
+        change = self._vault.change()
+        self._seal(change, old.handle, attributes)
+        self._commit(change)
+        return self._keep(Pkcs11Object(old.handle, attributes))
+
+    def destroy(self, old: Pkcs11Object) -> None:
+        """Remove an object. Raises CKR_OBJECT_HANDLE_INVALID where it has gone already, CKR_DEVICE_ERROR."""
+        change = self._vault.change()
+        try:
+            change.remove(old.handle)
+        except KeyError:
+            raise _gone(old.handle) from None
+        self._commit(change)
+        with self._guard:
+            self._opened.pop(old.handle, None)
+
+    def _visible(self, entry: Entry, *, private: bool) -> bool:
+        return entry.compartment == PUBLIC or (private and self._user_key is not None)
+
+    def _key(self, compartment: int) -> SealKey:
+        if compartment == PUBLIC:
+            return self._vault.key
+        if self._user_key is None:
+            raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "private objects need the user's login")
+        return self._user_key
+
+    def _open(self, entry: Entry) -> Pkcs11Object:
+        try:
+            record = self._vault.read(entry.number, self._key(entry.compartment))
+        except KeyError:
+            raise _gone(entry.number) from None
+        except (TamperedError, StoreError) as error:
+            raise self._damaged(entry, error) from error
+        try:
+            return Pkcs11Object(entry.number, decode_object(record))
+        except BadObjectError as error:
+            raise self._damaged(entry, error) from error
+        finally:
+            record[:] = bytes(len(record))
+
+    @staticmethod
+    def _damaged(entry: Entry, error: Exception) -> Pkcs11Error:
+        _log.error("object %#x cannot be read: %s", entry.number, error)
+        return Pkcs11Error(CKR.DEVICE_ERROR, f"object {entry.number:#x} cannot be read: {error}")
+
+    def _keep(self, made: Pkcs11Object) -> Pkcs11Object:
+        """Remember an object that was just committed."""
+        with self._guard:
+            if not made.is_private or self._user_key is not None:
+                self._remember(self._vault.entries[made.handle].version, made)
+        return made
+
+    def _remember(self, version: int, opened: Pkcs11Object) -> None:
+        self._opened[opened.handle] = (version, opened)
+        self._opened.move_to_end(opened.handle)
+        if len(self._opened) > CACHED_OBJECTS:
+            self._opened.popitem(last=False)
+
+    def _find_in(self, compartment: int, indexed: Attributes, rest: Attributes) -> list[int]:
+        with self._guard:
+            if compartment == PRIVATE and self._user_key is None:
+                return []
+            terms = _terms(self._key(compartment), indexed)
+        entries = self._vault.entries
+        candidates = [
+            number
+            for number in self._vault.find(terms)
+            if (entry := entries.get(number)) is not None and entry.compartment == compartment
+        ]
+        return [number for number in candidates if self._has(number, rest)] if rest else candidates
+
+    def _has(self, number: int, rest: Attributes) -> bool:
+        try:
+            return matches(self.get(number, private=True).attributes, rest)
+        except Pkcs11Error:
+            return False  # damaged (which is logged) or gone meanwhile
+
+    def _seal(self, change: Change, number: int | None, attributes: Attributes) -> int:
+        compartment = PUBLIC if attributes[CKA.PRIVATE] is False else PRIVATE
+        key = self._key(compartment)
+        terms = _terms(key, {int(kind): attributes[kind] for kind in INDEXED if kind in attributes})
+        record = encode_object(attributes)
+        try:
+            if number is None:
+                return change.add(record, key, compartment, terms)
+            change.replace(number, record, key, compartment, terms)
+        except KeyError:
+            raise _gone(number or 0) from None
+        else:
+            return number
+        finally:
+            record[:] = bytes(len(record))
+
+    def _commit(self, change: Change) -> None:
+        try:
+            change.commit()
+        except (StoreError, TamperedError) as error:
+            raise _failed(error) from error
+
+
+def _terms(key: SealKey, indexed: Attributes) -> list[bytes]:
+    """Return the blind-index terms of attributes: keyed hashes of type and value."""
+    return [key.term(kind.to_bytes(4, "little") + encode_value(kind, value)) for kind, value in indexed.items()]
+
+
+def _gone(handle: int) -> Pkcs11Error:
+    return Pkcs11Error(CKR.OBJECT_HANDLE_INVALID, f"object {handle:#x} was destroyed")
+
+
+def _failed(error: Exception) -> Pkcs11Error:
+    _log.error("the store failed: %s", error)
+    return Pkcs11Error(CKR.DEVICE_ERROR, f"nothing was changed: {error}")

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A token: its sealed state, its objects, who is logged in, and the user key while somebody is."""
+
+import threading
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from softee.names import CKU
+from softee.pkcs11_ta.token_objects import TokenObjects
+from softee.pkcs11_ta.token_state import TokenState, decode_state
+from softee.tee.keys import wipe
+from softee.tee.sealing import SealKey
+from softee.tee.vault import Vault
+
+if TYPE_CHECKING:
+    from softee.pkcs11_ta.client import Client
+    from softee.pkcs11_ta.sessions import Session
+
+
+class Token:
+    """One token in its slot.
+
+    ``lock`` guards the state, the vault's changes, sessions and logins, and is held for moments only. ``pin_lock``
+    makes PIN checks wait for each other, so that right PINs given at the same time never use up the tries; it is taken
+    before ``lock`` and held during the costly computation.
+    """
+
+    def __init__(self, slot: int, vault: Vault, installation: UUID) -> None:
+        self.slot = slot
+        self.vault = vault
+        self.lock = threading.RLock()
+        self.pin_lock = threading.Lock()
+        self.objects = TokenObjects(vault)
+        self.state: TokenState = decode_state(vault.head)
+        self.sessions: set[Session] = set()
+        self.logins: dict[Client, CKU] = {}
+        self.serial_number = f"{_serial(installation, slot):016x}"
+        self._user_key: bytearray | None = None
+        self._seal_key: SealKey | None = None
+
+    @property
+    def pin_secret(self) -> bytes:
+        """What a PIN is mixed with: 32 bytes that take the root key and this token's vault to know."""
+        return self.vault.derive("pin")
+
+    @property
+    def identity_secret(self) -> bytes:
+        """What wraps the user key for a TEE identity: likewise."""
+        return self.vault.derive("identity")
+
+    @property
+    def user_key(self) -> bytearray | None:
+        """The secret that seals private objects; None while nobody is logged in. Not to be kept."""
+        return self._user_key
+
+    def store(self, state: TokenState) -> None:
+        """Put a state on the disk. What C_GetTokenInfo shows is ``state``, which the caller sets when it is true.
+
+        Raises:
+            StoreError: nothing has changed.
+
+        """
+        with self.lock:
+            change = self.vault.change()
+            change.set_head(state.encode())
+            change.commit()
+
+    def reset(self, state: TokenState) -> None:
+        """Replace the state and destroy all objects, together (C_InitToken)."""
+        with self.lock:
+            change = self.vault.change()
+            change.clear()
+            change.set_head(state.encode())
+            change.commit()
+            self.state = state
+            self.objects.forget_all()
+
+    def login(self, client: "Client", user: CKU, user_key: bytearray) -> None:
+        """Log a client in. ``user_key`` is what its PIN has opened; the first login's is kept until the last logout."""
+        with self.lock:
+            self.logins[client] = user
+            if self._user_key is None:
+                self._user_key = bytearray(user_key)
+                self._seal_key = SealKey(user_key)
+                self.objects.unlock(self._seal_key)
+
+    def logout(self, client: "Client") -> None:
+        """Log a client out: its operations end and its private session objects go; the last one takes the key along."""
+        with self.lock:
+            if self.logins.pop(client, None) is None:
+                return
+            for session in client.sessions_with(self):
+                session.operations.clear()
+                session.objects.forget_private()
+            if not self.logins:
+                self._forget_user_key()
+
+    def _forget_user_key(self) -> None:
+        self.objects.lock()
+        if self._seal_key is not None:
+            self._seal_key.wipe()
+        if self._user_key is not None:
+            wipe(self._user_key)
+        self._seal_key = self._user_key = None
+
+
+def _serial(installation: UUID, slot: int) -> int:
+    """Return 64 bits, unique per installation and slot, that never change: the UUID's first half plus the slot."""
+    return ((installation.int >> 64) + slot) & 0xFFFFFFFFFFFFFFFF

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hostile client's ways to a key's value, or to rights that it was not given, through attributes."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
+from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.commands import Command
+from softee.pkcs11_ta.object_kinds import HIDDEN_PARTS
+from support.object_calls import FIRST_SESSION_OBJECT, create, fresh_caller, generate, get, search, wire
+from support.object_samples import AES_KEY, as_template, sample
+from support.token_world import SO_PIN, Caller, blob, template, u32
+
+PROTECTIONS = [
+    pytest.param({"SENSITIVE": True, "EXTRACTABLE": True}, id="sensitive"),
+    pytest.param({"SENSITIVE": False, "EXTRACTABLE": False}, id="unextractable"),
+    pytest.param({"SENSITIVE": True, "EXTRACTABLE": False}, id="both"),
+]
+KEYS = ["secret key", "RSA private key", "EC private key"]
+
+
+@pytest.fixture(scope="module")
+def caller() -> Caller:
+    return fresh_caller()[0]
+
+
+@pytest.fixture
+def session(caller: Caller) -> int:
+    return caller.open()
+
+
+def set_value(caller: Caller, session: int, handle: int, *attributes: tuple[int, bytes | bool | int]) -> CKR:
+    return caller.call(c.SET_ATTRIBUTE_VALUE, session, handle, template(*attributes)).rv
+
+
+def copy(caller: Caller, session: int, handle: int, *attributes: tuple[int, bytes | bool | int]) -> CKR:
+    return caller.call(c.COPY_OBJECT, session, handle, template(*attributes)).rv
+
+
+@pytest.mark.parametrize("token", [False, True], ids=["session", "token"])
+@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("protection", PROTECTIONS)
+def test_invariant_1_a_protected_value_is_in_no_reply(
+    caller: Caller, session: int, kind: str, protection: dict[str, bool], *, token: bool
+) -> None:
+    key = create(caller, session, kind, TOKEN=token, **protection)
+    secrets = [value for part, value in sample(kind).items() if part in HIDDEN_PARTS]
+    assert secrets
+    for attribute in HIDDEN_PARTS:
+        for space in (b"", bytes(1), bytes(4096)):
+            wanted = template((attribute, space), (CKA.CLASS, bytes(4)), (attribute, space))
+            answer = caller.call(c.GET_ATTRIBUTE_VALUE, session, key, wanted, capacity=len(wanted))
+            assert answer.rv is CKR.ATTRIBUTE_SENSITIVE
+            assert not any(isinstance(secret, bytes) and secret in answer.output for secret in secrets)
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_search_does_not_tell_whether_a_guess_of_a_hidden_value_is_right(
+    caller: Caller, session: int, kind: str
+) -> None:
+    label = f"guessed {kind}".encode()
+    key = create(caller, session, kind, TOKEN=True, SENSITIVE=True, LABEL=label)
+    assert search(caller, session, template((CKA.LABEL, label))) == [key]
+    for part, value in as_template(sample(kind)):
+        if part in HIDDEN_PARTS:
+            assert search(caller, session, template((CKA.LABEL, label), (part, value))) == []
+
+
+@pytest.mark.parametrize("change", [set_value, copy])
+@pytest.mark.parametrize(
+    ("before", "attack"),
+    [
+        ((CKA.SENSITIVE, True), (CKA.SENSITIVE, False)),
+        ((CKA.EXTRACTABLE, False), (CKA.EXTRACTABLE, True)),
+        ((CKA.WRAP_WITH_TRUSTED, True), (CKA.WRAP_WITH_TRUSTED, False)),
+        ((CKA.LABEL, b""), (CKA.ALWAYS_SENSITIVE, True)),
+        ((CKA.LABEL, b""), (CKA.NEVER_EXTRACTABLE, True)),
+        ((CKA.LABEL, b""), (CKA.LOCAL, False)),
+        ((CKA.LABEL, b""), (CKA.LOCAL, True)),
+        ((CKA.LABEL, b""), (CKA.KEY_GEN_MECHANISM, 0)),
+        ((CKA.LABEL, b""), (CKA.VALUE, AES_KEY)),
+        ((CKA.LABEL, b""), (CKA.VALUE_LEN, 32)),
+        ((CKA.LABEL, b""), (CKA.KEY_TYPE, int(CKK.GENERIC_SECRET))),
+        ((CKA.LABEL, b""), (CKA.CLASS, int(CKO.DATA))),
+        ((CKA.LABEL, b""), (CKA.TRUSTED, True)),
+        ((CKA.LABEL, b""), (CKA.ALLOWED_MECHANISMS, b"")),
+        ((CKA.LABEL, b""), (CKA.UNWRAP_TEMPLATE, b"")),
+    ],
+)
+def test_invariant_5_what_moves_one_way_or_never_is_not_moved_back(
+    caller: Caller,
+    session: int,
+    change: Callable[..., CKR],
+    before: tuple[int, bytes | bool | int],
+    attack: tuple[int, bytes | bool | int],
+) -> None:
+    key = generate(caller, session, before)
+    assert change(caller, session, key, attack) is CKR.ATTRIBUTE_READ_ONLY
+    assert change(caller, session, key, (CKA.LABEL, b"harmless"), attack) is CKR.ATTRIBUTE_READ_ONLY
+    assert get(caller, session, key, CKA.LABEL) == b""
+
+
+def test_invariant_5_a_private_object_does_not_become_public_by_a_copy(caller: Caller, session: int) -> None:
+    private = create(caller, session, PRIVATE=True)
+    for token in (False, True):
+        refused = copy(caller, session, private, (CKA.TOKEN, token), (CKA.PRIVATE, False))
+        assert refused is CKR.TEMPLATE_INCONSISTENT
+
+
+def test_a_copy_of_a_copy_wins_nothing(caller: Caller, session: int) -> None:
+    key = create(caller, session, "secret key", EXTRACTABLE=True, SENSITIVE=True, COPYABLE=True)
+    for _ in range(3):
+        key = caller.ok(c.COPY_OBJECT, session, key, template((CKA.MODIFIABLE, True), (CKA.TOKEN, True))).handle
+        assert get(caller, session, key, CKA.VALUE) is CKR.ATTRIBUTE_SENSITIVE
+        assert get(caller, session, key, CKA.ALWAYS_SENSITIVE) == b"\0"
+        assert get(caller, session, key, CKA.LOCAL) == b"\0"
+
+
+@pytest.mark.parametrize(
+    "smuggled",
+    [
+        (CKA.LOCAL, True),
+        (CKA.ALWAYS_SENSITIVE, True),
+        (CKA.NEVER_EXTRACTABLE, True),
+        (CKA.KEY_GEN_MECHANISM, int(CKM.AES_KEY_GEN)),
+    ],
+)
+def test_a_key_does_not_come_with_a_false_history(
+    caller: Caller, session: int, smuggled: tuple[int, bytes | bool | int]
+) -> None:
+    imported = template(*as_template(sample("secret key")), smuggled)
+    assert caller.call(c.CREATE_OBJECT, session, imported).rv is CKR.TEMPLATE_INCONSISTENT
+    wanted = template((CKA.VALUE_LEN, 16), smuggled)
+    generated = caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), wanted)
+    assert generated.rv is CKR.TEMPLATE_INCONSISTENT
+    unwrapper = create(caller, session, "secret key", UNWRAP=True)
+    wanted = template((CKA.CLASS, 4), (CKA.KEY_TYPE, int(CKK.AES)), smuggled)
+    unwrapped = caller.call(c.UNWRAP_KEY, session, unwrapper, CKM.AES_ECB, blob(b""), wanted, data=bytes(16))
+    assert unwrapped.rv is CKR.TEMPLATE_INCONSISTENT
+
+
+def test_trust_is_the_security_officers(caller: Caller, session: int) -> None:
+    trusted = (CKA.TRUSTED, True)
+    answer = caller.call(c.CREATE_OBJECT, session, template(*as_template(sample("secret key")), trusted))
+    assert answer.rv is CKR.ATTRIBUTE_READ_ONLY
+    wanted = template((CKA.VALUE_LEN, 16), trusted)
+    assert caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), wanted).rv is CKR.ATTRIBUTE_READ_ONLY
+    key = generate(caller, session)
+    assert set_value(caller, session, key, trusted) is CKR.ATTRIBUTE_READ_ONLY
+    assert copy(caller, session, key, trusted) is CKR.ATTRIBUTE_READ_ONLY
+
+
+def test_an_unextractable_key_is_not_wrapped(caller: Caller, session: int) -> None:
+    wrapper = create(caller, session, "secret key", WRAP=True)
+    for kind in KEYS:
+        kept = create(caller, session, kind, EXTRACTABLE=False)
+        for mechanism, parameter in ((CKM.AES_ECB, b""), (CKM.AES_CBC, bytes(16))):
+            answer = caller.call(c.WRAP_KEY, session, wrapper, kept, mechanism, blob(parameter))
+            assert answer.rv is CKR.KEY_UNEXTRACTABLE
+
+
+def test_a_wrap_template_is_no_oracle_for_a_kept_keys_value(caller: Caller, session: int) -> None:
+    kept = create(caller, session, "secret key", EXTRACTABLE=False)
+    answers = set()
+    for guess in (AES_KEY, bytes(16)):
+        wrapper = create(caller, session, "secret key", WRAP=True, WRAP_TEMPLATE=((int(CKA.VALUE), guess),))
+        answers.add(caller.call(c.WRAP_KEY, session, wrapper, kept, CKM.AES_ECB, blob(b"")).rv)
+    assert answers == {CKR.KEY_UNEXTRACTABLE}
+
+
+@pytest.mark.parametrize("token", [False, True], ids=["session", "token"])
+def test_invariant_6_private_objects_are_nowhere_without_the_users_login(*, token: bool) -> None:
+    caller, session = fresh_caller()
+    private = create(caller, session, "secret key", TOKEN=token, PRIVATE=True, EXTRACTABLE=True, WRAP=True)
+    public = create(caller, session, "secret key", TOKEN=True, EXTRACTABLE=True, WRAP=True)
+    caller.logout(session)
+    for role in (None, CKU.SO):
+        if role is not None:
+            caller.login(session, role, SO_PIN)
+        for rv in all_uses(caller, session, private, public):
+            assert rv in {CKR.OBJECT_HANDLE_INVALID, CKR.KEY_HANDLE_INVALID, CKR.WRAPPING_KEY_HANDLE_INVALID}
+        assert private not in search(caller, session, template())
+        if role is not None:
+            caller.logout(session)
+    caller.login(session)
+    seen = private in search(caller, session, template())
+    assert seen is token, "private session objects go at logout, token objects come back at login"
+
+
+def all_uses(caller: Caller, session: int, handle: int, other: int) -> list[CKR]:
+    """Return how every command answers that takes an object."""
+    aes = (CKM.AES_ECB, blob(b""))
+    return [
+        answer.rv
+        for answer in (
+            caller.call(c.GET_ATTRIBUTE_VALUE, session, handle, template((CKA.CLASS, bytes(4)))),
+            caller.call(c.GET_OBJECT_SIZE, session, handle),
+            caller.call(c.SET_ATTRIBUTE_VALUE, session, handle, template((CKA.LABEL, b"x"))),
+            caller.call(c.COPY_OBJECT, session, handle, template()),
+            caller.call(c.DESTROY_OBJECT, session, handle),
+            caller.call(c.ENCRYPT_INIT, session, handle, *aes),
+            caller.call(c.WRAP_KEY, session, other, handle, *aes),
+            caller.call(c.WRAP_KEY, session, handle, other, *aes),
+        )
+    ]
+
+
+def test_invariant_2_another_clients_session_objects_cannot_be_named(caller: Caller, session: int) -> None:
+    mine = create(caller, session, "secret key", EXTRACTABLE=True)
+    stranger = Caller(caller.application)
+    theirs = stranger.open()
+    assert mine >= FIRST_SESSION_OBJECT
+    for rv in all_uses(stranger, theirs, mine, mine):
+        assert rv in {CKR.OBJECT_HANDLE_INVALID, CKR.KEY_HANDLE_INVALID, CKR.WRAPPING_KEY_HANDLE_INVALID}
+    assert mine not in search(stranger, theirs, template())
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        u32(0xFFFFFFFF, 1) + u32(CKA.LABEL, 4) + b"abcd",
+        u32(12, 0xFFFFFFFF) + u32(CKA.LABEL, 4) + b"abcd",
+        u32(12, 1) + u32(CKA.LABEL, 0xFFFFFFFF) + b"abcd",
+        u32(12, 2) + u32(CKA.LABEL, 4) + b"abcd",
+        u32(12, 0) + u32(CKA.LABEL, 4) + b"abcd",
+        u32(12, 1) + u32(CKA.LABEL, 3) + b"abcd",
+        u32(0x80000000, 0x80000000),
+        u32(0),
+        b"",
+    ],
+)
+@pytest.mark.parametrize("command", [c.CREATE_OBJECT, c.FIND_OBJECTS_INIT], ids=lambda command: command.name)
+def test_invariant_3_a_template_that_lies_about_its_size_is_refused(
+    caller: Caller, session: int, command: Command[Any], control: bytes
+) -> None:
+    assert caller.call(command, session, control).rv is CKR.ARGUMENTS_BAD
+
+
+def test_invariant_3_templates_nested_without_end_are_refused(caller: Caller, session: int) -> None:
+    inner = template((CKA.LABEL, b""))
+    for kind in itertools.islice(itertools.cycle([CKA.WRAP_TEMPLATE, CKA.UNWRAP_TEMPLATE]), 2000):
+        inner = template((kind, inner))
+    wanted = template((CKA.VALUE_LEN, 16), (CKA.UNWRAP_TEMPLATE, inner))
+    answer = caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), wanted)
+    assert answer.rv is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_invariant_3_a_template_of_very_many_attributes_is_answered(caller: Caller, session: int) -> None:
+    many = template(*((CKA.LABEL, b"same") for _ in range(50_000)), (CKA.CLASS, int(CKO.DATA)))
+    assert caller.call(c.CREATE_OBJECT, session, many).rv is CKR.OK
+    data = create(caller, session)
+    wanted = template(*((CKA.CLASS, bytes(4)) for _ in range(50_000)))
+    assert caller.call(c.GET_ATTRIBUTE_VALUE, session, data, wanted, capacity=len(wanted)).rv is CKR.OK
+
+
+def test_a_client_cannot_fill_the_memory_with_session_objects(caller: Caller, session: int) -> None:
+    large = wire("data", VALUE=bytes(1 << 20))
+    answers = [caller.call(c.CREATE_OBJECT, session, large).rv for _ in range(20)]
+    assert set(answers) == {CKR.OK, CKR.DEVICE_MEMORY}
+    caller.ok(c.CLOSE_SESSION, session)
+    again = caller.open()
+    assert caller.call(c.CREATE_OBJECT, again, large).rv is CKR.OK
+    caller.ok(c.CLOSE_SESSION, again)

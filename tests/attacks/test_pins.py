@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks on PINs: guessing in parallel, crashing between count and check, filling the memory, reading what is left."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from softee.names import CKR, CKU
+from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.authentication import Authenticator
+from softee.pkcs11_ta.messages import Login
+from softee.pkcs11_ta.pins import PinWrapper
+from softee.pkcs11_ta.token_state import Cost
+from softee.stores.base import Revision, StoreError
+from softee.stores.memory import MemoryStore
+from support.token_world import SO_PIN, USER_PIN, Caller, make_application
+
+THREADS = 8
+
+
+class FailingStore(MemoryStore):
+    """A store that fails from a given commit on, as when the machine dies there; what was written before stays."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits_left = 1_000_000
+
+    def commit(
+        self, *, expected: Mapping[bytes, Revision], puts: Mapping[bytes, bytes], deletes: Collection[bytes] = ()
+    ) -> Revision:
+        if self.commits_left <= 0:
+            raise StoreError("the machine has died")
+        self.commits_left -= 1
+        return super().commit(expected=expected, puts=puts, deletes=deletes)
+
+
+def at_once(application: Pkcs11Application, task: Callable[[Caller, int], CKR], count: int) -> list[CKR]:
+    """Run a task ``count`` times from eight threads, each client with a session of its own."""
+    callers = [Caller(application) for _ in range(count)]
+    sessions = [caller.open() for caller in callers]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(task, callers, sessions))
+
+
+def test_eight_threads_get_no_more_guesses_than_one() -> None:
+    application = make_application()
+    Caller(application).set_up()
+    answers = Counter(at_once(application, lambda caller, session: caller.login(session, CKU.USER, b"guess"), 40))
+    assert answers == {CKR.PIN_INCORRECT: 6, CKR.PIN_LOCKED: 34}
+
+
+def test_guessing_through_all_calls_that_take_the_pin_shares_one_count() -> None:
+    application = make_application()
+    caller = Caller(application)
+    session = caller.set_up()
+    other = Caller(application)
+    theirs = other.open()
+    answers = [
+        caller.set_pin(session, b"guess", b"654321"),
+        other.login(theirs, CKU.USER, b"guess"),
+        other.set_pin(theirs, b"guess", b"654321"),
+        other.set_pin(theirs, b"", b""),
+        other.login(theirs, CKU.USER, b""),
+        caller.set_pin(session, b"x" * 300, b""),
+        other.login(theirs, CKU.USER, b"guess"),
+    ]
+    assert answers == [CKR.PIN_INCORRECT] * 6 + [CKR.PIN_LOCKED]
+
+
+def test_right_pins_at_the_same_time_never_lock_the_token() -> None:
+    application = make_application()
+    Caller(application).set_up()
+    answers = at_once(application, lambda caller, session: caller.login(session), 40)
+    assert set(answers) == {CKR.OK}
+    assert Caller(application).token_flags() == 0x40D
+
+
+def test_wrong_pins_between_right_ones_reset_and_never_lock() -> None:
+    application = make_application()
+    Caller(application).set_up()
+
+    def alternate(caller: Caller, session: int) -> CKR:
+        caller.login(session, CKU.USER, b"wrong")
+        return caller.login(session)
+
+    caller = Caller(application)
+    session = caller.open()
+    for _ in range(20):
+        assert alternate(caller, session) is CKR.OK
+        caller.logout(session)
+
+
+@pytest.mark.parametrize("user", [CKU.USER, CKU.SO])
+def test_a_crash_between_count_and_check_costs_a_try(user: CKU) -> None:
+    """The disk dies just after the count was stored: even the right PIN's try has been counted."""
+    store = FailingStore()
+    Caller(make_application(store)).set_up()
+    for _ in range(7):
+        caller = Caller(make_application(store))
+        session = caller.open()
+        store.commits_left = 1
+        assert caller.login(session, user, USER_PIN if user is CKU.USER else SO_PIN) is CKR.DEVICE_ERROR
+        store.commits_left = 1_000_000
+    caller = Caller(make_application(store))
+    assert caller.login(caller.open(), user, USER_PIN if user is CKU.USER else SO_PIN) is CKR.PIN_LOCKED
+
+
+def test_a_disk_that_cannot_count_checks_no_pin() -> None:
+    store = FailingStore()
+    caller = Caller(make_application(store))
+    caller.set_up()
+    caller.ok(c.CLOSE_ALL_SESSIONS, 0)
+    session = caller.open()
+    store.commits_left = 0
+    for pin in (USER_PIN, b"wrong"):
+        assert caller.login(session, CKU.USER, pin) is CKR.DEVICE_ERROR
+    store.commits_left = 1_000_000
+    assert caller.token_flags() == 0x40D
+    assert caller.login(session) is CKR.OK
+
+
+@pytest.mark.parametrize("commits", range(6))
+def test_a_crash_anywhere_in_a_pin_change_leaves_one_working_pin(commits: int) -> None:
+    store = FailingStore()
+    caller = Caller(make_application(store))
+    session = caller.set_up()
+    store.commits_left = commits
+    changed = caller.set_pin(session, USER_PIN, b"654321") is CKR.OK
+    store.commits_left = 1_000_000
+    after = Caller(make_application(store))
+    session = after.open()
+    assert after.login(session, CKU.USER, b"654321" if changed else USER_PIN) is CKR.OK
+    assert changed == (commits >= 3)
+
+
+@pytest.mark.parametrize("commits", range(5))
+def test_a_crash_anywhere_in_init_token_leaves_the_token_before_or_after(commits: int) -> None:
+    store = FailingStore()
+    caller = Caller(make_application(store))
+    caller.set_up()
+    caller.ok(c.CLOSE_ALL_SESSIONS, 0)
+    store.commits_left = commits
+    done = caller.init_token(label=b"new") is CKR.OK
+    store.commits_left = 1_000_000
+    after = Caller(make_application(store))
+    session = after.open()
+    assert after.login(session) is (CKR.USER_PIN_NOT_INITIALIZED if done else CKR.OK)
+    after.ok(c.CLOSE_ALL_SESSIONS, 0)
+    assert after.init_token() is CKR.OK
+
+
+class CountingSemaphore(threading.BoundedSemaphore):
+    """Remembers how many have been inside at once."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self.inside = self.most = 0
+        self.guard = threading.Lock()
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002  # theirs
+        got = super().acquire(blocking, timeout)
+        with self.guard:
+            self.inside += got
+            self.most = max(self.most, self.inside)
+        return got
+
+    __enter__ = acquire
+
+    def release(self, n: int = 1) -> None:
+        with self.guard:
+            self.inside -= n
+        super().release(n)
+
+
+def test_argon2_runs_no_more_than_so_often_at_once() -> None:
+    application = make_application()
+    for slot in range(3):
+        Caller(application).set_up(slot)
+    running = CountingSemaphore(2)
+    application.authenticator = Authenticator(PinWrapper(running, Cost(memory=1024, passes=2, lanes=1)))
+    callers = [Caller(application) for _ in range(24)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(lambda pair: pair[1].login(pair[1].open(pair[0] % 3)), enumerate(callers)))
+    assert set(answers) == {CKR.OK}
+    assert 1 <= running.most <= 2
+    assert running.inside == 0
+
+
+def test_no_pin_is_in_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    caller = Caller(make_application())
+    session = caller.set_up()
+    secrets = [b"PIN-of-mine-1", b"PIN-of-mine-2", b"PIN-of-mine-3" * 20]
+    for pin in secrets:
+        caller.login(session, CKU.USER, pin)
+        caller.set_pin(session, pin, pin)
+        caller.init_pin(session, pin)
+        caller.init_token(0, pin)
+        caller.login(session, CKU.CONTEXT_SPECIFIC, pin)
+        caller.call(c.LOGIN, session, CKU.USER, len(pin) + 1, pin)
+    assert caplog.records
+    assert "PIN-of-mine" not in caplog.text
+
+
+def test_no_pin_and_no_user_key_is_in_the_store() -> None:
+    store = MemoryStore()
+    caller = Caller(make_application(store))
+    caller.set_up()
+    user_key = caller.application.token(0).user_key
+    assert user_key is not None
+    for key, record in store.range(b""):
+        for secret in (USER_PIN, SO_PIN, bytes(user_key)):
+            assert secret not in key
+            assert secret not in record.value
+
+
+def test_requests_do_not_keep_the_pin() -> None:
+    caller = Caller(make_application())
+    session = caller.set_up()
+    seen: list[bytearray] = []
+    decode = c.LOGIN.decode
+
+    def spy(data: bytes | bytearray) -> Login:
+        request = decode(data)
+        seen.append(request.pin)
+        return request
+
+    object.__setattr__(c.LOGIN, "decode", spy)
+    try:
+        for user in (CKU.USER, CKU.SO, CKU.CONTEXT_SPECIFIC, 9):
+            caller.login(session, user, b"some pin")
+    finally:
+        object.__setattr__(c.LOGIN, "decode", decode)
+    assert [bytes(pin) for pin in seen] == [bytes(8)] * 4

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command table is OP-TEE's, and every command of it is served."""
+
+import pytest
+
+from softee.names import CKR
+from softee.pkcs11_ta import messages
+from softee.pkcs11_ta.commands import ANY, COMMANDS, Command, Data, Output
+from softee.pkcs11_ta.dispatch import bind, table
+from softee.pkcs11_ta.handlers import HANDLERS
+from softee.wire.codec import WireError
+
+GOLDEN = (
+    "PING",
+    "SLOT_LIST",
+    "SLOT_INFO",
+    "TOKEN_INFO",
+    "MECHANISM_IDS",
+    "MECHANISM_INFO",
+    "OPEN_SESSION",
+    "CLOSE_SESSION",
+    "CLOSE_ALL_SESSIONS",
+    "SESSION_INFO",
+    "INIT_TOKEN",
+    "INIT_PIN",
+    "SET_PIN",
+    "LOGIN",
+    "LOGOUT",
+    "CREATE_OBJECT",
+    "DESTROY_OBJECT",
+    "ENCRYPT_INIT",
+    "DECRYPT_INIT",
+    "ENCRYPT_UPDATE",
+    "DECRYPT_UPDATE",
+    "ENCRYPT_FINAL",
+    "DECRYPT_FINAL",
+    "ENCRYPT_ONESHOT",
+    "DECRYPT_ONESHOT",
+    "SIGN_INIT",
+    "VERIFY_INIT",
+    "SIGN_UPDATE",
+    "VERIFY_UPDATE",
+    "SIGN_FINAL",
+    "VERIFY_FINAL",
+    "SIGN_ONESHOT",
+    "VERIFY_ONESHOT",
+    "GENERATE_KEY",
+    "FIND_OBJECTS_INIT",
+    "FIND_OBJECTS",
+    "FIND_OBJECTS_FINAL",
+    "GET_OBJECT_SIZE",
+    "GET_ATTRIBUTE_VALUE",
+    "SET_ATTRIBUTE_VALUE",
+    "COPY_OBJECT",
+    "SEED_RANDOM",
+    "GENERATE_RANDOM",
+    "DERIVE_KEY",
+    "RELEASE_ACTIVE_PROCESSING",
+    "DIGEST_INIT",
+    "DIGEST_KEY",
+    "DIGEST_UPDATE",
+    "DIGEST_FINAL",
+    "DIGEST_ONESHOT",
+    "GENERATE_KEY_PAIR",
+    "WRAP_KEY",
+    "UNWRAP_KEY",
+)
+"""OP-TEE's commands from number 0 on."""
+
+by_name = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+
+
+def test_numbers_and_names_never_change() -> None:
+    assert [(command.number, command.name) for command in COMMANDS] == list(enumerate(GOLDEN))
+
+
+def test_every_command_has_its_handler_and_no_handler_stands_alone() -> None:
+    assert {number: bound.command for number, bound in HANDLERS.items()} == {
+        command.number: command for command in COMMANDS
+    }
+
+
+def test_a_command_cannot_have_two_handlers() -> None:
+    bound = HANDLERS[0]
+    with pytest.raises(ValueError, match="two handlers"):
+        table(bound, bind(bound.command, bound.handle))
+
+
+@by_name
+def test_every_command_may_fail_in_the_ways_that_any_call_may(command: Command[object]) -> None:
+    assert command.returns >= ANY
+    assert (CKR.SESSION_HANDLE_INVALID in command.returns) == command.in_session
+
+
+@by_name
+def test_only_commands_with_an_output_can_find_it_too_small(command: Command[object]) -> None:
+    if CKR.BUFFER_TOO_SMALL in command.returns:
+        assert command.output in (Output.OUTPUT, Output.STREAM)
+        assert command.output_size is None
+
+
+@by_name
+def test_requests_are_decoded_whole_or_refused(command: Command[object]) -> None:
+    fields = messages.fields(command.request)
+    smallest = b"".join(_SMALLEST[field.layout] for _, field in fields)
+    assert command.decode(smallest) is not None
+    for length in range(len(smallest)):
+        with pytest.raises(WireError):
+            command.decode(smallest[:length])
+    with pytest.raises(WireError):
+        command.decode(smallest + b"\0")
+
+
+_SMALLEST = {
+    "u32": bytes(4),
+    "u32 size, bytes": bytes(4),
+    "32 bytes": bytes(32),
+    "PIN bytes": b"",
+    "u32 attrs_size, u32 attrs_count, attributes": bytes(8),
+}
+
+
+def test_only_operations_on_data_take_parameter_1() -> None:
+    assert {command.name for command in COMMANDS if command.data is Data.INPUT} == {
+        *("ENCRYPT_UPDATE", "DECRYPT_UPDATE", "ENCRYPT_ONESHOT", "DECRYPT_ONESHOT", "SIGN_UPDATE", "SIGN_ONESHOT"),
+        *("VERIFY_UPDATE", "VERIFY_ONESHOT", "DIGEST_UPDATE", "DIGEST_ONESHOT", "SEED_RANDOM", "UNWRAP_KEY"),
+    }

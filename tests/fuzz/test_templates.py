@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever stands in a template, objects are made by the rules or refused by a return value that the call may have.
+
+The invariant: no bytes of a client make the application answer CKR_GENERAL_ERROR, or with a value that the command's
+table does not allow, and what it has made can be read, found and destroyed.
+"""
+
+from functools import cache
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from softee.names import CKA, CKK, CKM, CKO, CKR
+from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.attributes import CODECS
+from softee.pkcs11_ta.commands import Command
+from softee.pkcs11_ta.messages import Template
+from softee.pkcs11_ta.template import encode_template
+from support.object_calls import fresh_caller
+from support.object_samples import SAMPLES, as_template
+from support.token_world import Answer, Caller, blob, u32
+
+KINDS = st.sampled_from(sorted(CODECS)) | st.integers(0, 0xFFFFFFFF)
+VALUES = (
+    st.sampled_from([b"", b"\0", b"\1", *(u32(number) for number in (0, 1, 3, 4, 0x1F, 16, 0xFFFFFFFF))])
+    | st.binary(max_size=40)
+    | st.binary(min_size=128, max_size=256)
+)
+ATTRIBUTES = st.tuples(KINDS, VALUES)
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> Template:
+    """A good template with some attributes taken out and strange ones put in, anywhere."""
+    template = list(as_template(draw(st.sampled_from(list(SAMPLES.values()))))) if draw(st.booleans()) else []
+    for _ in range(draw(st.integers(0, 2))):
+        if template:
+            del template[draw(st.integers(0, len(template) - 1))]
+    for attribute in draw(st.lists(ATTRIBUTES, max_size=4)):
+        template.insert(draw(st.integers(0, len(template))), attribute)
+    return tuple(template)
+
+
+@cache
+def world() -> tuple[Caller, int]:
+    return fresh_caller()
+
+
+def checked(command: Command[Any], *request: int | bytes, **rest: Any) -> Answer:  # noqa: ANN401  # passed on
+    """Invoke a command and return its answer, which must be one that it may give."""
+    caller, _ = world()
+    answer = caller.call(command, *request, **rest)
+    assert answer.rv in command.returns
+    assert answer.rv not in {CKR.GENERAL_ERROR, CKR.FUNCTION_FAILED, CKR.DEVICE_ERROR}
+    return answer
+
+
+def use_and_destroy(handle: int) -> None:
+    """Do with an object what can be done with any, and remove it where it allows that."""
+    _, session = world()
+    everything = encode_template(tuple((kind, b"") for kind in CODECS))
+    checked(c.GET_ATTRIBUTE_VALUE, session, handle, everything, capacity=len(everything))
+    assert checked(c.GET_OBJECT_SIZE, session, handle).rv is CKR.OK
+    assert checked(c.FIND_OBJECTS_INIT, session, encode_template(())).rv is CKR.OK
+    assert checked(c.FIND_OBJECTS_FINAL, session).rv is CKR.OK
+    assert checked(c.DESTROY_OBJECT, session, handle).rv in {CKR.OK, CKR.ACTION_PROHIBITED}
+
+
+@given(templates())
+def test_creation(template: Template) -> None:
+    _, session = world()
+    answer = checked(c.CREATE_OBJECT, session, encode_template(template))
+    if answer.rv is CKR.OK:
+        use_and_destroy(answer.handle)
+
+
+@given(templates(), st.sampled_from([CKM.AES_KEY_GEN, CKM.GENERIC_SECRET_KEY_GEN]))
+def test_generation(template: Template, mechanism: CKM) -> None:
+    _, session = world()
+    answer = checked(c.GENERATE_KEY, session, mechanism, blob(b""), encode_template(template))
+    if answer.rv is CKR.OK:
+        use_and_destroy(answer.handle)
+
+
+@settings(max_examples=50)
+@given(templates(), templates())
+def test_pair_generation(public: Template, private: Template) -> None:
+    _, session = world()
+    both = (encode_template(public), encode_template(private))
+    answer = checked(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, blob(b""), *both)
+    if answer.rv is CKR.OK:
+        for handle in (answer.output[:4], answer.output[4:]):
+            use_and_destroy(int.from_bytes(handle, "little"))
+
+
+@given(templates(), st.sampled_from(sorted(SAMPLES)), st.booleans())
+def test_change_and_copy(template: Template, kind: str, token: bool) -> None:  # noqa: FBT001  # hypothesis passes it
+    _, session = world()
+    made = as_template({**SAMPLES[kind], CKA.TOKEN: token})
+    handle = checked(c.CREATE_OBJECT, session, encode_template(made)).handle
+    wanted = encode_template(template)
+    checked(c.SET_ATTRIBUTE_VALUE, session, handle, wanted)
+    copied = checked(c.COPY_OBJECT, session, handle, wanted)
+    if copied.rv is CKR.OK:
+        use_and_destroy(copied.handle)
+    use_and_destroy(handle)
+
+
+@given(templates())
+def test_search(template: Template) -> None:
+    _, session = world()
+    answer = checked(c.FIND_OBJECTS_INIT, session, encode_template(template))
+    if answer.rv is CKR.OK:
+        checked(c.FIND_OBJECTS_FINAL, session)
+
+
+@given(st.binary(max_size=64) | st.binary(max_size=64).map(lambda body: u32(len(body), 2) + body))
+def test_bytes_that_need_not_be_a_template(raw: bytes) -> None:
+    _, session = world()
+    answer = checked(c.CREATE_OBJECT, session, raw)
+    if answer.rv is CKR.OK:
+        use_and_destroy(answer.handle)
+
+
+@cache
+def unwrapper() -> int:
+    _, session = world()
+    key = {**SAMPLES["secret key"], CKA.UNWRAP: True}
+    return checked(c.CREATE_OBJECT, session, encode_template(as_template(key))).handle
+
+
+@given(
+    st.sampled_from([CKK.RSA, CKK.EC, CKK.AES, CKK.GENERIC_SECRET]),
+    st.binary(max_size=96),
+    st.lists(ATTRIBUTES, max_size=2),
+)
+def test_unwrapping(key_type: CKK, wrapped: bytes, attributes: list[tuple[int, bytes]]) -> None:
+    _, session = world()
+    private = key_type in {CKK.RSA, CKK.EC}
+    head = ((int(CKA.CLASS), u32(CKO.PRIVATE_KEY if private else CKO.SECRET_KEY)), (int(CKA.KEY_TYPE), u32(key_type)))
+    wanted = encode_template((*head, *attributes))
+    answer = checked(c.UNWRAP_KEY, session, unwrapper(), CKM.AES_ECB, blob(b""), wanted, data=wrapped)
+    if answer.rv is CKR.OK:
+        use_and_destroy(answer.handle)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Login by TEE identity: kernel credentials in the place of PINs, as OP-TEE does it."""
+
+from uuid import UUID, uuid5
+
+import pytest
+
+from softee.names import CKR, CKU, LoginMethod
+from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.identities import Identity, identity_of, parse_identity
+from softee.pkcs11_ta.pins import MAX_PIN
+from softee.tee.application import ClientIdentity
+from support.token_world import NAMESPACE, SO_PIN, Caller, make_application, public_client, user_client
+
+ALICE, BOB = user_client(1000), user_client(1001)
+STAFF = ClientIdentity(7, 1002, 50, LoginMethod.GROUP, uuid5(NAMESPACE, "gid=32"))
+PROTECTED = 0x505
+
+
+@pytest.fixture
+def alice() -> Caller:
+    """The SO of a token that logs in by identity."""
+    alice = Caller(make_application(), ALICE)
+    assert alice.init_token(pin=b"") is CKR.OK
+    return alice
+
+
+def so_session(alice: Caller) -> int:
+    session = alice.open()
+    assert alice.login(session, CKU.SO, b"") is CKR.OK
+    return session
+
+
+def name(identity: ClientIdentity) -> bytes:
+    return f"{identity.login.name.lower()}:{identity.uuid}".encode()
+
+
+def test_an_empty_so_pin_makes_a_token_that_logs_in_by_identity(alice: Caller) -> None:
+    assert alice.token_flags() == PROTECTED
+
+
+@pytest.mark.parametrize("stranger", [BOB, STAFF, public_client(uid=1000)], ids=["user", "group", "public"])
+def test_nobody_else_is_the_so(alice: Caller, stranger: ClientIdentity) -> None:
+    other = Caller(alice.application, stranger)
+    assert other.init_token(pin=b"") is CKR.PIN_INCORRECT
+    session = other.open()
+    for _ in range(10):
+        assert other.login(session, CKU.SO, b"") is CKR.PIN_INCORRECT
+    assert alice.token_flags() == PROTECTED
+    so_session(alice)
+
+
+def test_the_pin_is_not_looked_at(alice: Caller) -> None:
+    session = alice.open()
+    assert alice.login(session, CKU.SO, b"whatever it is") is CKR.OK
+
+
+@pytest.mark.parametrize("user", [BOB, STAFF], ids=["user", "group"])
+def test_the_so_names_the_user(alice: Caller, user: ClientIdentity) -> None:
+    session = so_session(alice)
+    assert alice.init_pin(session, name(user)) is CKR.OK
+    assert alice.token_flags() == PROTECTED | 8
+    caller = Caller(alice.application, user)
+    mine = caller.open()
+    assert caller.login(mine, CKU.USER, b"") is CKR.OK
+    assert alice.logout(session) is CKR.OK
+    assert alice.login(session, CKU.USER, b"") is CKR.PIN_INCORRECT
+
+
+def test_public_lets_everybody_in_who_asks_for_no_identity(alice: Caller) -> None:
+    assert alice.init_pin(so_session(alice), b"public") is CKR.OK
+    caller = Caller(alice.application, public_client(uid=4711))
+    assert caller.login(caller.open(), CKU.USER, b"") is CKR.OK
+    assert Caller(alice.application, BOB).init_token(pin=b"") is CKR.SESSION_EXISTS
+
+
+def test_an_empty_pin_names_oneself(alice: Caller) -> None:
+    session = so_session(alice)
+    assert alice.init_pin(session, b"") is CKR.OK
+    alice.logout(session)
+    assert alice.login(session, CKU.USER, b"") is CKR.OK
+
+
+def test_set_pin_hands_the_role_on(alice: Caller) -> None:
+    session = so_session(alice)
+    assert alice.set_pin(session, b"", name(BOB)) is CKR.OK
+    alice.tee.close()
+    bob = Caller(alice.application, BOB)
+    assert bob.login(bob.open(), CKU.SO, b"") is CKR.OK
+
+
+@pytest.mark.parametrize(
+    "pin",
+    [
+        b"12345678",
+        b"Public",
+        b"user:",
+        b"user:1000",
+        b"root:" + str(ALICE.uuid).encode(),
+        b"user:{" + str(ALICE.uuid).encode() + b"}",
+        name(ALICE) + b" ",
+        b"user:" + ALICE.uuid.hex.encode(),
+        b"\xff" * 8,
+        b"user:" + b"1" * (MAX_PIN + 1),
+    ],
+)
+def test_what_names_no_identity_is_an_invalid_pin(alice: Caller, pin: bytes) -> None:
+    session = so_session(alice)
+    assert alice.init_pin(session, pin) is CKR.PIN_INVALID
+    assert alice.set_pin(session, b"", pin) is CKR.PIN_INVALID
+
+
+def test_the_so_may_go_back_to_a_pin_with_init_token(alice: Caller) -> None:
+    assert Caller(alice.application, BOB).init_token() is CKR.PIN_INCORRECT
+    assert alice.init_token(pin=b"123") is CKR.ARGUMENTS_BAD
+    assert alice.init_token() is CKR.OK
+    assert alice.token_flags() == 0x405
+    bob = Caller(alice.application, BOB)
+    assert bob.login(bob.open(), CKU.SO, SO_PIN) is CKR.OK
+
+
+def test_nobody_takes_a_token_with_a_pin_over_by_identity() -> None:
+    caller = Caller(make_application(), ALICE)
+    caller.init_token()
+    assert caller.init_token(pin=b"") is CKR.PIN_INCORRECT
+    assert caller.token_flags() == 0x405 | 1 << 20
+
+
+def test_upper_case_uuids_are_the_same() -> None:
+    pin = bytearray(b"user:" + str(ALICE.uuid).upper().encode())
+    assert parse_identity(pin, BOB) == identity_of(ALICE)
+
+
+def test_public_has_the_nil_uuid() -> None:
+    assert parse_identity(bytearray(b"public"), ALICE) == Identity(LoginMethod.PUBLIC, UUID(int=0))
+
+
+def test_the_user_key_is_not_under_a_pin(alice: Caller) -> None:
+    session = so_session(alice)
+    alice.init_pin(session, name(ALICE))
+    alice.logout(session)
+    alice.login(session, CKU.USER, b"")
+    assert alice.application.token(0).user_key is not None
+    alice.ok(c.CLOSE_SESSION, session)
+    assert alice.application.token(0).user_key is None

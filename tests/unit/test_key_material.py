@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Key material: imported parts must belong together, missing ones are computed, and a key is loaded from them."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from softee.names import CKA, CKK, CKM, CKO, CKR
+from softee.pkcs11_ta import rules
+from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.key_checks import complete
+from softee.pkcs11_ta.key_material import KeyMaterial
+from softee.pkcs11_ta.mechanisms.spec import AttributeValue
+from softee.pkcs11_ta.pkcs8 import export_private_key, import_private_key
+from softee.pkcs11_ta.secret_bytes import SecretBytes
+from support.object_samples import AES_KEY, as_template, big_endian, ec_key, rsa_key, sample
+
+CRT_PARTS = (CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)
+MERSENNE_521, MERSENNE_607 = (1 << 521) - 1, (1 << 607) - 1
+
+
+def imported(attributes: dict[int, AttributeValue]) -> rules.Given:
+    made = rules.make(rules.parse(as_template(attributes)), rules.CREATE, is_so=False)
+    complete(made)
+    return made
+
+
+def refusal(attributes: dict[int, AttributeValue]) -> CKR:
+    with pytest.raises(Pkcs11Error) as refused:
+        imported(attributes)
+    return refused.value.rv
+
+
+def test_the_check_value_of_an_aes_key_is_that_of_the_real_op_tee() -> None:
+    made = imported(sample("secret key"))
+    assert made[CKA.CHECK_VALUE] == bytes.fromhex("ef507b")
+    assert made[CKA.VALUE_LEN] == 16
+
+
+def test_the_check_value_of_another_secret_is_its_sha_1() -> None:
+    made = imported(sample("secret key", KEY_TYPE=int(CKK.GENERIC_SECRET), VALUE=b"abc"))
+    assert made[CKA.CHECK_VALUE] == bytes.fromhex("a9993e")
+
+
+def test_a_check_value_may_be_given_right_or_left_empty_but_not_wrong() -> None:
+    assert imported(sample("secret key", CHECK_VALUE=bytes.fromhex("ef507b")))
+    assert imported(sample("secret key", CHECK_VALUE=b""))[CKA.CHECK_VALUE] == b""
+    assert refusal(sample("secret key", CHECK_VALUE=b"abc")) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+@pytest.mark.parametrize("size", [1, 15, 17, 33, 64])
+def test_an_aes_key_of_another_size_is_refused(size: int) -> None:
+    assert refusal(sample("secret key", VALUE=bytes(size))) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_a_secret_key_of_no_bytes_or_of_too_many_is_refused() -> None:
+    generic = {"KEY_TYPE": int(CKK.GENERIC_SECRET)}
+    assert refusal(sample("secret key", **generic, VALUE=b"")) is CKR.TEMPLATE_INCOMPLETE
+    assert refusal(sample("secret key", **generic, VALUE=bytes(4097))) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+@pytest.mark.parametrize("missing", [CRT_PARTS, CRT_PARTS[2:], CRT_PARTS[:1], CRT_PARTS[4:]], ids=str)
+def test_missing_rsa_parts_are_recovered(missing: tuple[CKA, ...]) -> None:
+    whole = sample("RSA private key")
+    made = imported({kind: value for kind, value in whole.items() if kind not in missing})
+    assert all(made[kind] for kind in CRT_PARTS)
+    key = KeyMaterial(made)
+    signature = key.rsa_private().sign(b"text", padding.PKCS1v15(), hashes.SHA256())
+    rsa_key().public_key().verify(signature, b"text", padding.PKCS1v15(), hashes.SHA256())
+
+
+@pytest.mark.parametrize("part", ["MODULUS", "PUBLIC_EXPONENT", "PRIVATE_EXPONENT", *(part.name for part in CRT_PARTS)])
+def test_an_rsa_part_that_does_not_belong_is_refused(part: str) -> None:
+    value = sample("RSA private key")[CKA[part]]
+    assert isinstance(value, bytes)
+    changed = big_endian(int.from_bytes(value, "big") ^ 4)
+    assert refusal(sample("RSA private key", **{part: changed})) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+@pytest.mark.parametrize(
+    ("modulus", "phi"),
+    [
+        (MERSENNE_521, MERSENNE_521 - 1),
+        (MERSENNE_521**2, MERSENNE_521 * (MERSENNE_521 - 1)),
+        (2 * MERSENNE_607, MERSENNE_607 - 1),
+    ],
+    ids=["a prime", "a prime's square", "an even number"],
+)
+def test_a_modulus_whose_primes_cannot_be_found_is_refused_quickly(modulus: int, phi: int) -> None:
+    given = sample("RSA private key")
+    for part in CRT_PARTS:
+        del given[part]
+    private = pow(65537, -1, phi)
+    given |= {CKA.MODULUS: big_endian(modulus), CKA.PRIVATE_EXPONENT: big_endian(private)}
+    before = time.process_time()
+    assert refusal(given) is CKR.ATTRIBUTE_VALUE_INVALID
+    assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize("bits", [8, 255, 4097, 100_000])
+@pytest.mark.parametrize("kind", ["RSA public key", "RSA private key"])
+def test_an_rsa_modulus_out_of_range_is_refused_before_any_work(bits: int, kind: str) -> None:
+    assert refusal(sample(kind, MODULUS=big_endian((1 << bits) - 1))) is CKR.KEY_SIZE_RANGE
+
+
+def test_an_rsa_public_key_gets_its_modulus_bits() -> None:
+    made = imported(sample("RSA public key"))
+    assert made[CKA.MODULUS_BITS] == 1024
+    assert KeyMaterial(made).rsa_public().public_numbers() == rsa_key().public_key().public_numbers()
+
+
+@pytest.mark.parametrize("exponent", [b"\0", b"\1", b"\2"])
+def test_an_rsa_public_exponent_that_is_none_is_refused(exponent: bytes) -> None:
+    assert refusal(sample("RSA public key", PUBLIC_EXPONENT=exponent)) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_an_ec_point_may_be_bare_and_is_kept_as_the_standard_writes_it() -> None:
+    bare = ec_key().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    assert imported(sample("EC public key", EC_POINT=bare))[CKA.EC_POINT] == b"\x04\x41" + bare
+    assert imported(sample("EC public key"))[CKA.EC_POINT] == b"\x04\x41" + bare
+
+
+def test_an_ec_point_of_the_largest_curve_has_a_long_length() -> None:
+    point = ec.generate_private_key(ec.SECP521R1()).public_key()
+    bare = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    params = bytes.fromhex("06052b81040023")
+    written = b"\x04\x81\x85" + bare
+    assert imported(sample("EC public key", EC_PARAMS=params, EC_POINT=written))[CKA.EC_POINT] == written
+
+
+@pytest.mark.parametrize("point", [b"\x04", b"\x04\x41" + bytes(65), b"\x04\x41\x04" + b"\1" * 64, b"\x30\x01\x00"])
+def test_a_point_that_is_not_on_the_curve_is_refused(point: bytes) -> None:
+    assert refusal(sample("EC public key", EC_POINT=point)) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+@pytest.mark.parametrize("value", [bytes(32), b"\xff" * 32, b"\1" * 40], ids=["zero", "too large", "far too large"])
+def test_an_ec_private_value_out_of_range_is_refused(value: bytes) -> None:
+    assert refusal(sample("EC private key", VALUE=value)) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_an_unknown_curve_is_refused_as_op_tee_does() -> None:
+    secp256k1 = bytes.fromhex("06052b8104000a")
+    assert refusal(sample("EC public key", EC_PARAMS=secp256k1)) is CKR.ATTRIBUTE_TYPE_INVALID
+    assert refusal(sample("EC private key", EC_PARAMS=secp256k1)) is CKR.ATTRIBUTE_TYPE_INVALID
+
+
+def test_an_ec_private_key_knows_its_point() -> None:
+    key = KeyMaterial(imported(sample("EC private key")))
+    assert key.ec_public().public_numbers() == ec_key().public_key().public_numbers()
+    assert (key.key_class, key.key_type, key.size) == (CKO.PRIVATE_KEY, CKK.EC, 256)
+
+
+@pytest.mark.parametrize("kind", ["RSA public key", "RSA private key", "EC public key", "EC private key"])
+def test_a_public_key_info_must_be_the_keys_own(kind: str) -> None:
+    native: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = rsa_key() if "RSA" in kind else ec_key()
+    info = native.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert imported(sample(kind, PUBLIC_KEY_INFO=info))[CKA.PUBLIC_KEY_INFO] == info
+    assert refusal(sample(kind, PUBLIC_KEY_INFO=info[:-1] + b"?")) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_what_is_not_a_key_is_none_for_a_mechanism() -> None:
+    with pytest.raises(Pkcs11Error) as refused:
+        KeyMaterial(imported(sample("data")))
+    assert refused.value.rv is CKR.KEY_HANDLE_INVALID
+
+
+@pytest.mark.parametrize("kind", ["secret key", "EC public key", "RSA public key"])
+def test_a_key_is_not_taken_for_another_kind(kind: str) -> None:
+    key = KeyMaterial(imported(sample(kind)))
+    for wrong in {"rsa_private", "ec_private", "secret", "rsa_public", "ec_public"} - _right[kind]:
+        with pytest.raises(Pkcs11Error) as refused:
+            getattr(key, wrong)()
+        assert refused.value.rv is CKR.KEY_TYPE_INCONSISTENT
+
+
+_right = {"secret key": {"secret"}, "EC public key": {"ec_public"}, "RSA public key": {"rsa_public"}}
+
+
+def test_the_native_key_is_made_once() -> None:
+    key = KeyMaterial(imported(sample("EC private key")))
+    assert key.native() is key.native()
+
+
+@pytest.mark.parametrize("kind", ["RSA private key", "EC private key"])
+@pytest.mark.parametrize("filling", [b"", bytes(15)], ids=["exact", "filled up"])
+def test_a_private_key_comes_back_from_its_private_key_info(kind: str, filling: bytes) -> None:
+    made = imported(sample(kind))
+    exported = export_private_key(KeyMaterial(made))
+    assert isinstance(exported, SecretBytes)
+    key_type = made[CKA.KEY_TYPE]
+    assert isinstance(key_type, int)
+    back = import_private_key(exported + filling, key_type)
+    assert back == {attribute: made[attribute] for attribute in back}
+
+
+@pytest.mark.parametrize("spoil", [lambda key: key[:-1], lambda key: key + b"\1", lambda _: b"", lambda _: bytes(64)])
+def test_bytes_that_are_no_private_key_are_refused(spoil: Callable[[bytes], bytes]) -> None:
+    exported = bytes(export_private_key(KeyMaterial(imported(sample("EC private key")))))
+    with pytest.raises(Pkcs11Error) as refused:
+        import_private_key(spoil(exported), CKK.EC)
+    assert refused.value.rv is CKR.WRAPPED_KEY_INVALID
+
+
+def test_a_private_key_of_another_type_curve_or_size_is_refused() -> None:
+    exported = export_private_key(KeyMaterial(imported(sample("EC private key"))))
+    with pytest.raises(Pkcs11Error, match="another type"):
+        import_private_key(exported, CKK.RSA)
+
+
+def test_a_secret_key_is_not_exported_as_a_private_one() -> None:
+    with pytest.raises(Pkcs11Error):
+        export_private_key(KeyMaterial(imported(sample("secret key"))))
+
+
+def test_secrets_of_an_object_are_secret_bytes() -> None:
+    made = imported(sample("RSA private key"))
+    for part in (CKA.PRIVATE_EXPONENT, *CRT_PARTS):
+        assert isinstance(made[part], SecretBytes)
+    assert AES_KEY.hex() not in repr(imported(sample("secret key")))
+    assert made[CKA.KEY_GEN_MECHANISM] not in list(CKM)

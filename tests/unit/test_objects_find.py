@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Searches through the command ABI."""
+
+import pytest
+
+from softee.names import CKA, CKR
+from softee.pkcs11_ta import commands as c
+from support.object_calls import Values, create, fresh_caller, search
+from support.token_world import Caller, template, u32
+
+
+@pytest.fixture(scope="module")
+def caller() -> Caller:
+    return fresh_caller()[0]
+
+
+@pytest.fixture
+def session(caller: Caller) -> int:
+    """Return a read-write session in which the user is logged in."""
+    return caller.open()
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 64])
+def test_a_search_gives_session_objects_first_and_the_newest_first(caller: Caller, session: int, at_once: int) -> None:
+    label = f"in order {at_once}".encode()
+    made = [create(caller, session, LABEL=label, TOKEN=token) for token in (True, False, True, False)]
+    found = search(caller, session, template((CKA.LABEL, label)), at_once)
+    assert found == [made[3], made[1], made[2], made[0]]
+
+
+def test_a_search_has_its_states(caller: Caller, session: int) -> None:
+    assert caller.call(c.FIND_OBJECTS, session).rv is CKR.OPERATION_NOT_INITIALIZED
+    assert caller.call(c.FIND_OBJECTS_FINAL, session).rv is CKR.OPERATION_NOT_INITIALIZED
+    caller.ok(c.FIND_OBJECTS_INIT, session, template())
+    assert caller.call(c.FIND_OBJECTS_INIT, session, template()).rv is CKR.OPERATION_ACTIVE
+    assert caller.ok(c.FIND_OBJECTS, session, capacity=0).output == b""
+    caller.ok(c.FIND_OBJECTS_FINAL, session)
+
+
+def test_a_search_is_a_snapshot(caller: Caller, session: int) -> None:
+    label = (CKA.LABEL, b"snapshot")
+    first = create(caller, session, LABEL=b"snapshot")
+    caller.ok(c.FIND_OBJECTS_INIT, session, template(label))
+    create(caller, session, LABEL=b"snapshot")
+    assert caller.ok(c.FIND_OBJECTS, session).output == u32(first)
+    caller.ok(c.FIND_OBJECTS_FINAL, session)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [((CKA.CLASS, 0xCE534353),), ((0xCE534350, b""),), ((CKA.LABEL, b""), (CKA.LABEL, b"label"))],
+    ids=["another maker's class", "another maker's attribute", "two labels"],
+)
+def test_a_search_for_what_no_object_has_finds_nothing(caller: Caller, session: int, wanted: Values) -> None:
+    create(caller, session)
+    assert search(caller, session, template(*wanted)) == []

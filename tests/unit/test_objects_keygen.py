@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_GenerateKey and C_GenerateKeyPair through the command ABI."""
+
+import pytest
+
+from softee.names import CKA, CKK, CKM, CKO, CKR
+from softee.pkcs11_ta import commands as c
+from support.object_calls import FIRST_SESSION_OBJECT, Values, fresh_caller, get, pair
+from support.object_samples import P256
+from support.token_world import Caller, blob, template, u32
+
+
+@pytest.fixture(scope="module")
+def caller() -> Caller:
+    return fresh_caller()[0]
+
+
+@pytest.fixture
+def session(caller: Caller) -> int:
+    """Return a read-write session in which the user is logged in."""
+    return caller.open()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "rv"),
+    [
+        ((), CKR.TEMPLATE_INCOMPLETE),
+        (((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.GENERIC_SECRET)), CKR.TEMPLATE_INCOMPLETE),
+        (((CKA.KEY_TYPE, CKK.AES), (CKA.VALUE_LEN, 16)), CKR.TEMPLATE_INCONSISTENT),
+        (((CKA.CLASS, CKO.DATA), (CKA.VALUE_LEN, 16)), CKR.TEMPLATE_INCONSISTENT),
+        (((CKA.VALUE_LEN, 16), (CKA.LOCAL, True)), CKR.TEMPLATE_INCONSISTENT),
+        (((CKA.VALUE_LEN, 16), (CKA.VALUE, bytes(16))), CKR.TEMPLATE_INCONSISTENT),
+        (((CKA.VALUE_LEN, 16), (CKA.SIGN, True)), CKR.OK),
+    ],
+)
+def test_op_tees_own_test_of_key_generation_gets_op_tees_answers(
+    caller: Caller, session: int, attributes: Values, rv: CKR
+) -> None:
+    answer = caller.call(c.GENERATE_KEY, session, CKM.GENERIC_SECRET_KEY_GEN, blob(b""), template(*attributes))
+    assert answer.rv is rv
+
+
+def test_key_generation_refuses_odd_sizes_and_other_mechanisms(caller: Caller, session: int) -> None:
+    wanted = template((CKA.VALUE_LEN, 20))
+    assert caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), wanted).rv is CKR.KEY_SIZE_RANGE
+    for mechanism in (CKM.SHA256, CKM.EC_KEY_PAIR_GEN, 0x99999999):
+        assert caller.call(c.GENERATE_KEY, session, mechanism, blob(b""), wanted).rv is CKR.MECHANISM_INVALID
+    empty = (blob(b""), template(), template())
+    assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.AES_KEY_GEN, *empty).rv is CKR.MECHANISM_INVALID
+    assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, *empty).rv is CKR.TEMPLATE_INCOMPLETE
+
+
+def test_a_key_pair_shares_the_identifier_that_one_template_has(caller: Caller, session: int) -> None:
+    public, private = pair(caller, session, CKM.EC_KEY_PAIR_GEN, ((CKA.EC_PARAMS, P256),), ((CKA.ID, b"\x7b"),))
+    assert get(caller, session, public, CKA.ID) == get(caller, session, private, CKA.ID) == b"\x7b"
+
+
+def test_a_key_pair_may_be_half_on_the_token(caller: Caller, session: int) -> None:
+    curve = (CKA.EC_PARAMS, P256)
+    public, private = pair(caller, session, CKM.EC_KEY_PAIR_GEN, (curve, (CKA.TOKEN, True)))
+    assert (get(caller, session, public, CKA.CLASS), public < FIRST_SESSION_OBJECT) == (u32(CKO.PUBLIC_KEY), True)
+    assert (get(caller, session, private, CKA.CLASS), private < FIRST_SESSION_OBJECT) == (u32(CKO.PRIVATE_KEY), False)
+
+
+def test_an_unknown_curve_is_refused_as_op_tee_does(caller: Caller, session: int) -> None:
+    curve = template((CKA.EC_PARAMS, bytes.fromhex("06052b8104000a")))
+    answer = caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, blob(b""), curve, template())
+    assert answer.rv is CKR.ATTRIBUTE_TYPE_INVALID
+
+
+def test_no_mechanism_derives(caller: Caller, session: int) -> None:
+    answer = caller.call(c.DERIVE_KEY, session, 1, CKM.ECDH1_DERIVE, blob(b""), template())
+    assert answer.rv is CKR.FUNCTION_NOT_SUPPORTED

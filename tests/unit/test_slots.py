@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slots, tokens and mechanisms as they are listed."""
+
+import struct
+
+import pytest
+
+from softee.names import CKR, SlotFlag, TeeResult
+from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application, vault_names
+from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.stores.memory import MemoryStore
+from softee.tee.secure_storage import SecureStorage
+from support.token_world import ROOT_KEY, Caller, make_application, u32
+
+ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS)
+
+
+@pytest.fixture
+def caller() -> Caller:
+    return Caller(make_application())
+
+
+def test_ping_answers_version_1(caller: Caller) -> None:
+    assert caller.ok(c.PING, 0).output == u32(1, 0, 0)
+
+
+def test_slots_are_numbered_from_0(caller: Caller) -> None:
+    assert caller.ok(c.SLOT_LIST, 0).output == u32(0, 1, 2)
+    short = caller.call(c.SLOT_LIST, 0, capacity=8)
+    assert (short.result, short.rv, short.size) == (TeeResult.SHORT_BUFFER, CKR.BUFFER_TOO_SMALL, 12)
+
+
+def test_a_setting_says_how_many_slots_there_are() -> None:
+    caller = Caller(make_application(slots=5))
+    assert caller.ok(c.SLOT_LIST, 0).output == u32(0, 1, 2, 3, 4)
+    assert caller.init_token(4) is CKR.OK
+
+
+@pytest.mark.parametrize("command", ON_SLOT, ids=lambda command: command.name)
+def test_there_is_no_slot_3(caller: Caller, command: c.Command[object]) -> None:
+    assert caller.call(command, 3).rv is CKR.SLOT_ID_INVALID
+
+
+def test_the_description_shows_the_installation_in_64_bytes(caller: Caller) -> None:
+    description, maker, flags, hardware, firmware = struct.unpack("<64s32sI2s2s", caller.ok(c.SLOT_INFO, 1).output)
+    assert description == f"OP-TEE PKCS11 TA - TEE UUID {caller.application.installation}".encode()
+    assert maker == b"Linaro".ljust(32)
+    assert flags == SlotFlag.TOKEN_PRESENT
+    assert (hardware, firmware) == (b"\0\0", b"\1\0")
+
+
+def test_serial_numbers_are_unique_and_stay() -> None:
+    store = MemoryStore()
+    serials = {serial(make_application(store), slot) for slot in range(3)}
+    assert len(serials) == 3
+    assert {serial(make_application(store), slot) for slot in range(3)} == serials
+    assert serial(make_application(), 0) not in serials
+
+
+def serial(application: Pkcs11Application, slot: int) -> bytes:
+    return Caller(application).ok(c.TOKEN_INFO, slot).output[80:96]
+
+
+def test_a_serial_number_survives_initialization(caller: Caller) -> None:
+    before = serial(caller.application, 0)
+    assert caller.init_token() is CKR.OK
+    assert serial(caller.application, 0) == before
+
+
+def test_sessions_of_all_clients_are_counted(caller: Caller) -> None:
+    other = Caller(caller.application)
+    caller.open()
+    reading = caller.open(flags=4)
+    other.open()
+    assert counts(caller) == (3, 2)
+    caller.ok(c.CLOSE_SESSION, reading)
+    other.tee.close()
+    assert counts(caller) == (1, 1)
+
+
+def counts(caller: Caller) -> tuple[int, int]:
+    info = caller.ok(c.TOKEN_INFO, 0).output
+    return int.from_bytes(info[104:108], "little"), int.from_bytes(info[112:116], "little")
+
+
+def test_every_listed_mechanism_has_its_info(caller: Caller) -> None:
+    ids = struct.unpack(f"<{len(MECHANISMS)}I", caller.ok(c.MECHANISM_IDS, 0).output)
+    assert set(ids) == set(MECHANISMS)
+    for number, spec in MECHANISMS.items():
+        low, high, flags = struct.unpack("<3I", caller.ok(c.MECHANISM_INFO, 0, number).output)
+        assert flags == spec.flags
+        assert (low, high) == ((spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0))
+
+
+@pytest.mark.parametrize("number", [0x9999, 0xFFFFFFFF])
+def test_an_unlisted_mechanism_has_none(caller: Caller, number: int) -> None:
+    assert caller.call(c.MECHANISM_INFO, 0, number).rv is CKR.MECHANISM_INVALID
+
+
+def test_a_damaged_token_hurts_no_other() -> None:
+    store = MemoryStore()
+    caller = Caller(make_application(store))
+    assert caller.init_token(0) is CKR.OK
+    assert caller.init_token(1) is CKR.OK
+    storage = SecureStorage(store, ROOT_KEY, APPLICATION_UUID, vault_names(3))
+    (key,) = [key for key, record in store.range(b"") if b"token-1" in key and len(record.value) > 100][:1]
+    store.commit(expected={}, puts={key: bytes(100)})
+    damaged = Caller(Pkcs11Application(storage))
+    assert damaged.call(c.TOKEN_INFO, 1).rv is CKR.DEVICE_ERROR
+    assert damaged.call(c.SLOT_INFO, 1).rv is CKR.OK
+    assert damaged.call(c.TOKEN_INFO, 0).rv is CKR.OK
+    assert damaged.open(0) == 1

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write docs/generated/commands.md and mechanisms.md from the tables; with --check, only say whether they are stale."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from softee.names import CKM, CKR, MechanismFlag
+from softee.pkcs11_ta import messages
+from softee.pkcs11_ta.commands import ANY, COMMANDS, Command, Data, Output
+from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
+
+FOLDER = Path(__file__).parent.parent / "docs" / "generated"
+NOTE = "<!-- Made by tools/gen_docs.py from the tables in src/softee/pkcs11_ta. Do not edit. -->"
+
+
+def commands_page() -> str:
+    """Return the page of the command table."""
+    lines = [
+        "# The commands of the PKCS#11 application",
+        NOTE,
+        "",
+        "OP-TEE's command ABI. Parameter 0 is the control buffer (in: the request; out: the 32-bit return value),",
+        "parameter 1 the data, parameter 2 the output. Integers are 32-bit, little endian, byte-aligned; leftovers are",
+        "refused.",
+        "",
+        f"Every command may also answer: {_names(ANY)}.",
+    ]
+    for command in COMMANDS:
+        lines += _command(command)
+    return _page(lines)
+
+
+def _command(command: Command[object]) -> Iterable[str]:
+    yield ""
+    yield f"## {command.number} {command.name}" + (f" ({command.function})" if command.function else "")
+    yield ""
+    yield "| parameter | content |"
+    yield "|---|---|"
+    fields = "; ".join(f"`{name}` {field.layout}" for name, field in messages.fields(command.request))
+    yield f"| 0 in | {fields} |"
+    if command.data is not Data.NONE:
+        yield f"| 1 | {command.data.value} |"
+    if command.output is not Output.NONE:
+        size = f", {command.output_size} bytes" if command.output_size is not None else ""
+        yield f"| 2 | {command.output.value}{size} |"
+    special = command.returns - ANY
+    if special:
+        yield ""
+        yield f"Return values: {_names(special)}."
+
+
+def _names(returns: Iterable[CKR]) -> str:
+    return ", ".join(f"CKR_{rv.name}" for rv in sorted(returns))
+
+
+def mechanisms_page() -> str:
+    """Return the page of the mechanism table."""
+    lines = [
+        "# The mechanisms",
+        NOTE,
+        "",
+        "Key sizes are in the unit of C_GetMechanismInfo: bits for RSA and EC, bytes for secret keys.",
+        "",
+        "| mechanism | number | key types | key size | functions | parts |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [_mechanism(number, spec) for number, spec in MECHANISMS.items()]
+    return _page(lines)
+
+
+def _mechanism(number: CKM, spec: AnyMechanism) -> str:
+    types = ", ".join(sorted(f"CKK_{kind.name}" for kind in spec.key_types)) or "none"
+    size = f"{spec.key_size.low} to {spec.key_size.high}" if spec.key_size else ""
+    functions = ", ".join(str(flag.name).lower().replace("_", " ") for flag in MechanismFlag if flag in spec.flags)
+    parts = "any" if spec.multi_part else "one"
+    return f"| CKM_{number.name} | 0x{number:04x} | {types} | {size} | {functions} | {parts} |"
+
+
+def _page(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "mechanisms.md": mechanisms_page}
+
+
+def main() -> int:
+    """Write the pages, or check them. Returns the exit code: 1 where one is stale."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a page is stale")
+    check = parser.parse_args().check
+    stale = 0
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, make in PAGES.items():
+        path, text = FOLDER / name, make()
+        if path.exists() and path.read_text() == text:
+            continue
+        stale += 1
+        if check:
+            print(f"{path} is stale: run tools/gen_docs.py")
+        else:
+            path.write_text(text)
+            print(f"wrote {path}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
