@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One command: parameters, the call into the secure world, and what its answer means. */
+#include "command.h"
+
+#include <string.h>
+
+#include "connection.h"
+#include "process.h"
+#include "reader.h"
+
+#define STATUS_SIZE sizeof(uint32_t)
+
+/* Inputs of no bytes point here: OP-TEE's library passes no NULL either. */
+static uint8_t nothing[1];
+
+struct result {
+    TEEC_Result result;
+    CK_RV rv;
+};
+
+/* What a call that failed on its way means; what is not listed is CKR_DEVICE_ERROR. */
+static const struct result results[] = {
+    {TEEC_ERROR_SHORT_BUFFER, CKR_BUFFER_TOO_SMALL},
+    {TEEC_ERROR_OUT_OF_MEMORY, CKR_DEVICE_MEMORY},
+    {TEEC_ERROR_EXCESS_DATA, CKR_DEVICE_MEMORY},
+    {TEEC_ERROR_NOT_SUPPORTED, CKR_FUNCTION_NOT_SUPPORTED}, /* an application that does not know the command */
+    {TEEC_ERROR_NOT_IMPLEMENTED, CKR_FUNCTION_NOT_SUPPORTED},
+};
+
+void command_begin(struct command *command, enum ta_command number)
+{
+    command->number = number;
+    command->ends_operation = false;
+    command->output_may_be_less = false;
+    command->session = 0;
+    command->output_capacity = 0;
+    buffer_init(&command->control);
+    memset(&command->operation, 0, sizeof(command->operation));
+    command->entered = library_enter();
+    if (!command->entered)
+        buffer_refuse(&command->control, CKR_CRYPTOKI_NOT_INITIALIZED);
+}
+
+void command_begin_in_session(struct command *command, enum ta_command number, CK_SESSION_HANDLE session)
+{
+    command_begin(command, number);
+    command->session = (uint32_t)session;
+    put_ulong(&command->control, session, CKR_SESSION_HANDLE_INVALID);
+}
+
+void command_begin_in_operation(struct command *command, enum ta_command number, CK_SESSION_HANDLE session)
+{
+    command_begin_in_session(command, number, session);
+    command->ends_operation = command->control.error == CKR_OK;
+}
+
+void command_require(struct command *command, bool holds)
+{
+    if (!holds)
+        buffer_refuse(&command->control, CKR_ARGUMENTS_BAD);
+}
+
+static void set_parameter(struct command *command, unsigned int index, uint32_t type, void *buffer, size_t size)
+{
+    command->operation.paramTypes |= type << (4 * index);
+    command->operation.params[index].tmpref.buffer = buffer;
+    command->operation.params[index].tmpref.size = size;
+}
+
+static void set_input(struct command *command, unsigned int index, const void *data, CK_ULONG size)
+{
+    union {
+        const void *constant;
+        void *writable;
+    } buffer = {.constant = data}; /* the API has one pointer for both ways; inputs are only read */
+
+    command_require(command, data != NULL || size == 0);
+    set_parameter(command, index, TEEC_MEMREF_TEMP_INPUT, data != NULL && size > 0 ? buffer.writable : nothing, size);
+}
+
+void command_input(struct command *command, const void *data, CK_ULONG size)
+{
+    if (size > 0)
+        set_input(command, 1, data, size);
+}
+
+void command_input_always(struct command *command, const void *data, CK_ULONG size)
+{
+    set_input(command, 1, data, size);
+}
+
+void command_second_input(struct command *command, const void *data, CK_ULONG size)
+{
+    set_input(command, 2, data, size);
+}
+
+void command_output(struct command *command, void *output, size_t size)
+{
+    command->output_capacity = size;
+    set_parameter(command, 2, TEEC_MEMREF_TEMP_OUTPUT, output, size);
+}
+
+void command_output_up_to(struct command *command, void *output, size_t capacity)
+{
+    command->output_may_be_less = true;
+    command_output(command, output, capacity);
+}
+
+size_t command_output_size(const struct command *command)
+{
+    return command->operation.params[2].tmpref.size;
+}
+
+static bool has_output(const struct command *command)
+{
+    return TEEC_PARAM_TYPE_GET(command->operation.paramTypes, 2) == TEEC_MEMREF_TEMP_OUTPUT;
+}
+
+/* The size of the answer makes sense for what was asked. */
+static bool output_is_sound(const struct command *command, CK_RV rv)
+{
+    size_t size = command_output_size(command);
+
+    if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
+        return true;
+    if (!has_output(command))
+        return rv == CKR_OK;
+    if (!command->output_may_be_less)
+        return size == command->output_capacity;
+    if (rv == CKR_BUFFER_TOO_SMALL)
+        return size > command->output_capacity || command->operation.params[2].tmpref.buffer == NULL;
+    return size <= command->output_capacity;
+}
+
+static CK_RV rv_of(TEEC_Result result, uint32_t origin)
+{
+    if (result == TEEC_ERROR_OUT_OF_MEMORY && origin == TEEC_ORIGIN_API)
+        return CKR_HOST_MEMORY;
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+        if (results[i].result == result)
+            return results[i].rv;
+    }
+    return CKR_DEVICE_ERROR;
+}
+
+static CK_RV invoke(struct command *command)
+{
+    struct buffer *control = &command->control;
+    uint32_t origin = TEEC_ORIGIN_API;
+    TEEC_Result result;
+
+    if (control->size < STATUS_SIZE && buffer_extend(control, STATUS_SIZE - control->size) == NULL)
+        return control->error;
+    set_parameter(command, 0, TEEC_MEMREF_TEMP_INOUT, control->bytes, control->size);
+    result = connection_invoke(command->number, &command->operation, &origin);
+    if (result != TEEC_SUCCESS)
+        return rv_of(result, origin);
+    if (command->operation.params[0].tmpref.size != STATUS_SIZE)
+        return CKR_DEVICE_ERROR;
+    return u32_at(control->bytes);
+}
+
+/* Tell the secure world that the operation, which `refused` would have gone on with, is over. */
+static void release_operation(const struct command *refused)
+{
+    struct command release = {.number = TA_RELEASE_ACTIVE_PROCESSING};
+
+    buffer_init(&release.control);
+    put_u32(&release.control, refused->session);
+    put_u32(&release.control, refused->number);
+    invoke(&release);
+    buffer_release(&release.control);
+}
+
+CK_RV command_end(struct command *command)
+{
+    CK_RV rv = command->control.error;
+
+    if (rv == CKR_OK) {
+        rv = invoke(command);
+        if (!output_is_sound(command, rv))
+            rv = CKR_DEVICE_ERROR;
+    } else if (command->ends_operation) {
+        release_operation(command);
+    }
+    if (command->entered)
+        library_leave();
+    buffer_release(&command->control);
+    return rv;
+}

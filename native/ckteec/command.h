@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One command to the PKCS#11 application, from the C_* function's first line to its last.
+ *
+ * A C_* function begins a command, requires what the standard requires of its arguments, puts the request into
+ * `control` (parameter 0), names input (parameter 1) and output (parameter 2), and ends the command. The first thing
+ * that is wrong is the function's answer, and then nothing is sent. From begin to end the library stays initialized.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stdbool.h>
+#include <tee_client_api.h>
+
+#include "buffer.h"
+#include "commands.gen.h"
+#include "library.h"
+
+struct command {
+    enum ta_command number;
+    bool entered;
+    bool ends_operation;     /* what is wrong with the arguments ends the session's active operation */
+    bool output_may_be_less; /* else the output has exactly the size of its buffer */
+    uint32_t session;
+    size_t output_capacity;
+    struct buffer control;
+    TEEC_Operation operation;
+};
+
+/* CKR_CRYPTOKI_NOT_INITIALIZED comes before every other error. */
+void command_begin(struct command *command, enum ta_command number);
+
+/* Begin a command whose request starts with a session's handle. */
+void command_begin_in_session(struct command *command, enum ta_command number, CK_SESSION_HANDLE session);
+
+/*
+ * Begin a command that goes on with an active operation. Where the arguments are refused here, the secure world is told
+ * to drop the operation, as it would have done itself had it seen them.
+ */
+void command_begin_in_operation(struct command *command, enum ta_command number, CK_SESSION_HANDLE session);
+
+/* CKR_ARGUMENTS_BAD where it does not hold. */
+void command_require(struct command *command, bool holds);
+
+/* Parameter 1, where there are any bytes: CKR_ARGUMENTS_BAD for a NULL pointer with a size. */
+void command_input(struct command *command, const void *data, CK_ULONG size);
+
+/* Parameter 1, also where there are none: OP-TEE wants it in some commands. */
+void command_input_always(struct command *command, const void *data, CK_ULONG size);
+
+/* Parameter 2 as a second input. */
+void command_second_input(struct command *command, const void *data, CK_ULONG size);
+
+/* Parameter 2 as an output of exactly `size` bytes; success with another size is CKR_DEVICE_ERROR. */
+void command_output(struct command *command, void *output, size_t size);
+
+/*
+ * Parameter 2 as an output of up to `capacity` bytes; command_output_size() says how many it had, or would have. A NULL
+ * output travels as NULL: it asks for the size and nothing else, even where that is 0.
+ */
+void command_output_up_to(struct command *command, void *output, size_t capacity);
+size_t command_output_size(const struct command *command);
+
+/*
+ * Send the command, unless something is wrong already. After command_output_up_to(), CKR_BUFFER_TOO_SMALL comes with a
+ * size that is more than its capacity, and CKR_OK with one that is not.
+ */
+CK_RV command_end(struct command *command);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mechanisms: from the application's structures to the wire, field by field as the layouts say. */
+#include "mechanism.h"
+
+#include <string.h>
+
+#include "mechanism_layouts.h"
+
+#define BLOCK_SIZE 16
+#define NO_MECHANISM UINT32_MAX
+
+/* What an optional parameter that is missing stands for: larger than every structure. */
+static const CK_BYTE zeros[64];
+
+static void put_structure(struct buffer *buffer, const struct layout *layout, const void *parameter, CK_ULONG size);
+
+static void put_checked_bytes(struct buffer *buffer, const void *data, CK_ULONG size)
+{
+    if (data == NULL && size != 0)
+        buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
+    put_bytes(buffer, data, size);
+}
+
+static void put_number(struct buffer *buffer, const CK_BYTE *member)
+{
+    CK_ULONG number;
+
+    memcpy(&number, member, sizeof(number));
+    put_ulong(buffer, number, CKR_MECHANISM_PARAM_INVALID);
+}
+
+static void put_counted(struct buffer *buffer, const CK_BYTE *pointer_member, const CK_BYTE *length_member)
+{
+    const void *data;
+    CK_ULONG length;
+
+    memcpy(&data, pointer_member, sizeof(data));
+    memcpy(&length, length_member, sizeof(length));
+    put_ulong(buffer, length, CKR_MECHANISM_PARAM_INVALID);
+    put_checked_bytes(buffer, data, length);
+}
+
+static void put_oaep(struct buffer *buffer, const CK_BYTE *pointer_member)
+{
+    const void *parameter;
+
+    memcpy(&parameter, pointer_member, sizeof(parameter));
+    put_structure(buffer, oaep_layout(), parameter, parameter != NULL ? sizeof(CK_RSA_PKCS_OAEP_PARAMS) : 0);
+}
+
+static void put_field(struct buffer *buffer, const struct field *field, const CK_BYTE *structure)
+{
+    const CK_BYTE *member = structure + field->offset;
+
+    switch (field->kind) {
+    case FIELD_ULONG:
+        put_number(buffer, member);
+        break;
+    case FIELD_FLAG:
+        put_u32(buffer, *member);
+        break;
+    case FIELD_BLOCK:
+        put_bytes(buffer, member, BLOCK_SIZE);
+        break;
+    case FIELD_COUNTED:
+        put_counted(buffer, member, structure + field->length_offset);
+        break;
+    case FIELD_OAEP:
+        put_oaep(buffer, member);
+        break;
+    case FIELD_WHOLE:
+    case FIELD_END:
+        break;
+    }
+}
+
+static void put_structure(struct buffer *buffer, const struct layout *layout, const void *parameter, CK_ULONG size)
+{
+    if (layout->optional && size == 0) {
+        parameter = zeros;
+        size = layout->size;
+    }
+    if (parameter == NULL || size != layout->size) {
+        buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
+        return;
+    }
+    for (size_t i = 0; i < LAYOUT_FIELDS_MAX; i++)
+        put_field(buffer, &layout->fields[i], parameter);
+}
+
+static void put_parameter(struct buffer *buffer, const CK_MECHANISM *mechanism)
+{
+    const struct layout *layout = mechanism_layout(mechanism->mechanism);
+
+    if (layout == NULL) {
+        if (mechanism->ulParameterLen != 0)
+            buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
+    } else if (layout->fields[0].kind == FIELD_WHOLE) {
+        put_checked_bytes(buffer, mechanism->pParameter, mechanism->ulParameterLen);
+    } else {
+        put_structure(buffer, layout, mechanism->pParameter, mechanism->ulParameterLen);
+    }
+}
+
+void put_mechanism(struct buffer *buffer, const CK_MECHANISM *mechanism)
+{
+    size_t size_at;
+
+    if (mechanism == NULL) {
+        buffer_refuse(buffer, CKR_ARGUMENTS_BAD);
+        return;
+    }
+    if (mechanism->mechanism == NO_MECHANISM)
+        buffer_refuse(buffer, CKR_MECHANISM_INVALID);
+    put_ulong(buffer, mechanism->mechanism, CKR_MECHANISM_INVALID);
+    size_at = put_u32_later(buffer);
+    put_parameter(buffer, mechanism);
+    put_u32_at(buffer, size_at, buffer->size - size_at - sizeof(uint32_t));
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The convention of the NULL buffer and of CKR_BUFFER_TOO_SMALL, for bytes and for lists. */
+#include "output.h"
+
+#include "reader.h"
+
+/* No answer is longer; a buffer may well be. */
+#define BYTES_LIMIT ((size_t)32 << 20)
+#define LIST_LIMIT ((size_t)16 << 10)
+
+static size_t at_most(CK_ULONG capacity, size_t limit)
+{
+    return capacity < limit ? capacity : limit;
+}
+
+static CK_RV answer(CK_RV rv, const void *buffer)
+{
+    return rv == CKR_BUFFER_TOO_SMALL && buffer == NULL ? CKR_OK : rv;
+}
+
+void output_bytes(struct command *command, CK_BYTE_PTR buffer, CK_ULONG_PTR length)
+{
+    size_t capacity = buffer != NULL && length != NULL ? at_most(*length, BYTES_LIMIT) : 0;
+
+    command_require(command, length != NULL);
+    command_output_up_to(command, buffer, capacity);
+}
+
+CK_RV output_bytes_end(struct command *command, CK_BYTE_PTR buffer, CK_ULONG_PTR length)
+{
+    CK_RV rv = command_end(command);
+
+    if (rv == CKR_OK || rv == CKR_BUFFER_TOO_SMALL)
+        *length = command_output_size(command);
+    return answer(rv, buffer);
+}
+
+void output_list(struct command *command, CK_ULONG_PTR list, CK_ULONG capacity)
+{
+    size_t elements = list != NULL ? at_most(capacity, LIST_LIMIT) : 0;
+
+    /* The application's array has room for the narrower elements, which widen_list() then spreads in place. */
+    command_output_up_to(command, list, elements * sizeof(uint32_t));
+}
+
+CK_RV output_list_end(struct command *command, CK_ULONG_PTR list, CK_ULONG_PTR count)
+{
+    CK_RV rv = command_end(command);
+    size_t size = command_output_size(command);
+
+    if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
+        return rv;
+    if (size % sizeof(uint32_t) != 0)
+        return CKR_DEVICE_ERROR;
+    *count = size / sizeof(uint32_t);
+    if (rv == CKR_OK)
+        widen_list(list, *count);
+    return answer(rv, list);
+}
+
+CK_RV output_handle_end(struct command *command, CK_ULONG_PTR handle)
+{
+    uint8_t wire[sizeof(uint32_t)] = {0};
+    CK_RV rv;
+
+    command_require(command, handle != NULL);
+    command_output(command, wire, sizeof(wire));
+    rv = command_end(command);
+    if (rv == CKR_OK)
+        *handle = u32_at(wire);
+    return rv;
+}

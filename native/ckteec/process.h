@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The library's life in its process: initialized or not, by many threads, across fork.
+ *
+ * A child process has nothing of its parent's: it is not initialized. The library notices it before it takes any lock.
+ */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stdbool.h>
+
+#include "library.h"
+
+/* C_Initialize: connect to the secure world. */
+CK_RV library_initialize(void);
+
+/* C_Finalize: disconnect, when the calls that are running have returned. */
+CK_RV library_finalize(void);
+
+/* Begin a call: true where the library is initialized, which it then stays until library_leave(). */
+bool library_enter(void);
+void library_leave(void);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Session management and login (section 5.6). */
+#include "command.h"
+#include "output.h"
+#include "reader.h"
+
+#define SESSION_INFO_SIZE 16
+
+CK_ENTRY(C_OpenSession)
+CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication, CK_NOTIFY Notify,
+                    CK_SESSION_HANDLE_PTR phSession)
+{
+    struct command command;
+
+    (void)pApplication; /* nothing here ever calls back */
+    (void)Notify;
+    command_begin(&command, TA_OPEN_SESSION);
+    command_require(&command, (flags & ~(CKF_RW_SESSION | CKF_SERIAL_SESSION)) == 0);
+    put_ulong(&command.control, slotID, CKR_SLOT_ID_INVALID);
+    put_ulong(&command.control, flags, CKR_ARGUMENTS_BAD);
+    return output_handle_end(&command, phSession);
+}
+
+CK_ENTRY(C_CloseSession)
+CK_RV C_CloseSession(CK_SESSION_HANDLE hSession)
+{
+    struct command command;
+
+    command_begin_in_session(&command, TA_CLOSE_SESSION, hSession);
+    return command_end(&command);
+}
+
+CK_ENTRY(C_CloseAllSessions)
+CK_RV C_CloseAllSessions(CK_SLOT_ID slotID)
+{
+    struct command command;
+
+    command_begin(&command, TA_CLOSE_ALL_SESSIONS);
+    put_ulong(&command.control, slotID, CKR_SLOT_ID_INVALID);
+    return command_end(&command);
+}
+
+CK_ENTRY(C_GetSessionInfo)
+CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
+{
+    struct command command;
+    uint8_t info[SESSION_INFO_SIZE] = {0};
+    struct reader reader = reader_of(info, sizeof(info));
+    CK_RV rv;
+
+    command_begin_in_session(&command, TA_SESSION_INFO, hSession);
+    command_require(&command, pInfo != NULL);
+    command_output(&command, info, sizeof(info));
+    rv = command_end(&command);
+    if (rv != CKR_OK)
+        return rv;
+    pInfo->slotID = read_u32(&reader);
+    pInfo->state = read_u32(&reader);
+    pInfo->flags = read_u32(&reader);
+    pInfo->ulDeviceError = read_u32(&reader);
+    return CKR_OK;
+}
+
+CK_ENTRY(C_Login)
+CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)
+{
+    struct command command;
+
+    command_begin_in_session(&command, TA_LOGIN, hSession);
+    command_require(&command, pPin != NULL || ulPinLen == 0);
+    put_ulong(&command.control, userType, CKR_USER_TYPE_INVALID);
+    put_ulong(&command.control, ulPinLen, CKR_PIN_INCORRECT);
+    put_bytes(&command.control, pPin, ulPinLen);
+    return command_end(&command);
+}
+
+CK_ENTRY(C_Logout)
+CK_RV C_Logout(CK_SESSION_HANDLE hSession)
+{
+    struct command command;
+
+    command_begin_in_session(&command, TA_LOGOUT, hSession);
+    return command_end(&command);
+}

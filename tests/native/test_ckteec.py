@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libckteec: what the file looks like from outside, and its suite, as it is shipped and under the sanitizers.
+
+The suite (ckteec_suite) has a process of its own for each file, with a libteec that belongs to the test.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from softee.names.attribute_kinds import ATTRIBUTE_KINDS
+from softee.names.mechanism_layouts import MECHANISM_LAYOUTS
+
+ROOT = Path(__file__).parents[2]
+SUITE = Path(__file__).parent / "ckteec_suite"
+SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
+
+
+def run(*command: str | Path, **environment: str) -> str:
+    variables = {**os.environ, **environment}
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def other_modules(native_release_build: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Other PKCS#11 modules that have the same symbols: SoftHSM where it is installed, and a copy of our own."""
+    copy = tmp_path_factory.mktemp("other") / "libother.so"
+    shutil.copy(native_release_build / "native" / "ckteec" / "libckteec.so.0", copy)
+    return ":".join(map(str, ([SOFTHSM] if SOFTHSM.exists() else []) + [copy]))
+
+
+def run_suite(file: Path, build: Path, others: str, **environment: str) -> None:
+    run(
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file),
+        CKTEEC_SUITE_BUILD=str(build),
+        CKTEEC_SUITE_OTHERS=others,
+        PYTHONPATH=str(ROOT / "src"),
+        **environment,
+    )
+
+
+FILES = sorted(SUITE.glob("calls_*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_suite(file: Path, native_release_build: Path, other_modules: str) -> None:
+    run_suite(file, native_release_build, other_modules)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_suite_under_the_sanitizers(file: Path, native_build: Path, other_modules: str) -> None:
+    runtime = run("gcc", "-print-file-name=libasan.so").strip()
+    run_suite(
+        file,
+        native_build,
+        other_modules,
+        LD_PRELOAD=runtime,
+        ASAN_OPTIONS="detect_leaks=0",  # Python's own
+        UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
+    )
+
+
+def test_fork_is_noticed_where_the_kernel_cannot_wipe_pages(native_release_build: Path, other_modules: str) -> None:
+    old_kernel = native_release_build / "native" / "tests" / "libteec_old_kernel.so"
+    run_suite(SUITE / "calls_process.py", native_release_build, other_modules, LD_PRELOAD=str(old_kernel))
+
+
+def library(build: Path) -> Path:
+    return build / "native" / "ckteec" / "libckteec.so.0"
+
+
+def functions_of_the_header() -> set[str]:
+    return set(re.findall(r"F\((C_\w+),", (ROOT / "native" / "include" / "pkcs11_functions.h").read_text()))
+
+
+def test_exports_the_functions_of_2_40_and_the_two_of_3_x_and_nothing_else(native_release_build: Path) -> None:
+    exported = {
+        line.split()[-1] for line in run("nm", "-D", "--defined-only", library(native_release_build)).splitlines()
+    }
+    assert len(exported) == 70
+    assert exported == functions_of_the_header()
+    assert {"C_GetInterface", "C_GetInterfaceList"} < exported
+
+
+def test_needs_libc_and_libteec_alone_and_is_named_as_optee_s(native_release_build: Path) -> None:
+    dynamic = run("readelf", "-d", library(native_release_build))
+    assert sorted(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)) == ["libc.so.6", "libteec.so.2"]
+    assert re.findall(r"\(SONAME\).*\[(.*)\]", dynamic) == ["libckteec.so.0"]
+
+
+def test_reaches_the_secure_world_through_the_tee_client_api_alone(native_release_build: Path) -> None:
+    imported = set(re.findall(r"U (\w+)", run("nm", "-D", "--undefined-only", library(native_release_build))))
+    assert {name for name in imported if name.startswith("TEEC_")} == {
+        "TEEC_CloseSession",
+        "TEEC_FinalizeContext",
+        "TEEC_InitializeContext",
+        "TEEC_InvokeCommand",
+        "TEEC_OpenSession",
+    }
+    assert not imported & {"exit", "_exit", "abort", "atexit", "__cxa_atexit", "pthread_atfork", "pthread_create"}
+    assert not imported & {"socket", "connect", "open", "open64", "getenv"}
+
+
+def test_no_relocation_of_the_function_list_can_be_taken_over(native_release_build: Path) -> None:
+    assert not re.search(r" C_\w+", run("readelf", "-rW", library(native_release_build)))
+
+
+def test_installed_it_finds_the_libteec_beside_it(native_release_build: Path, tmp_path: Path) -> None:
+    run("meson", "install", "-C", native_release_build, "--no-rebuild", "--destdir", tmp_path)
+    installed = next(tmp_path.rglob("libckteec.so.0"))
+    assert (installed.parent / "libckteec.so").resolve() == installed
+    assert "[$ORIGIN]" in run("readelf", "-d", installed)
+    run(sys.executable, "-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])", installed, LD_LIBRARY_PATH="")
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("gen_native", ROOT / "tools" / "gen_native.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_headers_are_those_of_the_tables() -> None:
+    assert generator().stale() == []
+
+
+def test_a_stale_header_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = generator()
+    monkeypatch.setattr(module, "NATIVE", tmp_path)
+    assert module.stale() == list(module.FILES)
+
+
+@pytest.mark.parametrize(
+    ("file", "numbers"),
+    [("attribute_kinds", ATTRIBUTE_KINDS), ("mechanism_layouts", MECHANISM_LAYOUTS)],
+)
+def test_rows_are_sorted_for_the_binary_search(file: str, numbers: dict[int, object]) -> None:
+    text = (ROOT / "native" / "ckteec" / f"{file}.gen.h").read_text()
+    rows = [int(number, 16) for number in re.findall(r"^\{(0x\w+),", text, re.MULTILINE)]
+    assert rows == sorted(set(numbers))
