@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# What people and continuous integration run. Every target does its own set-up; `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SOURCES := pyproject.toml meson.build meson.options README.md LICENSE \
+	$(shell find src native -not -name '*.pyc' -not -name __pycache__ 2>/dev/null)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHON
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench fuzz soak packages clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(INSTALLED) ## walk through OP-TEE's documentation with real programs
+	@softee demo
+
+test: $(INSTALLED) ## run all tests, against the installed wheel
+	pytest $(TESTS)
+
+check: $(INSTALLED) ## format, lint, types, generated files, C warnings
+	ruff format --check .
+	ruff check .
+	mypy
+	for generator in tools/gen_*.py; do python $$generator --check || exit 1; done
+	rm -rf build/warnings
+	meson setup --werror -Dpython=false -Dnative_tests=true build/warnings >/dev/null
+	meson compile -C build/warnings
+
+bench: $(INSTALLED) ## calls per second, beside SoftHSM2
+	@tools/debian_packages.sh softhsm2
+	python -m bench.bench_calls
+
+fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
+	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz
+
+soak: $(INSTALLED) ## the long versions of the crash tests
+	SOFTEE_SOAK=1 pytest --timeout=3600 tests/attacks
+
+packages: ## install the Debian packages that are missing, or say which
+	@tools/debian_packages.sh
+
+$(BIN)/python: | packages
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'softee needs Python 3.11 or newer.' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): $(SOURCES) | packages $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	@touch $@
+
+clean: ## remove what was built and installed here
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -prune -exec rm -rf {} +

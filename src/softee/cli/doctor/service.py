@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of the running secure world: its socket, its answer, its tokens."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from softee.cli.doctor.finding import Finding, good, warning, wrong
+from softee.cli.failure import CliError
+from softee.cli.places import answers, client_sockets
+from softee.cli.token_client import TokenClient, token_client
+from softee.names import CKA, CKO
+
+START = "start one with `softee serve`, or use `softee run -- COMMAND`"
+
+
+def check_service(served: Path) -> Iterator[Finding]:
+    """Look for a secure world where applications look for it; ``served`` is where the settings would serve it."""
+    tried = client_sockets()
+    if served not in tried:
+        yield from _check_unseen(served)
+    present = [socket for socket in tried if socket.exists()]
+    if not present:
+        yield wrong("socket", f"there is no socket {' or '.join(map(str, tried))}", START)
+    for socket in present[:1]:
+        yield from _check_socket(socket)
+
+
+def _check_unseen(served: Path) -> Iterator[Finding]:
+    """Judge a socket of the settings at which the shared object does not look."""
+    mend = f"export SOFTEE_SOCKET={served}"
+    if answers(served):
+        yield wrong("socket", f"a secure world answers on {served}, where the shared object does not look", mend)
+    elif "SOFTEE_SOCKET" not in os.environ:
+        what = f"`softee serve` would listen on {served}, where the shared object does not look"
+        yield warning("socket", what, f"{mend}, or set XDG_RUNTIME_DIR")
+
+
+def _check_socket(socket: Path) -> Iterator[Finding]:
+    status = socket.stat()
+    if not stat.S_ISSOCK(status.st_mode):
+        yield wrong("socket", f"{socket} is no socket", f"remove it, and {START}")
+    elif status.st_uid not in {0, os.geteuid()} and str(status.st_uid) != os.environ.get("SOFTEE_SERVER_UID"):
+        mend = f"if that is right: export SOFTEE_SERVER_UID={status.st_uid}"
+        yield wrong("socket", f"{socket} belongs to uid {status.st_uid}, so the shared object refuses it", mend)
+    elif not os.access(socket, os.W_OK):
+        yield wrong("socket", f"{socket} may not be used by this user", "ask for its group, or run your own daemon")
+    elif not answers(socket):
+        yield wrong("secure world", f"nothing answers on {socket}", START)
+    else:
+        yield good("secure world", f"answers on {socket}")
+        yield from _check_tokens(socket)
+
+
+def _check_tokens(socket: Path) -> Iterator[Finding]:
+    try:
+        with token_client(socket) as client:
+            for token in client.tokens():
+                if token.initialized:
+                    yield from _check_token(client, token.slot, token.label)
+    except CliError as error:
+        yield wrong("tokens", str(error), "look into the daemon's log")
+
+
+def _check_token(client: TokenClient, slot: int, label: str) -> Iterator[Finding]:
+    """Without a login a session sees public objects only, so what it sees of private and secret keys is public."""
+    session = client.open_session(slot)
+    classes = (CKO.PRIVATE_KEY, CKO.SECRET_KEY)
+    count = sum(client.count_objects(session, {CKA.CLASS: class_.to_bytes(4, "little")}) for class_ in classes)
+    client.close_session(session)
+    if count:
+        what = f"slot {slot} ({label}) holds {count} private or secret keys with CKA_PRIVATE false: usable without PIN"
+        mend = "make such keys again with CKA_PRIVATE true (pkcs11-tool: --private)"
+        yield warning("tokens", what, mend)
+    else:
+        yield good("tokens", f"slot {slot} ({label}) keeps its private and secret keys behind the PIN")

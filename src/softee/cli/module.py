@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``softee module``: the path of the PKCS#11 module."""
+
+import typer
+
+from softee.cli.library import module_path
+
+
+def module() -> None:
+    """Print the path of libckteec.so, the PKCS#11 module that applications load."""
+    typer.echo(module_path())

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several sub-commands have, and the settings that they make."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from softee.cli.failure import CliError
+from softee.daemon.settings import Settings, SettingsError, load_settings
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="A settings file instead of the default one.")]
+StateOption = Annotated[Path | None, typer.Option("--state", help="The state directory: the sealed database.")]
+SocketOption = Annotated[Path | None, typer.Option("--socket", help="The Unix socket.")]
+RootKeyOption = Annotated[Path | None, typer.Option("--root-key", help="The file of the root key, made where missing.")]
+
+
+def settings_from(*, config: Path | None = None, **overrides: Path | int | str | None) -> Settings:
+    """Return the settings of the file, replaced by those given on the command line; paths are made absolute.
+
+    Raises:
+        CliError: a setting is wrong.
+
+    """
+    absolute = {name: value.absolute() if isinstance(value, Path) else value for name, value in overrides.items()}
+    try:
+        return load_settings(config, absolute)
+    except SettingsError as error:
+        raise CliError(str(error)) from None

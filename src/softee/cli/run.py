@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``softee run``: a command with a secure world behind it."""
+
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from softee.cli import secure_world
+from softee.cli.child import run_command
+from softee.cli.ephemeral import initialized_token
+from softee.cli.failure import CliError
+from softee.cli.library import module_path
+from softee.cli.options import RootKeyOption, StateOption
+from softee.cli.places import answering_socket
+
+Environment = dict[str, str]
+
+Command = Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments, after --.")]
+Ephemeral = Annotated[bool, typer.Option("--ephemeral", help="Start one with a throw-away token, for tests and CI.")]
+LogOption = Annotated[Path | None, typer.Option("--log", help="Where it logs; default: softee.log in the state.")]
+
+
+def run(
+    command: Command,
+    *,
+    state: StateOption = None,
+    root_key: RootKeyOption = None,
+    ephemeral: Ephemeral = False,
+    log: LogOption = None,
+) -> None:
+    """Run a command that finds its token in SOFTEE_MODULE and SOFTEE_SOCKET.
+
+    Without --state and --ephemeral a secure world that answers already is used; where none does, one is started for
+    the command on the default state. What was started is stopped when the command ends. The exit status is the
+    command's. With --ephemeral the token is labelled "softee" and its PINs are in SOFTEE_PIN and SOFTEE_SO_PIN.
+    """
+    if ephemeral and (state or root_key):
+        raise CliError("--ephemeral makes its own state and root key; give it without --state and --root-key.", 2)
+    module = module_path()
+    end_on_signals()
+    with _world(state, root_key, log, ephemeral=ephemeral) as found:
+        environment = os.environ | {"SOFTEE_MODULE": str(module)} | found
+        status = run_command(command, environment)
+    raise typer.Exit(status)
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind the program, so that what it started is stopped."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def _world(state: Path | None, root_key: Path | None, log: Path | None, *, ephemeral: bool) -> Iterator[Environment]:
+    """Find or start a secure world; yield the variables that lead to it."""
+    if ephemeral:
+        with _throw_away(log) as environment:
+            yield environment
+        return
+    answering = None if state or root_key else answering_socket()
+    if answering:
+        yield {"SOFTEE_SOCKET": str(answering)}
+        return
+    with secure_world.running(secure_world.place_from_settings(state, root_key, log)) as socket:
+        yield {"SOFTEE_SOCKET": str(socket)}
+
+
+@contextmanager
+def _throw_away(log: Path | None) -> Iterator[Environment]:
+    with tempfile.TemporaryDirectory(prefix="softee-") as directory:
+        state = Path(directory)
+        place = secure_world.Place(state / "state", state / "key" / "root.key", log or state / "softee.log")
+        with secure_world.running(place) as socket:
+            yield {"SOFTEE_SOCKET": str(socket)} | initialized_token(socket)

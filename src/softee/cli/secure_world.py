@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts a secure world as a process of its own, waits until it serves, and stops it again.
+
+Its socket stands in a short private directory: a socket's path ends at 107 bytes, and a state directory may be deep.
+"""
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from softee.cli.failure import CliError
+from softee.cli.options import settings_from
+
+READY_WITHIN = 20.0
+"""Seconds that a secure world may take to open its state and listen."""
+
+STOPPED_WITHIN = 10.0
+"""Seconds that it may take to end by itself."""
+
+LONGEST_DIRECTORY = 80
+"""Bytes of a directory's path that leave room for a socket's name within 107."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a secure world is started with: its state directory, the file of its root key, the file of its log."""
+
+    state: Path
+    root_key: Path
+    log: Path
+
+
+def place_from_settings(state: Path | None, root_key: Path | None, log: Path | None) -> Place:
+    """Return a place whose parts are the settings' where they are None, and the log in the state directory."""
+    settings = settings_from(state=state, root_key=root_key)
+    return Place(settings.state, settings.root_key, log.absolute() if log else settings.state / "softee.log")
+
+
+@contextmanager
+def running(place: Place) -> Iterator[Path]:
+    """Run a secure world, yield the path of its socket, stop it.
+
+    Raises:
+        CliError: it does not become ready; the sentence is its own where it wrote one.
+
+    """
+    with private_directory() as directory:
+        socket = directory / "tee.sock"
+        process = _start(place, socket)
+        try:
+            yield socket
+        finally:
+            _stop(process)
+
+
+@contextmanager
+def private_directory() -> Iterator[Path]:
+    """Make a directory with a short path that only this user can enter, and remove it."""
+    candidates = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")  # noqa: S108  mkdtemp makes it private
+    for parent in candidates:
+        if parent and len(os.fsencode(parent)) <= LONGEST_DIRECTORY and os.access(parent, os.W_OK | os.X_OK):
+            directory = tempfile.mkdtemp(prefix="softee-", dir=parent)
+            break
+    else:
+        raise CliError("There is no writable directory with a short path for the socket; set XDG_RUNTIME_DIR to one.")
+    try:
+        yield Path(directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _start(place: Place, socket: Path) -> subprocess.Popen[bytes]:
+    log = _open_log(place)
+    readable, writable = os.pipe()
+    try:
+        process = subprocess.Popen(
+            _command(place, socket, writable),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[writable],
+            start_new_session=True,
+        )
+    finally:
+        os.close(writable)
+    try:
+        _wait_until_ready(process, readable, place.log)
+    finally:
+        os.close(readable)
+        os.close(log)
+    return process
+
+
+def _open_log(place: Place) -> int:
+    try:
+        place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CliError(f"{error.filename} cannot be written: {error.strerror}.") from None
+
+
+def _command(place: Place, socket: Path, ready_fd: int) -> list[str]:
+    # -P: a directory named softee where the user happens to stand is not imported.
+    command = [sys.executable, "-P", "-m", "softee", "serve", "--state", str(place.state), "--socket", str(socket)]
+    return [*command, "--root-key", str(place.root_key), "--ready-fd", str(ready_fd), "--die-with", str(os.getpid())]
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], readable: int, log: Path) -> None:
+    """Wait for the byte that a secure world writes when it listens; end of file means that it has ended."""
+    answered, _, _ = select.select([readable], [], [], READY_WITHIN)
+    if answered and os.read(readable, 1):
+        return
+    if not answered:
+        _stop(process)
+        raise CliError(f"The secure world was not ready within {READY_WITHIN:.0f} seconds; its log is {log}.")
+    process.wait()
+    raise CliError(_last_words(log) or f"The secure world ended with status {process.returncode}; its log is {log}.")
+
+
+def _last_words(log: Path) -> str:
+    """Return the last line of a log; empty where there is none, or where the log is no file (a terminal, /dev/null)."""
+    if not log.is_file():
+        return ""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("softee: ") if lines else ""
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOPPED_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

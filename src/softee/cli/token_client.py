@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The few PKCS#11 commands that the command line needs, sent through the Python client.
+
+They are OP-TEE's commands (see docs/wire-protocol.md): the control buffer holds the request, and the CKR afterwards.
+"""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from softee.cli.failure import CliError
+from softee.client import ClientError, TeeClient, TeeSession
+from softee.names import CKR, CKU, ParamType, SessionFlag, TeeResult, TokenFlag
+from softee.pkcs11_ta import commands
+from softee.pkcs11_ta.commands import Command
+from softee.wire.codec import Writer
+from softee.wire.params import Memref, Params
+
+PKCS11_TA = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
+
+_U32 = struct.Struct("<I")
+_TOKEN_INFO = struct.Struct("<32s32s16s16s11I2s2s16s")
+_MANY_OBJECTS = 4 * 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """What C_GetTokenInfo says of a token, as far as people want to see it."""
+
+    slot: int
+    label: str
+    serial: str
+    flags: TokenFlag
+    sessions: int
+
+    @property
+    def initialized(self) -> bool:
+        """Whether C_InitToken was called on it."""
+        return TokenFlag.TOKEN_INITIALIZED in self.flags
+
+    def flag_names(self) -> list[str]:
+        """Return its CKF_* flags in words."""
+        return [flag.name.lower().replace("_", " ") for flag in TokenFlag if flag in self.flags and flag.name]
+
+
+class TokenClient:
+    """A client of the PKCS#11 application. Its methods raise CliError where the secure world refuses."""
+
+    def __init__(self, session: TeeSession) -> None:
+        self._session = session
+
+    def tokens(self) -> list[TokenInfo]:
+        """Return what each slot's token says of itself."""
+        return [self._token(slot) for slot in _u32s(self._ask(commands.SLOT_LIST, Writer().u32(0), 4 * 1024))]
+
+    def init_token(self, slot: int, label: str, so_pin: bytes) -> None:
+        """Initialize a token (C_InitToken)."""
+        request = Writer().u32(slot).u32(len(so_pin)).raw(label.encode().ljust(32)).raw(so_pin)
+        self._ask(commands.INIT_TOKEN, request)
+
+    def open_session(self, slot: int, *, write: bool = False) -> int:
+        """Open a session and return its handle (C_OpenSession)."""
+        flags = SessionFlag.SERIAL_SESSION | (SessionFlag.RW_SESSION if write else SessionFlag(0))
+        return _u32s(self._ask(commands.OPEN_SESSION, Writer().u32(slot).u32(flags), 4))[0]
+
+    def close_session(self, session: int) -> None:
+        """Close a session (C_CloseSession)."""
+        self._ask(commands.CLOSE_SESSION, Writer().u32(session))
+
+    def login(self, session: int, user: CKU, pin: bytes) -> None:
+        """Log in (C_Login)."""
+        self._ask(commands.LOGIN, Writer().u32(session).u32(user).blob(pin))
+
+    def init_pin(self, session: int, pin: bytes) -> None:
+        """Set the user's PIN, as the SO (C_InitPIN)."""
+        self._ask(commands.INIT_PIN, Writer().u32(session).blob(pin))
+
+    def count_objects(self, session: int, template: dict[int, bytes]) -> int:
+        """Return how many objects match a template, as far as the session sees them (C_FindObjects)."""
+        attributes = b"".join(_U32.pack(id_) + _U32.pack(len(value)) + value for id_, value in template.items())
+        query = Writer().u32(session).u32(len(attributes)).u32(len(template)).raw(attributes)
+        self._ask(commands.FIND_OBJECTS_INIT, query)
+        found = self._ask(commands.FIND_OBJECTS, Writer().u32(session), _MANY_OBJECTS)
+        self._ask(commands.FIND_OBJECTS_FINAL, Writer().u32(session))
+        return len(found) // 4
+
+    def _token(self, slot: int) -> TokenInfo:
+        info = _TOKEN_INFO.unpack(self._ask(commands.TOKEN_INFO, Writer().u32(slot), _TOKEN_INFO.size))
+        label, serial, flags, sessions = info[0], info[3], info[4], info[6]
+        return TokenInfo(slot, _text(label), _text(serial), TokenFlag(flags), sessions)
+
+    def _ask(self, command: Command[Any], request: Writer, room: int = 0) -> bytes:
+        control = request.done()
+        answer = Memref(ParamType.MEMREF_INOUT, control, max(len(control), 4))
+        output = Memref(ParamType.MEMREF_OUTPUT, capacity=room) if room else None
+        params: Params = (answer, None, output, None)
+        result = self._session.invoke(command.number, params)
+        rv = _U32.unpack(bytes(answer.out[:4]))[0] if len(answer.out) >= 4 else CKR.GENERAL_ERROR
+        if result != TeeResult.SUCCESS or rv != CKR.OK:
+            raise CliError(f"{command.function} was refused with {_rv_name(rv)}.")
+        return bytes(output.out) if output else b""
+
+
+@contextmanager
+def token_client(socket: Path) -> Iterator[TokenClient]:
+    """Connect to a secure world's PKCS#11 application.
+
+    Raises:
+        CliError: nothing answers on the socket, or the secure world has no such application.
+
+    """
+    try:
+        with TeeClient(socket) as client, client.open_session(PKCS11_TA) as session:
+            yield TokenClient(session)
+    except ClientError as error:
+        raise CliError(f"The secure world at {socket} does not answer: {error}") from None
+
+
+def _u32s(data: bytes) -> list[int]:
+    return [value for (value,) in _U32.iter_unpack(data)]
+
+
+def _text(padded: bytes) -> str:
+    return padded.decode(errors="replace").rstrip()
+
+
+def _rv_name(rv: int) -> str:
+    return f"CKR_{CKR(rv).name}" if rv in set(CKR) else f"{rv:#x}"

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A module to load, secure worlds to talk to, tokens to use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from interop.tools import Programs
+from softee.cli.library import module_path
+from support.secure_world import RunningDaemon, running_daemon
+
+
+@pytest.fixture(scope="session")
+def module() -> Path:
+    """The PKCS#11 module of the installed wheel; a source tree alone has none."""
+    return module_path()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[RunningDaemon]:
+    """A secure world of the test's own, with nothing on its tokens."""
+    with running_daemon(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def programs(module: Path, daemon: RunningDaemon, tmp_path: Path) -> Programs:
+    """Programs with the test's own secure world."""
+    return Programs(module, daemon.socket, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shared_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
+    """One secure world for the tests that only add keys, and for the libraries that are loaded once in a process."""
+    with running_daemon(tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _shared_token(module: Path, shared_daemon: RunningDaemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    Programs(module, shared_daemon.socket, tmp_path_factory.mktemp("init")).init_token()
+    return shared_daemon.socket
+
+
+@pytest.fixture
+def token(module: Path, _shared_token: Path, tmp_path: Path) -> Programs:
+    """Programs with an initialized token in slot 0, which other tests use too."""
+    return Programs(module, _shared_token, tmp_path)

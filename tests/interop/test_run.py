@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The softee command as a user calls it: run, status, doctor, module."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from interop.tools import Programs
+from support.secure_world import RunningDaemon
+
+SOFTEE = (sys.executable, "-P", "-m", "softee")
+USE_THE_TOKEN = "pkcs11-tool --module $SOFTEE_MODULE --token-label softee --login --pin $SOFTEE_PIN"
+
+
+def softee(*arguments: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the softee command as a user with this home directory and nothing else."""
+    return subprocess.run(
+        [*SOFTEE, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment(home) | variables,
+        timeout=60,
+        check=False,
+    )
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    places = {"HOME": home, "XDG_CONFIG_HOME": home / "config", "XDG_STATE_HOME": home / "state"}
+    return kept | {name: str(place) for name, place in places.items()}
+
+
+def test_module_prints_the_path_of_the_shared_object(module: Path, tmp_path: Path) -> None:
+    answer = softee("module", home=tmp_path)
+    assert answer.stdout == f"{module}\n"
+    assert answer.returncode == 0
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_run_ends_with_the_commands_status(tmp_path: Path, status: int) -> None:
+    answer = softee("run", "--ephemeral", "--", "sh", "-c", f"exit {status}", home=tmp_path)
+    assert (answer.returncode, answer.stderr) == (status, "")
+
+
+def test_run_says_what_it_cannot_run(tmp_path: Path) -> None:
+    answer = softee("run", "--ephemeral", "--", "softee-has-no-such", home=tmp_path)
+    assert answer.returncode == 127
+    assert answer.stderr == "softee: There is no program 'softee-has-no-such' on the PATH.\n"
+
+
+def test_an_ephemeral_token_is_ready_for_use(tmp_path: Path) -> None:
+    script = f"{USE_THE_TOKEN} --keypairgen --key-type EC:prime256v1 --label ci && {USE_THE_TOKEN} --list-objects"
+    answer = softee("run", "--ephemeral", "--", "sh", "-c", script, home=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.count("label:      ci") == 4
+
+
+def test_an_ephemeral_token_leaves_nothing_behind(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    script = f"echo $SOFTEE_SOCKET; ls {temporary}"
+    answer = softee("run", "--ephemeral", "--", "sh", "-c", script, home=tmp_path, TMPDIR=str(temporary))
+    served, *during = answer.stdout.split()
+    assert during
+    assert not Path(served).parent.exists()
+    assert not list(temporary.iterdir())
+
+
+def test_a_state_is_kept_and_its_root_key_stands_elsewhere(tmp_path: Path) -> None:
+    state, key = tmp_path / "token", tmp_path / "elsewhere" / "root.key"
+    places = ("--state", str(state), "--root-key", str(key))
+    tool = "pkcs11-tool --module $SOFTEE_MODULE"
+    made = softee("run", *places, "--", "sh", "-c", f"{tool} --init-token --label kept --so-pin 1234", home=tmp_path)
+    assert made.returncode == 0, made.stderr + made.stdout
+    again = softee("run", *places, "--", "sh", "-c", f"{tool} --list-slots", home=tmp_path)
+    assert "token label        : kept" in again.stdout
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert state.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_state_in_use_is_refused_in_one_sentence(tmp_path: Path, daemon: RunningDaemon) -> None:
+    places = ("--state", str(daemon.state), "--root-key", str(daemon.root_key))
+    answer = softee("run", *places, "--", "true", home=tmp_path)
+    assert answer.returncode == 1
+    assert answer.stderr == f"softee: Another secure world uses the state {daemon.state}.\n"
+
+
+def test_a_deep_state_directory_works(tmp_path: Path) -> None:
+    """A socket's path ends at 107 bytes; a state's does not."""
+    deep = tmp_path.joinpath(*["d" * 40] * 4)
+    places = ("--state", str(deep), "--root-key", str(tmp_path / "root.key"))
+    answer = softee("run", *places, "--", "sh", "-c", "test -S $SOFTEE_SOCKET", home=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_run_uses_a_secure_world_that_answers(tmp_path: Path, daemon: RunningDaemon) -> None:
+    answer = softee("run", "--", "sh", "-c", "echo $SOFTEE_SOCKET", home=tmp_path, SOFTEE_SOCKET=str(daemon.socket))
+    assert answer.stdout == f"{daemon.socket}\n"
+    assert daemon.process.poll() is None
+
+
+def test_options_of_the_command_are_its_own(tmp_path: Path) -> None:
+    answer = softee("run", "--ephemeral", "echo", "--ephemeral", "--help", home=tmp_path)
+    assert answer.stdout == "--ephemeral --help\n"
+
+
+def test_signals_reach_the_command_and_the_secure_world_goes_with_it(tmp_path: Path) -> None:
+    script = "trap 'exit 9' TERM; echo $SOFTEE_SOCKET; while :; do sleep 0.05; done"
+    runner = subprocess.Popen(
+        [*SOFTEE, "run", "--ephemeral", "--", "sh", "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(tmp_path),
+    )
+    assert runner.stdout
+    with runner, runner.stdout as output:
+        path = Path(output.readline().strip())
+        assert path.is_socket()
+        runner.send_signal(signal.SIGTERM)
+        assert runner.wait(30) == 9
+    assert not path.exists()
+
+
+def test_a_killed_run_takes_its_secure_world_along(tmp_path: Path) -> None:
+    script = "echo $SOFTEE_SOCKET; exec cat"
+    runner = subprocess.Popen(
+        [*SOFTEE, "run", "--ephemeral", "--", "sh", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(tmp_path),
+    )
+    assert runner.stdin
+    assert runner.stdout
+    with runner, runner.stdin, runner.stdout as output:
+        world = os.pidfd_open(serving(Path(output.readline().strip())))
+        runner.kill()
+        ended, _, _ = select.select([world], [], [], 20)
+        os.close(world)
+    assert ended
+
+
+def serving(path: Path) -> int:
+    """Return the process id of the secure world behind a socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int.from_bytes(credentials[:4], sys.byteorder)
+
+
+def test_status_shows_the_tokens(token: Programs, tmp_path: Path) -> None:
+    answer = softee("status", "--json", home=tmp_path, SOFTEE_SOCKET=str(token.socket))
+    status = json.loads(answer.stdout)
+    assert status["socket"] == str(token.socket)
+    first, second, _ = status["tokens"]
+    assert (first["label"], first["initialized"]) == ("mytoken", True)
+    assert "user pin initialized" in first["flags"]
+    assert (second["label"], second["initialized"]) == (None, False)
+    assert "mytoken" in softee("status", home=tmp_path, SOFTEE_SOCKET=str(token.socket)).stdout
+
+
+def test_status_without_a_secure_world_fails_in_one_sentence(tmp_path: Path) -> None:
+    answer = softee("status", home=tmp_path, SOFTEE_SOCKET=str(tmp_path / "none.sock"))
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.startswith(f"softee: No secure world answers on {tmp_path}/none.sock;")
+    assert answer.stderr.count("\n") == 1
+
+
+def findings(daemon: RunningDaemon, home: Path) -> tuple[int, list[dict[str, str]]]:
+    places = ("--state", str(daemon.state), "--root-key", str(daemon.root_key))
+    answer = softee("doctor", "--json", *places, home=home, SOFTEE_SOCKET=str(daemon.socket))
+    return answer.returncode, json.loads(answer.stdout)
+
+
+def judged(found: list[dict[str, str]], check: str) -> set[str]:
+    return {finding["verdict"] for finding in found if finding["check"] == check}
+
+
+def test_the_doctor_finds_nothing_wrong_with_what_is_right(programs: Programs, daemon: RunningDaemon) -> None:
+    programs.init_token()
+    programs.generate("EC:prime256v1", "behind the PIN")
+    status, found = findings(daemon, programs.directory)
+    assert status == 0
+    assert {finding["verdict"] for finding in found} == {"good"}
+    assert {"module", "libteec", "root key", "state", "secure world", "tokens"} <= {item["check"] for item in found}
+
+
+def test_the_doctor_warns_of_keys_that_need_no_pin(programs: Programs, daemon: RunningDaemon) -> None:
+    """Stock pkcs11-tool asks for CKA_PRIVATE false when it generates a secret key."""
+    programs.init_token()
+    programs.p11_in("--keygen", "--key-type", "AES:32", "--label", "open to all")
+    status, found = findings(daemon, programs.directory)
+    assert status == 0
+    assert judged(found, "tokens") == {"warning"}
+
+
+def test_the_doctor_finds_a_root_key_that_others_can_read(programs: Programs, daemon: RunningDaemon) -> None:
+    daemon.root_key.chmod(0o644)
+    status, found = findings(daemon, programs.directory)
+    assert status == 1
+    wrong = next(finding for finding in found if finding["check"] == "root key")
+    assert wrong["mend"] == f"chmod 600 {daemon.root_key}"
+
+
+def test_the_doctor_finds_that_nothing_answers(daemon: RunningDaemon, tmp_path: Path) -> None:
+    daemon.kill()
+    status, found = findings(daemon, tmp_path)
+    assert status == 1
+    assert judged(found, "secure world") == {"wrong"}
+
+
+def test_the_doctor_finds_another_libteec(daemon: RunningDaemon, module: Path, tmp_path: Path) -> None:
+    other = tmp_path / "lib"
+    other.mkdir()
+    (other / "libteec.so.2").write_bytes((module.parent / "libteec.so.2").read_bytes())
+    answer = softee("doctor", "--json", home=tmp_path, LD_LIBRARY_PATH=str(other), SOFTEE_SOCKET=str(daemon.socket))
+    found = json.loads(answer.stdout)
+    assert judged(found, "libteec") == {"warning"}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs other people's programs against a token, as a user would."""
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LABEL = "mytoken"
+SO_PIN = "1234567890"
+PIN = "12345"
+
+ENGINE_CONF = """\
+openssl_conf = openssl_conf
+[openssl_conf]
+engines = engine_section
+[engine_section]
+pkcs11 = pkcs11_section
+[pkcs11_section]
+engine_id = pkcs11
+MODULE_PATH = {module}
+PIN = {pin}
+init = 0
+[req]
+distinguished_name = req_distinguished_name
+[req_distinguished_name]
+"""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Other people's programs with the module and a secure world at ``socket``; they run in ``directory``."""
+
+    module: Path
+    socket: Path
+    directory: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment that leads to the secure world."""
+        kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        return kept | {"SOFTEE_SOCKET": str(self.socket), "LC_ALL": "C"} | self.variables
+
+    def run(self, *command: str | Path, stdin: str = "", fails: bool = False) -> str:
+        """Run a command, assert that it succeeds (or fails), return its stdout and stderr."""
+        done = subprocess.run(
+            command,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.directory,
+            env=self.environment,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def p11(self, *arguments: str, fails: bool = False) -> str:
+        """Run pkcs11-tool."""
+        return self.run("pkcs11-tool", "--module", self.module, *arguments, fails=fails)
+
+    def p11_in(self, *arguments: str, fails: bool = False) -> str:
+        """Run pkcs11-tool, logged in as the user."""
+        return self.p11("--login", "--pin", PIN, *arguments, fails=fails)
+
+    def openssl(self, *arguments: str, stdin: str = "", fails: bool = False) -> str:
+        """Run OpenSSL with the pkcs11 engine configured."""
+        conf = self.directory / "engine.conf"
+        conf.write_text(ENGINE_CONF.format(module=self.module, pin=PIN))
+        engine = Programs(self.module, self.socket, self.directory, {"OPENSSL_CONF": str(conf)})
+        return engine.run("openssl", *arguments, stdin=stdin, fails=fails)
+
+    def init_token(self, *, slot: int = 0, label: str = LABEL) -> None:
+        """Initialize a token and its user's PIN."""
+        where = ("--slot", str(slot))
+        self.p11(*where, "--init-token", "--label", label, "--so-pin", SO_PIN)
+        self.p11(*where, "--login", "--so-pin", SO_PIN, "--init-pin", "--pin", PIN)
+
+    def generate(self, key_type: str, label: str, *more: str) -> str:
+        """Generate a key pair."""
+        return self.p11_in("--keypairgen", "--key-type", key_type, "--label", label, *more)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the command line looks for a secure world, and where it puts one."""
+
+from pathlib import Path
+
+import pytest
+
+from softee.cli import secure_world
+from softee.cli.failure import CliError
+from softee.cli.options import settings_from
+from softee.cli.places import SYSTEM_SOCKET, client_sockets, require_answering_socket
+from softee.cli.secure_world import LONGEST_DIRECTORY, place_from_settings, private_directory
+
+
+def test_a_named_socket_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTEE_SOCKET", "/a/b.sock")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
+    assert client_sockets() == [Path("/a/b.sock")]
+
+
+def test_the_users_socket_comes_before_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOFTEE_SOCKET", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
+    assert client_sockets() == [Path("/run/user/1/softee/tee.sock"), SYSTEM_SOCKET]
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert client_sockets() == [SYSTEM_SOCKET]
+
+
+def test_where_nothing_answers_one_is_told_how_to_start(tmp_path: Path) -> None:
+    with pytest.raises(CliError, match="softee serve"):
+        require_answering_socket(tmp_path / "none.sock")
+
+
+def test_a_private_directory_is_short_private_and_goes_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("d" * 100)))
+    with private_directory() as made:
+        assert len(str(made)) <= LONGEST_DIRECTORY + 20
+        assert made.stat().st_mode & 0o777 == 0o700
+        (made / "file").touch()
+    assert not made.exists()
+
+
+def test_relative_paths_are_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert settings_from(state=Path("token")).state == tmp_path / "token"
+    assert place_from_settings(Path("token"), None, Path("log")).log == tmp_path / "log"
+
+
+def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "softee.toml").write_text("slotz = 3\n")
+    with pytest.raises(CliError, match="slotz"):
+        settings_from(config=tmp_path / "softee.toml")
+
+
+def test_the_log_stands_in_the_state_by_default(tmp_path: Path) -> None:
+    place = place_from_settings(tmp_path / "token", tmp_path / "key", None)
+    assert place == secure_world.Place(tmp_path / "token", tmp_path / "key", tmp_path / "token" / "softee.log")

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that softee's demo and tests need and that are not there yet.
+# Without root or sudo that asks for no password it says which ones are missing, and fails.
+# Arguments: further packages to look for (softhsm2).
+set -euo pipefail
+
+has_program() { command -v "$1" >/dev/null; }
+has_engine() { openssl engine pkcs11 >/dev/null 2>&1; }
+has_venv() { "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; }
+has_softhsm() { [ -e /usr/lib/softhsm/libsofthsm2.so ]; }
+
+missing=()
+need() { # PACKAGE CHECK...
+    local package=$1
+    shift
+    "$@" || missing+=("$package")
+}
+
+need build-essential has_program gcc
+need python3-venv has_venv
+need patchelf has_program patchelf
+need opensc has_program pkcs11-tool
+need openssl has_program openssl
+need libengine-pkcs11-openssl has_engine
+need curl has_program curl
+need p11-kit has_program p11-kit
+need gnutls-bin has_program p11tool
+for package in "$@"; do
+    case $package in
+        softhsm2) need softhsm2 has_softhsm ;;
+        *) echo "softee: no check is known for the package $package." >&2; exit 2 ;;
+    esac
+done
+
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+install=(env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}")
+if ! has_program apt-get; then
+    echo "softee: this is no Debian system; install what Debian calls: ${missing[*]}" >&2
+    exit 1
+elif [ "$(id -u)" -eq 0 ]; then
+    apt-get update && "${install[@]}"
+elif has_program sudo && sudo -n true 2>/dev/null; then
+    sudo -n apt-get update && sudo -n "${install[@]}"
+else
+    echo "softee: these Debian packages are missing: ${missing[*]}" >&2
+    echo "softee: install them with: sudo apt-get install ${missing[*]}" >&2
+    exit 1
+fi
