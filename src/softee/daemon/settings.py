@@ -85,7 +85,7 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, object] | 
     try:
         return msgspec.convert(values, Settings, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"The settings ({file}) are wrong: {error}.") from None
+        raise SettingsError(f"A setting in {file} or on the command line is wrong: {error}.") from None
 
 
 def default_config() -> Path:
