@@ -10,6 +10,9 @@
 
 #define STATUS_SIZE sizeof(uint32_t)
 
+/* No answer is longer. */
+#define OUTPUT_LIMIT ((size_t)32 << 20)
+
 /* Inputs of no bytes point here: OP-TEE's library passes no NULL either. */
 static uint8_t nothing[1];
 
@@ -34,9 +37,10 @@ void command_begin(struct command *command, enum ta_command number)
     command->output_may_be_less = false;
     command->session = 0;
     command->output_capacity = 0;
+    command->output_room = 0;
     buffer_init(&command->control);
     memset(&command->operation, 0, sizeof(command->operation));
-    command->entered = library_enter();
+    command->entered = library_enter(&command->cancel_state);
     if (!command->entered)
         buffer_refuse(&command->control, CKR_CRYPTOKI_NOT_INITIALIZED);
 }
@@ -97,13 +101,15 @@ void command_second_input(struct command *command, const void *data, CK_ULONG si
 void command_output(struct command *command, void *output, size_t size)
 {
     command->output_capacity = size;
+    command->output_room = size;
     set_parameter(command, 2, TEEC_MEMREF_TEMP_OUTPUT, output, size);
 }
 
-void command_output_up_to(struct command *command, void *output, size_t capacity)
+void command_output_up_to(struct command *command, void *output, size_t room)
 {
     command->output_may_be_less = true;
-    command_output(command, output, capacity);
+    command_output(command, output, room < OUTPUT_LIMIT ? room : OUTPUT_LIMIT);
+    command->output_room = room;
 }
 
 size_t command_output_size(const struct command *command)
@@ -143,6 +149,13 @@ static CK_RV rv_of(TEEC_Result result, uint32_t origin)
     return CKR_DEVICE_ERROR;
 }
 
+/* Too large to be sent, or no memory to do it: the application in the secure world has not seen the command. */
+static bool was_refused_on_the_way(TEEC_Result result, uint32_t origin)
+{
+    return (result == TEEC_ERROR_EXCESS_DATA || result == TEEC_ERROR_OUT_OF_MEMORY) &&
+           (origin == TEEC_ORIGIN_API || origin == TEEC_ORIGIN_TEE);
+}
+
 static CK_RV invoke(struct command *command)
 {
     struct buffer *control = &command->control;
@@ -153,6 +166,8 @@ static CK_RV invoke(struct command *command)
         return control->error;
     set_parameter(command, 0, TEEC_MEMREF_TEMP_INOUT, control->bytes, control->size);
     result = connection_invoke(command->number, &command->operation, &origin);
+    if (was_refused_on_the_way(result, origin))
+        buffer_refuse(control, rv_of(result, origin));
     if (result != TEEC_SUCCESS)
         return rv_of(result, origin);
     if (command->operation.params[0].tmpref.size != STATUS_SIZE)
@@ -172,19 +187,37 @@ static void release_operation(const struct command *refused)
     buffer_release(&release.control);
 }
 
+/* The answer is larger than any that can come, but not than the application's buffer: more room would not help. */
+static bool output_is_out_of_reach(const struct command *command, CK_RV rv)
+{
+    return rv == CKR_BUFFER_TOO_SMALL && command->output_room > command->output_capacity &&
+           command_output_size(command) <= command->output_room;
+}
+
+static CK_RV send_and_judge(struct command *command)
+{
+    CK_RV rv = invoke(command);
+
+    if (!output_is_sound(command, rv))
+        return CKR_DEVICE_ERROR;
+    if (output_is_out_of_reach(command, rv))
+        buffer_refuse(&command->control, CKR_DEVICE_MEMORY);
+    return rv;
+}
+
 CK_RV command_end(struct command *command)
 {
-    CK_RV rv = command->control.error;
+    CK_RV rv = CKR_OK;
 
-    if (rv == CKR_OK) {
-        rv = invoke(command);
-        if (!output_is_sound(command, rv))
-            rv = CKR_DEVICE_ERROR;
-    } else if (command->ends_operation) {
-        release_operation(command);
+    if (command->control.error == CKR_OK)
+        rv = send_and_judge(command);
+    if (command->control.error != CKR_OK) {
+        rv = command->control.error;
+        if (command->ends_operation)
+            release_operation(command);
     }
     if (command->entered)
-        library_leave();
+        library_leave(command->cancel_state);
     buffer_release(&command->control);
     return rv;
 }

@@ -19,10 +19,12 @@
 struct command {
     enum ta_command number;
     bool entered;
+    int cancel_state;
     bool ends_operation;     /* what is wrong with the arguments ends the session's active operation */
     bool output_may_be_less; /* else the output has exactly the size of its buffer */
     uint32_t session;
-    size_t output_capacity;
+    size_t output_capacity; /* what is asked for at most */
+    size_t output_room;     /* what the application's buffer holds, which may be more */
     struct buffer control;
     TEEC_Operation operation;
 };
@@ -34,8 +36,8 @@ void command_begin(struct command *command, enum ta_command number);
 void command_begin_in_session(struct command *command, enum ta_command number, CK_SESSION_HANDLE session);
 
 /*
- * Begin a command that goes on with an active operation. Where the arguments are refused here, the secure world is told
- * to drop the operation, as it would have done itself had it seen them.
+ * Begin a command that goes on with an active operation. Where it is refused on this side, for its arguments or their
+ * size, the secure world is told to drop the operation, as it would have done itself had it seen them.
  */
 void command_begin_in_operation(struct command *command, enum ta_command number, CK_SESSION_HANDLE session);
 
@@ -55,15 +57,15 @@ void command_second_input(struct command *command, const void *data, CK_ULONG si
 void command_output(struct command *command, void *output, size_t size);
 
 /*
- * Parameter 2 as an output of up to `capacity` bytes; command_output_size() says how many it had, or would have. A NULL
+ * Parameter 2 as an output of up to `room` bytes, but no more than any answer has; command_output_size() says how many it had, or would have. A NULL
  * output travels as NULL: it asks for the size and nothing else, even where that is 0.
  */
-void command_output_up_to(struct command *command, void *output, size_t capacity);
+void command_output_up_to(struct command *command, void *output, size_t room);
 size_t command_output_size(const struct command *command);
 
 /*
  * Send the command, unless something is wrong already. After command_output_up_to(), CKR_BUFFER_TOO_SMALL comes with a
- * size that is more than its capacity, and CKR_OK with one that is not.
+ * size that is more than its room, and CKR_OK with one that is not.
  */
 CK_RV command_end(struct command *command);
 

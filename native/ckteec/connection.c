@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.gen.h"
+#include "standard_error.h"
 
 /* The latest version that this library knows. OP-TEE's application says 0.1 in old releases and 1.0 in new ones. */
 #define TA_VERSION_MAJOR 1
@@ -37,7 +37,11 @@ static const struct login logins[] = {
 
 static CK_RV complain(const char *what)
 {
-    dprintf(STDERR_FILENO, "libckteec: %s\n", what);
+    char line[128];
+    int length = snprintf(line, sizeof(line), "libckteec: %s\n", what);
+
+    if (length > 0)
+        standard_error_write(line, (size_t)length);
     return CKR_ARGUMENTS_BAD;
 }
 

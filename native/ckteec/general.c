@@ -28,9 +28,8 @@ CK_RV C_Initialize(CK_VOID_PTR pInitArgs)
 CK_ENTRY(C_Finalize)
 CK_RV C_Finalize(CK_VOID_PTR pReserved)
 {
-    if (!library_enter())
+    if (!library_is_initialized())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    library_leave();
     return pReserved == NULL ? library_finalize() : CKR_ARGUMENTS_BAD;
 }
 
@@ -44,9 +43,8 @@ static void set_text(CK_UTF8CHAR *field, size_t size, const char *text)
 CK_ENTRY(C_GetInfo)
 CK_RV C_GetInfo(CK_INFO_PTR pInfo)
 {
-    if (!library_enter())
+    if (!library_is_initialized())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    library_leave();
     if (pInfo == NULL)
         return CKR_ARGUMENTS_BAD;
     *pInfo = (CK_INFO){

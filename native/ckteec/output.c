@@ -4,14 +4,8 @@
 
 #include "reader.h"
 
-/* No answer is longer; a buffer may well be. */
-#define BYTES_LIMIT ((size_t)32 << 20)
+/* No list is longer; a buffer may well be. */
 #define LIST_LIMIT ((size_t)16 << 10)
-
-static size_t at_most(CK_ULONG capacity, size_t limit)
-{
-    return capacity < limit ? capacity : limit;
-}
 
 static CK_RV answer(CK_RV rv, const void *buffer)
 {
@@ -20,10 +14,8 @@ static CK_RV answer(CK_RV rv, const void *buffer)
 
 void output_bytes(struct command *command, CK_BYTE_PTR buffer, CK_ULONG_PTR length)
 {
-    size_t capacity = buffer != NULL && length != NULL ? at_most(*length, BYTES_LIMIT) : 0;
-
     command_require(command, length != NULL);
-    command_output_up_to(command, buffer, capacity);
+    command_output_up_to(command, buffer, buffer != NULL && length != NULL ? *length : 0);
 }
 
 CK_RV output_bytes_end(struct command *command, CK_BYTE_PTR buffer, CK_ULONG_PTR length)
@@ -37,10 +29,10 @@ CK_RV output_bytes_end(struct command *command, CK_BYTE_PTR buffer, CK_ULONG_PTR
 
 void output_list(struct command *command, CK_ULONG_PTR list, CK_ULONG capacity)
 {
-    size_t elements = list != NULL ? at_most(capacity, LIST_LIMIT) : 0;
+    size_t elements = capacity < LIST_LIMIT ? capacity : LIST_LIMIT;
 
     /* The application's array has room for the narrower elements, which widen_list() then spreads in place. */
-    command_output_up_to(command, list, elements * sizeof(uint32_t));
+    command_output_up_to(command, list, list != NULL ? elements * sizeof(uint32_t) : 0);
 }
 
 CK_RV output_list_end(struct command *command, CK_ULONG_PTR list, CK_ULONG_PTR count)

@@ -3,12 +3,10 @@
 #include "process.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "connection.h"
+#include "fork_notice.h"
 
 /* Calls hold the lock for reading; C_Initialize and C_Finalize, for writing. */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
@@ -17,70 +15,19 @@ static bool initialized;
 /* Set while C_Finalize waits for the lock, so that new calls do not keep it waiting. */
 static atomic_bool finalizing;
 
-/* A mark in a page of its own that the kernel turns to zeros in a child process. */
-enum { MARK_WIPED = 0, MARK_OURS, MARK_CLEANING };
-static _Atomic(atomic_int *) fork_mark;
-
-/* A kernel before 4.14, or a sandbox's, may be unable to wipe the page; then the process id stands in for it. */
-static atomic_bool page_is_wiped;
-static _Atomic(pid_t) owner;
-
-static bool map_fork_mark(void)
-{
-    atomic_int *none = NULL;
-    atomic_int *mark;
-
-    if (atomic_load(&fork_mark) != NULL)
-        return true;
-    mark = mmap(NULL, sizeof(*mark), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mark == MAP_FAILED)
-        return false;
-    atomic_store(&page_is_wiped, madvise(mark, sizeof(*mark), MADV_WIPEONFORK) == 0);
-    atomic_store(&owner, getpid());
-    atomic_store(mark, MARK_OURS);
-    if (!atomic_compare_exchange_strong(&fork_mark, &none, mark))
-        munmap(mark, sizeof(*mark)); /* another thread was first */
-    return true;
-}
-
-/* The parent's lock may be held by a thread that is not here; its session is the parent's alone. */
+/* In a child process. The parent's lock may be held by a thread that is not here; its session is the parent's alone. */
 static void forget_parent(void)
 {
     pthread_rwlock_init(&lock, NULL);
     initialized = false;
     atomic_store(&finalizing, false);
     connection_forget();
-    atomic_store(&owner, getpid());
 }
 
-/* In a child process, once: forget the parent's state. Other threads wait until it is done. */
-static void notice_fork(void)
-{
-    atomic_int *mark = atomic_load(&fork_mark);
-
-    if (mark == NULL)
-        return;
-    if (!atomic_load(&page_is_wiped) && atomic_load(&owner) != getpid())
-        atomic_store(mark, MARK_WIPED);
-    while (atomic_load(mark) != MARK_OURS) {
-        int seen = MARK_WIPED;
-
-        if (atomic_compare_exchange_strong(mark, &seen, MARK_CLEANING)) {
-            forget_parent();
-            atomic_store(mark, MARK_OURS);
-        } else {
-            sched_yield();
-        }
-    }
-}
-
-CK_RV library_initialize(void)
+static CK_RV initialize_alone(void)
 {
     CK_RV rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
 
-    if (!map_fork_mark())
-        return CKR_HOST_MEMORY;
-    notice_fork();
     if (pthread_rwlock_wrlock(&lock) != 0)
         return CKR_CANT_LOCK;
     if (!initialized) {
@@ -91,35 +38,80 @@ CK_RV library_initialize(void)
     return rv;
 }
 
-CK_RV library_finalize(void)
+CK_RV library_initialize(void)
 {
-    bool was_initialized;
+    int cancel_state;
+    CK_RV rv;
 
-    notice_fork();
-    atomic_store(&finalizing, true);
-    if (pthread_rwlock_wrlock(&lock) != 0)
-        return CKR_CANT_LOCK;
-    was_initialized = initialized;
-    initialized = false;
-    if (was_initialized)
-        connection_close();
-    atomic_store(&finalizing, false);
-    pthread_rwlock_unlock(&lock);
-    return was_initialized ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!fork_notice(forget_parent))
+        return CKR_HOST_MEMORY;
+    /* Calls may run for long, and others follow them: whoever only has to be told does not wait for them to end. */
+    if (library_is_initialized())
+        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    rv = initialize_alone();
+    pthread_setcancelstate(cancel_state, NULL);
+    return rv;
 }
 
-bool library_enter(void)
+static CK_RV finalize_alone(void)
 {
-    notice_fork();
-    if (atomic_load(&finalizing) || pthread_rwlock_rdlock(&lock) != 0)
-        return false;
-    if (initialized)
-        return true;
+    CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+
+    atomic_store(&finalizing, true);
+    if (pthread_rwlock_wrlock(&lock) != 0) {
+        atomic_store(&finalizing, false);
+        return CKR_CANT_LOCK;
+    }
+    if (initialized) {
+        connection_close();
+        initialized = false;
+        rv = CKR_OK;
+    }
+    atomic_store(&finalizing, false);
     pthread_rwlock_unlock(&lock);
+    return rv;
+}
+
+CK_RV library_finalize(void)
+{
+    int cancel_state;
+    CK_RV rv;
+
+    if (!fork_notice(forget_parent))
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    rv = finalize_alone();
+    pthread_setcancelstate(cancel_state, NULL);
+    return rv;
+}
+
+bool library_is_initialized(void)
+{
+    int cancel_state;
+
+    if (!library_enter(&cancel_state))
+        return false;
+    library_leave(cancel_state);
+    return true;
+}
+
+bool library_enter(int *cancel_state)
+{
+    if (!fork_notice(forget_parent) || atomic_load(&finalizing))
+        return false;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, cancel_state);
+    if (pthread_rwlock_rdlock(&lock) == 0) {
+        if (initialized)
+            return true;
+        pthread_rwlock_unlock(&lock);
+    }
+    pthread_setcancelstate(*cancel_state, NULL);
     return false;
 }
 
-void library_leave(void)
+void library_leave(int cancel_state)
 {
     pthread_rwlock_unlock(&lock);
+    pthread_setcancelstate(cancel_state, NULL);
 }

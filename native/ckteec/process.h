@@ -17,8 +17,13 @@ CK_RV library_initialize(void);
 /* C_Finalize: disconnect, when the calls that are running have returned. */
 CK_RV library_finalize(void);
 
-/* Begin a call: true where the library is initialized, which it then stays until library_leave(). */
-bool library_enter(void);
-void library_leave(void);
+bool library_is_initialized(void);
+
+/*
+ * Begin a call: true where the library is initialized, which it then stays until library_leave(). In between, the
+ * thread cannot be cancelled: it would keep the library from being finalized for ever.
+ */
+bool library_enter(int *cancel_state);
+void library_leave(int cancel_state);
 
 #endif

@@ -8,10 +8,7 @@
 
 static CK_RV refuse(CK_RV rv)
 {
-    if (!library_enter())
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
-    library_leave();
-    return rv;
+    return library_is_initialized() ? rv : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
 CK_ENTRY(C_GetOperationState)

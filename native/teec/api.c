@@ -103,7 +103,6 @@ static TEEC_Result run(TEEC_Session *session, struct exchange *exchange, TEEC_Op
     begin_operation(operation, session, cancel_id);
     result = context_exchange(number_of(CONTEXT_OF(session)), exchange, false);
     end_operation(operation);
-    parameters_release(&parameters);
     if (result != TEEC_SUCCESS)
         return return_with(origin, layer_of(result), result);
     return return_with(origin, get_u32(exchange->reply + 4), get_u32(exchange->reply));

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channel.h"
 
-#include "process.h"
-
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define SPIN_NS 20000      /* a reply that comes sooner is not worth going to sleep for */
+#define SPIN_NS 100000     /* how long a reply is awaited without sleeping */
+#define SPIN_PAUSE 8u      /* how many replies are not awaited so after one for which it was in vain */
 #define BUFFER_SIZE 4096u  /* most requests and replies are far smaller */
 #define NS_PER_MS 1000000
 
@@ -74,14 +74,34 @@ static bool wait_for(const struct channel *channel, short events, int64_t deadli
     }
 }
 
-/* Look for a reply without sleeping for a moment: being woken costs more than most replies take. */
-static void spin(const struct channel *channel)
+/* Whether a busy wait of some microseconds takes nothing from the secure world: more than one CPU is ours to use. */
+static bool has_spare_cpu(void)
+{
+    cpu_set_t cpus;
+
+    return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
+}
+
+/*
+ * Look for a reply without sleeping for a moment: to rouse a sleeping CPU takes longer than most replies do. Where they
+ * take long, or many clients keep the CPUs busy, that moment would be taken from others.
+ */
+static void spin(struct channel *channel)
 {
     struct pollfd wanted = {.fd = channel->socket.fd, .events = POLLIN};
     const int64_t end = monotonic_ns() + SPIN_NS;
 
-    while (poll(&wanted, 1, 0) == 0 && monotonic_ns() < end)
-        continue;
+    if (channel->spin_pause > 0)
+        channel->spin_pause--;
+    if (channel->spin_pause > 0 || !has_spare_cpu())
+        return;
+    while (poll(&wanted, 1, 0) == 0) {
+        if (monotonic_ns() > end) {
+            channel->spin_pause = SPIN_PAUSE;
+            return;
+        }
+        sched_yield(); /* the secure world may be waiting for this very CPU */
+    }
 }
 
 static void note_error(struct channel *channel, int error)
@@ -90,8 +110,9 @@ static void note_error(struct channel *channel, int error)
         channel->peer_gone = true;
 }
 
-/* Send some of the data, with the descriptor if there is one. */
-static ssize_t send_some(const struct channel *channel, const uint8_t *data, size_t size, int fd)
+/* Send some of the data, with the file if there is one. */
+static ssize_t send_some(const struct channel *channel, const uint8_t *data, size_t size,
+                         const struct descriptor *file)
 {
     union {
         char space[CMSG_SPACE(sizeof(int))];
@@ -102,31 +123,34 @@ static ssize_t send_some(const struct channel *channel, const uint8_t *data, siz
     struct cmsghdr *rights;
 
     memcpy(&piece.iov_base, &data, sizeof(data)); /* iov_base is not const, sendmsg only reads it */
-    if (fd >= 0) {
+    if (file) {
         message.msg_control = control.space;
         message.msg_controllen = sizeof(control.space);
         rights = CMSG_FIRSTHDR(&message);
         rights->cmsg_level = SOL_SOCKET;
         rights->cmsg_type = SCM_RIGHTS;
         rights->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+        memcpy(CMSG_DATA(rights), &file->fd, sizeof(file->fd));
     }
     return sendmsg(channel->socket.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* The descriptor goes with the first byte. Ten seconds without progress end it. */
-static bool send_all(struct channel *channel, const uint8_t *data, size_t size, int fd)
+/* The file goes with the first byte. The peer has ten seconds to take all. */
+static bool send_all(struct channel *channel, const uint8_t *data, size_t size, const struct descriptor *file)
 {
-    int64_t deadline = monotonic_ns() + SILENCE_NS;
+    const int64_t deadline = monotonic_ns() + SILENCE_NS;
 
     while (size > 0) {
-        ssize_t count = send_some(channel, data, size, fd);
+        ssize_t count;
+
+        if (!descriptor_is_ours(&channel->socket) || (file && !descriptor_is_ours(file)))
+            return false;
+        count = send_some(channel, data, size, file);
 
         if (count > 0) {
             data += count;
             size -= (size_t)count;
-            fd = -1;
-            deadline = monotonic_ns() + SILENCE_NS;
+            file = NULL;
         } else if (errno == EAGAIN) {
             if (!wait_for(channel, POLLOUT, deadline))
                 return false;
@@ -138,10 +162,10 @@ static bool send_all(struct channel *channel, const uint8_t *data, size_t size, 
     return true;
 }
 
-/* Receive what has come, at least a byte. False: the peer has gone or is silent. */
+/* Receive what has come, at least a byte. False: the peer has gone or is silent, or the descriptor is not ours. */
 static bool receive_some(struct channel *channel, size_t *have, size_t limit, int64_t deadline)
 {
-    for (;;) {
+    while (descriptor_is_ours(&channel->socket)) {
         ssize_t count = recv(channel->socket.fd, channel->buffer + *have, limit - *have, MSG_DONTWAIT);
 
         if (count > 0) {
@@ -160,6 +184,7 @@ static bool receive_some(struct channel *channel, size_t *have, size_t limit, in
             return false;
         }
     }
+    return false;
 }
 
 /* A keep-alive of our request at the buffer's start; more may follow it. */
@@ -181,6 +206,7 @@ static size_t receive_frame(struct channel *channel, size_t limit)
         if (is_keep_alive(channel, have)) {
             have -= FRAME_HEADER_SIZE;
             memmove(channel->buffer, channel->buffer + FRAME_HEADER_SIZE, have);
+            explicit_bzero(channel->buffer + have, FRAME_HEADER_SIZE); /* may be of a reply */
             deadline = monotonic_ns() + SILENCE_NS;
             continue;
         }
@@ -193,7 +219,7 @@ static size_t receive_frame(struct channel *channel, size_t limit)
     }
 }
 
-static size_t parameters_size(const struct exchange *exchange, size_t (*size)(const struct parameters *))
+static uint64_t parameters_size(const struct exchange *exchange, uint64_t (*size)(const struct parameters *))
 {
     return exchange->parameters ? size(exchange->parameters) : 0;
 }
@@ -225,17 +251,17 @@ static bool read_reply(const struct channel *channel, struct exchange *exchange,
 
 static bool send_and_receive(struct channel *channel, struct exchange *exchange, size_t request_size, size_t limit)
 {
-    const int fd = exchange->parameters ? exchange->parameters->file.fd : -1;
+    const struct parameters *parameters = exchange->parameters;
+    const struct descriptor *file = parameters && parameters->file.fd >= 0 ? &parameters->file : NULL;
     size_t size;
     bool good;
 
     write_request(channel, exchange, request_size);
-    good = send_all(channel, channel->buffer, request_size, fd);
+    good = send_all(channel, channel->buffer, request_size, file);
     explicit_bzero(channel->buffer, request_size);
     if (!good)
         return false;
-    if (process_has_spare_cpu())
-        spin(channel);
+    spin(channel);
     size = receive_frame(channel, limit);
     good = size > 0 && read_reply(channel, exchange, size);
     explicit_bzero(channel->buffer, size);
@@ -244,15 +270,15 @@ static bool send_and_receive(struct channel *channel, struct exchange *exchange,
 
 TEEC_Result channel_exchange(struct channel *channel, struct exchange *exchange)
 {
-    const size_t request = FRAME_HEADER_SIZE + exchange->request_size +
-                           parameters_size(exchange, parameters_request_size);
-    const size_t reply = FRAME_HEADER_SIZE + exchange->reply_size + parameters_size(exchange, parameters_reply_size);
+    const uint64_t request = FRAME_HEADER_SIZE + exchange->request_size +
+                             parameters_size(exchange, parameters_request_size);
+    const uint64_t reply = FRAME_HEADER_SIZE + exchange->reply_size + parameters_size(exchange, parameters_reply_size);
 
     if (request - 4 > channel->max_length || reply - 4 > FRAME_LENGTH_MAX)
         return TEEC_ERROR_EXCESS_DATA;
-    if (!make_room(channel, request > reply ? request : reply))
+    if (!make_room(channel, (size_t)(request > reply ? request : reply)))
         return TEEC_ERROR_OUT_OF_MEMORY;
-    if (descriptor_is_ours(&channel->socket) && send_and_receive(channel, exchange, request, reply))
+    if (send_and_receive(channel, exchange, (size_t)request, (size_t)reply))
         return TEEC_SUCCESS;
     channel_close(channel);
     return TEEC_ERROR_COMMUNICATION;

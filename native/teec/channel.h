@@ -28,9 +28,10 @@ enum frame_type {
 struct channel {
     struct descriptor socket; /* none: the channel is closed */
     uint32_t serial;
-    uint32_t max_length; /* of a frame that the peer takes */
-    bool peer_gone;      /* the channel was closed because the other end was */
-    uint8_t *buffer;     /* the request, then its reply; wiped after each exchange */
+    uint32_t max_length;     /* of a frame that the peer takes */
+    bool peer_gone;          /* the channel was closed because the other end was */
+    unsigned int spin_pause; /* for how many replies looking without sleeping is not worth it */
+    uint8_t *buffer;         /* the request, then its reply; wiped after each exchange */
     size_t capacity;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "context.h"
 
-#include "process.h"
+#include "fork_notice.h"
 
 #include <pthread.h>
 
@@ -141,6 +141,8 @@ static TEEC_Result greet(struct channel *channel, const uint8_t *secret, struct 
     if (get_u32(hello->reply + 4) != PROTOCOL_VERSION || (get_u32(hello->reply + 8) & ~FEATURE_MEMORY_FILES) != 0 ||
         channel->max_length < MAX_LENGTH_MIN)
         return TEEC_ERROR_COMMUNICATION;
+    if (channel->max_length > FRAME_LENGTH_MAX)
+        channel->max_length = FRAME_LENGTH_MAX;
     return TEEC_SUCCESS;
 }
 
@@ -274,11 +276,15 @@ static void give_back(struct context *context, struct pooled *taken, TEEC_Result
 
 static TEEC_Result place_and_exchange(const struct context *context, struct channel *channel, struct exchange *exchange)
 {
-    TEEC_Result result = TEEC_SUCCESS;
+    TEEC_Result result;
 
-    if (exchange->parameters)
-        result = parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0);
-    return result == TEEC_SUCCESS ? channel_exchange(channel, exchange) : result;
+    if (!exchange->parameters)
+        return channel_exchange(channel, exchange);
+    result = parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0);
+    if (result == TEEC_SUCCESS)
+        result = channel_exchange(channel, exchange);
+    parameters_release(exchange->parameters);
+    return result;
 }
 
 /* Where no further channel can join, the call waits for one of those that have. */
@@ -307,7 +313,7 @@ static TEEC_Result exchange_over_any(uint32_t number, struct exchange *exchange,
 static bool enter(int *cancel_state)
 {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, cancel_state);
-    return process_enter(forget_parents);
+    return fork_notice(forget_parents);
 }
 
 static void leave(int cancel_state)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -20,9 +21,16 @@ static int create(void)
     return fd;
 }
 
+static bool is_allowed(size_t size)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur);
+}
+
 bool memory_file_create(struct descriptor *file, size_t size)
 {
-    if (!descriptor_adopt(file, create()))
+    if (!is_allowed(size) || !descriptor_adopt(file, create()))
         return false;
     if (ftruncate(file->fd, (off_t)size) == 0 && fcntl(file->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0)
         return true;

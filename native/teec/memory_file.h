@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Make a file of `size` zero bytes that can neither shrink nor grow. False where the system has none to give. */
+/*
+ * Make a file of `size` zero bytes that can neither shrink nor grow. False where the system has none to give, or where
+ * the process may not make one as large: trying would raise SIGXFSZ.
+ */
 bool memory_file_create(struct descriptor *file, size_t size);
 
 /* Both move all of `size` bytes at `offset`, or answer false. */

@@ -139,7 +139,7 @@ TEEC_Result parameters_place(struct parameters *parameters, bool with_file)
     return TEEC_SUCCESS;
 }
 
-static size_t request_size(const struct parameter *parameter)
+static uint64_t request_size(const struct parameter *parameter)
 {
     if (is_value(parameter))
         return is_input(parameter) ? 8 : 0;
@@ -147,30 +147,30 @@ static size_t request_size(const struct parameter *parameter)
         return 0;
     if (parameter->where == IN_MEMORY_FILE)
         return 1 + 4 + 8;
-    return 1 + 4 + (is_input(parameter) ? (size_t)parameter->size : 0);
+    return 1 + 4 + (is_input(parameter) ? (uint64_t)parameter->size : 0);
 }
 
-static size_t reply_size(const struct parameter *parameter)
+static uint64_t reply_size(const struct parameter *parameter)
 {
     if (!is_output(parameter))
         return 0;
     if (is_value(parameter))
         return 8;
-    return 4 + (parameter->where == INLINE ? (size_t)parameter->size : 0);
+    return 4 + (parameter->where == INLINE ? (uint64_t)parameter->size : 0);
 }
 
-size_t parameters_request_size(const struct parameters *parameters)
+uint64_t parameters_request_size(const struct parameters *parameters)
 {
-    size_t size = 4;
+    uint64_t size = 4;
 
     for (size_t i = 0; i < COUNT; i++)
         size += request_size(&parameters->list[i]);
     return size;
 }
 
-size_t parameters_reply_size(const struct parameters *parameters)
+uint64_t parameters_reply_size(const struct parameters *parameters)
 {
-    size_t size = 4;
+    uint64_t size = 4;
 
     for (size_t i = 0; i < COUNT; i++)
         size += reply_size(&parameters->list[i]);

@@ -44,8 +44,8 @@ TEEC_Result parameters_take(struct parameters *parameters, TEEC_Operation *opera
 TEEC_Result parameters_place(struct parameters *parameters, bool with_file);
 
 /* Bytes of the parameters in a request, and at most in its reply. */
-size_t parameters_request_size(const struct parameters *parameters);
-size_t parameters_reply_size(const struct parameters *parameters);
+uint64_t parameters_request_size(const struct parameters *parameters);
+uint64_t parameters_reply_size(const struct parameters *parameters);
 
 void parameters_write(const struct parameters *parameters, struct writer *writer);
 

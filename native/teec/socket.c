@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "socket.h"
 
+#include "standard_error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -32,15 +34,19 @@ int64_t monotonic_ns(void)
 __attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
 {
     static atomic_flag complained = ATOMIC_FLAG_INIT;
-    char line[512];
+    char text[480];
+    char line[512]; /* holds all of it */
     va_list arguments;
+    int length;
 
     if (atomic_flag_test_and_set(&complained))
         return;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    dprintf(STDERR_FILENO, "softee: %s\n", line);
+    length = snprintf(line, sizeof(line), "softee: %s\n", text);
+    if (length > 0)
+        standard_error_write(line, (size_t)length);
 }
 
 static const char *variable(const char *name)

@@ -2,9 +2,11 @@
 #include "teec_trace.h"
 
 #include "export.h"
+#include "standard_error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char *const LEVELS[] = {"", "ERR", "INF", "DBG", "FLW"};
@@ -19,6 +21,7 @@ EXPORT void _dprintf(const char *function, int line, int level, const char *pref
 {
     char place[128] = "";
     char text[256];
+    char all[sizeof(place) + sizeof(text)] = "";
     va_list arguments;
 
     if (function)
@@ -27,7 +30,8 @@ EXPORT void _dprintf(const char *function, int line, int level, const char *pref
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    dprintf(STDERR_FILENO, "%s%s", place, text);
+    snprintf(all, sizeof(all), "%s%s", place, text);
+    standard_error_write(all, strlen(all));
 }
 
 EXPORT void dump_buffer(const char *name, const uint8_t *buffer, size_t size)

@@ -13,8 +13,8 @@
  *   parallel THREADS CALLS COMMAND                      -> how many of all the calls succeeded
  *   launch THREADS CALLS COMMAND, landed                -> ok, and the same
  *   close, final            TEEC_CloseSession, TEEC_FinalizeContext -> ok
- *   steal                   close all descriptors that are not ours, put /dev/null in their places -> how many
- *   stolen                                              -> how many of these are still /dev/null
+ *   steal                   put a socket of the application's in the place of all descriptors above 2 -> how many
+ *   stolen                                              -> how many of these still are that socket; -1: it was used
  *   shut FIRST LAST         close descriptors, in the middle of things -> ok
  *   alarms MICROSECONDS     be interrupted by signals from now on -> ok
  *   forks COUNT             while threads call, children connect, call and disconnect -> how many could

@@ -37,7 +37,10 @@ unsigned int parallel_end(void);
 /* Fork while threads call; answers how many children could disconnect, connect and call. */
 unsigned int fork_among_threads(unsigned int count);
 
-/* Put /dev/null in the place of every descriptor above 2; how many there were, and how many of them still are. */
+/*
+ * Put a socket of the application's, with bytes to be read, in the place of every descriptor above 2: how many there
+ * were. How many of them still are that socket; -1 where it was read from or written to.
+ */
 int steal_descriptors(void);
 int count_stolen(void);
 

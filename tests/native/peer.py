@@ -89,7 +89,7 @@ class Channel:
     def answer(self, request: Frame, payload: bytes) -> None:
         self.send(frame(request.type | REPLY, request.serial, payload))
 
-    def greet(self, *, features: int = 1, result: int = SUCCESS) -> None:
+    def greet(self, *, features: int = 1, result: int = SUCCESS, max_frame: int = MAX_FRAME) -> None:
         """Take the hello, whose secret may be zeros or this peer's, and answer it."""
         hello = self.receive()
         magic, version, offered = struct.unpack_from("<4sII", hello.payload)
@@ -98,7 +98,7 @@ class Channel:
         if secret not in (bytes(16), self.peer.secret):
             result = ACCESS_DENIED
         self.peer.hellos.append(secret)
-        self.answer(hello, u32(result, 1, features, MAX_FRAME) + self.peer.secret)
+        self.answer(hello, u32(result, 1, features, max_frame) + self.peer.secret)
 
 
 Script = Callable[[Channel], None]

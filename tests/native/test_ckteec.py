@@ -74,6 +74,15 @@ def test_fork_is_noticed_where_the_kernel_cannot_wipe_pages(native_release_build
     run_suite(SUITE / "calls_process.py", native_release_build, other_modules, LD_PRELOAD=str(old_kernel))
 
 
+def test_a_cancelled_thread_does_not_keep_the_library_from_being_finalized(native_release_build: Path) -> None:
+    run(native_release_build / "native" / "tests" / "ckteec_threads")
+
+
+@pytest.mark.parametrize("program", ["ckteec_bytes", "teec_bytes"])
+def test_readers_and_writers_keep_their_bounds(native_build: Path, program: str) -> None:
+    assert run(native_build / "native" / "tests" / program) == "good\n"
+
+
 def library(build: Path) -> Path:
     return build / "native" / "ckteec" / "libckteec.so.0"
 

@@ -34,6 +34,7 @@ from native.teec_shell import (
     BUSY,
     COMMS,
     COMMUNICATION,
+    EXCESS_DATA,
     SUCCESS,
     TARGET_DEAD,
     TRUSTED_APP,
@@ -166,6 +167,16 @@ def test_bad_hello_is_no_context(native_build: Path, tmp_path: Path, what: str) 
     with Peer(tmp_path / "tee.sock", script) as peer, Shell(native_build, peer.path) as shell:
         assert shell("init") == COMMUNICATION
         assert shell("open 0") == f"{BAD_STATE} {API}"
+
+
+def test_frames_are_never_longer_than_the_protocol_s_maximum(native_build: Path, tmp_path: Path) -> None:
+    def script(channel: Channel) -> None:
+        channel.greet(max_frame=0xFFFFFFFF)
+        answer_well(channel)
+
+    with Peer(tmp_path / "tee.sock", script) as peer, Shell(native_build, peer.path) as shell:
+        assert shell.connect()(f"invoke 1 ti:{MAX_FRAME}").startswith(f"{EXCESS_DATA} {API}")
+        assert shell(INVOKE_LINE).startswith(GOOD)
 
 
 def test_refusal_in_the_hello_is_the_result(native_build: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,24 @@ def test_replaced_descriptors_are_neither_used_nor_closed(shell: Shell, peer: Pe
     assert shell("stolen") == count
     assert shell.connect()(INVOKE_LINE).startswith(GOOD)
     assert shell("stolen") == count
+
+
+def test_descriptor_replaced_while_a_call_sleeps_is_not_read(shell: Shell, peer: Peer) -> None:
+    peer.rendezvous = threading.Barrier(2)
+    assert shell("start 3") == "ok"
+    while peer.requests[-1].type != INVOKE:
+        threading.Event().wait(0.005)
+    threading.Event().wait(0.1)  # until it sleeps: no signal tells that
+    count = shell("steal")
+    peer.rendezvous.wait()
+    assert shell("wait").startswith(LOST)
+    assert shell("stolen") == count
+
+
+def test_files_of_limited_size_keep_large_buffers_inline(shell: Shell, peer: Peer) -> None:
+    resource.prlimit(shell.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+    assert shell("invoke 1 - ti:300000 to:300000").startswith(GOOD)
+    assert peer.requests[-1].files == []
 
 
 def test_descriptors_lie_above_standard_error_and_close_on_exec(native_build: Path, peer: Peer) -> None:
@@ -125,6 +144,18 @@ def test_cancelled_thread_ends_its_call_and_gives_its_channel_back(shell: Shell,
     assert shell("wait").startswith(GOOD)
     assert shell(INVOKE_LINE).startswith(GOOD)
     assert len(peer.hellos) == 1
+
+
+def test_cancelled_thread_leaves_no_memory_file_behind(shell: Shell, peer: Peer) -> None:
+    peer.rendezvous = threading.Barrier(2)
+    assert shell("start 3 - ti:100000") == "ok"
+    while peer.requests[-1].type != INVOKE:
+        threading.Event().wait(0.005)
+    assert shell("abandon") == "ok"
+    peer.rendezvous.wait()
+    shell("wait")
+    assert peer.requests[-1].files
+    assert not [entry for entry in Path(f"/proc/{shell.pid}/fd").iterdir() if "memfd" in str(entry.readlink())]
 
 
 def test_context_that_is_finalized_under_a_call_lets_it_end(shell: Shell, peer: Peer) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from native.peer import KEEP_ALIVE, OPEN_SESSION, REPLY, SESSION, Channel, Peer, frame, serving, u32
+from native.peer import INVOKE, KEEP_ALIVE, OPEN_SESSION, REPLY, SESSION, Channel, Peer, frame, serving, u32
 from native.teec_shell import COMMS, COMMUNICATION, SUCCESS, TARGET_DEAD, TRUSTED_APP, Shell
 
 LOST = f"{COMMUNICATION} {COMMS}"
@@ -40,6 +40,21 @@ def alive_once(channel: Channel) -> None:
 def reads_nothing(channel: Channel) -> None:
     open_session(channel)
     channel.peer.cancelled.wait()
+
+
+def reads_in_sips(channel: Channel) -> None:
+    open_session(channel)
+    while not channel.peer.cancelled.wait(1) and channel.connection.recv(40_000):
+        continue
+
+
+def speaks_in_sips(channel: Channel) -> None:
+    open_session(channel)
+    reply = frame(INVOKE | REPLY, channel.receive().serial, u32(0, 4, 0x6, 50) + bytes(50))
+    for at in range(len(reply)):
+        if channel.peer.cancelled.wait(1):
+            return
+        channel.send(reply[at : at + 1])
 
 
 @dataclass
@@ -70,8 +85,10 @@ def outcomes(native_build: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         stopped = stack.enter_context(serving(directory / "stopped"))
         stack.enter_context(Peer(directory / "alive", alive_once))
         stack.enter_context(Peer(directory / "deaf", reads_nothing))
+        stack.enter_context(Peer(directory / "sipping", reads_in_sips))
+        stack.enter_context(Peer(directory / "dripping", speaks_in_sips))
         stack.enter_context(never_accepts(directory / "full"))
-        for name in ("stopped", "alive", "deaf"):
+        for name in ("stopped", "alive", "deaf", "sipping", "dripping"):
             shells[name].connect()
         stopped.send_signal(signal.SIGSTOP)
         waits = {name: Waiting(shells[name], command) for name, command in WAITS.items()}
@@ -81,7 +98,14 @@ def outcomes(native_build: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield waits
 
 
-WAITS = {"stopped": "invoke 1 vx:1,2", "alive": "invoke 7", "deaf": "invoke 7 ti:1000000", "full": "init"}
+WAITS = {
+    "stopped": "invoke 1 vx:1,2",
+    "alive": "invoke 7",
+    "deaf": "invoke 7 ti:1000000",
+    "sipping": "invoke 7 ti:1000000",
+    "dripping": "invoke 7 to:50",
+    "full": "init",
+}
 
 
 @contextlib.contextmanager
@@ -111,9 +135,12 @@ def test_the_ten_seconds_count_from_the_last_keep_alive(outcomes: dict[str, Wait
     assert 12.9 < outcomes["alive"].seconds < 15
 
 
-def test_secure_world_that_reads_nothing_ends_a_call_after_ten_seconds(outcomes: dict[str, Waiting]) -> None:
-    assert outcomes["deaf"].answer.startswith(LOST)
-    assert 9.9 < outcomes["deaf"].seconds < 12
+@pytest.mark.parametrize("name", ["deaf", "sipping", "dripping"])
+def test_secure_world_that_reads_or_writes_too_slowly_ends_a_call_after_ten_seconds(
+    outcomes: dict[str, Waiting], name: str
+) -> None:
+    assert outcomes[name].answer.startswith(LOST)
+    assert 9.9 < outcomes[name].seconds < 12
 
 
 def test_listener_that_does_not_accept_ends_the_connect_after_ten_seconds(outcomes: dict[str, Waiting]) -> None:

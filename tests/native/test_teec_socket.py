@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How libteec.so.2 finds the secure world's socket, whom it trusts, and what it says where nothing answers."""
 
+import contextlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,29 @@ def test_no_secure_world_is_one_line_and_an_error(native_build: Path, tmp_path: 
     assert shell.complaints.startswith(f"softee: nothing answers at {tmp_path}/tee.sock (No such file or directory); ")
     assert '"softee run -- COMMAND"' in shell.complaints
     assert '"softee serve"' in shell.complaints
+
+
+def test_complaint_that_nobody_reads_does_not_kill(native_build: Path, tmp_path: Path) -> None:
+    with Shell(native_build, tmp_path / "tee.sock") as shell:
+        shell.deafen()
+        assert [shell("init"), shell("init")] == [COMMUNICATION, COMMUNICATION]
+
+
+def test_complaint_that_has_no_room_keeps_nobody_waiting(native_build: Path, tmp_path: Path) -> None:
+    with Shell(native_build, tmp_path / "tee.sock") as shell:
+        pipe = os.open(f"/proc/{shell.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(pipe, bytes(4096)):
+                continue
+        os.close(pipe)
+        answers: list[str] = []
+        init = threading.Thread(target=lambda: answers.append(shell("init")))
+        init.start()
+        init.join(5)
+        at_once = list(answers)
+        shell.deafen()  # what still waits goes on
+        init.join()
+    assert at_once == [COMMUNICATION]
 
 
 def test_socket_that_nobody_serves_is_no_secure_world(native_build: Path, tmp_path: Path) -> None:

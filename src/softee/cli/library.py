@@ -9,13 +9,13 @@ from softee.cli.failure import CliError
 LIBRARIES = Path(softee.__file__).parent / "lib"
 """The wheel's place for libckteec and libteec."""
 
-_NAMES = ("libckteec.so", "libckteec.so.0")
-"""The module's link and the file itself; a wheel holds no links."""
+MODULE = LIBRARIES / "libckteec.so"
+"""What applications are told to load. It leads to libckteec.so.0 beside it."""
 
 
 def installed_module() -> Path | None:
     """Return the path of the PKCS#11 module of this installation, or None where it has none."""
-    return next((LIBRARIES / name for name in _NAMES if (LIBRARIES / name).exists()), None)
+    return MODULE if MODULE.exists() else None
 
 
 def module_path() -> Path:

@@ -128,6 +128,29 @@ def test_a_null_part_with_a_length_ends_the_active_operation(library: Library, n
     assert [(sent.command, sent.control) for sent in library.sent] == [(RELEASE, u32(7, NUMBER[name]))]
 
 
+@pytest.mark.parametrize("result", [TeeResult.EXCESS_DATA, TeeResult.OUT_OF_MEMORY])
+@pytest.mark.parametrize("name", ["C_Encrypt", "C_DecryptUpdate", "C_Digest", "C_Sign"])
+def test_data_that_never_reached_the_application_end_the_active_operation(
+    library: Library, name: str, result: TeeResult
+) -> None:
+    for origin, released in ((1, True), (3, True), (2, False), (4, False)):
+        library.answer(Answer(result=result, origin=origin), Answer())
+        size = ulong(8)
+        assert library.call(name, 7, b"x", 1, room(8), pointer(size)) in (CKR.DEVICE_MEMORY, CKR.HOST_MEMORY)
+        assert size.value == 8
+        expected = [(NUMBER[name], u32(7)), (RELEASE, u32(7, NUMBER[name]))]
+        assert [(sent.command, sent.control) for sent in library.sent] == expected[: 1 + released]
+
+
+def test_an_output_that_no_answer_can_bring_is_not_called_too_small(library: Library) -> None:
+    """The application's buffer is large enough: it would try for ever."""
+    needed, given = (32 << 20) + 16, ulong(33 << 20)
+    library.answer(too_small(needed), Answer())
+    assert library.call("C_Encrypt", 7, b"x", 1, room(33 << 20), pointer(given)) == CKR.DEVICE_MEMORY
+    assert given.value == 33 << 20
+    assert library.last().command == RELEASE
+
+
 def test_a_session_handle_that_cannot_be_one_releases_nothing(library: Library) -> None:
     library.sent.clear()
     assert library.call("C_Sign", BIG + 1, b"x", 1, None, None) == CKR.SESSION_HANDLE_INVALID

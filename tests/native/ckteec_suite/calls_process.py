@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from softee.names import CKR, LoginMethod, TeeResult
 
 CALLABLE_ANY_TIME = {"C_Initialize", "C_GetFunctionList", "C_GetInterface", "C_GetInterfaceList"}
 OS_LOCKING_OK = 2
+MIB = 1 << 20
 
 
 class InitializeArguments(ctypes.Structure):
@@ -247,6 +249,38 @@ def test_threads_call_at_the_same_time_and_finalize_waits_for_them(library: Libr
     assert library.call("C_Logout", 1) == CKR.CRYPTOKI_NOT_INITIALIZED
 
 
+def test_initialize_does_not_wait_for_running_calls_only_to_refuse(library: Library) -> None:
+    inside, over = threading.Event(), threading.Event()
+
+    def slow(_: Sent) -> Answer:
+        inside.set()
+        over.wait(5)
+        return Answer()
+
+    library.answers = slow
+    caller = threading.Thread(target=library.call, args=("C_Logout", 1))
+    caller.start()
+    assert inside.wait(10)
+    assert library.call("C_Initialize", None) == CKR.CRYPTOKI_ALREADY_INITIALIZED
+    assert caller.is_alive()
+    over.set()
+    caller.join()
+
+
+def test_a_complaint_that_nobody_reads_does_not_kill(
+    loaded: Library, environment: Callable[[str, str | None], None]
+) -> None:
+    def child() -> bool:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        reader, writer = os.pipe()
+        os.close(reader)
+        os.dup2(writer, 2)
+        return loaded.call("C_Initialize", None) == CKR.ARGUMENTS_BAD
+
+    environment("CKTEEC_LOGIN_TYPE", "application")
+    assert in_child(child)
+
+
 def test_the_interface_of_3_x_hands_out_the_list_of_2_40(loaded: Library) -> None:
     count, array = ulong(), (Interface * 2)()
     assert loaded.call("C_GetInterfaceList", None, pointer(count)) == CKR.OK
@@ -312,3 +346,20 @@ def test_random_numbers_are_as_many_as_asked_for(library: Library) -> None:
     library.answer(Answer(output=b"r" * 8))
     assert library.call("C_GenerateRandom", 1, room(8), 8) == CKR.OK
     assert library.call("C_GenerateRandom", 1, room(9), 9) == CKR.DEVICE_ERROR
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB, MIB + 1, 65 * MIB])
+def test_random_numbers_in_any_number_are_asked_for_in_parts(library: Library, size: int) -> None:
+    library.answers = lambda sent: Answer(output=bytes([len(library.sent)]) * (sent.capacity or 0))
+    library.sent.clear()
+    buffer = room(size + 1)
+    assert library.call("C_GenerateRandom", 1, buffer, size) == CKR.OK
+    expected = b"".join(bytes([part + 1]) * min(MIB, size - part * MIB) for part in range(-(-size // MIB)))
+    assert buffer.raw == expected + b"\0"
+    assert len(library.sent) == max(1, -(-size // MIB))
+
+
+def test_random_numbers_end_at_the_first_failure(library: Library) -> None:
+    library.answer(Answer(output=bytes(MIB)), Answer(CKR.DEVICE_MEMORY, size=0))
+    assert library.call("C_GenerateRandom", 1, room(3 * MIB), 3 * MIB) == CKR.DEVICE_MEMORY
+    assert len(library.sent) == 2

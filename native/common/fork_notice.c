@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "process.h"
+#include "fork_notice.h"
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -7,13 +7,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define WIPED 0
-#define FORGETTING (-1)
-#define READY (-2)
+/* The mark is `ready` when there is nothing to forget, and its negative while a thread forgets. */
+#define READY 1
 
 struct page {
-    atomic_int mark; /* one of the above; where the kernel cannot wipe (before Linux 4.14), READY is the process' id */
-    bool by_id;
+    atomic_int mark; /* zero in a child */
+    bool by_id;      /* the kernel cannot wipe (before Linux 4.14): `ready` is the process' id, else READY */
 };
 
 static _Atomic(struct page *) the_page;
@@ -52,7 +51,7 @@ static struct page *get_page(void)
 
 static void after_fork(struct page *page, int seen, int ready, void (*forget)(void))
 {
-    if (seen != FORGETTING && atomic_compare_exchange_strong(&page->mark, &seen, FORGETTING)) {
+    if (seen != -ready && atomic_compare_exchange_strong(&page->mark, &seen, -ready)) {
         forget();
         atomic_store(&page->mark, ready);
     }
@@ -60,7 +59,7 @@ static void after_fork(struct page *page, int seen, int ready, void (*forget)(vo
         sched_yield();
 }
 
-bool process_enter(void (*forget)(void))
+bool fork_notice(void (*forget)(void))
 {
     struct page *page = get_page();
     int ready;
@@ -73,11 +72,4 @@ bool process_enter(void (*forget)(void))
     if (seen != ready)
         after_fork(page, seen, ready, forget);
     return true;
-}
-
-bool process_has_spare_cpu(void)
-{
-    cpu_set_t cpus;
-
-    return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
 }

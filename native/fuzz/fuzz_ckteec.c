@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Invariant: whatever the secure world answers, a C_* function returns, writes nothing outside the application's
+ * buffers, and with CKR_OK tells no size that is larger than they are.
+ *
+ * The input's first byte chooses the function; then come what the application asks for and what the fake libteec
+ * answers to each command.
+ */
+#include "../tests/ckteec_fake/fake_teec.h"
+#include "input.h"
+#include "pkcs11.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define SESSION 1
+#define OBJECT 2
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct input input;
+
+/* What the application has allocated in this run: buffers of exactly the size that it tells. */
+#define BLOCKS_MAX 512
+
+static void *blocks[BLOCKS_MAX];
+static size_t block_count;
+
+static void *application_block(size_t size)
+{
+    require(block_count < BLOCKS_MAX);
+    return blocks[block_count++] = exact_block(size);
+}
+
+static void free_blocks(void)
+{
+    while (block_count > 0)
+        free(blocks[--block_count]);
+}
+
+static const uint32_t statuses[] = {
+    CKR_OK, CKR_OK, CKR_BUFFER_TOO_SMALL, CKR_ATTRIBUTE_SENSITIVE, CKR_ATTRIBUTE_TYPE_INVALID, CKR_DEVICE_ERROR,
+};
+
+static const TEEC_Result results[] = {
+    TEEC_SUCCESS, TEEC_SUCCESS, TEEC_SUCCESS, TEEC_ERROR_SHORT_BUFFER, TEEC_ERROR_EXCESS_DATA, TEEC_ERROR_COMMUNICATION,
+};
+
+/* How an answer is chosen: bits of its first byte. */
+enum { ANY_STATUS = 1, ANY_CONTROL_SIZE = 2, ANY_OUTPUT_SIZE = 4, FULL_OUTPUT = 8, ECHO = 16 };
+
+#define HEAD (2 * sizeof(uint32_t)) /* {size, count} of a template, {type, size} of an attribute */
+
+static const CK_ATTRIBUTE_TYPE types[] = {
+    CKA_LABEL, CKA_CLASS, CKA_ALLOWED_MECHANISMS, CKA_WRAP_TEMPLATE, CKA_VALUE, CKA_UNWRAP_TEMPLATE,
+};
+
+static void put_word(uint8_t *place, size_t word)
+{
+    const uint32_t wire = (uint32_t)word;
+
+    memcpy(place, &wire, sizeof(wire));
+}
+
+static uint32_t word_at(const uint8_t *place)
+{
+    uint32_t word;
+
+    memcpy(&word, place, sizeof(word));
+    return word;
+}
+
+/* A size that is told where there is room for `room` bytes: mostly, but not always, a true one. */
+static size_t told_size(size_t room)
+{
+    switch (take_u8(&input) % 8) {
+    case 0:
+        return take_u8(&input);
+    case 1:
+        return UINT32_MAX;
+    case 2:
+        return room + 1;
+    default:
+        return room;
+    }
+}
+
+/* A template of attributes, the last of which takes what is left. */
+static void nest_template(uint8_t *value, size_t room)
+{
+    const size_t count = take_u8(&input) % 4;
+    size_t at = HEAD;
+
+    take_bytes(&input, value, room);
+    if (room < HEAD)
+        return;
+    put_word(value, told_size(room - HEAD));
+    put_word(value + sizeof(uint32_t), count);
+    for (size_t i = 1; i <= count && room - at >= HEAD; i++) {
+        const size_t left = room - at - HEAD;
+        const size_t size = i == count ? left : take_u8(&input) % (left + 1);
+
+        put_word(value + at, types[take_u8(&input) % COUNT(types)]);
+        put_word(value + at + sizeof(uint32_t), told_size(size));
+        at += HEAD + size;
+    }
+}
+
+/* The request's template with values, as an answer to C_GetAttributeValue is, and then some bytes changed. */
+static void echo_template(const TEEC_TempMemoryReference *control, uint8_t *output, size_t capacity)
+{
+    const uint8_t *request = control->buffer;
+    size_t room;
+
+    if (control->size >= HEAD && control->size - HEAD <= capacity)
+        memcpy(output, request + HEAD, control->size - HEAD);
+    for (size_t at = HEAD; at + HEAD <= capacity; at += HEAD + room) {
+        room = word_at(output + at + sizeof(uint32_t));
+        if (room > capacity - at - HEAD)
+            break;
+        nest_template(output + at + HEAD, room);
+        put_word(output + at + sizeof(uint32_t), told_size(room));
+    }
+    for (uint8_t changes = take_u8(&input) % 4; capacity > 0 && changes > 0; changes--)
+        output[take_u16(&input) % capacity] = take_u8(&input);
+}
+
+static void answer_output(TEEC_TempMemoryReference *output, const TEEC_TempMemoryReference *control, uint8_t how)
+{
+    const size_t capacity = output->size;
+    size_t size = take_u16(&input);
+
+    size = size < capacity ? size : capacity;
+    if ((how & ECHO) != 0 && output->buffer)
+        echo_template(control, output->buffer, capacity);
+    else if (output->buffer)
+        take_bytes(&input, output->buffer, size);
+    if ((how & ANY_OUTPUT_SIZE) != 0)
+        size = take_u32(&input);
+    output->size = (how & (FULL_OUTPUT | ECHO)) != 0 ? capacity : size;
+}
+
+static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t *origin)
+{
+    TEEC_TempMemoryReference *control = &operation->params[0].tmpref;
+    const uint8_t how = take_u8(&input);
+    uint32_t status = (how & ANY_STATUS) != 0 ? take_u32(&input) : statuses[take_u8(&input) % COUNT(statuses)];
+
+    (void)command;
+    if (TEEC_PARAM_TYPE_GET(operation->paramTypes, 2) == TEEC_MEMREF_TEMP_OUTPUT)
+        answer_output(&operation->params[2].tmpref, control, how);
+    memcpy(control->buffer, &status, sizeof(status));
+    control->size = (how & ANY_CONTROL_SIZE) != 0 ? take_u32(&input) : sizeof(status);
+    *origin = take_u8(&input) % 5;
+    return results[take_u8(&input) % COUNT(results)];
+}
+
+typedef CK_RV list_call(CK_ULONG *list, CK_ULONG *count);
+
+static CK_RV slot_list(CK_ULONG *list, CK_ULONG *count)
+{
+    return C_GetSlotList(CK_FALSE, list, count);
+}
+
+static CK_RV mechanism_list(CK_ULONG *list, CK_ULONG *count)
+{
+    return C_GetMechanismList(0, list, count);
+}
+
+static CK_RV find_objects(CK_ULONG *list, CK_ULONG *count)
+{
+    return C_FindObjects(SESSION, list, *count, count);
+}
+
+static list_call *const list_calls[] = {slot_list, mechanism_list, find_objects};
+
+static void call_list(void)
+{
+    list_call *call = list_calls[take_u8(&input) % COUNT(list_calls)];
+    const CK_ULONG capacity = take_u8(&input);
+    CK_ULONG *list = capacity % 8 ? application_block(capacity * sizeof(*list)) : NULL;
+    CK_ULONG count = capacity;
+
+    require(call(list, &count) != CKR_OK || !list || count <= capacity);
+}
+
+static CK_RV encrypt(CK_BYTE *output, CK_ULONG *size)
+{
+    CK_BYTE data[] = "data";
+
+    return C_Encrypt(SESSION, data, sizeof(data), output, size);
+}
+
+static CK_RV sign_final(CK_BYTE *output, CK_ULONG *size)
+{
+    return C_SignFinal(SESSION, output, size);
+}
+
+static CK_RV wrap(CK_BYTE *output, CK_ULONG *size)
+{
+    CK_MECHANISM mechanism = {CKM_AES_ECB, NULL, 0};
+
+    return C_WrapKey(SESSION, &mechanism, OBJECT, OBJECT, output, size);
+}
+
+static CK_RV random_bytes(CK_BYTE *output, CK_ULONG *size)
+{
+    return C_GenerateRandom(SESSION, output, output ? *size : 0);
+}
+
+typedef CK_RV bytes_call(CK_BYTE *output, CK_ULONG *size);
+
+static bytes_call *const bytes_calls[] = {encrypt, sign_final, wrap, random_bytes};
+
+static void call_bytes(void)
+{
+    bytes_call *call = bytes_calls[take_u8(&input) % COUNT(bytes_calls)];
+    const CK_ULONG capacity = take_u16(&input);
+    CK_BYTE *output = capacity % 8 ? application_block(capacity) : NULL;
+    CK_ULONG size = capacity;
+
+    require(call(output, &size) != CKR_OK || !output || size <= capacity);
+}
+
+static void call_structures(void)
+{
+    CK_MECHANISM mechanism = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
+    CK_SLOT_INFO *slot = application_block(sizeof(*slot));
+    CK_TOKEN_INFO *token = application_block(sizeof(*token));
+    CK_SESSION_INFO *session = application_block(sizeof(*session));
+    CK_MECHANISM_INFO *about = application_block(sizeof(*about));
+    CK_ULONG *numbers = application_block(2 * sizeof(*numbers));
+
+    C_GetSlotInfo(0, slot);
+    C_GetTokenInfo(0, token);
+    C_GetSessionInfo(SESSION, session);
+    C_GetMechanismInfo(0, CKM_ECDSA, about);
+    C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, numbers);
+    C_GetObjectSize(SESSION, OBJECT, numbers);
+    C_GenerateKeyPair(SESSION, &mechanism, NULL, 0, NULL, 0, numbers, numbers + 1);
+}
+
+#define ATTRIBUTES_MAX 6
+#define INNER_MAX 3
+#define DEPTH_MAX 3
+
+static void make_attribute(CK_ATTRIBUTE *attribute, unsigned int depth);
+
+static void make_template(CK_ATTRIBUTE *attribute, unsigned int depth)
+{
+    const size_t count = take_u8(&input) % (INNER_MAX + 1);
+    CK_ATTRIBUTE *inner = application_block(count * sizeof(*inner));
+
+    for (size_t i = 0; i < count; i++)
+        make_attribute(&inner[i], depth + 1);
+    attribute->pValue = inner;
+    attribute->ulValueLen = count * sizeof(*inner);
+}
+
+/* An attribute with a buffer of some size, or none. A template's buffer holds attributes, of any type. */
+static void make_attribute(CK_ATTRIBUTE *attribute, unsigned int depth)
+{
+    const uint8_t room = take_u8(&input);
+
+    attribute->type = types[take_u8(&input) % COUNT(types)];
+    attribute->pValue = NULL;
+    attribute->ulValueLen = 0;
+    if (room % 4 == 0)
+        return;
+    if (attribute->type == CKA_WRAP_TEMPLATE && depth < DEPTH_MAX) {
+        make_template(attribute, depth);
+    } else if (attribute->type != CKA_WRAP_TEMPLATE && attribute->type != CKA_UNWRAP_TEMPLATE) {
+        attribute->ulValueLen = room;
+        attribute->pValue = application_block(room);
+    }
+}
+
+static void call_get_attribute_value(void)
+{
+    const size_t count = take_u8(&input) % (ATTRIBUTES_MAX + 1);
+    CK_ATTRIBUTE *attributes = application_block(count * sizeof(*attributes));
+    CK_ATTRIBUTE made[ATTRIBUTES_MAX];
+
+    for (size_t i = 0; i < count; i++) {
+        make_attribute(&attributes[i], 0);
+        made[i] = attributes[i];
+    }
+    C_GetAttributeValue(SESSION, OBJECT, attributes, count);
+    for (size_t i = 0; i < count; i++)
+        require(!made[i].pValue || attributes[i].ulValueLen <= made[i].ulValueLen ||
+                attributes[i].ulValueLen == CK_UNAVAILABLE_INFORMATION);
+
+}
+
+static void (*const calls[])(void) = {call_list, call_bytes, call_structures, call_get_attribute_value};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    input = (struct input){data, size};
+    fake_teec_set_handler(answer);
+    if (C_Initialize(NULL) == CKR_OK)
+        calls[take_u8(&input) % COUNT(calls)]();
+    require(C_Finalize(NULL) == CKR_OK);
+    free_blocks();
+    return 0;
+}

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fuzz targets of native/fuzz without libFuzzer: their corpus, and changed inputs for some seconds."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CORPUS = Path(__file__).parents[2] / "native" / "fuzz" / "corpus"
+SECONDS = "2"
+
+
+@pytest.mark.parametrize("library", ["teec", "ckteec"])
+def test_whatever_the_secure_world_says_the_libraries_survive(native_build: Path, library: str) -> None:
+    done = subprocess.run(
+        [native_build / "native" / "fuzz" / f"fuzz_{library}", SECONDS, CORPUS / library],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "runtime error" not in done.stderr
+    assert done.stdout.startswith(f"{len(list((CORPUS / library).iterdir()))} of the corpus")
