@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may join a client context, and when it ends; and what the kernel says of a peer."""
 
+import errno
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import cast
 
 import pytest
 
@@ -155,6 +157,18 @@ def test_a_process_that_cannot_be_seen_has_no_pidfd(monkeypatch: pytest.MonkeyPa
     ours, theirs = socket.socketpair()
     with ours, theirs:
         assert kernel.open_pidfd(ours, 0) is None
+
+
+class SocketOfTheDead:
+    """A socket whose peer has died, on kernels from 6.5 on but not the newest."""
+
+    def getsockopt(self, *_: int) -> bytes:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+
+def test_a_pid_that_may_be_another_process_by_now_is_not_used() -> None:
+    with pytest.raises(ProcessLookupError):
+        kernel.open_pidfd(cast("socket.socket", SocketOfTheDead()), os.getpid())
 
 
 def test_a_process_that_is_gone_is_no_client(

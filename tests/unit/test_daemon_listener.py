@@ -86,6 +86,23 @@ def test_a_path_that_the_kernel_would_cut_is_refused(directory: Path) -> None:
         listen(Path(f"{longest}x"), 0o600)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's link")
+def test_a_link_of_another_user_is_refused_even_where_it_leads_to_our_directory(directory: Path) -> None:
+    """In /tmp somebody could make it before us, and turn it elsewhere when our clients look for the socket."""
+    (directory / "ours").mkdir()
+    link = directory / "softee"
+    link.symlink_to(directory / "ours")
+    os.chown(link, 12345, -1, follow_symlinks=False)
+    with pytest.raises(ListenError, match="belongs to uid 12345"):
+        listen(link / "tee.sock", 0o600)
+
+
+def test_a_link_of_our_own_is_followed(directory: Path) -> None:
+    (directory / "ours").mkdir()
+    (directory / "softee").symlink_to(directory / "ours")
+    listen(directory / "softee" / "tee.sock", 0o600).close()
+
+
 def test_a_directory_of_another_user_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = directory / "softee"
     theirs.mkdir()

@@ -118,6 +118,18 @@ def test_an_rsa_public_exponent_that_is_none_is_refused(exponent: bytes) -> None
     assert refusal(sample("RSA public key", PUBLIC_EXPONENT=exponent)) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
+def test_an_rsa_public_key_with_an_even_modulus_is_refused() -> None:
+    assert refusal(sample("RSA public key", MODULUS=b"\xff" * 127 + b"\xfe")) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_an_rsa_public_exponent_that_the_library_would_not_use_is_refused() -> None:
+    """Otherwise C_Verify would call right signatures wrong."""
+    longest = big_endian((1 << 63) + 1)
+    assert imported(sample("RSA public key", MODULUS=b"\xff" * 512, PUBLIC_EXPONENT=longest))
+    too_long = sample("RSA public key", MODULUS=b"\xff" * 512, PUBLIC_EXPONENT=b"\1" + longest)
+    assert refusal(too_long) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
 def test_an_ec_point_may_be_bare_and_is_kept_as_the_standard_writes_it() -> None:
     bare = ec_key().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     assert imported(sample("EC public key", EC_POINT=bare))[CKA.EC_POINT] == b"\x04\x41" + bare

@@ -92,9 +92,9 @@ def _make_directory(directory: Path, *, shared: bool) -> None:
     try:
         directory.mkdir(mode=0o700)
     except FileExistsError:
-        owner = directory.stat().st_uid
-        if owner not in (0, os.geteuid()):
-            raise ListenError(f"The socket's directory {directory} belongs to uid {owner}.") from None
+        for status in (directory.lstat(), directory.stat()):  # whoever owns a link may turn it elsewhere later
+            if status.st_uid not in (0, os.geteuid()):
+                raise ListenError(f"The socket's directory {directory} belongs to uid {status.st_uid}.") from None
         return
     if shared:
         directory.chmod(0o755)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the kernel says of the process at the other end of a connection, at the time when it connected."""
 
+import errno
 import os
 import select
 import socket
@@ -40,14 +41,17 @@ def open_pidfd(connection: socket.socket, pid: int) -> int | None:
     where the process cannot be seen from here (another pid namespace); its context then ends with its last channel.
 
     Raises:
-        ProcessLookupError: the process has died already.
+        ProcessLookupError: the process has died already; its pid may be another's by now.
+        OSError: there are too many open descriptors.
 
     """
     try:
         packed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD, _INT.size)
-    except ProcessLookupError:
-        raise
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # how kernels from 6.5 on, but not the newest, say that it has died
+            raise ProcessLookupError(errno.ESRCH, "the peer has died") from None
+        if error.errno != errno.ENOPROTOOPT:
+            raise
         return os.pidfd_open(pid) if pid > 0 else None
     descriptor: int = _INT.unpack(packed)[0]
     return descriptor

@@ -25,7 +25,8 @@ def check_new(session: Session, *attributes: Attributes) -> None:
     """Refuse objects that the session must not make.
 
     Raises:
-        Pkcs11Error: CKR_SESSION_READ_ONLY, CKR_USER_NOT_LOGGED_IN.
+        Pkcs11Error: CKR_SESSION_READ_ONLY, CKR_USER_NOT_LOGGED_IN; CKR_TEMPLATE_INCONSISTENT for a key that would ask
+            for a login before each use and is not private (section 4.9).
 
     """
     for one in attributes:
@@ -33,6 +34,8 @@ def check_new(session: Session, *attributes: Attributes) -> None:
             session.require_read_write()
         if one[CKA.PRIVATE] is not False and not sees_private(session):
             raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "an object with CKA_PRIVATE true needs the user's login")
+        if one.get(CKA.ALWAYS_AUTHENTICATE) is True and one[CKA.PRIVATE] is False:
+            raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "CKA_ALWAYS_AUTHENTICATE true needs CKA_PRIVATE true")
 
 
 def place_new(session: Session, *attributes: Attributes) -> list[Pkcs11Object]:

@@ -59,11 +59,9 @@ class Authenticator:
             Pkcs11Error: CKR_USER_NOT_LOGGED_IN, CKR_PIN_LEN_RANGE, CKR_PIN_INVALID.
 
         """
-        if session.user is not CKU.SO:
-            raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "only the SO may do this; log in as CKU_SO")
         token = session.token
         with token.pin_lock:
-            user_key = bytearray(_require_unlocked(token))
+            user_key = _user_key_for_so(session)
             try:
                 self._set(token, CKU.USER, pin, session.client.identity, user_key)
             finally:
@@ -181,11 +179,13 @@ def _require_no_session(token: Token) -> None:
         raise Pkcs11Error(CKR.SESSION_EXISTS, f"{len(token.sessions)} sessions are open with the token; close them")
 
 
-def _require_unlocked(token: Token) -> bytearray:
-    user_key = token.user_key
-    if user_key is None:
-        raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "the SO was logged out meanwhile")
-    return user_key
+def _user_key_for_so(session: Session) -> bytearray:
+    """Return a copy of the user key where the SO is logged in. A logout, which wipes the key, comes before or after."""
+    token = session.token
+    with token.lock:
+        if session.user is not CKU.SO or token.user_key is None:
+            raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "only the SO may do this; log in as CKU_SO")
+        return bytearray(token.user_key)
 
 
 def _check_login(session: Session, user: CKU) -> None:

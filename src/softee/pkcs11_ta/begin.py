@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from softee.names import CKA, CKO, CKR
+from softee.pkcs11_ta.access import sees_private
 from softee.pkcs11_ta.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms import MECHANISMS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, DigestOperation, KeyView
@@ -124,6 +125,10 @@ def begin(session: Session, kind: Kind[Op], request: WithKey, role: Role) -> Non
     session.operations.active = Operation(
         kind, spec, partial(factory, key, parameter), size, context_login=context_login
     )
+    if obj.is_private and not sees_private(session):
+        # Another session has logged the client out since the key was found, maybe too early to end this operation.
+        session.operations.active = None
+        raise Pkcs11Error(role.bad_handle, "the user was logged out meanwhile")
 
 
 def begin_digest(session: Session, request: WithMechanism) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from softee.pkcs11_ta.application import Pkcs11Application
     from softee.pkcs11_ta.tokens import Token
 
+LAST_HANDLE = 0xFFFFFFFE
+"""The largest 32-bit number is CK_UNAVAILABLE_INFORMATION."""
+
 
 class Client:
     """One client. Handles count up from 1 and are not used again, so that a stale one never names another session."""
@@ -49,8 +52,11 @@ class Client:
             if len(self.sessions) >= limit:
                 raise Pkcs11Error(CKR.SESSION_COUNT, f"a client may have {limit} sessions; close some")
             check_open(token.logins.get(self), read_write=read_write)
+            handle = next(self._handles)
+            if handle > LAST_HANDLE:
+                raise Pkcs11Error(CKR.SESSION_COUNT, "the client has used up its handles; C_Finalize begins them anew")
             objects = self._objects.setdefault(token.slot, SessionObjects())
-            session = Session(next(self._handles), self, token, objects, read_write=read_write)
+            session = Session(handle, self, token, objects, read_write=read_write)
             self.sessions[session.handle] = session
             token.sessions.add(session)
             return session

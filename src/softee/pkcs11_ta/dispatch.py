@@ -17,6 +17,7 @@ from softee.pkcs11_ta.errors import AnsweredError, BufferTooSmallError, Pkcs11Er
 from softee.stores.base import StoreError
 from softee.tee.sealing import TamperedError
 from softee.wire.codec import WireError
+from softee.wire.frames import MAX_LENGTH
 from softee.wire.params import Memref, Param, Params
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _log = logging.getLogger("softee.pkcs11")
 _ANSWERS = {rv: rv.to_bytes(4, "little") for rv in CKR}
+
+# Members of enums are looked up once, here: every call passes through this module.
+_OK, _BUFFER_TOO_SMALL = CKR.OK, CKR.BUFFER_TOO_SMALL
+_SUCCESS, _SHORT_BUFFER = TeeResult.SUCCESS, TeeResult.SHORT_BUFFER
+_MEMREF_INPUT, _MEMREF_OUTPUT, _MEMREF_INOUT = ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT
+_DATA = Data.INPUT
+_NO_OUTPUT, _STREAM, _SECOND = Output.NONE, Output.STREAM, Output.INPUT
 
 
 @dataclass(slots=True)
@@ -90,11 +98,11 @@ def invoke(handlers: Handlers, client: "Client", number: int, params: Params) ->
     Returns:
         TEE_SUCCESS with a CKR in parameter 0; TEE_ERROR_SHORT_BUFFER with CKR_BUFFER_TOO_SMALL there and the wanted
         size in parameter 2; TEE_ERROR_NOT_SUPPORTED for an unknown command; TEE_ERROR_BAD_PARAMETERS where
-        parameter 0 cannot hold a CKR.
+        parameter 0 cannot hold a CKR, or is larger than any frame: requests are decoded in Python, which takes time.
 
     """
     control = params[0]
-    if not isinstance(control, Memref) or control.type not in _CONTROL or control.capacity < 4:
+    if not isinstance(control, Memref) or control.type not in _CONTROL or not 4 <= control.capacity <= MAX_LENGTH:
         _refused(client, f"command {number}", "TEE_ERROR_BAD_PARAMETERS", "parameter 0 must be an in/out buffer")
         return TeeResult.BAD_PARAMETERS
     bound = handlers.get(number)
@@ -110,11 +118,11 @@ def invoke(handlers: Handlers, client: "Client", number: int, params: Params) ->
         if isinstance(error, AnsweredError):
             return _answer(bound.command, control, params[2], error.output, rv)
         control.reply(_ANSWERS[rv])
-        return TeeResult.SUCCESS
-    return _answer(bound.command, control, params[2], reply, CKR.OK)
+        return _SUCCESS
+    return _answer(bound.command, control, params[2], reply, _OK)
 
 
-_CONTROL = frozenset({ParamType.MEMREF_INOUT, ParamType.MEMREF_OUTPUT})
+_CONTROL = frozenset({_MEMREF_INOUT, _MEMREF_OUTPUT})
 
 
 def _run(bound: Bound, client: "Client", control: Memref, params: Params) -> bytes:
@@ -143,13 +151,13 @@ def _decode(command: Command[R], control: Memref) -> R:
 def _call(command: Command[Any], client: "Client", params: Params) -> Call:
     if params[3] is not None:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, "parameter 3 is not used")
-    data = _input(params[1], "parameter 1") if command.data is Data.INPUT else _absent(params[1], "parameter 1")
-    if command.output is Output.INPUT:
+    data = _input(params[1], "parameter 1") if command.data is _DATA else _absent(params[1], "parameter 1")
+    if command.output is _SECOND:
         return Call(client, data, _input(params[2], "parameter 2"), 0)
-    if command.output is Output.NONE:
+    if command.output is _NO_OUTPUT:
         return Call(client, data, _absent(params[2], "parameter 2"), 0)
     output = params[2]
-    asks_size = command.output is Output.STREAM and isinstance(output, Memref) and output.null
+    asks_size = command.output is _STREAM and isinstance(output, Memref) and output.null
     return Call(client, data, b"", _capacity(command, output), asks_size)
 
 
@@ -162,15 +170,15 @@ def _absent(param: Param, name: str) -> bytes:
 def _input(param: Param, name: str) -> bytes | bytearray:
     if param is None:
         return b""
-    if not isinstance(param, Memref) or param.type is not ParamType.MEMREF_INPUT:
+    if not isinstance(param, Memref) or param.type is not _MEMREF_INPUT:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{name} must be an input buffer")
     return param.data
 
 
 def _capacity(command: Command[Any], param: Param) -> int:
-    if param is None and command.output is Output.STREAM:
+    if param is None and command.output is _STREAM:
         return 0
-    if not isinstance(param, Memref) or param.type is not ParamType.MEMREF_OUTPUT:
+    if not isinstance(param, Memref) or param.type is not _MEMREF_OUTPUT:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, "parameter 2 must be an output buffer")
     if command.output_size is not None and param.capacity != command.output_size:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"parameter 2 has {param.capacity} bytes instead of {command.output_size}")
@@ -181,15 +189,15 @@ def _answer(command: Command[Any], control: Memref, output: Param, reply: bytes,
     if command.writes and isinstance(output, Memref) and not output.reply(reply):
         return _too_small(control, output, len(reply))
     control.reply(_ANSWERS[rv])
-    return TeeResult.SHORT_BUFFER if rv is CKR.BUFFER_TOO_SMALL else TeeResult.SUCCESS
+    return _SHORT_BUFFER if rv is _BUFFER_TOO_SMALL else _SUCCESS
 
 
 def _too_small(control: Memref, output: Param, size: int) -> TeeResult:
     if isinstance(output, Memref):
         output.size = size
         output.out = b""
-    control.reply(_ANSWERS[CKR.BUFFER_TOO_SMALL])
-    return TeeResult.SHORT_BUFFER
+    control.reply(_ANSWERS[_BUFFER_TOO_SMALL])
+    return _SHORT_BUFFER
 
 
 def _explain(client: "Client", command: Command[Any], error: Exception) -> CKR:

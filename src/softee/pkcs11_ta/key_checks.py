@@ -7,6 +7,7 @@ wrong with it has one error.
 
 import hashlib
 import math
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -38,8 +39,23 @@ AES_SIZES: Final = (16, 24, 32)
 SECRET_SIZES: Final = range(1, 4096 + 1)
 
 _CHECK_VALUE_SIZE = 3
-_MAX_TRAILING_ZEROS = 64
+_MAX_TRAILING_ZEROS = 32
 """Of d·e - 1: real keys have a few; the time to find the primes grows with them."""
+_MAX_EXPONENT_BITS = 256
+"""Of the public exponent of a key whose primes must be found (FIPS 186-5 takes no larger ones)."""
+_LARGE_MODULUS_BITS, _LARGE_MODULUS_EXPONENT_BITS = 3072, 64
+"""With a modulus beyond the first, the library uses no exponent beyond the second: right signatures would fail."""
+_MAX_UNBALANCE = 64
+"""Bits that a prime may have beyond half of the modulus: testing a prime is quick only up to there."""
+_RSA_PARTS = (
+    CKA.PUBLIC_EXPONENT,
+    CKA.PRIVATE_EXPONENT,
+    CKA.PRIME_1,
+    CKA.PRIME_2,
+    CKA.EXPONENT_1,
+    CKA.EXPONENT_2,
+    CKA.COEFFICIENT,
+)
 
 
 def complete(given: Given) -> None:
@@ -91,12 +107,16 @@ def _complete_secret(given: Given) -> None:
 
 
 def _complete_rsa_public(given: Given) -> None:
-    given[CKA.MODULUS_BITS] = _modulus_bits(given)
+    bits = given[CKA.MODULUS_BITS] = _modulus_bits(given)
+    if not number(given, CKA.MODULUS) & 1:
+        raise ValueError("the modulus is even")
+    if bits > _LARGE_MODULUS_BITS and number(given, CKA.PUBLIC_EXPONENT).bit_length() > _LARGE_MODULUS_EXPONENT_BITS:
+        raise ValueError("the public exponent is too large for a modulus of this size")
     load_rsa_public(given)
 
 
 def _complete_rsa_private(given: Given) -> None:
-    _modulus_bits(given)
+    _check_rsa_sizes(given)
     if CKA.PRIME_1 not in given or CKA.PRIME_2 not in given:
         p, q = _find_primes(given)
         given[CKA.PRIME_1], given[CKA.PRIME_2] = _secret_number(p), _secret_number(q)
@@ -136,15 +156,36 @@ def _modulus_bits(given: Given) -> int:
     return bits
 
 
+def _check_rsa_sizes(given: Given) -> None:
+    """Refuse parts that cannot be those of the modulus by their size alone, before anything is computed with them."""
+    bits = _modulus_bits(given)
+    if any(number(given, kind).bit_length() > bits for kind in _RSA_PARTS if kind in given):
+        raise ValueError("a part is longer than the modulus")
+    primes = (number(given, kind) for kind in (CKA.PRIME_1, CKA.PRIME_2) if kind in given)
+    if any(prime.bit_length() > bits // 2 + _MAX_UNBALANCE for prime in primes):
+        raise ValueError("one prime is much longer than the other")
+
+
 def _find_primes(given: Given) -> tuple[int, int]:
-    """Find the primes from the exponents, after refusing numbers for which the search would be long and vain."""
+    """Find the primes from the exponents, after refusing numbers for which the search would be long and vain.
+
+    The library tries up to 500 bases. If a random one fits the exponents, so do many, and each of those finds the
+    primes with a good chance; a fixed one could be made to fit alone.
+    """
     n, e, d = (number(given, kind) for kind in (CKA.MODULUS, CKA.PUBLIC_EXPONENT, CKA.PRIVATE_EXPONENT))
+    if not n & 1 or not 1 < e < n or not 1 < d < n or e.bit_length() > _MAX_EXPONENT_BITS:
+        raise ValueError("exponents out of range")
     multiple = d * e - 1
-    if not n & 1 or not 1 < e < n or not 1 < d < n or (multiple & -multiple).bit_length() > _MAX_TRAILING_ZEROS:
+    if (multiple & -multiple).bit_length() > _MAX_TRAILING_ZEROS:
         raise ValueError("exponents out of range")
     if math.gcd(pow(2, n, n) - 2, n) != 1:
         raise ValueError("the modulus is a prime, or the power of one")
-    return rsa.rsa_recover_prime_factors(n, e, d)
+    if any(pow(2 + secrets.randbelow(n - 3), multiple, n) != 1 for _ in range(2)):
+        raise ValueError("the exponents do not fit the modulus")
+    p, q = rsa.rsa_recover_prime_factors(n, e, d)
+    if p.bit_length() > n.bit_length() // 2 + _MAX_UNBALANCE:
+        raise ValueError("one prime is much longer than the other")
+    return p, q
 
 
 def _secret_number(value: int) -> SecretBytes:

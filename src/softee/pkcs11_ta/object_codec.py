@@ -8,10 +8,11 @@ never a strange object.
 from typing import Final
 
 from softee.names import CKA
-from softee.pkcs11_ta.attributes import CODECS
+from softee.pkcs11_ta.attributes import CODECS, SECRET
 from softee.pkcs11_ta.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue
 from softee.pkcs11_ta.rules import kind_of
+from softee.pkcs11_ta.secret_bytes import SecretBytes
 from softee.wire.codec import Reader, WireError, Writer
 
 VERSION: Final = 1
@@ -38,14 +39,16 @@ def decode_object(record: bytes | bytearray) -> dict[int, AttributeValue]:
         version = reader.u32()
         if version != VERSION:
             raise BadObjectError(f"object format {version} is not known")
-        attributes = {}
+        attributes: dict[int, AttributeValue] = {}
         last = -1
         for _ in range(reader.u32()):
             kind, size = reader.u32(), reader.u32()
             if kind <= last:
                 raise BadObjectError("attributes out of order")
             last = kind
-            attributes[kind] = CODECS[kind].decode(reader.take(size))
+            codec = CODECS[kind]
+            # A private value goes from the plaintext, which the caller wipes, straight into bytes that are wiped.
+            attributes[kind] = SecretBytes(reader.view(size)) if codec is SECRET else codec.decode(reader.take(size))
         reader.finish()
     except (WireError, KeyError, ValueError) as error:
         raise BadObjectError(f"not an object: {type(error).__name__}") from None

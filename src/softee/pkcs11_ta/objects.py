@@ -16,6 +16,9 @@ from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue
 FIRST_SESSION_HANDLE = 0x80000000
 """Handles from here on are session objects; those below are the vault's object numbers."""
 
+LAST_SESSION_HANDLE = 0xFFFFFFFE
+"""The largest 32-bit number is CK_UNAVAILABLE_INFORMATION."""
+
 
 def object_size(attributes: Attributes) -> int:
     """Return the bytes of an object as OP-TEE counts them: its attributes written as a template."""

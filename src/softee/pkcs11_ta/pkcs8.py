@@ -18,6 +18,9 @@ from softee.pkcs11_ta.mechanisms.rsa import KEY_SIZE
 from softee.pkcs11_ta.rules import Given
 from softee.pkcs11_ta.secret_bytes import SecretBytes
 
+LARGEST_KEY = 8192
+"""Bytes of a PrivateKeyInfo that is looked at: more than three times the largest RSA key's."""
+
 _SEQUENCE = 0x30
 _LONG_FORM = 0x80
 
@@ -33,12 +36,15 @@ def export_private_key(key: KeyMaterial) -> SecretBytes:
 def import_private_key(data: bytes | bytearray, key_type: int) -> Given:
     """Return the attributes that a PrivateKeyInfo holds; zeros after it are padding.
 
+    The key is not tested here: that takes very long for numbers of hostile sizes, and holds up all other threads.
+    ``key_checks.complete`` does it, sizes first.
+
     Raises:
         Pkcs11Error: CKR_WRAPPED_KEY_INVALID: it does not decode, or is not a key of this type that the token takes.
 
     """
     try:
-        native = load_der_private_key(_without_padding(data), password=None)
+        native = load_der_private_key(_without_padding(data), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _invalid("not a PKCS#8 private key") from None
     if isinstance(native, rsa.RSAPrivateKey) and key_type == CKK.RSA:
@@ -78,6 +84,8 @@ def _ec_attributes(key: ec.EllipticCurvePrivateKey) -> Given:
 def _without_padding(data: bytes | bytearray) -> bytes:
     """Cut the zeros that filled the last cipher block: the DER's own length says where it ends."""
     end = _der_end(data)
+    if end > LARGEST_KEY:
+        raise ValueError("too long for a key that the token takes")
     if any(data[end:]):
         raise ValueError("bytes after the key")
     return bytes(data[:end])

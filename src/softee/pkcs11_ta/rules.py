@@ -192,7 +192,7 @@ def read(attributes: Attributes, attribute: int) -> bytes | bytearray:
 def matches(attributes: Attributes, wanted: Attributes) -> bool:
     """Say whether an object has all ``wanted`` values. What it does not show, it does not match by either."""
     return all(
-        attributes.get(attribute) == value and not is_hidden(attributes, attribute)
+        not is_hidden(attributes, attribute) and attributes.get(attribute) == value
         for attribute, value in wanted.items()
     )
 

@@ -4,7 +4,6 @@
 They go with the session that made them; private ones go at logout too, and are not seen before login.
 """
 
-import itertools
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -12,7 +11,7 @@ from typing import Final
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.spec import Attributes
-from softee.pkcs11_ta.objects import FIRST_SESSION_HANDLE, Pkcs11Object, object_size
+from softee.pkcs11_ta.objects import FIRST_SESSION_HANDLE, LAST_SESSION_HANDLE, Pkcs11Object, object_size
 from softee.pkcs11_ta.rules import matches
 
 MAX_OBJECTS: Final = 10_000
@@ -28,7 +27,7 @@ class SessionObjects:
     def __init__(self) -> None:
         self._objects: dict[int, tuple[int, int, Pkcs11Object]] = {}
         self._bytes = 0
-        self._handles = itertools.count(FIRST_SESSION_HANDLE)
+        self._next_handle = FIRST_SESSION_HANDLE
         self._guard = threading.Lock()
 
     def get(self, handle: int, *, private: bool) -> Pkcs11Object:
@@ -52,7 +51,8 @@ class SessionObjects:
         with self._guard:
             sizes = [object_size(one) for one in attributes]
             self._require_room(len(attributes), sum(sizes))
-            made = [Pkcs11Object(next(self._handles), one) for one in attributes]
+            made = [Pkcs11Object(self._next_handle + at, one) for at, one in enumerate(attributes)]
+            self._next_handle += len(made)
             for one, size in zip(made, sizes, strict=True):
                 self._put(session, size, one)
             return made
@@ -103,5 +103,7 @@ class SessionObjects:
     def _require_room(self, count: int, size: int) -> None:
         if len(self._objects) + count > MAX_OBJECTS:
             raise Pkcs11Error(CKR.DEVICE_MEMORY, f"a client may have {MAX_OBJECTS} session objects; destroy some")
+        if self._next_handle + count - 1 > LAST_SESSION_HANDLE:
+            raise Pkcs11Error(CKR.DEVICE_MEMORY, "the client has used up its handles; C_Finalize begins them anew")
         if self._bytes + size > MAX_BYTES:
             raise Pkcs11Error(CKR.DEVICE_MEMORY, f"a client's session objects may take {MAX_BYTES} bytes; destroy some")

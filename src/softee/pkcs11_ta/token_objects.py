@@ -20,7 +20,7 @@ from softee.pkcs11_ta.attributes import encode_value
 from softee.pkcs11_ta.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.spec import Attributes
 from softee.pkcs11_ta.object_codec import BadObjectError, decode_object, encode_object
-from softee.pkcs11_ta.objects import Pkcs11Object
+from softee.pkcs11_ta.objects import Pkcs11Object, object_size
 from softee.pkcs11_ta.rules import matches
 from softee.stores.base import StoreError
 from softee.tee.sealing import SealKey, TamperedError
@@ -29,6 +29,8 @@ from softee.tee.vault import Change, Entry, Vault
 PUBLIC: Final = 0
 PRIVATE: Final = 1
 CACHED_OBJECTS: Final = 4096
+LARGEST_CACHED: Final = 16 << 10
+"""Bytes of an object that is kept open. A key has a tenth of it; large data objects would fill the memory."""
 
 INDEXED: Final = (
     CKA.CLASS,
@@ -82,9 +84,9 @@ class TokenObjects:
 
         """
         entry = self._vault.entries.get(handle)
-        if entry is None or not self._visible(entry, private=private):
-            raise Pkcs11Error(CKR.OBJECT_HANDLE_INVALID, f"no object {handle:#x} that this session may see")
         with self._guard:
+            if entry is None or not self._visible(entry, private=private):
+                raise Pkcs11Error(CKR.OBJECT_HANDLE_INVALID, f"no object {handle:#x} that this session may see")
             version, opened = self._opened.get(handle, (None, None))
             if opened is not None and version == entry.version:
                 self._opened.move_to_end(handle)
@@ -181,8 +183,9 @@ class TokenObjects:
         return made
 
     def _remember(self, version: int, opened: Pkcs11Object) -> None:
-        self._opened[opened.handle] = (version, opened)
-        self._opened.move_to_end(opened.handle)
+        self._opened.pop(opened.handle, None)
+        if object_size(opened.attributes) <= LARGEST_CACHED:
+            self._opened[opened.handle] = (version, opened)
         if len(self._opened) > CACHED_OBJECTS:
             self._opened.popitem(last=False)
 

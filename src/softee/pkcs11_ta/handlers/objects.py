@@ -85,23 +85,32 @@ def get_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
     Where some cannot be given, the others are, and of the reasons the last in OP-TEE's order is the return value.
     """
     attributes = call.session.object(request.handle).attributes
-    slots: list[ValueSlot] = []
     refusals: dict[CKR, str] = {}
-    for kind, space in request.template:
-        value = None
-        try:
-            value = rules.read(attributes, kind)
-        except Pkcs11Error as error:
-            refusals.setdefault(error.rv, error.detail)
-        slot = ValueSlot(kind, space, value)
-        if slot.too_small:
-            refusals.setdefault(CKR.BUFFER_TOO_SMALL, f"attribute {kind:#x} does not fit into {len(space)} bytes")
-        slots.append(slot)
+    values = _values(attributes, {kind for kind, _ in request.template}, refusals)
+    slots = [ValueSlot(kind, space, values[kind]) for kind, space in request.template]
+    if any(slot.too_small for slot in slots):
+        refusals[CKR.BUFFER_TOO_SMALL] = "an attribute does not fit into the space for it"
     reply = encode_slots(slots)
     for rv in _WORST_FIRST:
         if rv in refusals:
             raise AnsweredError(rv, reply, refusals[rv])
     return reply
+
+
+def _values(
+    attributes: Attributes, kinds: Iterable[int], refusals: dict[CKR, str]
+) -> dict[int, bytes | bytearray | None]:
+    """Return attributes' bytes, None with an entry in ``refusals`` where they are not shown.
+
+    Each is read once, however often a request names it: otherwise a small request could ask for copies without end.
+    """
+    values: dict[int, bytes | bytearray | None] = dict.fromkeys(kinds)
+    for kind in values:
+        try:
+            values[kind] = rules.read(attributes, kind)
+        except Pkcs11Error as error:
+            refusals.setdefault(error.rv, error.detail)
+    return values
 
 
 _WORST_FIRST = (CKR.BUFFER_TOO_SMALL, CKR.ATTRIBUTE_TYPE_INVALID, CKR.ATTRIBUTE_SENSITIVE)

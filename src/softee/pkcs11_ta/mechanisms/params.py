@@ -20,6 +20,9 @@ BLOCK = 16
 
 COUNTER_BITS = 8 * BLOCK
 
+LARGEST_LABEL = 4096
+"""Bytes of an OAEP label: it stays in memory as long as its operation, of which a client may have thousands."""
+
 _NO_SOURCE = 0
 """What callers without an OAEP label put where CKZ_DATA_SPECIFIED belongs."""
 
@@ -105,6 +108,8 @@ def oaep(reader: Reader) -> OaepParams:
     """Read CK_RSA_PKCS_OAEP_PARAMS: u32 hashAlg, u32 mgf, u32 source, u32 size of the label, the label."""
     hash_function, mgf = _hash_function(reader), _mask_generation(reader)
     source, label = reader.u32(), reader.take(reader.u32())
+    if len(label) > LARGEST_LABEL:
+        raise Pkcs11Error(CKR.MECHANISM_PARAM_INVALID, f"a label of {len(label)} bytes; {LARGEST_LABEL} are allowed")
     if source != CKZ.DATA_SPECIFIED and (source != _NO_SOURCE or label):
         raise Pkcs11Error(CKR.MECHANISM_PARAM_INVALID, f"source {source} is not CKZ_DATA_SPECIFIED")
     return OaepParams(hash_function, mgf, label)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks on the secure world's memory, time and numbers, and on values that it must not show."""
+
+import tracemalloc
+
+import pytest
+
+from softee.names import CKA, CKG, CKM, CKR, CKZ, ParamType, TeeResult
+from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta import rules
+from softee.pkcs11_ta.mechanisms.params import LARGEST_LABEL
+from softee.pkcs11_ta.object_codec import decode_object, encode_object
+from softee.pkcs11_ta.objects import LAST_SESSION_HANDLE
+from softee.pkcs11_ta.secret_bytes import SecretBytes
+from softee.pkcs11_ta.token_objects import LARGEST_CACHED
+from softee.wire.codec import Reader
+from softee.wire.frames import MAX_LENGTH
+from softee.wire.params import Memref
+from support.object_calls import create, fresh_caller, generate, get, search, wire
+from support.object_samples import as_template, sample
+from support.token_world import Caller, blob, make_application, template, u32
+
+MIB = 1 << 20
+
+
+def peak_of(caller: Caller, session: int, handle: int, attribute: int, times: int) -> int:
+    """Return how many bytes it takes at most to ask for one attribute so many times, with no space for it."""
+    names = u32(attribute, 0) * times
+    request = u32(len(names), times) + names
+    tracemalloc.start()
+    try:
+        caller.call(c.GET_ATTRIBUTE_VALUE, session, handle, request, capacity=len(request))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_invariant_3_asking_for_one_value_many_times_does_not_copy_it_many_times() -> None:
+    caller, session = fresh_caller()
+    handle = create(caller, session, VALUE=bytes(MIB // 4))
+    assert peak_of(caller, session, handle, CKA.VALUE, 1000) < 8 * MIB
+
+
+def test_invariant_3_a_long_list_of_mechanisms_is_written_once_however_often_it_is_asked_for() -> None:
+    caller, session = fresh_caller()
+    handle = generate(caller, session, (CKA.ALLOWED_MECHANISMS, u32(CKM.AES_ECB) * 60_000))
+    assert peak_of(caller, session, handle, CKA.ALLOWED_MECHANISMS, 1000) < 8 * MIB
+
+
+def test_an_attribute_that_is_asked_for_twice_is_given_twice() -> None:
+    caller, session = fresh_caller()
+    handle = create(caller, session, LABEL=b"a label")
+    answer = caller.ok(c.GET_ATTRIBUTE_VALUE, session, handle, template(*[(CKA.LABEL, bytes(7))] * 2))
+    assert answer.output == template(*[(CKA.LABEL, b"a label")] * 2)
+
+
+def test_invariant_3_a_request_larger_than_a_frame_is_not_decoded() -> None:
+    """A memory file could hold 64 MiB of attributes, whose decoding would take gigabytes and many seconds."""
+    caller, session = fresh_caller()
+    control = u32(session) + bytes(MAX_LENGTH)
+    assert caller.invoke(c.FIND_OBJECTS_INIT.number, control).result is TeeResult.BAD_PARAMETERS
+    output = Memref(ParamType.MEMREF_OUTPUT, capacity=4)
+    assert caller.invoke(c.CREATE_OBJECT.number, control, None, output).result is TeeResult.BAD_PARAMETERS
+
+
+def test_a_label_that_would_stay_in_memory_with_each_session_is_refused() -> None:
+    caller, session = fresh_caller()
+    key = create(caller, session, "RSA public key", ENCRYPT=True)
+    head = u32(CKM.SHA_1, CKG.MGF1_SHA1, CKZ.DATA_SPECIFIED)
+    too_long = head + blob(bytes(LARGEST_LABEL + 1))
+    answer = caller.call(c.ENCRYPT_INIT, session, key, CKM.RSA_PKCS_OAEP, blob(too_long))
+    assert answer.rv is CKR.MECHANISM_PARAM_INVALID
+    longest = head + blob(bytes(LARGEST_LABEL))
+    caller.ok(c.ENCRYPT_INIT, session, key, CKM.RSA_PKCS_OAEP, blob(longest))
+
+
+def test_large_token_objects_do_not_stay_in_memory() -> None:
+    caller, session = fresh_caller()
+    wanted = wire("data", TOKEN=True, VALUE=bytes(MIB // 2))
+    tracemalloc.start()
+    try:
+        handles = [caller.ok(c.CREATE_OBJECT, session, wanted).handle for _ in range(20)]
+        stored = 20 * (MIB // 2)  # in the store, which here is memory too
+        assert tracemalloc.get_traced_memory()[0] < stored + 4 * MIB
+    finally:
+        tracemalloc.stop()
+    assert get(caller, session, handles[-1], CKA.APPLICATION) == b""
+    assert len(wanted) > LARGEST_CACHED
+
+
+def test_an_object_that_has_grown_too_large_to_be_kept_is_not_served_as_it_was() -> None:
+    caller, session = fresh_caller()
+    handle = create(caller, session, TOKEN=True, LABEL=b"small")
+    for label in (b"large" * LARGEST_CACHED, b"small again"):
+        caller.ok(c.SET_ATTRIBUTE_VALUE, session, handle, template((CKA.LABEL, label)))
+        assert search(caller, session, template((CKA.LABEL, label))) == [handle]
+    assert get(caller, session, handle, CKA.LABEL) == b"small again"
+
+
+def test_session_object_handles_run_out_instead_of_wrapping_around() -> None:
+    caller, session = fresh_caller()
+    (opened,) = caller.application.token(0).sessions
+    opened.objects._next_handle = LAST_SESSION_HANDLE  # two thousand million objects later
+    last = create(caller, session)
+    assert last == LAST_SESSION_HANDLE
+    assert caller.call(c.CREATE_OBJECT, session, wire("data")).rv is CKR.DEVICE_MEMORY
+    assert search(caller, session, template()) == [last]
+
+
+def test_session_handles_run_out_instead_of_wrapping_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("softee.pkcs11_ta.client.LAST_HANDLE", 1)
+    caller = Caller(make_application())
+    caller.open()
+    assert caller.call(c.OPEN_SESSION, 0, 6).rv is CKR.SESSION_COUNT
+    assert len(caller.application.token(0).sessions) == 1
+
+
+def test_a_key_that_asks_for_a_login_before_each_use_is_private() -> None:
+    caller, session = fresh_caller()
+    public = {"PRIVATE": False, "ALWAYS_AUTHENTICATE": True}
+    refused = caller.call(c.CREATE_OBJECT, session, wire("EC private key", **public))
+    assert refused.rv is CKR.TEMPLATE_INCONSISTENT
+    assert create(caller, session, "EC private key", PRIVATE=True, ALWAYS_AUTHENTICATE=True)
+
+
+class Watched(SecretBytes):
+    """A secret value that nobody may compare: the time that takes depends on how much of a guess is right."""
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("a hidden value was compared with a guess")
+
+    __hash__ = None  # type: ignore[assignment]  # as bytearray has it
+
+
+def test_a_search_does_not_compare_a_hidden_value() -> None:
+    attributes: rules.Given = {
+        CKA.CLASS: 4,
+        CKA.SENSITIVE: True,
+        CKA.EXTRACTABLE: False,
+        CKA.VALUE: Watched(16),
+    }
+    assert not rules.matches(attributes, {CKA.VALUE: SecretBytes(16)})
+
+
+def test_a_private_value_is_never_copied_into_bytes_that_cannot_be_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = b"a private value!"
+    given = rules.parse(as_template(sample("secret key", VALUE=value)))
+    record = encode_object(rules.make(given, rules.CREATE, is_so=False))
+    taken: list[bytes] = []
+    take = Reader.take
+
+    def noted(reader: Reader, count: int) -> bytes:
+        taken.append(take(reader, count))
+        return taken[-1]
+
+    monkeypatch.setattr(Reader, "take", noted)
+    assert decode_object(record)[CKA.VALUE] == value
+    assert taken
+    assert value not in taken

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks by timing: what a logout in the middle of another session's command must not leave behind.
+
+The logout happens at a chosen point of the command, in its own thread: no test here depends on luck.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from softee.names import CKA, CKM, CKR, CKU
+from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.tokens import Token
+from support.object_calls import fresh_caller, generate
+from support.token_world import SO_PIN, USER_PIN, Caller, blob
+
+
+class Interrupted:
+    """A lock before which something happens once: what another thread does while this one waits."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self._meanwhile = [meanwhile]
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if self._meanwhile:
+            self._meanwhile.pop()()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def so_in_two_sessions() -> tuple[Caller, Token, int, int]:
+    caller, session = fresh_caller()
+    assert caller.logout(session) is CKR.OK
+    assert caller.login(session, CKU.SO, SO_PIN) is CKR.OK
+    return caller, caller.application.token(0), session, caller.open()
+
+
+@pytest.mark.parametrize("somebody_else", [False, True], ids=["last logout", "another client stays logged in"])
+def test_init_pin_of_an_so_who_is_logged_out_meanwhile_sets_nothing(
+    monkeypatch: pytest.MonkeyPatch, *, somebody_else: bool
+) -> None:
+    caller, token, session, other_session = so_in_two_sessions()
+    other = Caller(caller.application)
+    if somebody_else:
+        assert other.login(other.open()) is CKR.OK
+    with monkeypatch.context() as patch:
+        patch.setattr(token, "pin_lock", Interrupted(lambda: caller.logout(other_session)))
+        assert caller.init_pin(session, b"another PIN") is CKR.USER_NOT_LOGGED_IN
+    assert caller.login(session, CKU.USER, USER_PIN) is CKR.OK
+
+
+def test_a_wiped_user_key_is_never_put_under_a_pin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key that InitPIN wraps is copied under the token's lock: a logout wipes it before that or after."""
+    caller, token, session, other_session = so_in_two_sessions()
+
+    def logged_out_while_it_is_read(_: Token) -> bytearray | None:
+        key = token._user_key  # somebody else's hand is on it
+        if key is not None and not waiting:
+            thread = threading.Thread(target=caller.logout, args=(other_session,))
+            thread.start()
+            thread.join(0.2)  # it waits for us, or it has wiped the key
+            waiting.append(thread)
+        return key
+
+    waiting: list[threading.Thread] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Token, "user_key", property(logged_out_while_it_is_read))
+        caller.init_pin(session, b"another PIN")
+    for thread in waiting:
+        thread.join(10)
+    assert caller.login(session, CKU.SO, SO_PIN) is CKR.OK
+    as_so = bytes(token.user_key or b"")
+    assert caller.logout(session) is CKR.OK
+    assert caller.login(session, CKU.USER, b"another PIN") is CKR.OK
+    assert bytes(token.user_key or b"") == as_so
+
+
+@pytest.mark.parametrize("token_object", [False, True], ids=["session object", "token object"])
+@pytest.mark.parametrize("last", [False, True], ids=["another client stays logged in", "last logout"])
+def test_invariant_6_no_operation_with_a_private_key_begins_behind_a_logout(
+    monkeypatch: pytest.MonkeyPatch, *, last: bool, token_object: bool
+) -> None:
+    caller, session = fresh_caller()
+    token = caller.application.token(0)
+    (opened,) = token.sessions
+    holder: Any = token.objects if token_object else opened.objects
+    if not last:
+        other = Caller(caller.application)
+        assert other.login(other.open()) is CKR.OK
+    key = generate(caller, session, (CKA.TOKEN, token_object), (CKA.PRIVATE, True), (CKA.ENCRYPT, True))
+    second = caller.open()
+    find_key = holder.get
+
+    def found_just_before_the_logout(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401  # passed on
+        found = find_key(*args, **kwargs)
+        assert caller.logout(second) is CKR.OK
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holder, "get", found_just_before_the_logout)
+        assert caller.call(c.ENCRYPT_INIT, session, key, CKM.AES_ECB, blob(b"")).rv is CKR.KEY_HANDLE_INVALID
+    assert caller.call(c.ENCRYPT_ONESHOT, session, data=bytes(16)).rv is CKR.OPERATION_NOT_INITIALIZED
+
+
+def test_reading_a_private_object_during_the_last_logout_says_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not CKR_USER_NOT_LOGGED_IN, which no function that reads an object may answer."""
+    caller, session = fresh_caller()
+    second = caller.open()
+    key = generate(caller, session, (CKA.TOKEN, True), (CKA.PRIVATE, True))
+    objects = caller.application.token(0).objects
+    objects.forget_all()
+    monkeypatch.setattr(objects, "_guard", Interrupted(lambda: caller.logout(second)))
+    assert caller.call(c.GET_OBJECT_SIZE, session, key).rv is CKR.OBJECT_HANDLE_INVALID
