@@ -5,7 +5,8 @@ import ctypes
 from collections.abc import Sequence
 
 ULONG = ctypes.c_ulong
-CKA_TOKEN, CKA_SIGN, CKA_MODULUS_BITS, CKA_PUBLIC_EXPONENT, CKA_EC_PARAMS = 0x1, 0x108, 0x121, 0x122, 0x180
+CKA_TOKEN, CKA_ENCRYPT, CKA_SIGN, CKA_EC_PARAMS = 0x1, 0x104, 0x108, 0x180
+CKA_MODULUS_BITS, CKA_PUBLIC_EXPONENT, CKA_VALUE_LEN = 0x121, 0x122, 0x161
 CKF_RW_SESSION, CKF_SERIAL_SESSION = 2, 4
 CKU_SO, CKU_USER = 0, 1
 
@@ -62,6 +63,12 @@ class Module:
         self("C_GenerateKeyPair", ULONG(session), ctypes.byref(made), ours, ULONG(len(ours)), theirs,
              ULONG(len(theirs)), ctypes.byref(public_handle), ctypes.byref(private_handle))  # fmt: skip
         return private_handle.value
+
+    def key(self, session: int, mechanism: int, template: Sequence[tuple[int, bytes]]) -> int:
+        """Generate a secret session key and return its handle."""
+        handle, made, ours = ULONG(), Mechanism(mechanism, None, 0), _template(template)
+        self("C_GenerateKey", ULONG(session), ctypes.byref(made), ours, ULONG(len(ours)), ctypes.byref(handle))
+        return handle.value
 
 
 def _template(attributes: Sequence[tuple[int, bytes]]) -> ctypes.Array[Attribute]:

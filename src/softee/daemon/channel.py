@@ -14,6 +14,7 @@ import time
 from array import array
 from collections.abc import Sequence
 
+from softee.daemon.lookout import Lookout
 from softee.daemon.settings import Limits
 from softee.tee.identity import PeerCredentials
 from softee.wire.codec import WireError
@@ -38,6 +39,7 @@ class Channel:
         self.descriptor: int | None = None
         """The descriptor that came with the last frame, until ``forget``."""
         self._limits = limits
+        self._lookout = Lookout(connection)
         self._buffer = memoryview(bytearray(_SMALL_FRAME))
         self._frame = self._buffer[:0]
         self._send_lock = threading.Lock()
@@ -58,7 +60,9 @@ class Channel:
 
         """
         deadline = None if timeout is None else time.monotonic() + timeout
+        self._lookout.look()
         count = self._receive_into(self._buffer, deadline)
+        self._lookout.came()
         if count == 0:
             return None
         if count < HEADER_SIZE:
@@ -120,6 +124,7 @@ class Channel:
     def close(self) -> None:
         """Let go of the connection. Called by the channel's own thread, as its last act."""
         self.forget()
+        self._lookout.leave()
         with self._send_lock, self._close_lock:
             self._running = None
             self.connection.close()

@@ -43,9 +43,12 @@ class FrameType(IntEnum):
 _TYPES = {int(frame_type): frame_type for frame_type in FrameType}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
-    """A whole frame. ``payload`` may be a view of a buffer that is used again for the next frame."""
+    """A whole frame. ``payload`` may be a view of a buffer that is used again for the next frame.
+
+    Not frozen, which would cost three times as much to make.
+    """
 
     type: FrameType
     serial: int

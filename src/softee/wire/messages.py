@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages: what the frames of a channel say (docs/wire-protocol.md).
 
-Each message is a frozen dataclass that encodes to and decodes from a frame's payload. Decoding refuses leftovers, and
-whatever the bytes, it gives a message or raises :class:`WireError`.
+Each message is a dataclass that encodes to and decodes from a frame's payload. Decoding refuses leftovers, and whatever
+the bytes, it gives a message or raises :class:`WireError`. All are frozen but INVOKE and its reply: that costs three
+times as much to make, and every call makes both.
 """
 
 import struct
@@ -88,7 +89,7 @@ class OpenSession:
         return head + encode_operation(self.operation)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Invoke:
     """Run a command in a TEE session."""
 
@@ -201,7 +202,7 @@ class OpenSessionReply:
         return _INVOKE.pack(self.result, self.origin, self.session) + encode_answers(self.operation)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InvokeReply:
     """The answer to INVOKE; ``operation`` is the request's with its answers."""
 
