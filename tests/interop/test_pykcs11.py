@@ -13,18 +13,22 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from interop.tools import PIN, Programs
 
+MODULE_FILE = "libckteec.so.0"
 MESSAGE = b"softee signs this message"
 P256 = bytes.fromhex("06082a8648ce3d030107")
 
 
 @pytest.fixture
 def session(token: Programs, monkeypatch: pytest.MonkeyPatch) -> Iterator[p.Session]:
-    """A logged-in session of the module under another path, so that C_Finalize ends nothing of other tests here."""
-    for name in (token.module.name, "libteec.so.2"):
+    """A logged-in session of the module under another path, so that C_Finalize ends nothing of other tests here.
+
+    It is the file itself that is copied: libckteec.so would lead to whichever libckteec.so.0 is loaded already.
+    """
+    for name in (MODULE_FILE, "libteec.so.2"):
         shutil.copy(token.module.with_name(name), token.directory / name)
     monkeypatch.setenv("SOFTEE_SOCKET", str(token.socket))
     library = p.PyKCS11Lib()
-    library.load(str(token.directory / token.module.name))
+    library.load(str(token.directory / MODULE_FILE))
     opened = library.openSession(0, p.CKF_RW_SESSION)
     opened.login(PIN)
     yield opened
