@@ -21,7 +21,7 @@ def decrypt_init(call: Call, request: WithKey) -> bytes:
     return b""
 
 
-def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:  # noqa: ARG001
+def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:
     """Return the output for the whole input.
 
     A caller that asks for the size is told the most that it can be, without a computation. Where its buffer is smaller
@@ -37,14 +37,14 @@ def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperati
     return call.fit(output)
 
 
-def _update(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:  # noqa: ARG001
+def _update(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:
     """Return what a part of the input gives."""
     data = bytes(call.input)
     call.require_capacity(operation.running.update_size(len(data)))
     return operation.running.update(data)
 
 
-def _final(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:  # noqa: ARG001
+def _final(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:
     """Return the rest of the output, which is kept until the caller's buffer holds it."""
     if operation.rest is None:
         operation.hold(operation.running.finish())

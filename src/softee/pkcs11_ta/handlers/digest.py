@@ -17,7 +17,7 @@ def digest_init(call: Call, request: WithMechanism) -> bytes:
 
 
 @step(DIGEST, Step.ONE_SHOT)
-def digest(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:  # noqa: ARG001
+def digest(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:
     """Return the digest of the input."""
     call.require_capacity(operation.size)
     operation.running.update(call.input)
@@ -25,7 +25,7 @@ def digest(call: Call, request: InSession, operation: Operation[DigestOperation]
 
 
 @step(DIGEST, Step.UPDATE)
-def digest_update(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:  # noqa: ARG001
+def digest_update(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:
     """Take a part."""
     operation.running.update(call.input)
     return b""
@@ -47,7 +47,7 @@ def digest_key(call: Call, request: OnObject, operation: Operation[DigestOperati
 
 
 @step(DIGEST, Step.FINAL)
-def digest_final(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:  # noqa: ARG001
+def digest_final(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:
     """Return the digest of all parts."""
     call.require_capacity(operation.size)
     return operation.running.finish()

@@ -29,7 +29,7 @@ def find_objects_init(call: Call, request: WithTemplate) -> bytes:
     return b""
 
 
-def find_objects(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+def find_objects(call: Call, request: InSession) -> bytes:
     """Return as many of the remaining handles as the client's buffer holds."""
     found = _search(call)
     count = call.capacity // _HANDLE_SIZE
@@ -40,7 +40,7 @@ def find_objects(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # di
     return reply.done()
 
 
-def find_objects_final(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+def find_objects_final(call: Call, request: InSession) -> bytes:
     """End the search."""
     _search(call)
     call.session.operations.find = None

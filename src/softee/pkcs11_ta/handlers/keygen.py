@@ -51,7 +51,7 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     return handles(place_new(session, public, private))
 
 
-def derive_key(call: Call, request: FromKey) -> bytes:  # noqa: ARG001  # there is no mechanism that derives
+def derive_key(call: Call, request: FromKey) -> bytes:
     """Refuse: no mechanism of the token derives keys."""
     raise Pkcs11Error(CKR.FUNCTION_NOT_SUPPORTED, "no mechanism of this token derives keys")
 

@@ -12,12 +12,12 @@ LARGEST = 64 * 1024 * 1024
 """How many random bytes one call may ask for: as many as the largest buffer that a client can pass."""
 
 
-def seed_random(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+def seed_random(call: Call, request: InSession) -> bytes:
     """Accept a seed and do without: the kernel's generator needs none, and a client's must not steer it."""
     return b""
 
 
-def generate_random(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+def generate_random(call: Call, request: InSession) -> bytes:
     """Fill the caller's buffer with random bytes."""
     if call.capacity > LARGEST:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{call.capacity} bytes are too many for one call; ask for {LARGEST}")

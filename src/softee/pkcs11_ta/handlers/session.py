@@ -38,7 +38,7 @@ def open_session(call: Call, request: OpenSession) -> bytes:
     return struct.pack("<I", session.handle)
 
 
-def close_session(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+def close_session(call: Call, request: InSession) -> bytes:
     """Close a session; the client's last one on the token logs it out."""
     call.client.close_session(call.session)
     return b""
@@ -50,7 +50,7 @@ def close_all_sessions(call: Call, request: OnSlot) -> bytes:
     return b""
 
 
-def session_info(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+def session_info(call: Call, request: InSession) -> bytes:
     """Return CK_SESSION_INFO."""
     session = call.session
     return struct.pack("<4I", session.token.slot, session.state, session.flags, 0)
@@ -78,7 +78,7 @@ def _confirm(call: Call, pin: bytearray) -> None:
     operation.context_login = False
 
 
-def logout(call: Call, request: InSession) -> bytes:  # noqa: ARG001  # dispatch has found the session
+def logout(call: Call, request: InSession) -> bytes:
     """Log the client out of the token, in all its sessions."""
     session = call.session
     if session.user is None:

@@ -15,7 +15,7 @@ def sign_init(call: Call, request: WithKey) -> bytes:
 
 
 @step(SIGN, Step.ONE_SHOT)
-def sign(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:  # noqa: ARG001
+def sign(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:
     """Return the signature of the input."""
     call.require_capacity(operation.size)
     operation.running.update(bytes(call.input))
@@ -23,14 +23,14 @@ def sign(call: Call, request: InSession, operation: Operation[SignOperation]) ->
 
 
 @step(SIGN, Step.UPDATE)
-def sign_update(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:  # noqa: ARG001
+def sign_update(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:
     """Take a part."""
     operation.running.update(bytes(call.input))
     return b""
 
 
 @step(SIGN, Step.FINAL)
-def sign_final(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:  # noqa: ARG001
+def sign_final(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:
     """Return the signature of all parts."""
     call.require_capacity(operation.size)
     return operation.running.finish()
@@ -43,7 +43,7 @@ def verify_init(call: Call, request: WithKey) -> bytes:
 
 
 @step(VERIFY, Step.ONE_SHOT)
-def verify(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:  # noqa: ARG001
+def verify(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:
     """Verify the second input as a signature of the first. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
     operation.running.update(bytes(call.input))
     operation.running.finish(bytes(call.second))
@@ -51,14 +51,14 @@ def verify(call: Call, request: InSession, operation: Operation[VerifyOperation]
 
 
 @step(VERIFY, Step.UPDATE)
-def verify_update(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:  # noqa: ARG001
+def verify_update(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:
     """Take a part."""
     operation.running.update(bytes(call.input))
     return b""
 
 
 @step(VERIFY, Step.FINAL)
-def verify_final(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:  # noqa: ARG001
+def verify_final(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:
     """Verify the input as a signature of all parts. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
     operation.running.finish(bytes(call.second))
     return b""
