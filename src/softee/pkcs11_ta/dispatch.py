@@ -15,6 +15,7 @@ from softee.names import CKR, ParamType, TeeResult
 from softee.pkcs11_ta.commands import Command, Data, Output
 from softee.pkcs11_ta.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
 from softee.stores.base import StoreError
+from softee.tee.keys import wipe
 from softee.tee.sealing import TamperedError
 from softee.wire.codec import WireError
 from softee.wire.frames import MAX_LENGTH
@@ -145,7 +146,7 @@ def _decode(command: Command[R], control: Memref) -> R:
         return command.decode(control.data)
     finally:
         if isinstance(control.data, bytearray):
-            control.data[:] = bytes(len(control.data))
+            wipe(control.data)
 
 
 def _call(command: Command[Any], client: "Client", params: Params) -> Call:

@@ -246,8 +246,6 @@ KINDS: Final = (
 )
 """Every kind of object. Adding one is a row here, and its rows above."""
 
-KEY_CLASSES: Final = frozenset({CKO.PUBLIC_KEY, CKO.PRIVATE_KEY, CKO.SECRET_KEY})
-
 PROTECTED_CLASSES: Final = frozenset({CKO.PRIVATE_KEY, CKO.SECRET_KEY})
 """Classes whose private parts CKA_SENSITIVE and CKA_EXTRACTABLE protect."""
 

@@ -23,6 +23,7 @@ from softee.pkcs11_ta.object_codec import BadObjectError, decode_object, encode_
 from softee.pkcs11_ta.objects import Pkcs11Object, object_size
 from softee.pkcs11_ta.rules import matches
 from softee.stores.base import StoreError
+from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault import Change, Entry, Vault
 
@@ -168,7 +169,7 @@ class TokenObjects:
         except BadObjectError as error:
             raise self._damaged(entry, error) from error
         finally:
-            record[:] = bytes(len(record))
+            wipe(record)
 
     @staticmethod
     def _damaged(entry: Entry, error: Exception) -> Pkcs11Error:
@@ -222,7 +223,7 @@ class TokenObjects:
         else:
             return number
         finally:
-            record[:] = bytes(len(record))
+            wipe(record)
 
     def _commit(self, change: Change) -> None:
         try:

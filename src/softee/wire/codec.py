@@ -9,7 +9,6 @@ import struct
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
-U32_MAX = 0xFFFFFFFF
 
 
 class WireError(Exception):

@@ -244,7 +244,6 @@ class ResultReply:
 
 
 Request = Hello | OpenSession | Invoke | Cancel | CloseSession
-Reply = HelloReply | OpenSessionReply | InvokeReply | ResultReply
 
 _REQUESTS: Mapping[FrameType, Callable[[memoryview], Request]] = {
     message.TYPE: message.decode for message in (Hello, OpenSession, Invoke, Cancel, CloseSession)

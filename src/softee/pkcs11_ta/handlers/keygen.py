@@ -17,6 +17,7 @@ from softee.pkcs11_ta.messages import FromKey, GenerateKey, GenerateKeyPair, Tem
 from softee.pkcs11_ta.rules import Given
 from softee.pkcs11_ta.secret_bytes import SecretBytes
 from softee.pkcs11_ta.sessions import Session
+from softee.tee.keys import wipe
 
 
 def generate_key(call: Call, request: GenerateKey) -> bytes:
@@ -69,7 +70,7 @@ def _add_parts(made: Given, parts: Mapping[CKA, AttributeValue]) -> None:
     for kind, value in parts.items():
         if isinstance(value, bytearray):
             made[kind] = SecretBytes(value)
-            value[:] = bytes(len(value))
+            wipe(value)
         else:
             made[kind] = value
 

@@ -19,6 +19,7 @@ from softee.pkcs11_ta.pkcs8 import export_private_key, import_private_key
 from softee.pkcs11_ta.rules import Given
 from softee.pkcs11_ta.secret_bytes import SecretBytes
 from softee.pkcs11_ta.sessions import Session
+from softee.tee.keys import wipe
 
 
 def wrap_key(call: Call, request: WrapKey) -> bytes:
@@ -51,7 +52,7 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
     try:
         _add_content(made, plain)
     finally:
-        plain[:] = bytes(len(plain))
+        wipe(plain)
     return handles(place_new(session, made))
 
 

@@ -17,6 +17,7 @@ from softee.pkcs11_ta.mechanisms.aes import KEY_SIZE, KEY_TYPES, Mode, decryptor
 from softee.pkcs11_ta.mechanisms.ciphering import Stream
 from softee.pkcs11_ta.mechanisms.params import BLOCK, initialization_vector
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
+from softee.tee.keys import wipe
 
 P = TypeVar("P")
 
@@ -98,7 +99,7 @@ def _wrap(context: CipherContext, value: bytes | bytearray) -> bytes:
     """Encrypt a key's value, filled up with zeros to whole blocks."""
     filled = bytearray(value) + bytes(-len(value) % BLOCK)
     wrapped = context.update(filled) + context.finalize()
-    filled[:] = bytes(len(filled))
+    wipe(filled)
     return wrapped
 
 

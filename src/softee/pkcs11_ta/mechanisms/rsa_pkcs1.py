@@ -29,6 +29,7 @@ from softee.pkcs11_ta.mechanisms.signing import (
     BufferedVerify,
     HashedSign,
     HashedVerify,
+    bad_signature,
     check_signature_size,
 )
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec, no_params
@@ -40,10 +41,6 @@ _PADDING_SIZE = 11
 
 _DIGEST_INFO_SIZE = 19
 """Bytes that a DigestInfo has besides the digest, at most."""
-
-
-def _bad_signature() -> Pkcs11Error:
-    return Pkcs11Error(CKR.SIGNATURE_INVALID, "the signature is not by this key over this data")
 
 
 def _sign(key: KeyView, _: None) -> BufferedSign:
@@ -66,9 +63,9 @@ def _verify(key: KeyView, _: None) -> BufferedVerify:
             # Not public.verify(…, NoDigestInfo()), which refuses the signature of no bytes at all.
             signed = public.recover_data_from_signature(signature, _PADDING, None)
         except InvalidSignature:
-            raise _bad_signature() from None
+            raise bad_signature() from None
         if not constant_time.bytes_eq(signed, data):
-            raise _bad_signature()
+            raise bad_signature()
 
     return BufferedVerify(verify)
 
@@ -120,7 +117,7 @@ def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
             try:
                 public.verify(signature, digest, _PADDING, prehashed)
             except InvalidSignature:
-                raise _bad_signature() from None
+                raise bad_signature() from None
 
         return HashedVerify(algorithm, check)
 

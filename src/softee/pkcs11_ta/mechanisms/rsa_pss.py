@@ -21,6 +21,7 @@ from softee.pkcs11_ta.mechanisms.signing import (
     HashedVerify,
     Sign,
     Verify,
+    bad_signature,
     check_signature_size,
 )
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec
@@ -65,7 +66,7 @@ def _verifier(key: KeyView, params: PssParams) -> Verify:
         try:
             public.verify(signature, digest, padding, prehashed)
         except InvalidSignature:
-            raise Pkcs11Error(CKR.SIGNATURE_INVALID, "the signature is not by this key over this data") from None
+            raise bad_signature() from None
 
     return verify
 

@@ -90,6 +90,11 @@ class HashedVerify:
         self._verify(signature, self._state.finalize())
 
 
+def bad_signature() -> Pkcs11Error:
+    """Return the one error for a signature that is not right, whatever is wrong with it."""
+    return Pkcs11Error(CKR.SIGNATURE_INVALID, "the signature is not by this key over this data")
+
+
 def check_signature_size(signature: bytes, size: int) -> None:
     """Raise CKR_SIGNATURE_LEN_RANGE unless ``signature`` has ``size`` bytes."""
     if len(signature) != size:
