@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from softee.names import CKM, CKR, MechanismFlag
-from softee.pkcs11_ta import messages
-from softee.pkcs11_ta.commands import ANY, COMMANDS, Command, Data, Output
+from softee.pkcs11_ta.abi import messages
+from softee.pkcs11_ta.abi.commands import ANY, COMMANDS, Command, Data, Output
 from softee.pkcs11_ta.mechanisms import MECHANISMS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 

@@ -28,7 +28,7 @@ from softee.names import (
 )
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
 from softee.names.mechanism_layouts import MECHANISM_LAYOUTS
-from softee.pkcs11_ta.commands import COMMANDS
+from softee.pkcs11_ta.abi.commands import COMMANDS
 
 NATIVE = Path(__file__).resolve().parent.parent / "native"
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.commands import Command
-from softee.pkcs11_ta.object_kinds import HIDDEN_PARTS
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.commands import Command
+from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS
 from support.object_calls import FIRST_SESSION_OBJECT, create, fresh_caller, generate, get, search, wire
 from support.object_samples import AES_KEY, as_template, sample
 from support.token_world import SO_PIN, Caller, blob, template, u32

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softee.names import CKR, ParamType, TeeResult
-from softee.pkcs11_ta.commands import COMMANDS
+from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.wire.params import Memref, Param, Params, Value
 from support.token_world import Caller, make_application
 

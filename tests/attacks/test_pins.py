@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from softee.names import CKR, CKU
-from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.messages import Login
 from softee.pkcs11_ta.application import Pkcs11Application
-from softee.pkcs11_ta.authentication import Authenticator
-from softee.pkcs11_ta.messages import Login
-from softee.pkcs11_ta.pins import PinWrapper
-from softee.pkcs11_ta.token_state import Cost
+from softee.pkcs11_ta.token.pins import PinWrapper
+from softee.pkcs11_ta.token.state import Cost
 from softee.stores.base import Revision, StoreError
 from softee.stores.memory import MemoryStore
 from support.token_world import SO_PIN, USER_PIN, Caller, make_application
@@ -182,7 +181,7 @@ def test_argon2_runs_no_more_than_so_often_at_once() -> None:
     for slot in range(3):
         Caller(application).set_up(slot)
     running = CountingSemaphore(2)
-    application.authenticator = Authenticator(PinWrapper(running, Cost(memory=1024, passes=2, lanes=1)))
+    application.pins = PinWrapper(running, Cost(memory=1024, passes=2, lanes=1))
     callers = [Caller(application) for _ in range(24)]
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(pool.map(lambda pair: pair[1].login(pair[1].open(pair[0] % 3)), enumerate(callers)))
@@ -211,7 +210,7 @@ def test_no_pin_and_no_user_key_is_in_the_store() -> None:
     store = MemoryStore()
     caller = Caller(make_application(store))
     caller.set_up()
-    user_key = caller.application.token(0).user_key
+    user_key = caller.application.slots.token(0).user_key
     assert user_key is not None
     for key, record in store.range(b""):
         for secret in (USER_PIN, SO_PIN, bytes(user_key)):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from softee.names import CKA, CKM, CKR, CKU
-from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.abi import commands as c
 from softee.stores.sqlite import SqliteStore
 from support.object_calls import create, get, search, wire
 from support.token_world import P256, SO_PIN, USER_PIN, Caller, blob, make_application, template

@@ -2,23 +2,27 @@
 """Attacks on the secure world's memory, time and numbers, and on values that it must not show."""
 
 import tracemalloc
+from typing import TYPE_CHECKING
 
 import pytest
 
 from softee.names import CKA, CKG, CKM, CKR, CKZ, ParamType, TeeResult
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta import rules
+from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.mechanisms.params import LARGEST_LABEL
-from softee.pkcs11_ta.object_codec import decode_object, encode_object
-from softee.pkcs11_ta.objects import LAST_SESSION_HANDLE
-from softee.pkcs11_ta.secret_bytes import SecretBytes
-from softee.pkcs11_ta.token_objects import LARGEST_CACHED
+from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.record import decode_object, encode_object
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.token.object import LAST_SESSION_HANDLE
+from softee.pkcs11_ta.token.objects import LARGEST_CACHED
 from softee.wire.codec import Reader
 from softee.wire.frames import MAX_LENGTH
 from softee.wire.params import Memref
 from support.object_calls import create, fresh_caller, generate, get, search, wire
 from support.object_samples import as_template, sample
-from support.token_world import Caller, blob, make_application, template, u32
+from support.token_world import Caller, blob, make_application, sessions_with, template, u32
+
+if TYPE_CHECKING:
+    from softee.pkcs11_ta.objects.values import Given
 
 MIB = 1 << 20
 
@@ -99,7 +103,7 @@ def test_an_object_that_has_grown_too_large_to_be_kept_is_not_served_as_it_was()
 
 def test_session_object_handles_run_out_instead_of_wrapping_around() -> None:
     caller, session = fresh_caller()
-    (opened,) = caller.application.token(0).sessions
+    (opened,) = sessions_with(caller.application.slots.token(0))
     opened.objects._next_handle = LAST_SESSION_HANDLE  # two thousand million objects later
     last = create(caller, session)
     assert last == LAST_SESSION_HANDLE
@@ -108,11 +112,11 @@ def test_session_object_handles_run_out_instead_of_wrapping_around() -> None:
 
 
 def test_session_handles_run_out_instead_of_wrapping_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("softee.pkcs11_ta.client.LAST_HANDLE", 1)
+    monkeypatch.setattr("softee.pkcs11_ta.session.client.LAST_HANDLE", 1)
     caller = Caller(make_application())
     caller.open()
     assert caller.call(c.OPEN_SESSION, 0, 6).rv is CKR.SESSION_COUNT
-    assert len(caller.application.token(0).sessions) == 1
+    assert len(caller.application.slots.token(0).sessions) == 1
 
 
 def test_a_key_that_asks_for_a_login_before_each_use_is_private() -> None:
@@ -133,7 +137,7 @@ class Watched(SecretBytes):
 
 
 def test_a_search_does_not_compare_a_hidden_value() -> None:
-    attributes: rules.Given = {
+    attributes: Given = {
         CKA.CLASS: 4,
         CKA.SENSITIVE: True,
         CKA.EXTRACTABLE: False,

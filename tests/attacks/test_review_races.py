@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from softee.names import CKA, CKM, CKR, CKU
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.tokens import Token
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.token.token import Token
 from support.object_calls import fresh_caller, generate
-from support.token_world import SO_PIN, USER_PIN, Caller, blob
+from support.token_world import SO_PIN, USER_PIN, Caller, blob, sessions_with
 
 
 class Interrupted:
@@ -37,7 +37,7 @@ def so_in_two_sessions() -> tuple[Caller, Token, int, int]:
     caller, session = fresh_caller()
     assert caller.logout(session) is CKR.OK
     assert caller.login(session, CKU.SO, SO_PIN) is CKR.OK
-    return caller, caller.application.token(0), session, caller.open()
+    return caller, caller.application.slots.token(0), session, caller.open()
 
 
 @pytest.mark.parametrize("somebody_else", [False, True], ids=["last logout", "another client stays logged in"])
@@ -86,8 +86,8 @@ def test_invariant_6_no_operation_with_a_private_key_begins_behind_a_logout(
     monkeypatch: pytest.MonkeyPatch, *, last: bool, token_object: bool
 ) -> None:
     caller, session = fresh_caller()
-    token = caller.application.token(0)
-    (opened,) = token.sessions
+    token = caller.application.slots.token(0)
+    (opened,) = sessions_with(token)
     holder: Any = token.objects if token_object else opened.objects
     if not last:
         other = Caller(caller.application)
@@ -114,7 +114,7 @@ def test_reading_a_private_object_during_the_last_logout_says_that_there_is_none
     caller, session = fresh_caller()
     second = caller.open()
     key = generate(caller, session, (CKA.TOKEN, True), (CKA.PRIVATE, True))
-    objects = caller.application.token(0).objects
+    objects = caller.application.slots.token(0).objects
     objects.forget_all()
     monkeypatch.setattr(objects, "_guard", Interrupted(lambda: caller.logout(second)))
     assert caller.call(c.GET_OBJECT_SIZE, session, key).rv is CKR.OBJECT_HANDLE_INVALID

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from softee.names import CKM, CKR, CKU
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta import messages
-from softee.pkcs11_ta.commands import COMMANDS, Command
-from support.token_world import SO_PIN, Caller, blob, make_application, template
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi import messages
+from softee.pkcs11_ta.abi.commands import COMMANDS, Command
+from support.token_world import SO_PIN, Caller, blob, make_application, sessions_with, template
 
 SMALLEST = {
     "u32": bytes(4),
@@ -33,7 +33,7 @@ def victim() -> Caller:
 
 @pytest.mark.parametrize("command", [one for one in COMMANDS if one.in_session], ids=lambda one: one.name)
 def test_another_client_s_session_is_no_session(victim: Caller, command: Command[object]) -> None:
-    (session,) = victim.application.token(0).sessions
+    (session,) = sessions_with(victim.application.slots.token(0))
     attacker = Caller(victim.application)
     rest = b"".join(SMALLEST[field.layout] for _, field in messages.fields(command.request)[1:])
     assert attacker.call(command, session.handle, rest).rv is CKR.SESSION_HANDLE_INVALID
@@ -41,7 +41,7 @@ def test_another_client_s_session_is_no_session(victim: Caller, command: Command
 
 
 def test_another_client_s_session_objects_are_not_there(victim: Caller) -> None:
-    (session,) = victim.application.token(0).sessions
+    (session,) = sessions_with(victim.application.slots.token(0))
     key = victim.aes_key(session.handle)
     attacker = Caller(victim.application)
     mine = attacker.open()
@@ -54,14 +54,14 @@ def test_another_client_s_session_objects_are_not_there(victim: Caller) -> None:
 
 
 def test_session_objects_of_one_token_are_not_on_another(victim: Caller) -> None:
-    (session,) = victim.application.token(0).sessions
+    (session,) = sessions_with(victim.application.slots.token(0))
     key = victim.aes_key(session.handle)
     elsewhere = victim.open(1)
     assert victim.call(c.GET_OBJECT_SIZE, elsewhere, key).rv is CKR.OBJECT_HANDLE_INVALID
 
 
 def test_nobody_closes_logs_out_or_reinitializes_under_another_client(victim: Caller) -> None:
-    (session,) = victim.application.token(0).sessions
+    (session,) = sessions_with(victim.application.slots.token(0))
     attacker = Caller(victim.application)
     mine = attacker.open()
     attacker.login(mine)
@@ -69,18 +69,18 @@ def test_nobody_closes_logs_out_or_reinitializes_under_another_client(victim: Ca
     attacker.ok(c.CLOSE_ALL_SESSIONS, 0)
     assert attacker.init_token(0, SO_PIN) is CKR.SESSION_EXISTS
     attacker.tee.close()
-    assert victim.application.token(0).user_key is not None
+    assert victim.application.slots.token(0).user_key is not None
     assert int(session.state) == 3
 
 
 def test_the_end_of_a_client_ends_all_that_is_its_own(victim: Caller) -> None:
-    token = victim.application.token(0)
+    token = victim.application.slots.token(0)
     victim.open(1)
     victim.tee.close()
     assert token.sessions == set()
     assert token.logins == {}
     assert token.user_key is None
-    assert victim.application.token(1).sessions == set()
+    assert victim.application.slots.token(1).sessions == set()
     assert Caller(victim.application).init_token() is CKR.OK
 
 
@@ -116,5 +116,5 @@ def test_sessions_that_open_close_and_log_in_at_once_leave_nothing_behind(victim
         answers = set().union(*pool.map(work, range(6)))
     assert answers <= allowed
     shared.tee.close()
-    token = application.token(0)
+    token = application.slots.token(0)
     assert (token.sessions, token.logins, token.user_key) == (set(), {}, None)

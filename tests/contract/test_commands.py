@@ -4,10 +4,10 @@
 import pytest
 
 from softee.names import CKR
-from softee.pkcs11_ta import messages
-from softee.pkcs11_ta.commands import ANY, COMMANDS, Command, Data, Output
-from softee.pkcs11_ta.dispatch import bind, table
+from softee.pkcs11_ta.abi import messages
+from softee.pkcs11_ta.abi.commands import ANY, COMMANDS, Command, Data, Output
 from softee.pkcs11_ta.handlers import HANDLERS
+from softee.pkcs11_ta.handlers.binding import bind, table
 from softee.wire.codec import WireError
 
 GOLDEN = (

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softee.names import CKG, CKK, CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms import MECHANISMS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from support import keys

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from softee.names import CKK, CKM, MechanismFlag
+from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms import MECHANISMS, build_table
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, SizeRange
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 
 SOURCE = Path(__file__).parents[2] / "src" / "softee"
 
@@ -69,7 +70,7 @@ DOCUMENTED: dict[CKM, tuple[tuple[int, int] | None, MechanismFlag]] = {
 }
 """As ``pkcs11-tool --list-mechanisms`` prints it in OP-TEE's documentation, with the key sizes and functions there."""
 
-NAMED_AS_VALUES = {CKM.SHA_1: {"object_kinds.py"}}
+NAMED_AS_VALUES = {CKM.SHA_1: {"kinds.py"}}
 """Where an attribute's default names a mechanism: CKA_NAME_HASH_ALGORITHM."""
 
 KEYLESS = {mechanism for mechanism, (_, flags) in DOCUMENTED.items() if flags is MechanismFlag.DIGEST}

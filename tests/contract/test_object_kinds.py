@@ -6,13 +6,24 @@ from itertools import pairwise
 import pytest
 
 from softee.names import CKA, CKO, CKR
-from softee.pkcs11_ta import rules
-from softee.pkcs11_ta.attributes import BOOL, BYTES, CHOICE, CODECS, DATE, MECHANISMS, SECRET, TEMPLATE, ULONG, Codec
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.key_checks import complete
-from softee.pkcs11_ta.mechanisms.spec import AttributeValue
-from softee.pkcs11_ta.object_codec import decode_object, encode_object
-from softee.pkcs11_ta.object_kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind, Rule, Unset, Use
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.checks import complete
+from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.attributes import (
+    BOOL,
+    BYTES,
+    CHOICE,
+    CODECS,
+    DATE,
+    MECHANISMS,
+    SECRET,
+    TEMPLATE,
+    ULONG,
+    Codec,
+)
+from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind, Rule, Unset, Use
+from softee.pkcs11_ta.objects.record import decode_object, encode_object
+from softee.pkcs11_ta.objects.values import AttributeValue, Given
 from support.object_samples import SAMPLES, as_template, sample
 
 ROWS = [pytest.param(kind, use, id=f"{kind.name}-{use.type.name}") for kind in KINDS for use in kind.rows]
@@ -35,7 +46,7 @@ def another(use: Use, current: AttributeValue | None) -> AttributeValue:
     return current is not True if codec is BOOL else OTHER_VALUES[codec.name]
 
 
-def made(kind: ObjectKind, **changes: AttributeValue) -> rules.Given:
+def made(kind: ObjectKind, **changes: AttributeValue) -> Given:
     """Return the attributes of a finished object."""
     attributes = rules.make(rules.parse(as_template(sample(kind, **changes))), rules.CREATE, is_so=False)
     complete(attributes)

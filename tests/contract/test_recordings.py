@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from softee.names import CKR, ParamType
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta import messages
-from softee.pkcs11_ta.commands import COMMANDS, Command
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi import messages
+from softee.pkcs11_ta.abi.commands import COMMANDS, Command
 from softee.wire.params import Memref
 from support.token_world import Caller, make_application
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, TeeResult
-from softee.pkcs11_ta import messages
-from softee.pkcs11_ta.commands import COMMANDS, Command
+from softee.pkcs11_ta.abi import messages
+from softee.pkcs11_ta.abi.commands import COMMANDS, Command
 from softee.pkcs11_ta.mechanisms import MECHANISMS
-from support.token_world import Caller, blob, make_application, template, u32
+from support.token_world import Caller, blob, make_application, sessions_with, template, u32
 
 MECHANISM_NUMBERS = st.sampled_from([int(number) for number in MECHANISMS]) | st.integers(0, 2**32 - 1)
 KINDS = st.sampled_from([int(kind) for kind in CKA]) | st.integers(0, 2**32 - 1)
@@ -56,7 +56,7 @@ def send(caller: Caller, command: Command[Any], control: bytes, data: bytes, cap
 
 def open_session(caller: Caller, number: int) -> int:
     """Return the handle of one of the caller's sessions; where it has closed them all, of a new one, logged in."""
-    handles = sorted(one.handle for one in caller.application.token(0).sessions)
+    handles = sorted(one.handle for one in sessions_with(caller.application.slots.token(0)))
     if handles:
         return handles[number % len(handles)]
     session = caller.open()

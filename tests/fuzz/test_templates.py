@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.attributes import CODECS
-from softee.pkcs11_ta.commands import Command
-from softee.pkcs11_ta.messages import Template
-from softee.pkcs11_ta.template import encode_template
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.commands import Command
+from softee.pkcs11_ta.abi.messages import Template
+from softee.pkcs11_ta.abi.template import encode_template
+from softee.pkcs11_ta.objects.attributes import CODECS
 from support.object_calls import fresh_caller
 from support.object_samples import SAMPLES, as_template
 from support.token_world import Answer, Caller, blob, u32

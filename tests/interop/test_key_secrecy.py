@@ -11,8 +11,9 @@ import pytest
 
 from interop.tools import PIN, Programs
 from softee.names import CKA, CKK, CKO, CKU, LoginMethod
-from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application, vault_names
-from softee.pkcs11_ta.client import Client
+from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
+from softee.pkcs11_ta.session.authentication import Authenticator
+from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.sqlite import SqliteStore
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
@@ -29,11 +30,9 @@ def private_values(state: Path, root_key: Path) -> dict[str, bytes]:
     store = SqliteStore(state / "softee.db")
     storage = SecureStorage(store, root_key.read_bytes(), APPLICATION_UUID, vault_names(3))
     application = Pkcs11Application(storage)
-    token = application.token(0)
-    session = Client(ClientIdentity(1, 0, 0, LoginMethod.PUBLIC, UUID(int=0)), application).open(
-        token, read_write=False
-    )
-    application.authenticator.login(session, CKU.USER, bytearray(PIN.encode()))
+    token = application.slots.token(0)
+    session = application.client(ClientIdentity(1, 0, 0, LoginMethod.PUBLIC, UUID(int=0))).open(token, read_write=False)
+    Authenticator(application.pins).login(session, CKU.USER, bytearray(PIN.encode()))
     values: dict[str, bytes] = {}
     for handle in token.objects.find({CKA.CLASS: CKO.PRIVATE_KEY}, private=True):
         attributes = token.objects.get(handle, private=True).attributes

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from softee.names import CKR, CKU
-from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.abi import commands as c
 from support.token_world import Caller, make_application
 
 PINS = [b"1111", b"2222", b"3333", b"12", b"x" * 129]
@@ -176,7 +176,7 @@ class LoginMachine(RuleBasedStateMachine):
     @invariant()
     def the_user_key_is_there_exactly_while_somebody_is_logged_in(self) -> None:
         if hasattr(self, "model"):
-            token = self.callers[0].application.token(0)
+            token = self.callers[0].application.slots.token(0)
             assert (token.user_key is not None) == bool(self.model.logins)
             assert len(token.sessions) == len(self.model.sessions)
 

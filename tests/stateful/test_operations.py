@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.commands import Command
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.commands import Command
 from support.token_world import Answer, Caller, blob, make_application, template
 
 KEY = bytes(range(16))

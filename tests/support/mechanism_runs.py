@@ -4,8 +4,9 @@
 from collections.abc import Iterable
 
 from softee.names import CKM
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms import MECHANISMS
-from softee.pkcs11_ta.mechanisms.spec import CipherOperation, KeyView
+from softee.pkcs11_ta.mechanisms.spec import CipherOperation
 
 
 def u32(*values: int) -> bytes:

@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, LoginMethod, ParamType, TeeResult
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application, vault_names
-from softee.pkcs11_ta.commands import Command, Data, Output
-from softee.pkcs11_ta.token_state import Cost
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.commands import Command, Data, Output
+from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
+from softee.pkcs11_ta.session.client import Session
+from softee.pkcs11_ta.token.slots import vault_names
+from softee.pkcs11_ta.token.state import Cost
+from softee.pkcs11_ta.token.token import Token
 from softee.stores.base import Store
 from softee.stores.memory import MemoryStore
 from softee.tee.application import ClientIdentity
@@ -56,6 +59,11 @@ class Answer:
     def handle(self) -> int:
         """The one handle in the output."""
         return int.from_bytes(self.output, "little")
+
+
+def sessions_with(token: Token) -> list[Session]:
+    """Return the PKCS#11 sessions that are open with a token, of all clients."""
+    return [one for one in token.sessions if isinstance(one, Session)]
 
 
 def u32(*values: int) -> bytes:

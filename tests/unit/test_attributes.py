@@ -5,7 +5,9 @@ import pytest
 
 from softee.names import CKA, CKR, UNAVAILABLE_INFORMATION
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS, AttributeKind
-from softee.pkcs11_ta.attributes import (
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.template import encode_template
+from softee.pkcs11_ta.objects.attributes import (
     CHOICE,
     CODECS,
     MECHANISMS,
@@ -16,10 +18,8 @@ from softee.pkcs11_ta.attributes import (
     decode_value,
     encode_value,
 )
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import AttributeValue
-from softee.pkcs11_ta.secret_bytes import SecretBytes
-from softee.pkcs11_ta.template import encode_template
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.objects.values import AttributeValue
 
 NESTED = ((int(CKA.SENSITIVE), b"\1"), (int(CKA.LABEL), b"wrapped"))
 

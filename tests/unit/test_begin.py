@@ -4,7 +4,7 @@
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.abi import commands as c
 from support.token_world import Attribute, Caller, blob, make_application, template, u32
 
 CBC = (CKM.AES_CBC, blob(bytes(16)))

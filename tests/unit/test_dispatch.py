@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from softee.names import CKA, CKR, ParamType, TeeResult
-from softee.pkcs11_ta import commands as c
 from softee.pkcs11_ta import dispatch
-from softee.pkcs11_ta.client import Client
-from softee.pkcs11_ta.dispatch import Call, bind, table
-from softee.pkcs11_ta.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
-from softee.pkcs11_ta.messages import Nothing
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
+from softee.pkcs11_ta.abi.messages import Nothing
+from softee.pkcs11_ta.handlers.binding import bind, table
+from softee.pkcs11_ta.session.call import Call
 from softee.stores.base import ConflictError, StoreError
 from softee.tee.sealing import TamperedError
 from softee.wire.params import Memref, Params, Value
@@ -22,7 +22,7 @@ SECRET = "1234567"
 
 
 def run(handler: Callable[[Call, Nothing], bytes], capacity: int = 8) -> tuple[TeeResult, bytes, Memref]:
-    client = Client(public_client(pid=42, uid=1001), make_application())
+    client = make_application().client(public_client(pid=42, uid=1001))
     control = Memref(ParamType.MEMREF_INOUT, bytes(4), 4)
     output = Memref(ParamType.MEMREF_OUTPUT, capacity=capacity)
     result = dispatch.invoke(table(bind(c.SLOT_LIST, handler)), client, 1, (control, None, output, None))

@@ -6,9 +6,9 @@ from uuid import UUID, uuid5
 import pytest
 
 from softee.names import CKR, CKU, LoginMethod
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.identities import Identity, identity_of, parse_identity
-from softee.pkcs11_ta.pins import MAX_PIN
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.token.identities import Identity, identity_of, parse_identity
+from softee.pkcs11_ta.token.pins import MAX_PIN
 from softee.tee.application import ClientIdentity
 from support.token_world import NAMESPACE, SO_PIN, Caller, make_application, public_client, user_client
 
@@ -140,6 +140,6 @@ def test_the_user_key_is_not_under_a_pin(alice: Caller) -> None:
     alice.init_pin(session, name(ALICE))
     alice.logout(session)
     alice.login(session, CKU.USER, b"")
-    assert alice.application.token(0).user_key is not None
+    assert alice.application.slots.token(0).user_key is not None
     alice.ok(c.CLOSE_SESSION, session)
-    assert alice.application.token(0).user_key is None
+    assert alice.application.slots.token(0).user_key is None

@@ -10,20 +10,20 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta import rules
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.key_checks import complete
-from softee.pkcs11_ta.key_material import KeyMaterial
-from softee.pkcs11_ta.mechanisms.spec import AttributeValue
-from softee.pkcs11_ta.pkcs8 import export_private_key, import_private_key
-from softee.pkcs11_ta.secret_bytes import SecretBytes
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.checks import complete
+from softee.pkcs11_ta.keys.material import KeyMaterial
+from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
+from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.objects.values import AttributeValue, Given
 from support.object_samples import AES_KEY, as_template, big_endian, ec_key, rsa_key, sample
 
 CRT_PARTS = (CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)
 MERSENNE_521, MERSENNE_607 = (1 << 521) - 1, (1 << 607) - 1
 
 
-def imported(attributes: dict[int, AttributeValue]) -> rules.Given:
+def imported(attributes: dict[int, AttributeValue]) -> Given:
     made = rules.make(rules.parse(as_template(attributes)), rules.CREATE, is_so=False)
     complete(made)
     return made

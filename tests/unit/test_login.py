@@ -6,8 +6,8 @@ import itertools
 import pytest
 
 from softee.names import CKR, CKS, CKU
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.login import LOGIN, STATES
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.session.login import LOGIN, STATES
 from support.token_world import SO_PIN, USER_PIN, Caller, make_application, user_client
 
 READ_ONLY = 4
@@ -107,7 +107,7 @@ def test_closing_the_last_session_logs_out(caller: Caller) -> None:
 
 @pytest.mark.parametrize("end", ["close", "close all", "logout", "close tee session"])
 def test_the_user_key_is_gone_after_the_last_logout(caller: Caller, end: str) -> None:
-    token = caller.application.token(0)
+    token = caller.application.slots.token(0)
     other = Caller(caller.application, user_client(7))
     session, theirs = caller.open(), other.open()
     assert caller.login(session) is CKR.OK

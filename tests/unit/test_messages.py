@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softee.names import CKA
-from softee.pkcs11_ta import messages as m
+from softee.pkcs11_ta.abi import messages as m
 from softee.wire.codec import Reader, WireError
 from support.token_world import blob, template, u32
 

@@ -4,7 +4,7 @@
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
-from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.abi import commands as c
 from support.object_calls import FIRST_SESSION_OBJECT, Values, create, fresh_caller, generate, get, search, wire
 from support.object_samples import AES_KEY, as_template, sample
 from support.token_world import SO_PIN, Caller, blob, make_application, template

@@ -5,7 +5,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, TeeResult
-from softee.pkcs11_ta import commands as c
+from softee.pkcs11_ta.abi import commands as c
 from support.object_calls import Values, create, fresh_caller, generate, get, wire
 from support.object_samples import AES_KEY, as_template, sample
 from support.token_world import SO_PIN, Answer, Caller, blob, template

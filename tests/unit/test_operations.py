@@ -7,9 +7,9 @@ import itertools
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, ParamType, TeeResult
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.commands import Command
-from softee.pkcs11_ta.operations import RULES, Phase, Step
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.commands import Command
+from softee.pkcs11_ta.session.operations import RULES, Phase, Step
 from softee.wire.params import Memref
 from support.token_world import USER_PIN, Caller, blob, make_application, template, u32
 

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from softee.names import CKA, CKO, CKR, CKU, TokenFlag
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.pins import DEFAULT_COST, PinWrapper, new_user_key
-from softee.pkcs11_ta.token_state import Cost, PinCredential
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper, new_user_key
+from softee.pkcs11_ta.token.state import Cost, PinCredential
 from softee.stores.memory import MemoryStore
 from support.token_world import CHEAP, SO_PIN, USER_PIN, Caller, make_application, template
 
@@ -225,9 +225,9 @@ def test_init_token_destroys_objects_user_pin_and_user_key(caller: Caller) -> No
     caller.login(session)
     handle = private_object(caller, session)
     caller.ok(c.CLOSE_ALL_SESSIONS, 0)
-    before = caller.application.token(0).state
+    before = caller.application.slots.token(0).state
     assert caller.init_token(label=b"again") is CKR.OK
-    after = caller.application.token(0).state
+    after = caller.application.slots.token(0).state
     assert after.label == b"again".ljust(32)
     assert after.user is None
     assert isinstance(before.so, PinCredential)

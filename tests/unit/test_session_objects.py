@@ -4,18 +4,19 @@
 import pytest
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta import rules, session_objects
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.key_checks import complete
-from softee.pkcs11_ta.mechanisms.spec import AttributeValue
-from softee.pkcs11_ta.objects import FIRST_SESSION_HANDLE, Pkcs11Object, object_size
-from softee.pkcs11_ta.session_objects import SessionObjects
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.checks import complete
+from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.values import AttributeValue, Given
+from softee.pkcs11_ta.session import objects as session_objects
+from softee.pkcs11_ta.session.objects import SessionObjects
+from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, Pkcs11Object, object_size
 from support.object_samples import as_template, sample
 
 ALL: dict[int, AttributeValue] = {}
 
 
-def made(**changes: AttributeValue) -> rules.Given:
+def made(**changes: AttributeValue) -> Given:
     attributes = rules.make(rules.parse(as_template(sample("data", **changes))), rules.CREATE, is_so=False)
     complete(attributes)
     return attributes

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from softee.names import CKA, CKO, CKR
-from softee.pkcs11_ta import commands as c
-from support.token_world import Caller, make_application, template, u32
+from softee.pkcs11_ta.abi import commands as c
+from support.token_world import Caller, make_application, sessions_with, template, u32
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_session_objects_go_with_their_session(caller: Caller) -> None:
 
 def test_a_session_runs_one_command_at_a_time_and_others_go_on(caller: Caller) -> None:
     busy, free = caller.open(), caller.open()
-    (session,) = [one for one in caller.application.token(0).sessions if one.handle == busy]
+    (session,) = [one for one in sessions_with(caller.application.slots.token(0)) if one.handle == busy]
     answers: list[CKR] = []
     waiting = threading.Thread(target=lambda: answers.append(caller.call(c.SESSION_INFO, busy).rv))
     with session.lock:
@@ -89,7 +89,7 @@ def test_a_session_runs_one_command_at_a_time_and_others_go_on(caller: Caller) -
 
 def test_a_command_that_waited_for_a_session_that_was_closed_finds_it_gone(caller: Caller) -> None:
     handle = caller.open()
-    (session,) = caller.application.token(0).sessions
+    (session,) = sessions_with(caller.application.slots.token(0))
     answers: list[CKR] = []
     waiting = threading.Thread(target=lambda: answers.append(caller.call(c.SESSION_INFO, handle).rv))
     with session.lock:

@@ -6,9 +6,10 @@ import struct
 import pytest
 
 from softee.names import CKR, SlotFlag, TeeResult
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application, vault_names
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
 from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.memory import MemoryStore
 from softee.tee.secure_storage import SecureStorage
 from support.token_world import ROOT_KEY, Caller, make_application, u32
@@ -44,7 +45,7 @@ def test_there_is_no_slot_3(caller: Caller, command: c.Command[object]) -> None:
 
 def test_the_description_shows_the_installation_in_64_bytes(caller: Caller) -> None:
     description, maker, flags, hardware, firmware = struct.unpack("<64s32sI2s2s", caller.ok(c.SLOT_INFO, 1).output)
-    assert description == f"OP-TEE PKCS11 TA - TEE UUID {caller.application.installation}".encode()
+    assert description == f"OP-TEE PKCS11 TA - TEE UUID {caller.application.slots.installation}".encode()
     assert maker == b"Linaro".ljust(32)
     assert flags == SlotFlag.TOKEN_PRESENT
     assert (hardware, firmware) == (b"\0\0", b"\1\0")

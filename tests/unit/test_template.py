@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softee.names import CKA
-from softee.pkcs11_ta.template import ValueSlot, decode_template, encode_slots, encode_template
+from softee.pkcs11_ta.abi.template import ValueSlot, decode_template, encode_slots, encode_template
 from softee.wire.codec import WireError, Writer
 
 TEMPLATES = st.lists(st.tuples(st.integers(0, 0xFFFFFFFF), st.binary(max_size=20)), max_size=6).map(tuple)

@@ -8,12 +8,13 @@ import weakref
 import pytest
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta import rules, token_objects
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.key_checks import complete
-from softee.pkcs11_ta.mechanisms.spec import AttributeValue
-from softee.pkcs11_ta.object_codec import BadObjectError, decode_object, encode_object
-from softee.pkcs11_ta.token_objects import PUBLIC, TokenObjects
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.checks import complete
+from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
+from softee.pkcs11_ta.objects.values import AttributeValue, Given
+from softee.pkcs11_ta.token import objects as token_objects
+from softee.pkcs11_ta.token.objects import PUBLIC, TokenObjects
 from softee.stores.memory import MemoryStore
 from softee.tee.sealing import SealKey
 from softee.wire.codec import Writer
@@ -24,7 +25,7 @@ USER_KEY = bytes(range(100, 132))
 ALL: dict[int, AttributeValue] = {}
 
 
-def made(kind: str = "secret key", **changes: AttributeValue) -> rules.Given:
+def made(kind: str = "secret key", **changes: AttributeValue) -> Given:
     attributes = rules.make(rules.parse(as_template(sample(kind, TOKEN=True, **changes))), rules.CREATE, is_so=False)
     complete(attributes)
     return attributes

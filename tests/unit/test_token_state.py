@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softee.names import LoginMethod, TokenFlag
-from softee.pkcs11_ta.token_state import (
+from softee.pkcs11_ta.token.state import (
     LABEL_SIZE,
     MAX_TRIES,
     SALT_SIZE,

@@ -2,8 +2,8 @@
 """What waits for what on a token, and what a token keeps in memory."""
 
 from softee.names import CKA, CKM, CKO, CKR, CKU
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.application import vault_names
+from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.token.slots import vault_names
 from support.token_world import SO_PIN, Caller, make_application, template
 
 
@@ -11,7 +11,7 @@ def test_a_pin_check_stops_nobody_s_other_work() -> None:
     caller = Caller(make_application())
     session = caller.set_up()
     _, private = caller.ec_pair(session)
-    with caller.application.token(0).pin_lock:  # as while Argon2id runs for another client
+    with caller.application.slots.token(0).pin_lock:  # as while Argon2id runs for another client
         other = caller.open()
         caller.ok(c.TOKEN_INFO, 0)
         caller.ok(c.CREATE_OBJECT, other, template((CKA.CLASS, CKO.DATA), (CKA.TOKEN, True), (CKA.VALUE, b"x")))
@@ -23,14 +23,14 @@ def test_a_pin_check_stops_nobody_s_other_work() -> None:
 
 def test_a_pin_check_on_one_token_stops_none_on_another() -> None:
     caller = Caller(make_application())
-    with caller.application.token(0).pin_lock:
+    with caller.application.slots.token(0).pin_lock:
         caller.set_up(1)
 
 
 def test_two_clients_share_one_user_key_until_both_are_gone() -> None:
     one = Caller(make_application())
     session = one.set_up()
-    token = one.application.token(0)
+    token = one.application.slots.token(0)
     key = token.user_key
     other = Caller(one.application)
     theirs = other.open()
@@ -46,14 +46,14 @@ def test_each_token_has_a_user_key_of_its_own() -> None:
     caller = Caller(make_application())
     caller.set_up(0)
     caller.set_up(1)
-    keys = {bytes(caller.application.token(slot).user_key or b"") for slot in (0, 1)}
+    keys = {bytes(caller.application.slots.token(slot).user_key or b"") for slot in (0, 1)}
     assert len(keys) == 2
 
 
 def test_a_token_is_the_same_object_for_all_clients() -> None:
     application = make_application()
-    assert application.token(1) is application.token(1)
-    assert [application.token(slot).slot for slot in range(3)] == [0, 1, 2]
+    assert application.slots.token(1) is application.slots.token(1)
+    assert [application.slots.token(slot).slot for slot in range(3)] == [0, 1, 2]
 
 
 def test_vaults_are_named_after_their_slots() -> None:

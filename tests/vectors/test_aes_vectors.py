@@ -4,7 +4,7 @@
 import pytest
 
 from softee.names import CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from support import keys
 from support import mechanism_runs as run
 from support.mechanism_runs import u32

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from softee.names import CKG, CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from support import keys
 from support import mechanism_runs as run
 from support.mechanism_runs import u32

@@ -15,8 +15,8 @@ from uuid import UUID
 from softee.cli.failure import CliError
 from softee.client import ClientError, TeeClient, TeeSession
 from softee.names import CKR, CKU, ParamType, SessionFlag, TeeResult, TokenFlag
-from softee.pkcs11_ta import commands
-from softee.pkcs11_ta.commands import Command
+from softee.pkcs11_ta.abi import commands
+from softee.pkcs11_ta.abi.commands import Command
 from softee.wire.codec import Writer
 from softee.wire.params import Memref, Params
 

@@ -17,7 +17,8 @@ from softee.daemon import hardening, logs, readiness, root_key
 from softee.daemon.listener import Listener, ListenError, inherited, listen
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings
-from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application, vault_names
+from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
+from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.base import Store, StoreError
 from softee.stores.sqlite import SqliteStore
 from softee.tee.application import TrustedApplication

@@ -7,23 +7,20 @@ line that says who, which call, which CKR, and why. PINs and data never are in i
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from softee.names import CKR, ParamType, TeeResult
-from softee.pkcs11_ta.commands import Command, Data, Output
-from softee.pkcs11_ta.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
+from softee.pkcs11_ta.abi.commands import Command, Data, Output
+from softee.pkcs11_ta.abi.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
+from softee.pkcs11_ta.handlers.binding import Bound, Handlers
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.client import Client
 from softee.stores.base import StoreError
 from softee.tee.keys import wipe
 from softee.tee.sealing import TamperedError
 from softee.wire.codec import WireError
 from softee.wire.frames import MAX_LENGTH
 from softee.wire.params import Memref, Param, Params
-
-if TYPE_CHECKING:
-    from softee.pkcs11_ta.client import Client
-    from softee.pkcs11_ta.sessions import Session
 
 R = TypeVar("R")
 _log = logging.getLogger("softee.pkcs11")
@@ -37,63 +34,7 @@ _DATA = Data.INPUT
 _NO_OUTPUT, _STREAM, _SECOND = Output.NONE, Output.STREAM, Output.INPUT
 
 
-@dataclass(slots=True)
-class Call:
-    """What a handler gets beside its request.
-
-    ``input`` is parameter 1 and ``second`` parameter 2 where it is an input, b"" when absent. ``capacity`` is the size
-    of parameter 2 as an output, 0 when absent. ``asks_size``: it is a NULL buffer, whose owner only wants to know the
-    size, even if that is 0. ``session`` is set for commands whose request names one: it is open, and locked until the
-    handler returns.
-    """
-
-    client: "Client"
-    input: bytes | bytearray
-    second: bytes | bytearray
-    capacity: int
-    asks_size: bool = False
-    session: "Session" = field(init=False)
-
-    def fit(self, reply: bytes) -> bytes:
-        """Return the reply if the client's buffer holds it; else raise BufferTooSmallError with its size."""
-        if len(reply) > self.capacity or self.asks_size:
-            raise BufferTooSmallError(len(reply))
-        return reply
-
-    def require_capacity(self, size: int) -> None:
-        """Raise BufferTooSmallError unless the client's buffer holds ``size`` bytes."""
-        if size > self.capacity or self.asks_size:
-            raise BufferTooSmallError(size)
-
-
-Handler = Callable[[Call, R], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A command with its handler."""
-
-    command: Command[Any]
-    handle: Handler[Any]
-
-
-def bind(command: Command[R], handler: Handler[R]) -> Bound:
-    """Tie a handler to its command; the type checker compares their requests."""
-    return Bound(command, handler)
-
-
-Handlers = Mapping[int, Bound]
-
-
-def table(*bounds: Bound) -> Handlers:
-    """Return the handlers by command number. Raises ValueError where a command has two."""
-    made = {bound.command.number: bound for bound in bounds}
-    if len(made) != len(bounds):
-        raise ValueError("a command has two handlers")
-    return made
-
-
-def invoke(handlers: Handlers, client: "Client", number: int, params: Params) -> TeeResult:
+def invoke(handlers: Handlers, client: Client, number: int, params: Params) -> TeeResult:
     """Run one command. The answer goes into ``params``.
 
     Returns:
@@ -126,7 +67,7 @@ def invoke(handlers: Handlers, client: "Client", number: int, params: Params) ->
 _CONTROL = frozenset({_MEMREF_INOUT, _MEMREF_OUTPUT})
 
 
-def _run(bound: Bound, client: "Client", control: Memref, params: Params) -> bytes:
+def _run(bound: Bound, client: Client, control: Memref, params: Params) -> bytes:
     command = bound.command
     call = _call(command, client, params)
     request = _decode(command, control)
@@ -149,7 +90,7 @@ def _decode(command: Command[R], control: Memref) -> R:
             wipe(control.data)
 
 
-def _call(command: Command[Any], client: "Client", params: Params) -> Call:
+def _call(command: Command[Any], client: Client, params: Params) -> Call:
     if params[3] is not None:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, "parameter 3 is not used")
     data = _input(params[1], "parameter 1") if command.data is _DATA else _absent(params[1], "parameter 1")
@@ -201,7 +142,7 @@ def _too_small(control: Memref, output: Param, size: int) -> TeeResult:
     return _SHORT_BUFFER
 
 
-def _explain(client: "Client", command: Command[Any], error: Exception) -> CKR:
+def _explain(client: Client, command: Command[Any], error: Exception) -> CKR:
     """Return the CKR that an exception means, having logged it."""
     call = command.function or command.name
     if isinstance(error, Pkcs11Error):
@@ -220,12 +161,12 @@ def _explain(client: "Client", command: Command[Any], error: Exception) -> CKR:
     return CKR.GENERAL_ERROR
 
 
-def _refused(client: "Client", call: str, answer: str, detail: str, level: int = logging.INFO) -> None:
+def _refused(client: Client, call: str, answer: str, detail: str, level: int = logging.INFO) -> None:
     if _log.isEnabledFor(level):
         _log.log(level, "%s: %s: %s: %s", _who(client), call, answer, _printable(detail))
 
 
-def _who(client: "Client") -> str:
+def _who(client: Client) -> str:
     return f"pid {client.identity.pid} uid {client.identity.uid}"
 
 

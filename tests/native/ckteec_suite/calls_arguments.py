@@ -19,7 +19,7 @@ from native.ckteec_suite.support import (
 )
 from softee.names import CKA, CKM, CKR, TeeResult
 from softee.names.attribute_kinds import OPTEE_ULONGS, ULONG_LISTS, ULONGS
-from softee.pkcs11_ta.commands import COMMANDS
+from softee.pkcs11_ta.abi.commands import COMMANDS
 
 NUMBER = {command.function: command.number for command in COMMANDS}
 RELEASE = 44

@@ -17,7 +17,7 @@ from native.ckteec_suite.support import Answer, Library, Sent, mechanism, pointe
 from softee.names import CKR
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS, AttributeKind
 from softee.names.mechanism_layouts import MECHANISM_LAYOUTS, MechanismLayout
-from softee.pkcs11_ta.commands import COMMANDS
+from softee.pkcs11_ta.abi.commands import COMMANDS
 
 RECORDED = Path(__file__).parents[1] / "data" / "ckteec-recorded.jsonl"
 NUMBERS = {command.name: command.number for command in COMMANDS}

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The handler of each command: one module per chapter of the standard. Every command stands here once."""
 
-from softee.pkcs11_ta import commands as c
-from softee.pkcs11_ta.dispatch import Handlers, bind, table
+from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.handlers import (
     cipher,
     digest,
@@ -17,6 +16,7 @@ from softee.pkcs11_ta.handlers import (
     slots,
     wrap,
 )
+from softee.pkcs11_ta.handlers.binding import Handlers, bind, table
 
 HANDLERS: Handlers = table(
     bind(c.PING, general.ping),

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_EncryptInit, C_Encrypt, C_EncryptUpdate, C_EncryptFinal, and the same for decryption."""
 
-from softee.pkcs11_ta.begin import TO_DECRYPT, TO_ENCRYPT, begin
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import BufferTooSmallError
+from softee.pkcs11_ta.abi.errors import BufferTooSmallError
+from softee.pkcs11_ta.abi.messages import InSession, WithKey
+from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.spec import CipherOperation
-from softee.pkcs11_ta.messages import InSession, WithKey
-from softee.pkcs11_ta.operations import DECRYPT, ENCRYPT, Operation, Step, step
+from softee.pkcs11_ta.session.begin import TO_DECRYPT, TO_ENCRYPT, begin
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, Operation, Step
 
 
 def encrypt_init(call: Call, request: WithKey) -> bytes:

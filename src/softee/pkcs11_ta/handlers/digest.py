@@ -2,12 +2,13 @@
 """C_DigestInit, C_Digest, C_DigestUpdate, C_DigestKey, C_DigestFinal."""
 
 from softee.names import CKA, CKO, CKR
-from softee.pkcs11_ta.begin import begin_digest
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import InSession, OnObject, WithMechanism
+from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.spec import DigestOperation
-from softee.pkcs11_ta.messages import InSession, OnObject, WithMechanism
-from softee.pkcs11_ta.operations import DIGEST, Operation, Step, step
+from softee.pkcs11_ta.session.begin import begin_digest
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.operations import DIGEST, Operation, Step
 
 
 def digest_init(call: Call, request: WithMechanism) -> bytes:

@@ -2,13 +2,13 @@
 """C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal: a search's result is fixed when it begins."""
 
 from softee.names import CKR
-from softee.pkcs11_ta.access import sees_private
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import Attributes
-from softee.pkcs11_ta.messages import InSession, WithTemplate
-from softee.pkcs11_ta.rules import parse_search
-from softee.pkcs11_ta.sessions import Session
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import InSession, WithTemplate
+from softee.pkcs11_ta.objects.rules import parse_search
+from softee.pkcs11_ta.objects.values import Attributes
+from softee.pkcs11_ta.session.access import sees_private
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.client import Session
 from softee.wire.codec import Writer
 
 _HANDLE_SIZE = 4

@@ -3,8 +3,8 @@
 
 import struct
 
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.messages import Nothing
+from softee.pkcs11_ta.abi.messages import Nothing
+from softee.pkcs11_ta.session.call import Call
 
 _VERSION = struct.pack("<3I", 1, 0, 0)
 

@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from softee.names import CKA, CKO, CKR
-from softee.pkcs11_ta import rules
-from softee.pkcs11_ta.access import check_new, is_so, place_new
-from softee.pkcs11_ta.begin import mechanism_for
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import FromKey, GenerateKey, GenerateKeyPair, Template
 from softee.pkcs11_ta.handlers.objects import handles
-from softee.pkcs11_ta.key_checks import complete
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, AttributeValue
-from softee.pkcs11_ta.messages import FromKey, GenerateKey, GenerateKeyPair, Template
-from softee.pkcs11_ta.rules import Given
-from softee.pkcs11_ta.secret_bytes import SecretBytes
-from softee.pkcs11_ta.sessions import Session
+from softee.pkcs11_ta.keys.checks import complete
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
+from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.objects.values import AttributeValue, Given
+from softee.pkcs11_ta.session.access import check_new, is_so, place_new
+from softee.pkcs11_ta.session.begin import mechanism_for
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.client import Session
 from softee.tee.keys import wipe
 
 

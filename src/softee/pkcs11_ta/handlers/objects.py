@@ -4,17 +4,16 @@
 from collections.abc import Iterable
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta import rules
-from softee.pkcs11_ta.access import check_new, is_so, place_new, require_permission, require_write
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import AnsweredError, Pkcs11Error
-from softee.pkcs11_ta.key_checks import check_public_key_info, complete
-from softee.pkcs11_ta.mechanisms.spec import Attributes
-from softee.pkcs11_ta.messages import OnObject, OnObjectWithTemplate, Template, WithTemplate
-from softee.pkcs11_ta.object_kinds import Rule
-from softee.pkcs11_ta.objects import Pkcs11Object, object_size
-from softee.pkcs11_ta.rules import Given
-from softee.pkcs11_ta.template import ValueSlot, encode_slots
+from softee.pkcs11_ta.abi.errors import AnsweredError, Pkcs11Error
+from softee.pkcs11_ta.abi.messages import OnObject, OnObjectWithTemplate, Template, WithTemplate
+from softee.pkcs11_ta.abi.template import ValueSlot, encode_slots
+from softee.pkcs11_ta.keys.checks import check_public_key_info, complete
+from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.kinds import Rule
+from softee.pkcs11_ta.objects.values import Attributes, Given
+from softee.pkcs11_ta.session.access import check_new, is_so, place_new, require_permission, require_write
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
 from softee.wire.codec import Writer
 
 

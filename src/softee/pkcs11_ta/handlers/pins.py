@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_InitToken, C_InitPIN, C_SetPIN. PINs are wiped before the answer goes out."""
 
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.messages import InitPin, InitToken, SetPin
+from softee.pkcs11_ta.abi.messages import InitPin, InitToken, SetPin
+from softee.pkcs11_ta.session.call import Call
 from softee.tee.keys import wipe
 
 
 def init_token(call: Call, request: InitToken) -> bytes:
     """Initialize a token: all its objects go."""
-    application = call.client.application
     try:
-        token = application.token(request.slot)
-        application.authenticator.init_token(token, call.client.identity, request.pin, request.label)
+        token = call.client.slots.token(request.slot)
+        call.authenticator.init_token(token, call.client.identity, request.pin, request.label)
     finally:
         wipe(request.pin)
     return b""
@@ -20,7 +19,7 @@ def init_token(call: Call, request: InitToken) -> bytes:
 def init_pin(call: Call, request: InitPin) -> bytes:
     """Set the user's PIN, as the SO."""
     try:
-        call.client.application.authenticator.init_pin(call.session, request.pin)
+        call.authenticator.init_pin(call.session, request.pin)
     finally:
         wipe(request.pin)
     return b""
@@ -29,7 +28,7 @@ def init_pin(call: Call, request: InitPin) -> bytes:
 def set_pin(call: Call, request: SetPin) -> bytes:
     """Change one's own PIN."""
     try:
-        call.client.application.authenticator.set_pin(call.session, request.old_pin, request.new_pin)
+        call.authenticator.set_pin(call.session, request.old_pin, request.new_pin)
     finally:
         wipe(request.old_pin)
         wipe(request.new_pin)

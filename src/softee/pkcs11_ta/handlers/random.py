@@ -4,9 +4,9 @@
 import os
 
 from softee.names import CKR
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.messages import InSession
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import InSession
+from softee.pkcs11_ta.session.call import Call
 
 LARGEST = 64 * 1024 * 1024
 """How many random bytes one call may ask for: as many as the largest buffer that a client can pass."""

@@ -5,12 +5,12 @@ import struct
 from typing import Any
 
 from softee.names import CKR, CKU, SessionFlag
-from softee.pkcs11_ta import commands
-from softee.pkcs11_ta.commands import Command
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.messages import InSession, Login, OnSlot, OpenSession, Release
-from softee.pkcs11_ta.operations import DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY, Kind
+from softee.pkcs11_ta.abi import commands
+from softee.pkcs11_ta.abi.commands import Command
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import InSession, Login, OnSlot, OpenSession, Release
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.operations import DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY, Kind
 from softee.tee.keys import wipe
 
 _KNOWN_FLAGS = int(SessionFlag.RW_SESSION | SessionFlag.SERIAL_SESSION)
@@ -28,7 +28,7 @@ _KINDS = {command.number: kind for kind, released in _RELEASED for command in re
 
 def open_session(call: Call, request: OpenSession) -> bytes:
     """Return the new session's handle."""
-    token = call.client.application.token(request.slot)
+    token = call.client.slots.token(request.slot)
     if not request.flags & SessionFlag.SERIAL_SESSION:
         raise Pkcs11Error(CKR.SESSION_PARALLEL_NOT_SUPPORTED, "CKF_SERIAL_SESSION must be set")
     unknown = request.flags & ~_KNOWN_FLAGS
@@ -46,7 +46,7 @@ def close_session(call: Call, request: InSession) -> bytes:
 
 def close_all_sessions(call: Call, request: OnSlot) -> bytes:
     """Close all sessions of this client with a token."""
-    call.client.close_all(call.client.application.token(request.slot))
+    call.client.close_all(call.client.slots.token(request.slot))
     return b""
 
 
@@ -62,7 +62,7 @@ def login(call: Call, request: Login) -> bytes:
         if request.user == CKU.CONTEXT_SPECIFIC:
             _confirm(call, request.pin)
         elif request.user in (CKU.SO, CKU.USER):
-            call.client.application.authenticator.login(call.session, CKU(request.user), request.pin)
+            call.authenticator.login(call.session, CKU(request.user), request.pin)
         else:
             raise Pkcs11Error(CKR.USER_TYPE_INVALID, f"there is no user type {request.user}")
     finally:
@@ -74,7 +74,7 @@ def _confirm(call: Call, pin: bytearray) -> None:
     operation = call.session.operations.active
     if operation is None or not operation.context_login:
         raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, "no operation waits for CKU_CONTEXT_SPECIFIC")
-    call.client.application.authenticator.confirm(call.session, pin)
+    call.authenticator.confirm(call.session, pin)
     operation.context_login = False
 
 
@@ -83,7 +83,7 @@ def logout(call: Call, request: InSession) -> bytes:
     session = call.session
     if session.user is None:
         raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "nobody is logged in")
-    session.token.logout(call.client)
+    call.client.logout(session.token)
     return b""
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_SignInit, C_Sign, C_SignUpdate, C_SignFinal, and the same for verification."""
 
-from softee.pkcs11_ta.begin import TO_SIGN, TO_VERIFY, begin
-from softee.pkcs11_ta.dispatch import Call
+from softee.pkcs11_ta.abi.messages import InSession, WithKey
+from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.spec import SignOperation, VerifyOperation
-from softee.pkcs11_ta.messages import InSession, WithKey
-from softee.pkcs11_ta.operations import SIGN, VERIFY, Operation, Step, step
+from softee.pkcs11_ta.session.begin import TO_SIGN, TO_VERIFY, begin
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.operations import SIGN, VERIFY, Operation, Step
 
 
 def sign_init(call: Call, request: WithKey) -> bytes:

@@ -4,11 +4,11 @@
 import struct
 
 from softee.names import CKM, CKR, UNAVAILABLE_INFORMATION, SlotFlag
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
 from softee.pkcs11_ta.mechanisms import MECHANISMS
-from softee.pkcs11_ta.messages import Nothing, OnMechanism, OnSlot
-from softee.pkcs11_ta.pins import MAX_PIN, MIN_PIN
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
 
 _SLOT = struct.Struct("<64s32sI2s2s")
 _TOKEN = struct.Struct("<32s32s16s16sI10I2s2s16s")
@@ -22,21 +22,21 @@ _IDS = struct.pack(f"<{len(MECHANISMS)}I", *MECHANISMS)
 
 def slot_list(call: Call, request: Nothing) -> bytes:
     """Return all slot numbers. All tokens are present, so whether only those are asked for makes no difference."""
-    slots = call.client.application.slots
+    slots = call.client.slots.count
     return struct.pack(f"<{slots}I", *range(slots))
 
 
 def slot_info(call: Call, request: OnSlot) -> bytes:
     """Return CK_SLOT_INFO. The description's UUID is the installation's."""
-    application = call.client.application
-    application.require_slot(request.slot)
-    description = f"OP-TEE PKCS11 TA - TEE UUID {application.installation}".encode("ascii")
+    slots = call.client.slots
+    slots.require_slot(request.slot)
+    description = f"OP-TEE PKCS11 TA - TEE UUID {slots.installation}".encode("ascii")
     return _SLOT.pack(description, _MANUFACTURER, SlotFlag.TOKEN_PRESENT, _HARDWARE, _FIRMWARE)
 
 
 def token_info(call: Call, request: OnSlot) -> bytes:
     """Return CK_TOKEN_INFO."""
-    token = call.client.application.token(request.slot)
+    token = call.client.slots.token(request.slot)
     with token.lock:
         state = token.state
         count = len(token.sessions)
@@ -56,13 +56,13 @@ _NO_LIMIT = UNAVAILABLE_INFORMATION
 
 def mechanism_ids(call: Call, request: OnSlot) -> bytes:
     """Return the mechanisms' numbers, the same for all slots."""
-    call.client.application.require_slot(request.slot)
+    call.client.slots.require_slot(request.slot)
     return _IDS
 
 
 def mechanism_info(call: Call, request: OnMechanism) -> bytes:
     """Return CK_MECHANISM_INFO. Raises CKR_MECHANISM_INVALID."""
-    call.client.application.require_slot(request.slot)
+    call.client.slots.require_slot(request.slot)
     try:
         spec = MECHANISMS[CKM(request.mechanism)]
     except (KeyError, ValueError):

@@ -5,20 +5,20 @@ Keys leave the token only here, encrypted, and only where their attributes allow
 """
 
 from softee.names import CKA, CKO, CKR
-from softee.pkcs11_ta import rules
-from softee.pkcs11_ta.access import check_new, is_so, place_new
-from softee.pkcs11_ta.begin import TO_UNWRAP, TO_WRAP, mechanism_for, usable_key
-from softee.pkcs11_ta.dispatch import Call
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import FromKey, Template, WrapKey
 from softee.pkcs11_ta.handlers.objects import handles
-from softee.pkcs11_ta.key_checks import complete
-from softee.pkcs11_ta.messages import FromKey, Template, WrapKey
-from softee.pkcs11_ta.object_kinds import PROTECTED_CLASSES
-from softee.pkcs11_ta.objects import Pkcs11Object
-from softee.pkcs11_ta.pkcs8 import export_private_key, import_private_key
-from softee.pkcs11_ta.rules import Given
-from softee.pkcs11_ta.secret_bytes import SecretBytes
-from softee.pkcs11_ta.sessions import Session
+from softee.pkcs11_ta.keys.checks import complete
+from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
+from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.kinds import PROTECTED_CLASSES
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.objects.values import Given
+from softee.pkcs11_ta.session.access import check_new, is_so, place_new
+from softee.pkcs11_ta.session.begin import TO_UNWRAP, TO_WRAP, mechanism_for, usable_key
+from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.client import Session
+from softee.pkcs11_ta.token.object import Pkcs11Object
 from softee.tee.keys import wipe
 
 

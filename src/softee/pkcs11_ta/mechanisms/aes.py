@@ -5,8 +5,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from softee.names import CKK, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import KeyView, SizeRange
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 
 KEY_TYPES = frozenset({CKK.AES})
 KEY_SIZE = SizeRange(16, 32)

@@ -9,9 +9,11 @@ import os
 from collections.abc import Callable, Container
 
 from softee.names import CKA, CKK, CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.aes import KEY_SIZE, KEY_SIZES, KEY_TYPES
-from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue, MechanismSpec, SizeRange, no_params
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
+from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 _GENERIC_BITS = SizeRange(1, 4096)
 _GENERIC_SIZES = range(1, _GENERIC_BITS.high // 8 + 1)

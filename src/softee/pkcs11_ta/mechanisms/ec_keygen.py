@@ -4,9 +4,10 @@
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from softee.names import CKA, CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.curves import KEY_SIZE, KEY_TYPES, encode_point, find_curve
-from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue, MechanismSpec, no_params
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.curves import KEY_SIZE, KEY_TYPES, encode_point, find_curve
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
+from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 
 def _generate(_: None, template: Attributes) -> tuple[dict[CKA, AttributeValue], dict[CKA, AttributeValue]]:

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_ds
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 from softee.names import CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.curves import KEY_SIZE, KEY_TYPES, field_size
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.curves import KEY_SIZE, KEY_TYPES, field_size
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.signing import (
     BufferedSign,
@@ -24,7 +25,7 @@ from softee.pkcs11_ta.mechanisms.signing import (
     bad_signature,
     check_signature_size,
 )
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
 
 
 class _AnyDigest(HashAlgorithm):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from softee.names import CKK, CKM
+from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.hash_functions import MD5, SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.mac import Mac, MacContext, general, whole
-from softee.pkcs11_ta.mechanisms.spec import SizeRange
 
 
 @dataclass(frozen=True, slots=True)

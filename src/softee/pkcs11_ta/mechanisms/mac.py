@@ -8,10 +8,11 @@ from typing import Protocol
 from cryptography.hazmat.primitives import constant_time
 
 from softee.names import CKK, CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.params import mac_length
 from softee.pkcs11_ta.mechanisms.signing import check_signature_size
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec, SizeRange, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
 
 
 class MacContext(Protocol):

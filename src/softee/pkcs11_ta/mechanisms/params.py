@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from softee.names import CKR, CKZ
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.hash_functions import MASK_GENERATION, MASKING, HashFunction
 from softee.wire.codec import Reader, WireError
 

@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the RSA mechanisms have in common: their keys, and the sizes that follow from a modulus."""
 
-from softee.names import CKK, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import KeyView, SizeRange
-
-KEY_TYPES = frozenset({CKK.RSA})
-KEY_SIZE = SizeRange(256, 4096)
-"""In bits of the modulus."""
+from softee.names import CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView
 
 BITS_PER_BYTE = 8
 

@@ -7,9 +7,12 @@ The library makes keys of 1024 bits and more, with the public exponents 3 and 65
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from softee.names import CKA, CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.rsa import BITS_PER_BYTE, KEY_TYPES
-from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue, MechanismSpec, SizeRange, no_params
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.rsa import KEY_TYPES
+from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.mechanisms.rsa import BITS_PER_BYTE
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
+from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 _KEY_SIZE = SizeRange(1024, 4096)
 _EXPONENTS = (3, 65537)

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehashed
 
 from softee.names import CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.ciphering import BufferedCipher
 from softee.pkcs11_ta.mechanisms.hash_functions import MD5, SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.rsa import (
-    KEY_SIZE,
-    KEY_TYPES,
     check_ciphertext_size,
     check_data_size,
     modulus_size,
@@ -32,7 +32,7 @@ from softee.pkcs11_ta.mechanisms.signing import (
     bad_signature,
     check_signature_size,
 )
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
 
 _PADDING = PKCS1v15()
 _AS_GIVEN = NoDigestInfo()

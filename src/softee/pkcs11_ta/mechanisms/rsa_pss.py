@@ -10,10 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from softee.names import CKM, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.params import PssParams, pss
-from softee.pkcs11_ta.mechanisms.rsa import BITS_PER_BYTE, KEY_SIZE, KEY_TYPES, modulus_size, signature_size
+from softee.pkcs11_ta.mechanisms.rsa import BITS_PER_BYTE, modulus_size, signature_size
 from softee.pkcs11_ta.mechanisms.signing import (
     BufferedSign,
     BufferedVerify,
@@ -24,7 +26,7 @@ from softee.pkcs11_ta.mechanisms.signing import (
     bad_signature,
     check_signature_size,
 )
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, KeyView, MechanismSpec
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 _SEPARATORS = 2
 """Bytes of an encoded message besides digest and salt: 0x01 before the salt, 0xBC at the end."""

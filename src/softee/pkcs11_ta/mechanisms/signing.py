@@ -9,7 +9,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
 from softee.names import CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 
 Sign = Callable[[bytes], bytes]
 """What was hashed or collected -> signature."""

@@ -5,61 +5,16 @@ A mechanism's module holds cryptography only. Whether the key may be used, wheth
 into the caller's buffer are decided elsewhere, once for all mechanisms.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-from softee.names import CKA, CKK, CKM, CKO, CKR, MechanismFlag
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.names import CKA, CKK, CKM, CKR, MechanismFlag
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView, SizeRange
+from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 P = TypeVar("P")
-
-AttributeValue = bool | int | bytes | bytearray | tuple[Any, ...]
-"""A decoded attribute: CK_BBOOL, CK_ULONG, bytes (big integers: big-endian), or a list (mechanisms, a template)."""
-
-Attributes = Mapping[int, AttributeValue]
-"""Attributes by type (CKA, or a plain int where the type has no name)."""
-
-
-class KeyView(Protocol):
-    """The little that a mechanism may see of a key object. Immutable; used by several threads at once."""
-
-    @property
-    def key_class(self) -> CKO:
-        """CKO_SECRET_KEY, CKO_PUBLIC_KEY or CKO_PRIVATE_KEY."""
-        ...
-
-    @property
-    def key_type(self) -> int:
-        """CKA_KEY_TYPE."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """In the unit of C_GetMechanismInfo: bits of an RSA modulus or of a curve's field, bytes of a secret key."""
-        ...
-
-    def secret(self) -> bytes | bytearray:
-        """Return a secret key's value. Do not keep it."""
-        ...
-
-    def rsa_public(self) -> rsa.RSAPublicKey:
-        """Return the RSA public key (of a public or a private key object)."""
-        ...
-
-    def rsa_private(self) -> rsa.RSAPrivateKey:
-        """Return the RSA private key."""
-        ...
-
-    def ec_public(self) -> ec.EllipticCurvePublicKey:
-        """Return the EC public key."""
-        ...
-
-    def ec_private(self) -> ec.EllipticCurvePrivateKey:
-        """Return the EC private key."""
-        ...
 
 
 class DigestOperation(Protocol):
@@ -116,21 +71,6 @@ class CipherOperation(Protocol):
     def finish(self) -> bytes:
         """Return the rest. Raises CKR_DATA_LEN_RANGE, CKR_ENCRYPTED_DATA_LEN_RANGE or CKR_ENCRYPTED_DATA_INVALID."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class SizeRange:
-    """Smallest and largest key, in the unit of :attr:`KeyView.size`.
-
-    ``takes_larger``: a larger key may be used all the same, though C_GetMechanismInfo says ``high``. HMAC shortens it.
-    """
-
-    low: int
-    high: int
-    takes_larger: bool = False
-
-    def __contains__(self, size: object) -> bool:
-        return isinstance(size, int) and self.low <= size and (size <= self.high or self.takes_larger)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

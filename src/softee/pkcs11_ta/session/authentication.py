@@ -8,13 +8,13 @@ for each other (``pin_lock``). Every change is one transaction: a crash leaves t
 from dataclasses import replace
 
 from softee.names import CKR, CKU
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.identities import parse_identity, unwrap_for_identity, wrap_for_identity
-from softee.pkcs11_ta.login import check_login
-from softee.pkcs11_ta.pins import PinWrapper, new_user_key, require_pin_length
-from softee.pkcs11_ta.sessions import Session
-from softee.pkcs11_ta.token_state import MAX_TRIES, Credential, IdentityCredential, PinCredential, TokenState
-from softee.pkcs11_ta.tokens import Token
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.session.client import Session
+from softee.pkcs11_ta.session.login import check_login
+from softee.pkcs11_ta.token.identities import parse_identity, unwrap_for_identity, wrap_for_identity
+from softee.pkcs11_ta.token.pins import PinWrapper, new_user_key, require_pin_length
+from softee.pkcs11_ta.token.state import MAX_TRIES, Credential, IdentityCredential, PinCredential, TokenState
+from softee.pkcs11_ta.token.token import Token
 from softee.tee.application import ClientIdentity
 from softee.tee.keys import wipe
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from softee.names import CKA
-from softee.pkcs11_ta.attributes import encode_value
-from softee.pkcs11_ta.key_material import KeyMaterial
-from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue
+from softee.pkcs11_ta.keys.material import KeyMaterial
+from softee.pkcs11_ta.objects.attributes import encode_value
+from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 FIRST_SESSION_HANDLE = 0x80000000
 """Handles from here on are session objects; those below are the vault's object numbers."""

@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from softee.names import CKA, CKK, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.key_material import KeyMaterial
-from softee.pkcs11_ta.mechanisms.curves import CURVES
-from softee.pkcs11_ta.mechanisms.rsa import KEY_SIZE
-from softee.pkcs11_ta.rules import Given
-from softee.pkcs11_ta.secret_bytes import SecretBytes
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.curves import CURVES
+from softee.pkcs11_ta.keys.material import KeyMaterial
+from softee.pkcs11_ta.keys.rsa import KEY_SIZE
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.objects.values import Given
 
 LARGEST_KEY = 8192
 """Bytes of a PrivateKeyInfo that is looked at: more than three times the largest RSA key's."""

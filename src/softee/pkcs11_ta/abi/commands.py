@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from softee.names import CKR
-from softee.pkcs11_ta import messages as m
+from softee.pkcs11_ta.abi import messages as m
 
 R = TypeVar("R")
 

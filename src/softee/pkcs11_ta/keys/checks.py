@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKO, CKR
-from softee.pkcs11_ta.attributes import attribute_name
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.key_material import (
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.curves import encode_point
+from softee.pkcs11_ta.keys.material import (
     KeyMaterial,
     load_ec_private,
     load_ec_public,
@@ -28,12 +28,11 @@ from softee.pkcs11_ta.key_material import (
     number,
     octets,
 )
-from softee.pkcs11_ta.mechanisms.curves import encode_point
-from softee.pkcs11_ta.mechanisms.rsa import KEY_SIZE
-from softee.pkcs11_ta.mechanisms.spec import Attributes
-from softee.pkcs11_ta.object_kinds import SECRET_KEY_TYPES
-from softee.pkcs11_ta.rules import Given
-from softee.pkcs11_ta.secret_bytes import SecretBytes
+from softee.pkcs11_ta.keys.rsa import KEY_SIZE
+from softee.pkcs11_ta.objects.attributes import attribute_name
+from softee.pkcs11_ta.objects.kinds import SECRET_KEY_TYPES
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.objects.values import Attributes, Given
 
 AES_SIZES: Final = (16, 24, 32)
 SECRET_SIZES: Final = range(1, 4096 + 1)

@@ -11,9 +11,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from softee.names import CKA, CKK, CKO, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.curves import find_curve
-from softee.pkcs11_ta.mechanisms.spec import Attributes
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.curves import find_curve
+from softee.pkcs11_ta.objects.values import Attributes
 
 NativeKey = rsa.RSAPublicKey | rsa.RSAPrivateKey | ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey
 

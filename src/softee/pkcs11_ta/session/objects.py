@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import Attributes
-from softee.pkcs11_ta.objects import FIRST_SESSION_HANDLE, LAST_SESSION_HANDLE, Pkcs11Object, object_size
-from softee.pkcs11_ta.rules import matches
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.objects.rules import matches
+from softee.pkcs11_ta.objects.values import Attributes
+from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, LAST_SESSION_HANDLE, Pkcs11Object, object_size
 
 MAX_OBJECTS: Final = 10_000
 """So that one client cannot fill the secure world's memory with small objects."""

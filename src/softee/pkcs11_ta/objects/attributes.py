@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 from softee.names import CKA, CKR, UNAVAILABLE_INFORMATION
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import AttributeValue
-from softee.pkcs11_ta.messages import Template
-from softee.pkcs11_ta.secret_bytes import SecretBytes
-from softee.pkcs11_ta.template import decode_template, encode_template
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import Template
+from softee.pkcs11_ta.abi.template import decode_template, encode_template
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.objects.values import AttributeValue
 from softee.wire.codec import WireError
 
 NESTING_LIMIT = 4

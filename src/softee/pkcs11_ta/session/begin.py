@@ -11,14 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from softee.names import CKA, CKO, CKR
-from softee.pkcs11_ta.access import sees_private
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import WithKey, WithMechanism
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms import MECHANISMS
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, DigestOperation, KeyView
-from softee.pkcs11_ta.messages import WithKey, WithMechanism
-from softee.pkcs11_ta.objects import Pkcs11Object
-from softee.pkcs11_ta.operations import DIGEST, Kind, Operation
-from softee.pkcs11_ta.sessions import Session
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, DigestOperation
+from softee.pkcs11_ta.session.access import sees_private
+from softee.pkcs11_ta.session.client import Session
+from softee.pkcs11_ta.session.operations import DIGEST, Kind, Operation
+from softee.pkcs11_ta.token.object import Pkcs11Object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from softee.names import CKR, CKU
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.token_state import SALT_SIZE, Cost, PinCredential
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.token.state import SALT_SIZE, Cost, PinCredential
 from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey, TamperedError
 

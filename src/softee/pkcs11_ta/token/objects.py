@@ -16,12 +16,12 @@ from collections import OrderedDict
 from typing import Final
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta.attributes import encode_value
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import Attributes
-from softee.pkcs11_ta.object_codec import BadObjectError, decode_object, encode_object
-from softee.pkcs11_ta.objects import Pkcs11Object, object_size
-from softee.pkcs11_ta.rules import matches
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.objects.attributes import encode_value
+from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
+from softee.pkcs11_ta.objects.rules import matches
+from softee.pkcs11_ta.objects.values import Attributes
+from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
 from softee.stores.base import StoreError
 from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey, TamperedError

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta.attributes import CODECS, TEMPLATE, attribute_name, decode_value, encode_value
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue
-from softee.pkcs11_ta.messages import Template
-from softee.pkcs11_ta.object_kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind, Rule, Unset, Use
-
-Given = dict[int, AttributeValue]
-"""Decoded attributes of a template, or of an object in the making."""
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.messages import Template
+from softee.pkcs11_ta.objects.attributes import CODECS, TEMPLATE, attribute_name, decode_value, encode_value
+from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind, Rule, Unset, Use
+from softee.pkcs11_ta.objects.values import Attributes, AttributeValue, Given
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ Read-only sessions change no token objects; private objects need the user's logi
 """
 
 from softee.names import CKA, CKR, CKU
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import Attributes
-from softee.pkcs11_ta.objects import Pkcs11Object
-from softee.pkcs11_ta.sessions import Session
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.objects.values import Attributes
+from softee.pkcs11_ta.session.client import Session
+from softee.pkcs11_ta.token.object import Pkcs11Object
 
 
 def is_so(session: Session) -> bool:

@@ -9,10 +9,10 @@ which leaves it as if the call had not been made.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from softee.names import CKR
-from softee.pkcs11_ta.errors import BufferTooSmallError, Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.spec import (
     AnyMechanism,
     CipherOperation,
@@ -21,10 +21,6 @@ from softee.pkcs11_ta.mechanisms.spec import (
     VerifyOperation,
 )
 
-if TYPE_CHECKING:
-    from softee.pkcs11_ta.dispatch import Call
-
-R = TypeVar("R")
 Op = TypeVar("Op")
 
 
@@ -164,33 +160,3 @@ def next_phase(operation: Operation[Any], step: Step, after: Phase | CKR) -> Pha
     if operation.context_login:
         raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "the key needs C_Login(CKU_CONTEXT_SPECIFIC) before each use")
     return after
-
-
-StepHandler = Callable[["Call", R, Operation[Op]], bytes]
-
-
-def step(kind: Kind[Op], number: Step) -> Callable[[StepHandler[R, Op]], Callable[["Call", R], bytes]]:
-    """Make a handler of one step: it gets the active operation, and what it raises decides what becomes of that."""
-    rules = {phase: after for (phase, when), after in RULES.items() if when is number}
-
-    def decorate(handler: StepHandler[R, Op]) -> Callable[["Call", R], bytes]:
-        def handle(call: "Call", request: R) -> bytes:
-            operations = call.session.operations
-            operation = operations.require(kind)
-            try:
-                after = next_phase(operation, number, rules[operation.phase])
-                reply = handler(call, request, operation)
-            except BufferTooSmallError:
-                raise
-            except BaseException:
-                operations.active = None
-                raise
-            if after is Phase.IDLE:
-                operations.active = None
-            else:
-                operation.phase = after
-            return reply
-
-        return handle
-
-    return decorate

@@ -2,19 +2,25 @@
 """A token: its sealed state, its objects, who is logged in, and the user key while somebody is."""
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from typing import Protocol
 from uuid import UUID
 
 from softee.names import CKU
-from softee.pkcs11_ta.token_objects import TokenObjects
-from softee.pkcs11_ta.token_state import TokenState, decode_state
+from softee.pkcs11_ta.token.objects import TokenObjects
+from softee.pkcs11_ta.token.state import TokenState, decode_state
 from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey
 from softee.tee.vault import Vault
 
-if TYPE_CHECKING:
-    from softee.pkcs11_ta.client import Client
-    from softee.pkcs11_ta.sessions import Session
+
+class OpenSession(Protocol):
+    """What a token must know of a session that is open with it."""
+
+    @property
+    def read_write(self) -> bool:
+        """The session may change token objects."""
+        ...
 
 
 class Token:
@@ -32,8 +38,8 @@ class Token:
         self.pin_lock = threading.Lock()
         self.objects = TokenObjects(vault)
         self.state: TokenState = decode_state(vault.head)
-        self.sessions: set[Session] = set()
-        self.logins: dict[Client, CKU] = {}
+        self.sessions: set[OpenSession] = set()
+        self.logins: dict[Hashable, CKU] = {}
         self.serial_number = f"{_serial(installation, slot):016x}"
         self._user_key: bytearray | None = None
         self._seal_key: SealKey | None = None
@@ -75,7 +81,7 @@ class Token:
             self.state = state
             self.objects.forget_all()
 
-    def login(self, client: "Client", user: CKU, user_key: bytearray) -> None:
+    def login(self, client: Hashable, user: CKU, user_key: bytearray) -> None:
         """Log a client in. ``user_key`` is what its PIN has opened; the first login's is kept until the last logout."""
         with self.lock:
             self.logins[client] = user
@@ -84,18 +90,8 @@ class Token:
                 self._seal_key = SealKey(user_key)
                 self.objects.unlock(self._seal_key)
 
-    def logout(self, client: "Client") -> None:
-        """Log a client out: its operations end and its private session objects go; the last one takes the key along."""
-        with self.lock:
-            if self.logins.pop(client, None) is None:
-                return
-            for session in client.sessions_with(self):
-                session.operations.clear()
-                session.objects.forget_private()
-            if not self.logins:
-                self._forget_user_key()
-
-    def _forget_user_key(self) -> None:
+    def forget_user_key(self) -> None:
+        """Let go of the user key, and of what it has opened."""
         self.objects.lock()
         if self._seal_key is not None:
             self._seal_key.wipe()

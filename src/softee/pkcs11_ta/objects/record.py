@@ -8,11 +8,11 @@ never a strange object.
 from typing import Final
 
 from softee.names import CKA
-from softee.pkcs11_ta.attributes import CODECS, SECRET
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import Attributes, AttributeValue
-from softee.pkcs11_ta.rules import kind_of
-from softee.pkcs11_ta.secret_bytes import SecretBytes
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.objects.attributes import CODECS, SECRET
+from softee.pkcs11_ta.objects.rules import kind_of
+from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
+from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 from softee.wire.codec import Reader, WireError, Writer
 
 VERSION: Final = 1

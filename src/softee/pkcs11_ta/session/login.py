@@ -8,7 +8,7 @@ other clients' states are their own.
 from collections.abc import Mapping
 
 from softee.names import CKR, CKS, CKU
-from softee.pkcs11_ta.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 
 User = CKU | None
 """CKU_USER, CKU_SO, or None: nobody is logged in."""

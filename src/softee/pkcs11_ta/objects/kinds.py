@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final
 
 from softee.names import CKA, CKC, CKK, CKM, CKO, UNAVAILABLE_INFORMATION
-from softee.pkcs11_ta.mechanisms.spec import AttributeValue
+from softee.pkcs11_ta.objects.values import AttributeValue
 
 
 class Rule(Flag):

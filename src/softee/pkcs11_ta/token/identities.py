@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from softee.names import CKR, CKU, LoginMethod
-from softee.pkcs11_ta.errors import Pkcs11Error
-from softee.pkcs11_ta.token_state import IdentityCredential
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.token.state import IdentityCredential
 from softee.tee.application import ClientIdentity
 from softee.tee.sealing import SealKey
 

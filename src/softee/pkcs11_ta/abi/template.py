@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from softee.names import UNAVAILABLE_INFORMATION
-from softee.pkcs11_ta.messages import Template, read_template
+from softee.pkcs11_ta.abi.messages import Template, read_template
 from softee.wire.codec import Reader, Writer
 
 

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a mechanism may see of a key, and how large keys may be."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from softee.names import CKO
+
+
+class KeyView(Protocol):
+    """The little that a mechanism may see of a key object. Immutable; used by several threads at once."""
+
+    @property
+    def key_class(self) -> CKO:
+        """CKO_SECRET_KEY, CKO_PUBLIC_KEY or CKO_PRIVATE_KEY."""
+        ...
+
+    @property
+    def key_type(self) -> int:
+        """CKA_KEY_TYPE."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """In the unit of C_GetMechanismInfo: bits of an RSA modulus or of a curve's field, bytes of a secret key."""
+        ...
+
+    def secret(self) -> bytes | bytearray:
+        """Return a secret key's value. Do not keep it."""
+        ...
+
+    def rsa_public(self) -> rsa.RSAPublicKey:
+        """Return the RSA public key (of a public or a private key object)."""
+        ...
+
+    def rsa_private(self) -> rsa.RSAPrivateKey:
+        """Return the RSA private key."""
+        ...
+
+    def ec_public(self) -> ec.EllipticCurvePublicKey:
+        """Return the EC public key."""
+        ...
+
+    def ec_private(self) -> ec.EllipticCurvePrivateKey:
+        """Return the EC private key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRange:
+    """Smallest and largest key, in the unit of :attr:`KeyView.size`.
+
+    ``takes_larger``: a larger key may be used all the same, though C_GetMechanismInfo says ``high``. HMAC shortens it.
+    """
+
+    low: int
+    high: int
+    takes_larger: bool = False
+
+    def __contains__(self, size: object) -> bool:
+        return isinstance(size, int) and self.low <= size and (size <= self.high or self.takes_larger)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The slots: which there are, and the token in each."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from softee.names import CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.token.token import Token
+from softee.tee.secure_storage import SecureStorage
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+def vault_names(slots: int) -> tuple[str, ...]:
+    """Return the names of the vaults that an application with so many slots needs."""
+    return tuple(f"token-{slot}" for slot in range(slots))
+
+
+class Slots:
+    """``count`` slots, numbered from 0, over one secure storage, which must have the vaults of ``vault_names``."""
+
+    def __init__(self, storage: SecureStorage, count: int) -> None:
+        self.count = count
+        self.installation: UUID = storage.installation
+        self._storage = storage
+        self._tokens: dict[int, Token] = {}
+        self._opening = threading.Lock()
+
+    def require_slot(self, slot: int) -> None:
+        """Raise CKR_SLOT_ID_INVALID where there is no such slot."""
+        if not 0 <= slot < self.count:
+            raise Pkcs11Error(CKR.SLOT_ID_INVALID, f"there is no slot {slot}, only 0 to {self.count - 1}")
+
+    def token(self, slot: int) -> Token:
+        """Return a slot's token; it is opened when it is first asked for, so that a damaged one hurts no other.
+
+        Raises:
+            Pkcs11Error: CKR_SLOT_ID_INVALID.
+            TamperedError: its vault is damaged.
+            StoreError: the store failed.
+
+        """
+        token = self._tokens.get(slot)
+        if token is not None:
+            return token
+        self.require_slot(slot)
+        with self._opening:
+            if slot not in self._tokens:
+                vault = self._storage.vault(vault_names(self.count)[slot])
+                self._tokens[slot] = Token(slot, vault, self.installation)
+            return self._tokens[slot]
