@@ -51,7 +51,7 @@ class Caller:
 @contextmanager
 def softee_caller(directory: Path) -> Iterator[Caller]:
     """Call softee, with a secure world of its own."""
-    place = secure_world.Place(directory / "state", directory / "root.key", directory / "softee.log")
+    place = secure_world.StartPaths(directory / "state", directory / "root.key", directory / "softee.log")
     with secure_world.running(place) as socket:
         caller = Caller(module_path(), {"SOFTEE_SOCKET": str(socket)})
         with caller.process:

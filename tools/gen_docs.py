@@ -9,8 +9,8 @@ from pathlib import Path
 from softee.names import CKM, CKR, MechanismFlag
 from softee.pkcs11_ta.abi import messages
 from softee.pkcs11_ta.abi.commands import ANY, COMMANDS, Command, Data, Output
-from softee.pkcs11_ta.mechanisms import MECHANISMS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 FOLDER = Path(__file__).parent.parent / "docs" / "generated"
 NOTE = "<!-- Made by tools/gen_docs.py from the tables in src/softee/pkcs11_ta. Do not edit. -->"

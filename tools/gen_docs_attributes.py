@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from softee.names import UNAVAILABLE_INFORMATION
-from softee.pkcs11_ta.objects.attributes import CODECS
+from softee.pkcs11_ta.attributes.codecs import CODECS
 from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind, Rule, Unset, Use
 
 PAGE = Path(__file__).parent.parent / "docs" / "generated" / "attributes.md"
-NOTE = "<!-- Made by tools/gen_docs_attributes.py from src/softee/pkcs11_ta/object_kinds.py. Do not edit. -->"
+NOTE = "<!-- Made by tools/gen_docs_attributes.py from src/softee/pkcs11_ta/objects/kinds.py. Do not edit. -->"
 
 WORDS: dict[Rule, str] = {
     Rule.REQUIRED_ON_CREATE: "needed to create",

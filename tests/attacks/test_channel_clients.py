@@ -14,8 +14,8 @@ import pytest
 from softee.names import ParamType, TeeResult
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import NO_SECRET, Invoke
-from softee.wire.operation import Operation
-from softee.wire.params import Memref, Value
+from softee.wire.parameters import Parameters
+from softee.wire.values import Memref, Value
 from support.channel_attack import LIMITS, Attacked, under_attack
 from support.echo_application import ECHO, FILL, WAIT
 from support.raw_client import RawClient, echo_inline, echoes, greeted
@@ -157,7 +157,9 @@ def test_a_forked_child_that_keeps_the_socket_does_not_keep_its_dead_parents_con
 def test_a_client_that_does_not_read_its_reply_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     size = 1_000_000
-    params = Operation((Value(ParamType.VALUE_INPUT, size), Memref(ParamType.MEMREF_OUTPUT, capacity=size), None, None))
+    params = Parameters(
+        (Value(ParamType.VALUE_INPUT, size), Memref(ParamType.MEMREF_OUTPUT, capacity=size), None, None)
+    )
     with under_attack() as world, greeted(world.socket) as (attacker, session):
         attacker.send(encode_frame(FrameType.INVOKE, 5, Invoke(session, FILL, 0, params).encode()))
         assert world.application.wait_until_open(1)
@@ -168,7 +170,7 @@ def test_a_reply_larger_than_the_sockets_buffer_reaches_a_client_that_reads() ->
     size = 1_000_000
     target = Memref(ParamType.MEMREF_OUTPUT, capacity=size)
     with under_attack() as world, greeted(world.socket) as (client, session):
-        params = Operation((Value(ParamType.VALUE_INPUT, size), target, None, None))
+        params = Parameters((Value(ParamType.VALUE_INPUT, size), target, None, None))
         assert client.invoke(session, FILL, params) == TeeResult.SUCCESS
         assert target.out == bytes(size)
 
@@ -204,9 +206,9 @@ def test_two_hundred_clients_at_once_are_all_served() -> None:
     def one(number: int) -> bool:
         with greeted(world.socket) as (client, session):
             data = number.to_bytes(4, "little") * 50
-            operation = echo_inline(data)
-            done = [client.invoke(session, ECHO, operation) for _ in range(5)]
-            target = operation.params[1]
+            parameters = echo_inline(data)
+            done = [client.invoke(session, ECHO, parameters) for _ in range(5)]
+            target = parameters.params[1]
             return isinstance(target, Memref) and target.out == data and set(done) == {TeeResult.SUCCESS}
 
     with under_attack() as world, ThreadPoolExecutor(200) as pool:
@@ -280,6 +282,6 @@ with RawClient(Path(sys.argv[1])) as client:
     client.hello()
     for login, data in (1, 0), (2, 100), (2, 7), (2, 8):
         payload = OpenSession(ECHO_UUID, login, data).encode()
-        reply = OpenSessionReply.decode(client.request(FrameType.OPEN_SESSION, payload).payload, Operation())
+        reply = OpenSessionReply.decode(client.request(FrameType.OPEN_SESSION, payload).payload, Parameters())
         print(hex(reply.result) if reply.result else 0)
 """

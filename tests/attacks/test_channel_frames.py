@@ -11,8 +11,8 @@ import pytest
 from softee.names import ParamType, TeeResult
 from softee.wire.frames import MAX_LENGTH, FrameType, encode_frame
 from softee.wire.messages import Hello, Invoke
-from softee.wire.operation import Operation
-from softee.wire.params import Memref
+from softee.wire.parameters import Parameters
+from softee.wire.values import Memref
 from support.channel_attack import LIMITS, under_attack
 from support.echo_application import ECHO, FILL
 from support.raw_client import RawClient, echo_inline, echoes, greeted, u32
@@ -108,11 +108,11 @@ def test_a_frame_in_pieces_is_served() -> None:
 
 def test_the_largest_frame_is_served() -> None:
     with under_attack() as world, greeted(world.socket) as (client, session):
-        operation = echo_inline(os.urandom(MAX_LENGTH - 64 * 1024))
-        assert client.invoke(session, ECHO, operation) == TeeResult.SUCCESS
-        target = operation.params[1]
+        parameters = echo_inline(os.urandom(MAX_LENGTH - 64 * 1024))
+        assert client.invoke(session, ECHO, parameters) == TeeResult.SUCCESS
+        target = parameters.params[1]
         assert isinstance(target, Memref)
-        source = operation.params[0]
+        source = parameters.params[0]
         assert isinstance(source, Memref)
         assert target.out == source.data
 
@@ -120,7 +120,7 @@ def test_the_largest_frame_is_served() -> None:
 def test_more_inline_output_than_a_reply_can_hold_is_refused_before_anything_is_run() -> None:
     with under_attack() as world, greeted(world.socket) as (client, session):
         size = Memref(ParamType.MEMREF_OUTPUT, capacity=0xFFFFFFFF)
-        assert client.invoke(session, FILL, Operation((None, size, None, None))) == TeeResult.EXCESS_DATA
+        assert client.invoke(session, FILL, Parameters((None, size, None, None))) == TeeResult.EXCESS_DATA
         assert echoes(client, session)
 
 

@@ -11,8 +11,8 @@ from softee.daemon.memory_file import MAX_SIZE
 from softee.names import ParamType, TeeResult
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import CloseSession, Hello, Invoke
-from softee.wire.operation import Operation, Region
-from softee.wire.params import Memref
+from softee.wire.parameters import Parameters, Region
+from softee.wire.values import Memref
 from support.channel_attack import under_attack
 from support.echo_application import ECHO
 from support.raw_client import RawClient, echo_in_file, echo_inline, echoes, greeted, memory_file
@@ -20,8 +20,8 @@ from support.raw_client import RawClient, echo_in_file, echo_inline, echoes, gre
 SIZE = 100_000
 
 
-def invoke(operation: Operation, session: int = 1) -> bytes:
-    return encode_frame(FrameType.INVOKE, 1, Invoke(session, ECHO, 0, operation).encode())
+def invoke(parameters: Parameters, session: int = 1) -> bytes:
+    return encode_frame(FrameType.INVOKE, 1, Invoke(session, ECHO, 0, parameters).encode())
 
 
 def refused(frame: bytes, *descriptors: int, features: int = 1) -> None:
@@ -39,10 +39,10 @@ def test_buffers_in_a_sealed_memory_file_are_served() -> None:
         greeted(world.socket) as (client, session),
         memory_file(content + bytes(SIZE)) as file,
     ):
-        operation = echo_in_file(SIZE, output_at=SIZE)
+        parameters = echo_in_file(SIZE, output_at=SIZE)
         for _ in range(20):
-            assert client.invoke(session, ECHO, operation, [file]) == TeeResult.SUCCESS
-        target = operation.params[1]
+            assert client.invoke(session, ECHO, parameters, [file]) == TeeResult.SUCCESS
+        target = parameters.params[1]
         assert isinstance(target, Memref)
         assert (target.size, target.out) == (SIZE, b"")
         assert os.pread(file, SIZE, SIZE) == content
@@ -51,9 +51,9 @@ def test_buffers_in_a_sealed_memory_file_are_served() -> None:
 
 def test_an_output_that_is_too_small_leaves_the_memory_file_as_it_is() -> None:
     source, target = Memref(ParamType.MEMREF_INPUT, capacity=8), Memref(ParamType.MEMREF_OUTPUT, capacity=4)
-    operation = Operation((source, target, None, None), (Region(0, 0), Region(1, 8)))
+    parameters = Parameters((source, target, None, None), (Region(0, 0), Region(1, 8)))
     with under_attack() as world, greeted(world.socket) as (client, session), memory_file(b"12345678....") as file:
-        assert client.invoke(session, ECHO, operation, [file]) == TeeResult.SHORT_BUFFER
+        assert client.invoke(session, ECHO, parameters, [file]) == TeeResult.SHORT_BUFFER
         assert os.pread(file, 100, 0) == b"12345678...."
     assert target.size == 8
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from softee.names import CKR, ParamType, TeeResult
 from softee.pkcs11_ta.abi.commands import COMMANDS
-from softee.wire.params import Memref, Param, Params, Value
+from softee.wire.values import Memref, Param, Params, Value
 from support.token_world import Caller, make_application
 
 memrefs = st.builds(

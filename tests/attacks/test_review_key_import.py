@@ -14,7 +14,7 @@ import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.objects.values import AttributeValue
+from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.wire.frames import MAX_LENGTH
 from support.object_calls import fresh_caller
 from support.object_samples import as_template, big_endian

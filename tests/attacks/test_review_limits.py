@@ -8,21 +8,21 @@ import pytest
 
 from softee.names import CKA, CKG, CKM, CKR, CKZ, ParamType, TeeResult
 from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.mechanisms.params import LARGEST_LABEL
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.record import decode_object, encode_object
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
 from softee.pkcs11_ta.token.object import LAST_SESSION_HANDLE
 from softee.pkcs11_ta.token.objects import LARGEST_CACHED
 from softee.wire.codec import Reader
 from softee.wire.frames import MAX_LENGTH
-from softee.wire.params import Memref
+from softee.wire.values import Memref
 from support.object_calls import create, fresh_caller, generate, get, search, wire
 from support.object_samples import as_template, sample
 from support.token_world import Caller, blob, make_application, sessions_with, template, u32
 
 if TYPE_CHECKING:
-    from softee.pkcs11_ta.objects.values import Given
+    from softee.pkcs11_ta.attributes.values import Given
 
 MIB = 1 << 20
 

@@ -7,23 +7,23 @@ import pytest
 
 from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.keys.checks import complete
-from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.attributes import (
+from softee.pkcs11_ta.attributes.codecs import (
     BOOL,
     BYTES,
     CHOICE,
     CODECS,
     DATE,
-    MECHANISMS,
+    MECHANISM_LIST,
+    NESTED,
     SECRET,
-    TEMPLATE,
     ULONG,
     Codec,
 )
+from softee.pkcs11_ta.attributes.values import AttributeValue, Given
+from softee.pkcs11_ta.keys.checks import complete
+from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind, Rule, Unset, Use
 from softee.pkcs11_ta.objects.record import decode_object, encode_object
-from softee.pkcs11_ta.objects.values import AttributeValue, Given
 from support.object_samples import SAMPLES, as_template, sample
 
 ROWS = [pytest.param(kind, use, id=f"{kind.name}-{use.type.name}") for kind in KINDS for use in kind.rows]
@@ -35,8 +35,8 @@ OTHER_VALUES: dict[str, AttributeValue] = {
     BYTES.name: b"another value",
     SECRET.name: b"another secret",
     DATE.name: b"20300101",
-    MECHANISMS.name: (1, 0x1041),
-    TEMPLATE.name: ((int(CKA.LABEL), b"x"),),
+    MECHANISM_LIST.name: (1, 0x1041),
+    NESTED.name: ((int(CKA.LABEL), b"x"),),
 }
 
 
@@ -154,7 +154,7 @@ def test_a_private_part_is_shown_only_where_both_attributes_allow_it(
         with pytest.raises(Pkcs11Error) as refused:
             rules.read(attributes, use.type)
         assert refused.value.rv is CKR.ATTRIBUTE_SENSITIVE
-    elif value is None or CODECS[use.type] is TEMPLATE:
+    elif value is None or CODECS[use.type] is NESTED:
         with pytest.raises(Pkcs11Error) as refused:
             rules.read(attributes, use.type)
         assert refused.value.rv is CKR.ATTRIBUTE_TYPE_INVALID

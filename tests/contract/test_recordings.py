@@ -21,7 +21,7 @@ from softee.names import CKR, ParamType
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.abi import messages
 from softee.pkcs11_ta.abi.commands import COMMANDS, Command
-from softee.wire.params import Memref
+from softee.wire.values import Memref
 from support.token_world import Caller, make_application
 
 DATA = Path(__file__).parent / "data"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from softee.names import CKA, CKK, CKM, CKO, CKR, TeeResult
 from softee.pkcs11_ta.abi import messages
 from softee.pkcs11_ta.abi.commands import COMMANDS, Command
-from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support.token_world import Caller, blob, make_application, sessions_with, template, u32
 
 MECHANISM_NUMBERS = st.sampled_from([int(number) for number in MECHANISMS]) | st.integers(0, 2**32 - 1)

@@ -16,7 +16,7 @@ from softee.wire.messages import (
     ResultReply,
     decode_request,
 )
-from softee.wire.operation import Operation
+from softee.wire.parameters import Parameters
 from support.wire_strategies import REQUESTS, operations
 
 
@@ -49,13 +49,13 @@ def test_a_changed_request_decodes_or_is_refused(message: Request, data: st.Data
 
 
 @given(operations(), st.binary(max_size=100))
-def test_any_reply_decodes_or_is_refused(operation: Operation, payload: bytes) -> None:
-    assume(operation.inline_output < 1 << 20)
+def test_any_reply_decodes_or_is_refused(parameters: Parameters, payload: bytes) -> None:
+    assume(parameters.inline_output < 1 << 20)
     for decode in (
         HelloReply.decode,
         ResultReply.decode,
-        lambda data: OpenSessionReply.decode(data, operation),
-        lambda data: InvokeReply.decode(data, operation),
+        lambda data: OpenSessionReply.decode(data, parameters),
+        lambda data: InvokeReply.decode(data, parameters),
     ):
         try:
             decode(memoryview(payload))

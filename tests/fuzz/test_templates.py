@@ -16,7 +16,7 @@ from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.abi.commands import Command
 from softee.pkcs11_ta.abi.messages import Template
 from softee.pkcs11_ta.abi.template import encode_template
-from softee.pkcs11_ta.objects.attributes import CODECS
+from softee.pkcs11_ta.attributes.codecs import CODECS
 from support.object_calls import fresh_caller
 from support.object_samples import SAMPLES, as_template
 from support.token_world import Answer, Caller, blob, u32

@@ -11,7 +11,7 @@ from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.abi.commands import Command
 from softee.pkcs11_ta.abi.messages import OnObjectWithTemplate
-from softee.pkcs11_ta.objects.values import AttributeValue
+from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.stores.memory import MemoryStore
 from support.object_calls import create, get, search
 from support.object_samples import as_template, sample

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from softee.names import TeeResult
 from softee.tee.application import ClientIdentity, TeeError
-from softee.wire.params import Memref, Params, Value
+from softee.wire.values import Memref, Params, Value
 
 ECHO_UUID = UUID("6b1e6c34-6d31-4a3b-9d0c-0c9f0a5b7a11")
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from softee.names import CKM
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms import MECHANISMS
 from softee.pkcs11_ta.mechanisms.spec import CipherOperation
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 
 def u32(*values: int) -> bytes:

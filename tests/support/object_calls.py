@@ -5,7 +5,7 @@ import struct
 
 from softee.names import CKA, CKM, CKR, UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.objects.values import AttributeValue
+from softee.pkcs11_ta.attributes.values import AttributeValue
 from support.object_samples import as_template, sample
 from support.token_world import Caller, blob, make_application, template
 

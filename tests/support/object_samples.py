@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from softee.names import CKA, CKC, CKK, CKO
 from softee.pkcs11_ta.abi.messages import Template
+from softee.pkcs11_ta.attributes.codecs import encode_value
+from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.curves import encode_point
-from softee.pkcs11_ta.objects.attributes import encode_value
 from softee.pkcs11_ta.objects.kinds import ObjectKind
-from softee.pkcs11_ta.objects.values import AttributeValue
 
 P256 = bytes.fromhex("06082a8648ce3d030107")
 AES_KEY = bytes.fromhex("41df5c691c56c3880d8e44c1ebf8e23b")

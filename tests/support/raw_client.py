@@ -23,8 +23,8 @@ from softee.wire.messages import (
     OpenSession,
     OpenSessionReply,
 )
-from softee.wire.operation import Operation, Region
-from softee.wire.params import Memref
+from softee.wire.parameters import Parameters, Region
+from softee.wire.values import Memref
 from support.echo_application import ECHO, ECHO_UUID
 
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
@@ -67,14 +67,14 @@ class RawClient:
 
     def open_session(self) -> int:
         frame = self.request(FrameType.OPEN_SESSION, OpenSession(ECHO_UUID).encode())
-        reply = OpenSessionReply.decode(frame.payload, Operation())
+        reply = OpenSessionReply.decode(frame.payload, Parameters())
         assert reply.result == TeeResult.SUCCESS
         return reply.session
 
-    def invoke(self, session: int, command: int, operation: Operation, descriptors: Sequence[int] = ()) -> int:
+    def invoke(self, session: int, command: int, parameters: Parameters, descriptors: Sequence[int] = ()) -> int:
         """Run a command and return its result."""
-        payload = Invoke(session, command, 0, operation).encode()
-        return InvokeReply.decode(self.request(FrameType.INVOKE, payload, descriptors).payload, operation).result
+        payload = Invoke(session, command, 0, parameters).encode()
+        return InvokeReply.decode(self.request(FrameType.INVOKE, payload, descriptors).payload, parameters).result
 
     def is_closed(self) -> bool:
         """Wait for the daemon to say something, and tell whether that is the end of the connection."""
@@ -114,27 +114,27 @@ def memory_file(content: bytes, seals: int = SEALS) -> Iterator[int]:
         os.close(descriptor)
 
 
-def echo_in_file(size: int, output_at: int) -> Operation:
+def echo_in_file(size: int, output_at: int) -> Parameters:
     """Return the parameters of an ECHO of the ``size`` bytes at the beginning of a memory file."""
     source, target = Memref(ParamType.MEMREF_INPUT, capacity=size), Memref(ParamType.MEMREF_OUTPUT, capacity=size)
-    return Operation((source, target, None, None), (Region(0, 0), Region(1, output_at)))
+    return Parameters((source, target, None, None), (Region(0, 0), Region(1, output_at)))
 
 
-def echo_inline(data: bytes) -> Operation:
+def echo_inline(data: bytes) -> Parameters:
     """Return the parameters of an ECHO."""
     source, target = (
         Memref(ParamType.MEMREF_INPUT, data, len(data)),
         Memref(ParamType.MEMREF_OUTPUT, capacity=len(data)),
     )
-    return Operation((source, target, None, None))
+    return Parameters((source, target, None, None))
 
 
 def echoes(client: RawClient, session: int) -> bool:
     """Tell whether the client is still served."""
-    operation = echo_inline(b"still here?")
-    target = operation.params[1]
+    parameters = echo_inline(b"still here?")
+    target = parameters.params[1]
     assert isinstance(target, Memref)
-    return client.invoke(session, ECHO, operation) == TeeResult.SUCCESS and target.out == b"still here?"
+    return client.invoke(session, ECHO, parameters) == TeeResult.SUCCESS and target.out == b"still here?"
 
 
 def u32(*values: int) -> bytes:

@@ -18,7 +18,7 @@ from softee.stores.base import Store
 from softee.stores.memory import MemoryStore
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
-from softee.wire.params import NO_PARAMS, Memref, Param
+from softee.wire.values import NO_PARAMS, Memref, Param
 
 ROOT_KEY = bytes(range(32))
 SO_PIN = b"87654321"

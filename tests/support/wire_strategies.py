@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from softee.names import ParamType
 from softee.wire.messages import Cancel, CloseSession, Hello, Invoke, OpenSession, Request
-from softee.wire.operation import Operation, Region
-from softee.wire.params import Memref, Param, Value
+from softee.wire.parameters import Parameters, Region
+from softee.wire.values import Memref, Param, Value
 
 U32 = st.integers(0, 0xFFFFFFFF)
 U64 = st.integers(0, 0xFFFFFFFFFFFFFFFF)
@@ -32,7 +32,7 @@ def _param(kind: ParamType) -> st.SearchStrategy[Param]:
 
 
 @st.composite
-def operations(draw: st.DrawFn) -> Operation:
+def operations(draw: st.DrawFn) -> Parameters:
     """Requests' parameters as a decoder gives them: data only where it is inline."""
     first, second, third, fourth = (draw(st.sampled_from(ParamType).flatmap(_param)) for _ in range(4))
     params = [first, second, third, fourth]
@@ -48,7 +48,7 @@ def operations(draw: st.DrawFn) -> Operation:
         if isinstance(param, Memref) and param.type is not ParamType.MEMREF_INPUT and index not in in_file
     )
     first, second, third, fourth = params
-    return Operation((first, second, third, fourth), tuple(regions), inline)
+    return Parameters((first, second, third, fourth), tuple(regions), inline)
 
 
 REQUESTS: st.SearchStrategy[Request] = st.one_of(

@@ -7,21 +7,21 @@ from softee.names import CKA, CKR, UNAVAILABLE_INFORMATION
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS, AttributeKind
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.template import encode_template
-from softee.pkcs11_ta.objects.attributes import (
+from softee.pkcs11_ta.attributes.codecs import (
     CHOICE,
     CODECS,
-    MECHANISMS,
+    MECHANISM_LIST,
+    NESTED,
     NESTING_LIMIT,
-    TEMPLATE,
     ULONG,
     attribute_name,
     decode_value,
     encode_value,
 )
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
-from softee.pkcs11_ta.objects.values import AttributeValue
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import AttributeValue
 
-NESTED = ((int(CKA.SENSITIVE), b"\1"), (int(CKA.LABEL), b"wrapped"))
+WRAPPED = ((int(CKA.SENSITIVE), b"\1"), (int(CKA.LABEL), b"wrapped"))
 
 GOOD: list[tuple[CKA, bytes, AttributeValue]] = [
     (CKA.TOKEN, b"\0", False),
@@ -34,7 +34,7 @@ GOOD: list[tuple[CKA, bytes, AttributeValue]] = [
     (CKA.END_DATE, b"20261231", b"20261231"),
     (CKA.ALLOWED_MECHANISMS, b"", ()),
     (CKA.ALLOWED_MECHANISMS, bytes.fromhex("2102000056020000"), (0x221, 0x256)),
-    (CKA.WRAP_TEMPLATE, encode_template(NESTED), NESTED),
+    (CKA.WRAP_TEMPLATE, encode_template(WRAPPED), WRAPPED),
     (CKA.WRAP_TEMPLATE, b"", ()),
     (CKA.CERTIFICATE_CATEGORY, b"\3\0\0\0", 3),
 ]
@@ -75,7 +75,7 @@ def test_a_ulong_of_the_applications_machine_is_taken_too() -> None:
         (CKA.START_DATE, b"20260230\n"),
         (CKA.ALLOWED_MECHANISMS, b"\1\2\3"),
         (CKA.WRAP_TEMPLATE, b"\0"),
-        (CKA.WRAP_TEMPLATE, encode_template(NESTED)[:-1]),
+        (CKA.WRAP_TEMPLATE, encode_template(WRAPPED)[:-1]),
         (CKA.WRAP_TEMPLATE, encode_template(((int(CKA.SENSITIVE), b"no"),))),
         (CKA.WRAP_TEMPLATE, nested(NESTING_LIMIT + 1)),
         (CKA.WRAP_TEMPLATE, nested(5000)),
@@ -101,12 +101,12 @@ def test_an_attribute_that_no_object_has_is_refused(kind: int) -> None:
 def test_the_codecs_agree_with_the_table_that_the_client_library_converts_by() -> None:
     wanted = {
         AttributeKind.ULONG: {ULONG, CHOICE},
-        AttributeKind.ULONG_LIST: {MECHANISMS},
-        AttributeKind.TEMPLATE: {TEMPLATE},
+        AttributeKind.ULONG_LIST: {MECHANISM_LIST},
+        AttributeKind.TEMPLATE: {NESTED},
     }
     for kind, codec in CODECS.items():
         attribute_kind = ATTRIBUTE_KINDS.get(CKA(kind), AttributeKind.BYTES)
-        numbers = {ULONG, CHOICE, MECHANISMS, TEMPLATE}
+        numbers = {ULONG, CHOICE, MECHANISM_LIST, NESTED}
         assert (codec in wanted[attribute_kind]) if attribute_kind in wanted else codec not in numbers, CKA(kind).name
 
 

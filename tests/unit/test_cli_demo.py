@@ -16,7 +16,7 @@ from softee.cli.demo import checks
 from softee.cli.demo.mechanisms import DOCUMENTED, Listed
 from softee.cli.demo.runner import Runner
 from softee.cli.demo.stage import Stage
-from softee.cli.demo.step import Answer, CheckFailedError, Outcome, Step
+from softee.cli.demo.step import Answer, CheckFailedError, DemoStep, Outcome
 from softee.cli.demo.walkthrough import STEPS
 
 PATH = {"PATH": "/usr/bin:/bin"}
@@ -26,34 +26,34 @@ def answer(output: str, *, status: int = 0, directory: Path = Path("/nonexistent
     return Answer(status, output, directory, {})
 
 
-def run(directory: Path, *steps: Step) -> list[Outcome]:
+def run(directory: Path, *steps: DemoStep) -> list[Outcome]:
     with Runner(Stage(directory, PATH, Path("/no/module.so"), directory / "conf")) as runner:
         return [runner.run(step) for step in steps]
 
 
 def test_a_step_passes_when_all_its_checks_hold(tmp_path: Path) -> None:
-    (outcome,) = run(tmp_path, Step("echo", "echo one two", (checks.exits(0), checks.says("one  two"))))
+    (outcome,) = run(tmp_path, DemoStep("echo", "echo one two", (checks.exits(0), checks.says("one  two"))))
     assert outcome.passed
     assert outcome.output == "one two\n"
 
 
 def test_a_step_with_a_wrong_answer_says_what_was_expected_and_what_came(tmp_path: Path) -> None:
-    (outcome,) = run(tmp_path, Step("echo", "echo one", (checks.says("two"),)))
+    (outcome,) = run(tmp_path, DemoStep("echo", "echo one", (checks.says("two"),)))
     assert outcome.failure
     assert "two" in outcome.failure.expected
     assert "one" in outcome.failure.got
 
 
 def test_a_step_with_a_wrong_status_fails(tmp_path: Path) -> None:
-    (outcome,) = run(tmp_path, Step("false", "false", (checks.exits(0),)))
+    (outcome,) = run(tmp_path, DemoStep("false", "false", (checks.exits(0),)))
     assert not outcome.passed
 
 
 def test_a_step_that_needs_a_fact_of_a_failed_step_fails_too(tmp_path: Path) -> None:
     outcomes = run(
         tmp_path,
-        Step("learn", "echo nothing", (checks.remembers("port", r"^ACCEPT (\d+)$"),)),
-        Step("use", "echo {port}", (checks.exits(0),)),
+        DemoStep("learn", "echo nothing", (checks.remembers("port", r"^ACCEPT (\d+)$"),)),
+        DemoStep("use", "echo {port}", (checks.exits(0),)),
     )
     assert [outcome.passed for outcome in outcomes] == [False, False]
 
@@ -61,8 +61,8 @@ def test_a_step_that_needs_a_fact_of_a_failed_step_fails_too(tmp_path: Path) -> 
 def test_facts_reach_later_steps(tmp_path: Path) -> None:
     outcomes = run(
         tmp_path,
-        Step("learn", "echo ACCEPT 4711", (checks.remembers("port", r"^ACCEPT (\d+)$"),)),
-        Step("use", "echo got {port}", (checks.says("got 4711"),)),
+        DemoStep("learn", "echo ACCEPT 4711", (checks.remembers("port", r"^ACCEPT (\d+)$"),)),
+        DemoStep("use", "echo got {port}", (checks.says("got 4711"),)),
     )
     assert all(outcome.passed for outcome in outcomes)
 
@@ -71,8 +71,8 @@ def test_servers_stay_for_later_steps_and_end_with_the_walkthrough(tmp_path: Pat
     server = f"{sys.executable} -c \"import os; print('pid', os.getpid()); print('ready', flush=True); input()\""
     outcomes = run(
         tmp_path,
-        Step("start", server, (checks.remembers("pid", r"^pid (\d+)$"),), ready="ready"),
-        Step("look", "test -d /proc/{pid}", (checks.exits(0),)),
+        DemoStep("start", server, (checks.remembers("pid", r"^pid (\d+)$"),), ready="ready"),
+        DemoStep("look", "test -d /proc/{pid}", (checks.exits(0),)),
     )
     assert all(outcome.passed for outcome in outcomes)
     pid = outcomes[0].output.split()[1]
@@ -80,7 +80,7 @@ def test_servers_stay_for_later_steps_and_end_with_the_walkthrough(tmp_path: Pat
 
 
 def test_a_server_that_ends_before_it_is_ready_fails_its_step(tmp_path: Path) -> None:
-    (outcome,) = run(tmp_path, Step("start", "echo broken", (checks.says("ready"),), ready="ready"))
+    (outcome,) = run(tmp_path, DemoStep("start", "echo broken", (checks.says("ready"),), ready="ready"))
     assert not outcome.passed
 
 

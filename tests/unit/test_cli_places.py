@@ -9,7 +9,7 @@ from softee.cli import secure_world
 from softee.cli.failure import CliError
 from softee.cli.options import settings_from
 from softee.cli.places import SYSTEM_SOCKET, client_sockets, require_answering_socket
-from softee.cli.secure_world import LONGEST_DIRECTORY, place_from_settings, private_directory
+from softee.cli.secure_world import LONGEST_DIRECTORY, paths_from_settings, private_directory
 
 
 def test_a_named_socket_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def test_a_private_directory_is_short_private_and_goes_again(monkeypatch: pytest
 def test_relative_paths_are_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert settings_from(state=Path("token")).state == tmp_path / "token"
-    assert place_from_settings(Path("token"), None, Path("log")).log == tmp_path / "log"
+    assert paths_from_settings(Path("token"), None, Path("log")).log == tmp_path / "log"
 
 
 def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
@@ -53,5 +53,5 @@ def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_the_log_stands_in_the_state_by_default(tmp_path: Path) -> None:
-    place = place_from_settings(tmp_path / "token", tmp_path / "key", None)
-    assert place == secure_world.Place(tmp_path / "token", tmp_path / "key", tmp_path / "token" / "softee.log")
+    paths = paths_from_settings(tmp_path / "token", tmp_path / "key", None)
+    assert paths == secure_world.StartPaths(tmp_path / "token", tmp_path / "key", tmp_path / "token" / "softee.log")

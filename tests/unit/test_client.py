@@ -15,7 +15,7 @@ from softee.daemon.settings import Limits
 from softee.names import Origin, ParamType, TeeResult
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import HelloReply
-from softee.wire.params import Memref, Value
+from softee.wire.values import Memref, Value
 from support.echo_application import ECHO, ECHO_UUID, FAIL, WAIT, EchoApplication
 from support.secure_world import running_server, short_directory
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from softee.daemon.logs import OneLineFormatter, escape, log_thread_bug
 from softee.names import LoginMethod
 from softee.tee.identity import PeerCredentials, identify
-from softee.wire.params import NO_PARAMS
+from softee.wire.values import NO_PARAMS
 from support.echo_application import CRASH, EchoApplication, EchoSession
 
 NOBODY = identify(PeerCredentials(1, 1, 1), LoginMethod.PUBLIC, 0)

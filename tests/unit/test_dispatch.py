@@ -15,7 +15,7 @@ from softee.pkcs11_ta.handlers.binding import bind, table
 from softee.pkcs11_ta.session.call import Call
 from softee.stores.base import ConflictError, StoreError
 from softee.tee.sealing import TamperedError
-from softee.wire.params import Memref, Params, Value
+from softee.wire.values import Memref, Params, Value
 from support.token_world import Caller, make_application, public_client, template, u32
 
 SECRET = "1234567"

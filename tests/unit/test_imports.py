@@ -21,6 +21,20 @@ MAY_IMPORT = {
 }
 """What each package may import of softee besides itself: a package, or one module of it."""
 
+ROOMS = (
+    "abi",
+    "attributes",
+    "keys",
+    "objects",
+    "mechanisms",
+    "token",
+    "session",
+    "handlers",
+    "dispatch",
+    "application",
+)
+"""The rooms of pkcs11_ta: each may import those before it, for types too, and none after it."""
+
 PURE = ("names", "wire", "tee", "pkcs11_ta")
 """The layers that are handed sockets, files and clocks, and open none."""
 
@@ -75,6 +89,41 @@ def test_below_the_daemon_nothing_opens_files(package: str) -> None:
         calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         names = {call.id for call in calls if isinstance(call, ast.Name)}
         assert "open" not in names, f"{path.relative_to(SOURCE)} opens a file"
+
+
+def modules_of_rooms() -> list[Path]:
+    return [
+        path
+        for path in modules()
+        if path.relative_to(SOURCE).parts[0] == "pkcs11_ta"
+        and len(path.relative_to(SOURCE).parts) + (path.stem != "__init__") > 2
+    ]
+
+
+def module_name(path: Path) -> str:
+    return ".".join(("softee", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def room_of(parts: tuple[str, ...]) -> str:
+    """Return the room of a module, named by its path below softee: ("pkcs11_ta", "token", "pins")."""
+    return parts[1]
+
+
+@pytest.mark.parametrize("path", modules_of_rooms(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_room_of_the_trusted_application_imports_a_later_one(path: Path) -> None:
+    here = ROOMS.index(room_of(path.relative_to(SOURCE).with_suffix("").parts))
+    inside = [name.split(".")[1:] for name in imported(path) if name.startswith("softee.pkcs11_ta.")]
+    upward = [parts for parts in inside if ROOMS.index(room_of(tuple(parts))) > here]
+    assert not upward, f"{ROOMS[here]} must not import {upward}"
+
+
+def test_no_modules_of_the_trusted_application_import_each_other_in_a_circle() -> None:
+    edges = {module_name(path): set(imported(path)) for path in modules_of_rooms()}
+    remaining = dict(edges)
+    while free := [name for name, needs in remaining.items() if not needs & remaining.keys() - {name}]:
+        for name in free:
+            del remaining[name]
+    assert not remaining, f"in a circle, or above one: {sorted(remaining)}"
 
 
 def test_every_package_has_its_rule() -> None:

@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import AttributeValue, Given
 from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
-from softee.pkcs11_ta.objects.values import AttributeValue, Given
 from support.object_samples import AES_KEY, as_template, big_endian, ec_key, rsa_key, sample
 
 CRT_PARTS = (CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support import keys
 from support import mechanism_runs as run
 from support.mechanism_runs import u32

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from softee.names import CKA, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.curves import CURVES, encode_point, find_curve
-from softee.pkcs11_ta.mechanisms import MECHANISMS
-from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 P256 = bytes.fromhex("06082a8648ce3d030107")
 SECP256K1 = bytes.fromhex("06052b8104000a")

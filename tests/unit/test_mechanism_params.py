@@ -6,7 +6,7 @@ import pytest
 from softee.names import CKG, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms import params
-from softee.pkcs11_ta.mechanisms.hash_functions import SHA1, SHA256, SHA512
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA256, SHA512
 from support.mechanism_runs import u32
 
 BLOCK = bytes(range(16))

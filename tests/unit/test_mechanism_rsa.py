@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from softee.names import CKG, CKM
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support import keys
 from support import mechanism_runs as run
 from support.mechanism_runs import u32

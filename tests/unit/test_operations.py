@@ -10,7 +10,7 @@ from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, ParamType, TeeResult
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.abi.commands import Command
 from softee.pkcs11_ta.session.operations import RULES, Phase, Step
-from softee.wire.params import Memref
+from softee.wire.values import Memref
 from support.token_world import USER_PIN, Caller, blob, make_application, template, u32
 
 SHA256 = (CKM.SHA256, blob(b""))

@@ -5,9 +5,9 @@ import pytest
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import AttributeValue, Given
 from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.values import AttributeValue, Given
 from softee.pkcs11_ta.session import objects as session_objects
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, Pkcs11Object, object_size

@@ -8,7 +8,7 @@ import pytest
 from softee.names import CKR, SlotFlag, TeeResult
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
-from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.memory import MemoryStore
 from softee.tee.secure_storage import SecureStorage

@@ -11,7 +11,7 @@ import pytest
 from softee.names import LoginMethod, Origin, ParamType, TeeResult
 from softee.tee.core import ClientContext, TeeCore
 from softee.tee.identity import PeerCredentials
-from softee.wire.params import NO_PARAMS, Memref, Params, Value
+from softee.wire.values import NO_PARAMS, Memref, Params, Value
 from support.echo_application import CRASH, ECHO, ECHO_UUID, FAIL, IDENTITY, WAIT, EchoApplication
 from support.secure_world import in_process_core
 

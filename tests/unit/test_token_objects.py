@@ -9,10 +9,10 @@ import pytest
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import AttributeValue, Given
 from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
-from softee.pkcs11_ta.objects.values import AttributeValue, Given
 from softee.pkcs11_ta.token import objects as token_objects
 from softee.pkcs11_ta.token.objects import PUBLIC, TokenObjects
 from softee.stores.memory import MemoryStore
@@ -42,7 +42,7 @@ class World:
         """Return the objects as a new daemon finds them, unlocked."""
         self.vault = open_storage(self.store).vault("slot-0")
         self.objects = TokenObjects(self.vault)
-        self.objects.unlock(SealKey(USER_KEY))
+        self.objects.admit(SealKey(USER_KEY))
         return self.objects
 
     def create_damaged(self, label: bytes) -> int:
@@ -85,7 +85,7 @@ def test_private_objects_are_invisible_before_login(world: World) -> None:
     assert world.objects.find(ALL, private=True) == handles
     assert world.objects.find(ALL, private=False) == [shown.handle]
     assert refusal(world.objects, hidden.handle, private=False) is CKR.OBJECT_HANDLE_INVALID
-    world.objects.lock()
+    world.objects.dismiss()
     assert world.objects.find(ALL, private=True) == [shown.handle]
     assert refusal(world.objects, hidden.handle) is CKR.OBJECT_HANDLE_INVALID
     assert world.objects.get(shown.handle, private=True) is shown
@@ -99,7 +99,7 @@ def test_private_objects_are_gone_from_memory_after_the_last_logout(world: World
     opened = world.restart().get(handle, private=True)
     gone = weakref.ref(opened.attributes[CKA.VALUE])
     del opened
-    world.objects.lock()
+    world.objects.dismiss()
     gc.collect()
     assert gone() is None
 
@@ -107,7 +107,7 @@ def test_private_objects_are_gone_from_memory_after_the_last_logout(world: World
 def test_another_user_key_opens_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
     (one,) = world.objects.create(made(PRIVATE=True))
     stranger = TokenObjects(world.vault)
-    stranger.unlock(SealKey(bytes(32)))
+    stranger.admit(SealKey(bytes(32)))
     assert stranger.find({CKA.CLASS: 4}, private=True) == []
     assert refusal(stranger, one.handle) is CKR.DEVICE_ERROR
     assert "cannot be read" in caplog.text

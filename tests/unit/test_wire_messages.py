@@ -23,8 +23,8 @@ from softee.wire.messages import (
     ResultReply,
     decode_request,
 )
-from softee.wire.operation import Operation, Region
-from softee.wire.params import NO_PARAMS, Memref, Value
+from softee.wire.parameters import Parameters, Region
+from softee.wire.values import NO_PARAMS, Memref, Value
 from support.wire_strategies import REQUESTS, U32
 
 
@@ -42,9 +42,9 @@ def test_replies_round_trip(result: int, origin: int, number: int) -> None:
     hello = HelloReply(result, origin, number, number, bytes(range(16)))
     assert HelloReply.decode(memoryview(hello.encode())) == hello
     opened = OpenSessionReply(result, origin, number)
-    assert OpenSessionReply.decode(memoryview(opened.encode()), Operation()) == opened
+    assert OpenSessionReply.decode(memoryview(opened.encode()), Parameters()) == opened
     invoked = InvokeReply(result, origin)
-    assert InvokeReply.decode(memoryview(invoked.encode()), Operation()) == invoked
+    assert InvokeReply.decode(memoryview(invoked.encode()), Parameters()) == invoked
     closed = ResultReply(result)
     assert ResultReply.decode(memoryview(closed.encode())) == closed
 
@@ -64,8 +64,8 @@ def test_the_layouts_are_those_of_the_protocol_page() -> None:
     assert CloseSession(7).encode() == struct.pack("<I", 7)
     params = (Memref(ParamType.MEMREF_INOUT, b"abc", 3), Value(ParamType.VALUE_INPUT, 1, 2), None, None)
     expected = struct.pack("<IIII", 5, 6, 0, 0x17) + b"\0" + struct.pack("<I", 3) + b"abc" + struct.pack("<II", 1, 2)
-    assert Invoke(5, 6, 0, Operation(params)).encode() == expected
-    in_file = Operation((Memref(ParamType.MEMREF_OUTPUT, capacity=9), None, None, None), (Region(0, 4096),))
+    assert Invoke(5, 6, 0, Parameters(params)).encode() == expected
+    in_file = Parameters((Memref(ParamType.MEMREF_OUTPUT, capacity=9), None, None, None), (Region(0, 4096),))
     expected = struct.pack("<IIII", 5, 6, 0, 0x6) + b"\1" + struct.pack("<IQ", 9, 4096)
     assert Invoke(5, 6, 0, in_file).encode() == expected
 
@@ -74,7 +74,7 @@ def test_answers_travel_in_the_reply_alone() -> None:
     output = Memref(ParamType.MEMREF_OUTPUT, capacity=4)
     both = Memref(ParamType.MEMREF_INOUT, b"1234", 4)
     value = Value(ParamType.VALUE_INOUT, 1, 2)
-    served = Operation((Memref(ParamType.MEMREF_INPUT, b"in", 2), output, both, value))
+    served = Parameters((Memref(ParamType.MEMREF_INPUT, b"in", 2), output, both, value))
     assert output.reply(b"out")
     assert not both.reply(b"12345")
     value.a, value.b = 3, 4
@@ -82,7 +82,7 @@ def test_answers_travel_in_the_reply_alone() -> None:
     assert payload == struct.pack("<III", 0xFFFF0010, 4, 0x3765) + struct.pack("<I3sIII", 3, b"out", 5, 3, 4)[:7] + (
         struct.pack("<III", 5, 3, 4)
     )
-    asked = Operation(
+    asked = Parameters(
         (
             Memref(ParamType.MEMREF_INPUT, b"in", 2),
             Memref(ParamType.MEMREF_OUTPUT, capacity=4),
@@ -100,14 +100,14 @@ def test_answers_travel_in_the_reply_alone() -> None:
 
 def test_an_output_in_the_memory_file_leaves_its_bytes_out_of_the_reply() -> None:
     output = Memref(ParamType.MEMREF_OUTPUT, capacity=4)
-    operation = Operation((output, None, None, None), (Region(0, 0),))
+    parameters = Parameters((output, None, None, None), (Region(0, 0),))
     output.reply(b"abcd")
-    assert InvokeReply(0, 4, operation).encode() == struct.pack("<IIII", 0, 4, 0x6, 4)
+    assert InvokeReply(0, 4, parameters).encode() == struct.pack("<IIII", 0, 4, 0x6, 4)
 
 
 def test_an_untouched_output_is_empty() -> None:
-    operation = Operation((Memref(ParamType.MEMREF_OUTPUT, capacity=4), None, None, None))
-    assert InvokeReply(0, 4, operation).encode() == struct.pack("<IIII", 0, 4, 0x6, 0)
+    parameters = Parameters((Memref(ParamType.MEMREF_OUTPUT, capacity=4), None, None, None))
+    assert InvokeReply(0, 4, parameters).encode() == struct.pack("<IIII", 0, 4, 0x6, 0)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_null_buffer_is_told_from_an_empty_one() -> None:
     message = decode_request(Frame(FrameType.INVOKE, 1, memoryview(payload)))
     assert isinstance(message, Invoke)
     nothing = (Memref(ParamType.MEMREF_INPUT, null=True), Memref(ParamType.MEMREF_OUTPUT, null=True))
-    assert message.operation.params == (*nothing, Memref(ParamType.MEMREF_OUTPUT), None)
+    assert message.parameters.params == (*nothing, Memref(ParamType.MEMREF_OUTPUT), None)
     assert message.encode() == payload
 
 
@@ -158,21 +158,21 @@ def test_of_another_version_only_the_version_is_read() -> None:
 
 
 def test_a_reply_with_other_types_than_the_request_is_refused() -> None:
-    payload = InvokeReply(0, 4, Operation((Value(ParamType.VALUE_OUTPUT), None, None, None))).encode()
+    payload = InvokeReply(0, 4, Parameters((Value(ParamType.VALUE_OUTPUT), None, None, None))).encode()
     with pytest.raises(WireError, match="types"):
-        InvokeReply.decode(memoryview(payload), Operation(NO_PARAMS))
+        InvokeReply.decode(memoryview(payload), Parameters(NO_PARAMS))
 
 
 def test_a_reply_with_more_data_than_the_buffer_holds_is_refused() -> None:
     payload = struct.pack("<IIII", 0, 4, 0x6, 5) + b"abcde"
     with pytest.raises(WireError, match="left over"):
         InvokeReply.decode(
-            memoryview(payload), Operation((Memref(ParamType.MEMREF_OUTPUT, capacity=4), None, None, None))
+            memoryview(payload), Parameters((Memref(ParamType.MEMREF_OUTPUT, capacity=4), None, None, None))
         )
 
 
 def test_no_repr_shows_what_a_client_sent() -> None:
     secret = bytes.fromhex("5ec7e75ec7e75ec7e75ec7e75ec7e75e")
-    operation = Operation((Memref(ParamType.MEMREF_INPUT, secret, 16), None, None, None))
-    for shown in (Hello(secret=secret), Invoke(1, 2, 0, operation), HelloReply(0, 1, 0, 9, secret)):
+    parameters = Parameters((Memref(ParamType.MEMREF_INPUT, secret, 16), None, None, None))
+    for shown in (Hello(secret=secret), Invoke(1, 2, 0, parameters), HelloReply(0, 1, 0, 9, secret)):
         assert repr(secret)[2:-1] not in repr(shown)

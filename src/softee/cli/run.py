@@ -72,7 +72,7 @@ def _world(state: Path | None, root_key: Path | None, log: Path | None, *, ephem
     if answering:
         yield {"SOFTEE_SOCKET": str(answering)}
         return
-    with secure_world.running(secure_world.place_from_settings(state, root_key, log)) as socket:
+    with secure_world.running(secure_world.paths_from_settings(state, root_key, log)) as socket:
         yield {"SOFTEE_SOCKET": str(socket)}
 
 
@@ -80,6 +80,6 @@ def _world(state: Path | None, root_key: Path | None, log: Path | None, *, ephem
 def _throw_away(log: Path | None) -> Iterator[Environment]:
     with tempfile.TemporaryDirectory(prefix="softee-") as directory:
         state = Path(directory)
-        place = secure_world.Place(state / "state", state / "key" / "root.key", log or state / "softee.log")
-        with secure_world.running(place) as socket:
+        paths = secure_world.StartPaths(state / "state", state / "key" / "root.key", log or state / "softee.log")
+        with secure_world.running(paths) as socket:
             yield {"SOFTEE_SOCKET": str(socket)} | initialized_token(socket)

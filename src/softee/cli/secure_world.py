@@ -29,7 +29,7 @@ LONGEST_DIRECTORY = 80
 
 
 @dataclass(frozen=True)
-class Place:
+class StartPaths:
     """What a secure world is started with: its state directory, the file of its root key, the file of its log."""
 
     state: Path
@@ -37,14 +37,14 @@ class Place:
     log: Path
 
 
-def place_from_settings(state: Path | None, root_key: Path | None, log: Path | None) -> Place:
-    """Return a place whose parts are the settings' where they are None, and the log in the state directory."""
+def paths_from_settings(state: Path | None, root_key: Path | None, log: Path | None) -> StartPaths:
+    """Return a paths whose parts are the settings' where they are None, and the log in the state directory."""
     settings = settings_from(state=state, root_key=root_key)
-    return Place(settings.state, settings.root_key, log.absolute() if log else settings.state / "softee.log")
+    return StartPaths(settings.state, settings.root_key, log.absolute() if log else settings.state / "softee.log")
 
 
 @contextmanager
-def running(place: Place) -> Iterator[Path]:
+def running(paths: StartPaths) -> Iterator[Path]:
     """Run a secure world, yield the path of its socket, stop it.
 
     Raises:
@@ -53,7 +53,7 @@ def running(place: Place) -> Iterator[Path]:
     """
     with private_directory() as directory:
         socket = directory / "tee.sock"
-        process = _start(place, socket)
+        process = _start(paths, socket)
         try:
             yield socket
         finally:
@@ -76,12 +76,12 @@ def private_directory() -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _start(place: Place, socket: Path) -> subprocess.Popen[bytes]:
-    log = _open_log(place)
+def _start(paths: StartPaths, socket: Path) -> subprocess.Popen[bytes]:
+    log = _open_log(paths)
     readable, writable = os.pipe()
     try:
         process = subprocess.Popen(
-            _command(place, socket, writable),
+            _command(paths, socket, writable),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -91,25 +91,25 @@ def _start(place: Place, socket: Path) -> subprocess.Popen[bytes]:
     finally:
         os.close(writable)
     try:
-        _wait_until_ready(process, readable, place.log)
+        _wait_until_ready(process, readable, paths.log)
     finally:
         os.close(readable)
         os.close(log)
     return process
 
 
-def _open_log(place: Place) -> int:
+def _open_log(paths: StartPaths) -> int:
     try:
-        place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise CliError(f"{error.filename} cannot be written: {error.strerror}.") from None
 
 
-def _command(place: Place, socket: Path, ready_fd: int) -> list[str]:
+def _command(paths: StartPaths, socket: Path, ready_fd: int) -> list[str]:
     # -P: a directory named softee where the user happens to stand is not imported.
-    command = [sys.executable, "-P", "-m", "softee", "serve", "--state", str(place.state), "--socket", str(socket)]
-    return [*command, "--root-key", str(place.root_key), "--ready-fd", str(ready_fd), "--die-with", str(os.getpid())]
+    command = [sys.executable, "-P", "-m", "softee", "serve", "--state", str(paths.state), "--socket", str(socket)]
+    return [*command, "--root-key", str(paths.root_key), "--ready-fd", str(ready_fd), "--die-with", str(os.getpid())]
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], readable: int, log: Path) -> None:

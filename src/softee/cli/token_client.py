@@ -18,7 +18,7 @@ from softee.names import CKR, CKU, ParamType, SessionFlag, TeeResult, TokenFlag
 from softee.pkcs11_ta.abi import commands
 from softee.pkcs11_ta.abi.commands import Command
 from softee.wire.codec import Writer
-from softee.wire.params import Memref, Params
+from softee.wire.values import Memref, Params
 
 PKCS11_TA = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
 

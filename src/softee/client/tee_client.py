@@ -25,8 +25,8 @@ from softee.wire.messages import (
     Request,
     ResultReply,
 )
-from softee.wire.operation import Operation
-from softee.wire.params import NO_PARAMS, Params
+from softee.wire.parameters import Parameters
+from softee.wire.values import NO_PARAMS, Params
 
 R = TypeVar("R")
 
@@ -98,9 +98,9 @@ class TeeClient:
             ClientError: the channel broke.
 
         """
-        operation = Operation(params)
-        request = OpenSession(uuid, login, login_data, 0, operation)
-        reply = self.ask(request, lambda payload: OpenSessionReply.decode(payload, operation))
+        parameters = Parameters(params)
+        request = OpenSession(uuid, login, login_data, 0, parameters)
+        reply = self.ask(request, lambda payload: OpenSessionReply.decode(payload, parameters))
         if reply.result != TeeResult.SUCCESS:
             raise RefusedError("the session", reply.result, reply.origin)
         return TeeSession(self, reply.session)
@@ -147,9 +147,9 @@ class TeeSession:
             ClientError: the channel broke.
 
         """
-        operation = Operation(params)
-        request = Invoke(self.number, command, 0, operation)
-        return self._client.ask(request, lambda payload: InvokeReply.decode(payload, operation)).result
+        parameters = Parameters(params)
+        request = Invoke(self.number, command, 0, parameters)
+        return self._client.ask(request, lambda payload: InvokeReply.decode(payload, parameters)).result
 
     def close(self) -> None:
         """Close the session. Raises ClientError."""

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class Client:
+class ClientProcess:
     """A client context with the channels that use it. ``pidfd`` is None for a process that cannot be seen."""
 
     key: bytes
@@ -47,15 +47,15 @@ class Clients:
         self._core = core
         self._limits = limits
         self._lock = threading.Lock()
-        self._clients: dict[bytes, Client] = {}
-        self._by_pidfd: dict[int, Client] = {}
+        self._clients: dict[bytes, ClientProcess] = {}
+        self._by_pidfd: dict[int, ClientProcess] = {}
         self._deaths = select.epoll()
         self._stop = os.eventfd(0, os.EFD_CLOEXEC)
         self._deaths.register(self._stop, select.EPOLLIN)
         self._reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
         self._reaper.start()
 
-    def enter(self, channel: Channel, secret: bytes) -> tuple[Client, bytes]:
+    def enter(self, channel: Channel, secret: bytes) -> tuple[ClientProcess, bytes]:
         """Give a channel its client context: a new one for NO_SECRET, else that of the secret.
 
         Returns:
@@ -70,7 +70,7 @@ class Clients:
             return self._make(channel)
         return self._join(channel, secret), secret
 
-    def leave(self, client: Client, channel: Channel) -> None:
+    def leave(self, client: ClientProcess, channel: Channel) -> None:
         """Take a channel from its client; with the last one the context ends."""
         with self._lock:
             client.channels.discard(channel)
@@ -87,10 +87,10 @@ class Clients:
         self._deaths.close()
         os.close(self._stop)
 
-    def _make(self, channel: Channel) -> tuple[Client, bytes]:
+    def _make(self, channel: Channel) -> tuple[ClientProcess, bytes]:
         secret = secrets.token_bytes(SECRET_SIZE)
         pidfd = _pidfd(channel)
-        client = Client(_key(secret), channel.peer, self._core.connect(channel.peer), pidfd, {channel})
+        client = ClientProcess(_key(secret), channel.peer, self._core.connect(channel.peer), pidfd, {channel})
         with self._lock:
             full = len(self._clients) >= self._limits.clients
             if not full:
@@ -102,7 +102,7 @@ class Clients:
             raise TeeError(TeeResult.BUSY, f"there are {self._limits.clients} clients, which is the limit")
         return client, secret
 
-    def _join(self, channel: Channel, secret: bytes) -> Client:
+    def _join(self, channel: Channel, secret: bytes) -> ClientProcess:
         with self._lock:
             client = self._clients.get(_key(secret))
             if client is None:
@@ -116,12 +116,12 @@ class Clients:
             client.channels.add(channel)
             return client
 
-    def _watch(self, client: Client) -> None:
+    def _watch(self, client: ClientProcess) -> None:
         if client.pidfd is not None:
             self._by_pidfd[client.pidfd] = client
             self._deaths.register(client.pidfd, select.EPOLLIN)
 
-    def _forget(self, client: Client) -> None:
+    def _forget(self, client: ClientProcess) -> None:
         """Take a client from all tables, where it is still there, and close its pidfd. The lock is held."""
         self._clients.pop(client.key, None)
         if client.pidfd is not None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sized
 from typing import ParamSpec
 
 from softee.wire.codec import WireError
-from softee.wire.operation import Operation, Region, reads, writes
-from softee.wire.params import Memref
+from softee.wire.parameters import Parameters, Region, reads, writes
+from softee.wire.values import Memref
 
 P = ParamSpec("P")
 
@@ -21,7 +21,7 @@ MAX_SIZE = 64 * 1024 * 1024
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
 
-def check_memory_file(descriptor: int | None, operation: Operation) -> None:
+def check_memory_file(descriptor: int | None, parameters: Parameters) -> None:
     """Check that a request came with a memory file if it needs one, and that all its buffers lie within.
 
     Raises:
@@ -29,30 +29,30 @@ def check_memory_file(descriptor: int | None, operation: Operation) -> None:
 
     """
     if descriptor is None:
-        if operation.regions:
+        if parameters.regions:
             raise WireError("a buffer is in a memory file, but no descriptor came with the frame")
         return
-    if not operation.regions:
+    if not parameters.regions:
         raise WireError("a descriptor came with a frame that needs none")
     size = _sealed_size(descriptor)
     taken = 0
-    for region, buffer in _buffers(operation):
+    for region, buffer in _buffers(parameters):
         taken += buffer.capacity
         if region.offset + buffer.capacity > size or taken > size:
             raise WireError(f"the buffers reach beyond the memory file's {size} bytes")
 
 
-def read_inputs(descriptor: int, operation: Operation) -> None:
-    """Read the inputs of a checked operation into its parameters. Raises WireError."""
-    for region, buffer in _buffers(operation):
+def read_inputs(descriptor: int, parameters: Parameters) -> None:
+    """Read the inputs of a checked parameters into its parameters. Raises WireError."""
+    for region, buffer in _buffers(parameters):
         if reads(buffer):
             buffer.data = bytearray(buffer.capacity)
             _all_of(buffer.data, os.preadv, descriptor, [buffer.data], region.offset)
 
 
-def write_outputs(descriptor: int, operation: Operation) -> None:
-    """Write the outputs of an operation to its memory file. Raises WireError."""
-    for region, buffer in _buffers(operation):
+def write_outputs(descriptor: int, parameters: Parameters) -> None:
+    """Write the outputs of an parameters to its memory file. Raises WireError."""
+    for region, buffer in _buffers(parameters):
         if writes(buffer) and buffer.out:
             _all_of(buffer.out, os.pwrite, descriptor, buffer.out, region.offset)
 
@@ -67,9 +67,9 @@ def _all_of(data: Sized, transfer: Callable[P, int], *args: P.args, **kwargs: P.
         raise WireError(f"the memory file gave or took {done} bytes of {len(data)}")
 
 
-def _buffers(operation: Operation) -> list[tuple[Region, Memref]]:
+def _buffers(parameters: Parameters) -> list[tuple[Region, Memref]]:
     """Return the buffers that are in the memory file, each with its place."""
-    pairs = ((region, operation.params[region.index]) for region in operation.regions)
+    pairs = ((region, parameters.params[region.index]) for region in parameters.regions)
     return [(region, param) for region, param in pairs if isinstance(param, Memref)]
 
 

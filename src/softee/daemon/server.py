@@ -10,9 +10,9 @@ import time
 from softee.daemon import peer as kernel
 from softee.daemon.channel import Channel
 from softee.daemon.clients import Clients
+from softee.daemon.conversation import serve_channel
 from softee.daemon.listener import Listener
 from softee.daemon.settings import Limits
-from softee.daemon.worker import serve_channel
 from softee.tee.core import TeeCore
 
 log = logging.getLogger(__name__)

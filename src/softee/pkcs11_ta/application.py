@@ -7,13 +7,13 @@ from uuid import UUID
 from softee.names import TeeResult
 from softee.pkcs11_ta import dispatch
 from softee.pkcs11_ta.handlers import HANDLERS
-from softee.pkcs11_ta.session.client import Client
+from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
 from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.state import Cost
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
-from softee.wire.params import Params
+from softee.wire.values import Params
 
 APPLICATION_UUID = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
 """OP-TEE's PKCS#11 application."""
@@ -49,21 +49,21 @@ class Pkcs11Application:
         """The application's UUID."""
         return APPLICATION_UUID
 
-    def open_session(self, client: ClientIdentity, params: Params) -> "ClientSession":  # noqa: ARG002  # as OP-TEE
+    def open_session(self, client: ClientIdentity, params: Params) -> "Pkcs11TaSession":  # noqa: ARG002  # as OP-TEE
         """Open a TEE session: a client of its own. The parameters are not looked at, as in OP-TEE."""
-        return ClientSession(self.client(client))
+        return Pkcs11TaSession(self.client(client))
 
-    def client(self, identity: ClientIdentity) -> Client:
+    def client(self, identity: ClientIdentity) -> Pkcs11Client:
         """Return a new client of that identity."""
-        return Client(identity, self.slots, self.pins, self.max_sessions)
+        return Pkcs11Client(identity, self.slots, self.pins, self.max_sessions)
 
 
-class ClientSession:
+class Pkcs11TaSession:
     """One TEE session. Called from several threads at once."""
 
     __slots__ = ("_client",)
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Pkcs11Client) -> None:
         self._client = client
 
     def invoke(self, command: int, params: Params) -> TeeResult:

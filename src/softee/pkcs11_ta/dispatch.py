@@ -14,13 +14,13 @@ from softee.pkcs11_ta.abi.commands import Command, Data, Output
 from softee.pkcs11_ta.abi.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
 from softee.pkcs11_ta.handlers.binding import Bound, Handlers
 from softee.pkcs11_ta.session.call import Call
-from softee.pkcs11_ta.session.client import Client
+from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.stores.base import StoreError
 from softee.tee.keys import wipe
 from softee.tee.sealing import TamperedError
 from softee.wire.codec import WireError
 from softee.wire.frames import MAX_LENGTH
-from softee.wire.params import Memref, Param, Params
+from softee.wire.values import Memref, Param, Params
 
 R = TypeVar("R")
 _log = logging.getLogger("softee.pkcs11")
@@ -34,7 +34,7 @@ _DATA = Data.INPUT
 _NO_OUTPUT, _STREAM, _SECOND = Output.NONE, Output.STREAM, Output.INPUT
 
 
-def invoke(handlers: Handlers, client: Client, number: int, params: Params) -> TeeResult:
+def invoke(handlers: Handlers, client: Pkcs11Client, number: int, params: Params) -> TeeResult:
     """Run one command. The answer goes into ``params``.
 
     Returns:
@@ -67,7 +67,7 @@ def invoke(handlers: Handlers, client: Client, number: int, params: Params) -> T
 _CONTROL = frozenset({_MEMREF_INOUT, _MEMREF_OUTPUT})
 
 
-def _run(bound: Bound, client: Client, control: Memref, params: Params) -> bytes:
+def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) -> bytes:
     command = bound.command
     call = _call(command, client, params)
     request = _decode(command, control)
@@ -90,7 +90,7 @@ def _decode(command: Command[R], control: Memref) -> R:
             wipe(control.data)
 
 
-def _call(command: Command[Any], client: Client, params: Params) -> Call:
+def _call(command: Command[Any], client: Pkcs11Client, params: Params) -> Call:
     if params[3] is not None:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, "parameter 3 is not used")
     data = _input(params[1], "parameter 1") if command.data is _DATA else _absent(params[1], "parameter 1")
@@ -142,7 +142,7 @@ def _too_small(control: Memref, output: Param, size: int) -> TeeResult:
     return _SHORT_BUFFER
 
 
-def _explain(client: Client, command: Command[Any], error: Exception) -> CKR:
+def _explain(client: Pkcs11Client, command: Command[Any], error: Exception) -> CKR:
     """Return the CKR that an exception means, having logged it."""
     call = command.function or command.name
     if isinstance(error, Pkcs11Error):
@@ -161,12 +161,12 @@ def _explain(client: Client, command: Command[Any], error: Exception) -> CKR:
     return CKR.GENERAL_ERROR
 
 
-def _refused(client: Client, call: str, answer: str, detail: str, level: int = logging.INFO) -> None:
+def _refused(client: Pkcs11Client, call: str, answer: str, detail: str, level: int = logging.INFO) -> None:
     if _log.isEnabledFor(level):
         _log.log(level, "%s: %s: %s: %s", _who(client), call, answer, _printable(detail))
 
 
-def _who(client: Client) -> str:
+def _who(client: Pkcs11Client) -> str:
     return f"pid {client.identity.pid} uid {client.identity.uid}"
 
 

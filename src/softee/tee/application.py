@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from softee.names import LoginMethod, TeeResult
-from softee.wire.params import Params
+from softee.wire.values import Params
 
 
 class TeeError(Exception):

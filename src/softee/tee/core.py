@@ -16,7 +16,7 @@ from uuid import UUID
 from softee.names import Origin, TeeResult
 from softee.tee.application import TaSession, TeeError, TrustedApplication
 from softee.tee.identity import PeerCredentials, identify
-from softee.wire.params import Params
+from softee.wire.values import Params
 
 log = logging.getLogger(__name__)
 

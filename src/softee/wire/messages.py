@@ -14,13 +14,13 @@ from uuid import UUID
 
 from softee.wire.codec import Reader, WireError, Writer
 from softee.wire.frames import Frame, FrameType
-from softee.wire.operation import (
-    NO_OPERATION,
-    Operation,
+from softee.wire.parameters import (
+    NO_PARAMETERS,
+    Parameters,
     decode_answers,
-    decode_operation,
+    decode_parameters,
     encode_answers,
-    encode_operation,
+    encode_parameters,
 )
 
 MAGIC = b"STEE"
@@ -73,7 +73,7 @@ class OpenSession:
     login: int = 0
     login_data: int = 0
     cancel_id: int = 0
-    operation: Operation = NO_OPERATION
+    parameters: Parameters = NO_PARAMETERS
 
     @classmethod
     def decode(cls, payload: memoryview) -> "OpenSession":
@@ -81,12 +81,12 @@ class OpenSession:
         reader = Reader(payload)
         uuid = UUID(bytes=reader.take(16))
         login, login_data, cancel_id = reader.u32(), reader.u32(), reader.u32()
-        return cls(uuid, login, login_data, cancel_id, decode_operation(reader.view(reader.remaining)))
+        return cls(uuid, login, login_data, cancel_id, decode_parameters(reader.view(reader.remaining)))
 
     def encode(self) -> bytes:
         """Return the payload."""
         head = Writer().raw(self.uuid.bytes).u32(self.login).u32(self.login_data).u32(self.cancel_id).done()
-        return head + encode_operation(self.operation)
+        return head + encode_parameters(self.parameters)
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class Invoke:
     session: int
     command: int
     cancel_id: int = 0
-    operation: Operation = NO_OPERATION
+    parameters: Parameters = NO_PARAMETERS
 
     @classmethod
     def decode(cls, payload: memoryview) -> "Invoke":
@@ -106,11 +106,11 @@ class Invoke:
             session, command, cancel_id = _INVOKE.unpack_from(payload)
         except struct.error:
             raise WireError(f"INVOKE has at least 16 bytes, not {len(payload)}") from None
-        return cls(session, command, cancel_id, decode_operation(payload, _INVOKE.size))
+        return cls(session, command, cancel_id, decode_parameters(payload, _INVOKE.size))
 
     def encode(self) -> bytes:
         """Return the payload."""
-        return _INVOKE.pack(self.session, self.command, self.cancel_id) + encode_operation(self.operation)
+        return _INVOKE.pack(self.session, self.command, self.cancel_id) + encode_parameters(self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,47 +181,47 @@ class HelloReply:
 
 @dataclass(frozen=True, slots=True)
 class OpenSessionReply:
-    """The answer to OPEN_SESSION; ``session`` is 0 on failure, ``operation`` the request's with its answers."""
+    """The answer to OPEN_SESSION; ``session`` is 0 on failure, ``parameters`` the request's with its answers."""
 
     TYPE: ClassVar = FrameType.OPEN_SESSION_REPLY
     result: int
     origin: int
     session: int
-    operation: Operation = NO_OPERATION
+    parameters: Parameters = NO_PARAMETERS
 
     @classmethod
-    def decode(cls, payload: memoryview, operation: Operation) -> "OpenSessionReply":
-        """Decode a payload and fill its answers into the request's ``operation``. Raises WireError."""
+    def decode(cls, payload: memoryview, parameters: Parameters) -> "OpenSessionReply":
+        """Decode a payload and fill its answers into the request's ``parameters``. Raises WireError."""
         reader = Reader(payload)
-        message = cls(reader.u32(), reader.u32(), reader.u32(), operation)
-        decode_answers(reader.view(reader.remaining), operation)
+        message = cls(reader.u32(), reader.u32(), reader.u32(), parameters)
+        decode_answers(reader.view(reader.remaining), parameters)
         return message
 
     def encode(self) -> bytes:
         """Return the payload."""
-        return _INVOKE.pack(self.result, self.origin, self.session) + encode_answers(self.operation)
+        return _INVOKE.pack(self.result, self.origin, self.session) + encode_answers(self.parameters)
 
 
 @dataclass(slots=True)
 class InvokeReply:
-    """The answer to INVOKE; ``operation`` is the request's with its answers."""
+    """The answer to INVOKE; ``parameters`` is the request's with its answers."""
 
     TYPE: ClassVar = FrameType.INVOKE_REPLY
     result: int
     origin: int
-    operation: Operation = NO_OPERATION
+    parameters: Parameters = NO_PARAMETERS
 
     @classmethod
-    def decode(cls, payload: memoryview, operation: Operation) -> "InvokeReply":
-        """Decode a payload and fill its answers into the request's ``operation``. Raises WireError."""
+    def decode(cls, payload: memoryview, parameters: Parameters) -> "InvokeReply":
+        """Decode a payload and fill its answers into the request's ``parameters``. Raises WireError."""
         reader = Reader(payload)
-        message = cls(reader.u32(), reader.u32(), operation)
-        decode_answers(reader.view(reader.remaining), operation)
+        message = cls(reader.u32(), reader.u32(), parameters)
+        decode_answers(reader.view(reader.remaining), parameters)
         return message
 
     def encode(self) -> bytes:
         """Return the payload."""
-        return _TWO.pack(self.result, self.origin) + encode_answers(self.operation)
+        return _TWO.pack(self.result, self.origin) + encode_answers(self.parameters)
 
 
 @dataclass(frozen=True, slots=True)

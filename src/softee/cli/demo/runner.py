@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Self
 
 from softee.cli.demo.stage import Stage
-from softee.cli.demo.step import Answer, CheckFailedError, Outcome, Step
+from softee.cli.demo.step import Answer, CheckFailedError, DemoStep, Outcome
 
 PATIENCE = 20.0
 """Seconds that a command may take."""
@@ -31,7 +31,7 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self._servers.close()
 
-    def run(self, step: Step) -> Outcome:
+    def run(self, step: DemoStep) -> Outcome:
         """Run one step. Where its command cannot even be made, because an earlier step failed, the step fails."""
         started = monotonic()
         command, output, failure = step.command, "", None
@@ -47,11 +47,11 @@ class Runner:
             failure = error
         return Outcome(step.name, self.shown(step, command), output, monotonic() - started, failure)
 
-    def shown(self, step: Step, command: str) -> str:
+    def shown(self, step: DemoStep, command: str) -> str:
         """Return a step's command as one would type it."""
         return f"OPENSSL_CONF={self._stage.openssl_conf.name} {command}" if step.engine else command
 
-    def _answer(self, step: Step, command: str) -> Answer:
+    def _answer(self, step: DemoStep, command: str) -> Answer:
         words = shlex.split(command)
         arguments = ["pkcs11-tool", "--module", str(self._stage.module), *words[1:]] if words[0] == "p11" else words
         conf = {"OPENSSL_CONF": str(self._stage.openssl_conf)} if step.engine else {}
@@ -60,7 +60,7 @@ class Runner:
         status, output = ask(step, arguments, environment)
         return Answer(status, output, self._stage.directory, self._facts)
 
-    def _finish(self, step: Step, arguments: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    def _finish(self, step: DemoStep, arguments: list[str], environment: dict[str, str]) -> tuple[int, str]:
         try:
             done = subprocess.run(
                 arguments,
@@ -78,7 +78,7 @@ class Runner:
             raise CheckFailedError(f"an answer within {PATIENCE:.0f} seconds", "none") from None
         return done.returncode, done.stdout
 
-    def _start(self, step: Step, arguments: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    def _start(self, step: DemoStep, arguments: list[str], environment: dict[str, str]) -> tuple[int, str]:
         server = self._servers.enter_context(_server(arguments, environment, self._stage.directory))
         self._servers.callback(server.kill)
         alarm = Timer(PATIENCE, server.kill)

@@ -66,8 +66,8 @@ def stage() -> Iterator[Stage]:
         directory.mkdir()
         conf = directory / "optee_hsm.conf"
         conf.write_text(OPENSSL_CONF.format(engine=engine, module=module))
-        place = secure_world.Place(base / "state", base / "key" / "root.key", base / "softee.log")
-        with secure_world.running(place) as socket:
+        paths = secure_world.StartPaths(base / "state", base / "key" / "root.key", base / "softee.log")
+        with secure_world.running(paths) as socket:
             yield Stage(directory, _environment(socket), module, conf)
 
 

@@ -34,7 +34,7 @@ Check = Callable[[Answer], None]
 
 
 @dataclass(frozen=True)
-class Step:
+class DemoStep:
     """A row of the walkthrough.
 
     ``command`` is one line without shell syntax; ``p11`` as its first word stands for pkcs11-tool with our module, and

@@ -11,7 +11,7 @@ from softee.cli.demo.checks import (
     says,
     says_times,
 )
-from softee.cli.demo.step import Step
+from softee.cli.demo.step import DemoStep
 
 SLOT = r"^Slot \d \(0x\d\): (OP-TEE PKCS11 TA - TEE UUID [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
 UNINITIALIZED = r"^  token state:   uninitialized$"
@@ -19,7 +19,7 @@ REQUEST = "openssl req -new -engine pkcs11 -keyform engine -key label_mykey -sub
 KEY_URI = "'pkcs11:token=mytoken;object=mykey;type=private'"
 
 STEPS = (
-    Step(
+    DemoStep(
         "library information",
         "p11 --show-info",
         (
@@ -28,22 +28,22 @@ STEPS = (
             says("Library OP-TEE PKCS11 Cryptoki library (ver 0.1)"),
         ),
     ),
-    Step(
+    DemoStep(
         "three uninitialized slots",
         "p11 --list-slots",
         (exits(0), says_times(3, SLOT), says_times(3, UNINITIALIZED)),
     ),
-    Step(
+    DemoStep(
         "initialize the token",
         "p11 --init-token --label mytoken --so-pin 1234567890",
         (exits(0), says("Token successfully initialized")),
     ),
-    Step(
+    DemoStep(
         "initialize the user's PIN",
         "p11 --label mytoken --login --so-pin 1234567890 --init-pin --pin 12345",
         (exits(0), says("User PIN successfully initialized")),
     ),
-    Step(
+    DemoStep(
         "one initialized slot",
         "p11 --list-slots",
         (
@@ -53,8 +53,8 @@ STEPS = (
             says("token flags : login required, rng, token initialized, PIN initialized\n", "pin min/max : 4/128"),
         ),
     ),
-    Step("mechanisms", "p11 --list-mechanisms", (exits(0), lists_documented_mechanisms)),
-    Step(
+    DemoStep("mechanisms", "p11 --list-mechanisms", (exits(0), lists_documented_mechanisms)),
+    DemoStep(
         "generate a P-256 key pair",
         "p11 -l --pin 12345 --keypairgen --key-type EC:prime256v1 --label mykey",
         (
@@ -65,44 +65,44 @@ STEPS = (
             remembers("point", r"^  EC_POINT:   (044104[0-9a-f]{128})$"),
         ),
     ),
-    Step(
+    DemoStep(
         "certificate request by the token's key",
         f"{REQUEST} -out mykey_csr.pem",
         (exits(0), request_is_signed_by_the_token("mykey_csr.pem")),
         engine=True,
     ),
-    Step(
+    DemoStep(
         "OpenSSL verifies the request",
         "openssl req -in mykey_csr.pem -text -noout -verify",
         (exits(0), says("verify OK", "NIST CURVE: P-256", "Signature Algorithm: ecdsa-with-SHA256")),
     ),
-    Step(
+    DemoStep(
         "self-signed certificate by the token's key",
         f"{REQUEST} -x509 -out mykey_selfsigned_cert.pem",
         (exits(0), certificate_is_signed_by_the_token("mykey_selfsigned_cert.pem")),
         engine=True,
     ),
-    Step(
+    DemoStep(
         "OpenSSL reads the certificate",
         "openssl x509 -in mykey_selfsigned_cert.pem -text -noout",
         (exits(0), says("Issuer: CN = My CSR", "NIST CURVE: P-256", "Signature Algorithm: ecdsa-with-SHA256")),
     ),
-    Step(
+    DemoStep(
         "OpenSSL verifies the certificate",
         "openssl verify -CAfile mykey_selfsigned_cert.pem mykey_selfsigned_cert.pem",
         (exits(0), says("mykey_selfsigned_cert.pem: OK")),
     ),
-    Step(
+    DemoStep(
         "the TLS server's key",
         "openssl ecparam -genkey -name prime256v1 -out server_key.pem",
         (exits(0),),
     ),
-    Step(
+    DemoStep(
         "the TLS server's certificate",
         "openssl req -new -x509 -key server_key.pem -subj /CN=Server -out server_cert.pem",
         (exits(0),),
     ),
-    Step(
+    DemoStep(
         "a TLS server that wants certificates",
         "openssl s_server -accept 127.0.0.1:0 -cert server_cert.pem -key server_key.pem -www -Verify 1",
         (
@@ -111,12 +111,12 @@ STEPS = (
         ),
         ready="ACCEPT",
     ),
-    Step(
+    DemoStep(
         "curl without a certificate is refused",
         "curl -sS -k https://127.0.0.1:{port}",
         (fails, says("certificate required")),
     ),
-    Step(
+    DemoStep(
         "TLS 1.3 with the token's key",
         "openssl s_client -engine pkcs11 -connect 127.0.0.1:{port} -cert mykey_selfsigned_cert.pem"
         " -keyform engine -key label_mykey -ign_eof",
@@ -124,7 +124,7 @@ STEPS = (
         stdin="GET / HTTP/1.0\r\n\r\n",
         engine=True,
     ),
-    Step(
+    DemoStep(
         "curl with the token's key is served",
         "curl -sS -k -i --engine pkcs11 --key-type ENG --cert mykey_selfsigned_cert.pem"
         f" --key {KEY_URI} https://127.0.0.1:{{port}}",

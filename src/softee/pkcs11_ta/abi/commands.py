@@ -113,7 +113,7 @@ OPEN_SESSION = Command(
     6,
     "OPEN_SESSION",
     "C_OpenSession",
-    m.OpenSession,
+    m.OpenPkcs11Session,
     _SLOT
     | {
         CKR.SESSION_COUNT,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_type_hints
 from softee.wire.codec import Reader, WireError
 
 Template = tuple[tuple[int, bytes], ...]
-"""Attributes as they travel: (type, value), in the client's order, duplicates kept."""
+"""TemplateField as they travel: (type, value), in the client's order, duplicates kept."""
 
 R = TypeVar("R")
 Decoder = Callable[[bytes | bytearray], R]
@@ -54,7 +54,7 @@ TEMPLATE = Field("u32 attrs_size, u32 attrs_count, attributes", lambda reader, _
 
 UInt = Annotated[int, U32]
 Blob = Annotated[bytes, BLOB]
-Attributes = Annotated[Template, TEMPLATE]
+TemplateField = Annotated[Template, TEMPLATE]
 
 
 class Nothing(NamedTuple):
@@ -76,7 +76,7 @@ class OnMechanism(NamedTuple):
     mechanism: UInt
 
 
-class OpenSession(NamedTuple):
+class OpenPkcs11Session(NamedTuple):
     """C_OpenSession: ``flags`` are CKF_RW_SESSION and CKF_SERIAL_SESSION."""
 
     slot: UInt
@@ -136,7 +136,7 @@ class WithTemplate(NamedTuple):
     """C_CreateObject, C_FindObjectsInit."""
 
     session: UInt
-    template: Attributes
+    template: TemplateField
 
 
 class OnObjectWithTemplate(NamedTuple):
@@ -144,7 +144,7 @@ class OnObjectWithTemplate(NamedTuple):
 
     session: UInt
     handle: UInt
-    template: Attributes
+    template: TemplateField
 
 
 class WithMechanism(NamedTuple):
@@ -170,7 +170,7 @@ class GenerateKey(NamedTuple):
     session: UInt
     mechanism: UInt
     parameter: Blob
-    template: Attributes
+    template: TemplateField
 
 
 class GenerateKeyPair(NamedTuple):
@@ -179,8 +179,8 @@ class GenerateKeyPair(NamedTuple):
     session: UInt
     mechanism: UInt
     parameter: Blob
-    public: Attributes
-    private: Attributes
+    public: TemplateField
+    private: TemplateField
 
 
 class FromKey(NamedTuple):
@@ -190,7 +190,7 @@ class FromKey(NamedTuple):
     handle: UInt
     mechanism: UInt
     parameter: Blob
-    template: Attributes
+    template: TemplateField
 
 
 class WrapKey(NamedTuple):

@@ -24,8 +24,8 @@ def decode_template(data: bytes) -> Template:
 def encode_template(template: Template) -> bytes:
     """Return the bytes that :func:`decode_template` takes."""
     body = Writer()
-    for kind, value in template:
-        body.u32(kind).blob(value)
+    for attribute, value in template:
+        body.u32(attribute).blob(value)
     attributes = body.done()
     return Writer().u32(len(attributes)).u32(len(template)).raw(attributes).done()
 

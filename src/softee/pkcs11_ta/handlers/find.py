@@ -4,8 +4,8 @@
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, WithTemplate
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.objects.rules import parse_search
-from softee.pkcs11_ta.objects.values import Attributes
 from softee.pkcs11_ta.session.access import sees_private
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session

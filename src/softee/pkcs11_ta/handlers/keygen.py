@@ -7,12 +7,12 @@ from typing import Any
 from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import FromKey, GenerateKey, GenerateKeyPair, Template
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import AttributeValue, Given
 from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
-from softee.pkcs11_ta.objects.values import AttributeValue, Given
 from softee.pkcs11_ta.session.access import check_new, is_so, place_new
 from softee.pkcs11_ta.session.begin import mechanism_for
 from softee.pkcs11_ta.session.call import Call
@@ -67,12 +67,12 @@ def _prepare(session: Session, spec: AnyMechanism, object_class: CKO, template: 
 
 def _add_parts(made: Given, parts: Mapping[CKA, AttributeValue]) -> None:
     """Take over what the mechanism has made; its own copies of private parts are overwritten."""
-    for kind, value in parts.items():
+    for attribute, value in parts.items():
         if isinstance(value, bytearray):
-            made[kind] = SecretBytes(value)
+            made[attribute] = SecretBytes(value)
             wipe(value)
         else:
-            made[kind] = value
+            made[attribute] = value
 
 
 def _share_id(public: Given, private: Given) -> None:

@@ -7,10 +7,10 @@ from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import AnsweredError, Pkcs11Error
 from softee.pkcs11_ta.abi.messages import OnObject, OnObjectWithTemplate, Template, WithTemplate
 from softee.pkcs11_ta.abi.template import ValueSlot, encode_slots
+from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.checks import check_public_key_info, complete
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.kinds import Rule
-from softee.pkcs11_ta.objects.values import Attributes, Given
 from softee.pkcs11_ta.session.access import check_new, is_so, place_new, require_permission, require_write
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
@@ -85,8 +85,8 @@ def get_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
     """
     attributes = call.session.object(request.handle).attributes
     refusals: dict[CKR, str] = {}
-    values = _values(attributes, {kind for kind, _ in request.template}, refusals)
-    slots = [ValueSlot(kind, space, values[kind]) for kind, space in request.template]
+    values = _values(attributes, {attribute for attribute, _ in request.template}, refusals)
+    slots = [ValueSlot(attribute, space, values[attribute]) for attribute, space in request.template]
     if any(slot.too_small for slot in slots):
         refusals[CKR.BUFFER_TOO_SMALL] = "an attribute does not fit into the space for it"
     reply = encode_slots(slots)
@@ -97,16 +97,16 @@ def get_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
 
 
 def _values(
-    attributes: Attributes, kinds: Iterable[int], refusals: dict[CKR, str]
+    attributes: Attributes, types: Iterable[int], refusals: dict[CKR, str]
 ) -> dict[int, bytes | bytearray | None]:
     """Return attributes' bytes, None with an entry in ``refusals`` where they are not shown.
 
     Each is read once, however often a request names it: otherwise a small request could ask for copies without end.
     """
-    values: dict[int, bytes | bytearray | None] = dict.fromkeys(kinds)
-    for kind in values:
+    values: dict[int, bytes | bytearray | None] = dict.fromkeys(types)
+    for attribute in values:
         try:
-            values[kind] = rules.read(attributes, kind)
+            values[attribute] = rules.read(attributes, attribute)
         except Pkcs11Error as error:
             refusals.setdefault(error.rv, error.detail)
     return values
@@ -117,6 +117,6 @@ _WORST_FIRST = (CKR.BUFFER_TOO_SMALL, CKR.ATTRIBUTE_TYPE_INVALID, CKR.ATTRIBUTE_
 
 def _changed(attributes: Attributes, template: Template, changeable: Rule, *, by_so: bool) -> Given:
     changed = rules.change(attributes, template, changeable, is_so=by_so)
-    if any(kind == CKA.PUBLIC_KEY_INFO for kind, _ in template):
+    if any(attribute == CKA.PUBLIC_KEY_INFO for attribute, _ in template):
         check_public_key_info(changed)
     return changed

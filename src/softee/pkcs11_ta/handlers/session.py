@@ -8,25 +8,25 @@ from softee.names import CKR, CKU, SessionFlag
 from softee.pkcs11_ta.abi import commands
 from softee.pkcs11_ta.abi.commands import Command
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import InSession, Login, OnSlot, OpenSession, Release
+from softee.pkcs11_ta.abi.messages import InSession, Login, OnSlot, OpenPkcs11Session, Release
 from softee.pkcs11_ta.session.call import Call
-from softee.pkcs11_ta.session.operations import DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY, Kind
+from softee.pkcs11_ta.session.operations import DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY, Purpose
 from softee.tee.keys import wipe
 
 _KNOWN_FLAGS = int(SessionFlag.RW_SESSION | SessionFlag.SERIAL_SESSION)
 
-_RELEASED: tuple[tuple[Kind[Any], tuple[Command[Any], ...]], ...] = (
+_RELEASED: tuple[tuple[Purpose[Any], tuple[Command[Any], ...]], ...] = (
     (ENCRYPT, (commands.ENCRYPT_UPDATE, commands.ENCRYPT_FINAL, commands.ENCRYPT_ONESHOT)),
     (DECRYPT, (commands.DECRYPT_UPDATE, commands.DECRYPT_FINAL, commands.DECRYPT_ONESHOT)),
     (DIGEST, (commands.DIGEST_KEY, commands.DIGEST_UPDATE, commands.DIGEST_FINAL, commands.DIGEST_ONESHOT)),
     (SIGN, (commands.SIGN_UPDATE, commands.SIGN_FINAL, commands.SIGN_ONESHOT)),
     (VERIFY, (commands.VERIFY_UPDATE, commands.VERIFY_FINAL, commands.VERIFY_ONESHOT)),
 )
-_KINDS = {command.number: kind for kind, released in _RELEASED for command in released}
+_PURPOSES = {command.number: purpose for purpose, released in _RELEASED for command in released}
 """The commands that RELEASE_ACTIVE_PROCESSING takes, with the operation that each ends."""
 
 
-def open_session(call: Call, request: OpenSession) -> bytes:
+def open_session(call: Call, request: OpenPkcs11Session) -> bytes:
     """Return the new session's handle."""
     token = call.client.slots.token(request.slot)
     if not request.flags & SessionFlag.SERIAL_SESSION:
@@ -89,8 +89,8 @@ def logout(call: Call, request: InSession) -> bytes:
 
 def release_active_processing(call: Call, request: Release) -> bytes:
     """End the active operation, which must be that of ``command``. For clients that found an error on their side."""
-    kind = _KINDS.get(request.command)
-    if kind is None:
+    purpose = _PURPOSES.get(request.command)
+    if purpose is None:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"command {request.command} has no operation to release")
-    call.session.operations.release(kind)
+    call.session.operations.release(purpose)
     return b""

@@ -6,7 +6,7 @@ import struct
 from softee.names import CKM, CKR, UNAVAILABLE_INFORMATION, SlotFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
-from softee.pkcs11_ta.mechanisms import MECHANISMS
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
 

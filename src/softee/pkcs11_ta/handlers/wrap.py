@@ -7,13 +7,13 @@ Keys leave the token only here, encrypted, and only where their attributes allow
 from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import FromKey, Template, WrapKey
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import Given
 from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.kinds import PROTECTED_CLASSES
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
-from softee.pkcs11_ta.objects.values import Given
 from softee.pkcs11_ta.session.access import check_new, is_so, place_new
 from softee.pkcs11_ta.session.begin import TO_UNWRAP, TO_WRAP, mechanism_for, usable_key
 from softee.pkcs11_ta.session.call import Call
@@ -98,8 +98,8 @@ def _given(template: Template, unwrapping: Pkcs11Object) -> Given:
     return given
 
 
-def _template(key: Pkcs11Object, kind: CKA) -> Template:
-    value = key.attributes.get(kind, ())
+def _template(key: Pkcs11Object, attribute: CKA) -> Template:
+    value = key.attributes.get(attribute, ())
     return value if isinstance(value, tuple) else ()
 
 

@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.codecs import attribute_name
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.curves import encode_point
 from softee.pkcs11_ta.keys.material import (
     KeyMaterial,
@@ -29,10 +32,7 @@ from softee.pkcs11_ta.keys.material import (
     octets,
 )
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE
-from softee.pkcs11_ta.objects.attributes import attribute_name
-from softee.pkcs11_ta.objects.kinds import SECRET_KEY_TYPES
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
-from softee.pkcs11_ta.objects.values import Attributes, Given
+from softee.pkcs11_ta.keys.secret import SECRET_KEY_TYPES
 
 AES_SIZES: Final = (16, 24, 32)
 SECRET_SIZES: Final = range(1, 4096 + 1)
@@ -119,7 +119,7 @@ def _complete_rsa_private(given: Given) -> None:
     if CKA.PRIME_1 not in given or CKA.PRIME_2 not in given:
         p, q = _find_primes(given)
         given[CKA.PRIME_1], given[CKA.PRIME_2] = _secret_number(p), _secret_number(q)
-    p, q, d = (number(given, kind) for kind in (CKA.PRIME_1, CKA.PRIME_2, CKA.PRIVATE_EXPONENT))
+    p, q, d = (number(given, attribute) for attribute in (CKA.PRIME_1, CKA.PRIME_2, CKA.PRIVATE_EXPONENT))
     if p * q != number(given, CKA.MODULUS):
         raise ValueError("the primes do not make the modulus")
     given.setdefault(CKA.EXPONENT_1, _secret_number(rsa.rsa_crt_dmp1(d, p)))
@@ -158,9 +158,9 @@ def _modulus_bits(given: Given) -> int:
 def _check_rsa_sizes(given: Given) -> None:
     """Refuse parts that cannot be those of the modulus by their size alone, before anything is computed with them."""
     bits = _modulus_bits(given)
-    if any(number(given, kind).bit_length() > bits for kind in _RSA_PARTS if kind in given):
+    if any(number(given, attribute).bit_length() > bits for attribute in _RSA_PARTS if attribute in given):
         raise ValueError("a part is longer than the modulus")
-    primes = (number(given, kind) for kind in (CKA.PRIME_1, CKA.PRIME_2) if kind in given)
+    primes = (number(given, attribute) for attribute in (CKA.PRIME_1, CKA.PRIME_2) if attribute in given)
     if any(prime.bit_length() > bits // 2 + _MAX_UNBALANCE for prime in primes):
         raise ValueError("one prime is much longer than the other")
 
@@ -171,7 +171,7 @@ def _find_primes(given: Given) -> tuple[int, int]:
     The library tries up to 500 bases. If a random one fits the exponents, so do many, and each of those finds the
     primes with a good chance; a fixed one could be made to fit alone.
     """
-    n, e, d = (number(given, kind) for kind in (CKA.MODULUS, CKA.PUBLIC_EXPONENT, CKA.PRIVATE_EXPONENT))
+    n, e, d = (number(given, attribute) for attribute in (CKA.MODULUS, CKA.PUBLIC_EXPONENT, CKA.PRIVATE_EXPONENT))
     if not n & 1 or not 1 < e < n or not 1 < d < n or e.bit_length() > _MAX_EXPONENT_BITS:
         raise ValueError("exponents out of range")
     multiple = d * e - 1

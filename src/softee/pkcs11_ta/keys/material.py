@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keys behind key objects: what a mechanism sees of one, and the library's own key object, made when first needed.
 
-The attributes were checked when the object was made (:mod:`softee.pkcs11_ta.key_checks`) and have been sealed since, so
-loading them here does not test their primes again.
+The attributes were checked when the object was made and have been sealed since, so loading them here does not test
+their primes again.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.curves import find_curve
-from softee.pkcs11_ta.objects.values import Attributes
 
 NativeKey = rsa.RSAPublicKey | rsa.RSAPrivateKey | ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey
 
@@ -21,16 +21,16 @@ _OCTET_STRING = 0x04
 _LONG_FORM = 0x81
 
 
-def number(attributes: Attributes, kind: CKA) -> int:
+def number(attributes: Attributes, attribute: CKA) -> int:
     """Return an attribute that is a big integer (big-endian). Raises CKR_TEMPLATE_INCOMPLETE where it is missing."""
-    return int.from_bytes(octets(attributes, kind), "big")
+    return int.from_bytes(octets(attributes, attribute), "big")
 
 
-def octets(attributes: Attributes, kind: CKA) -> bytes | bytearray:
+def octets(attributes: Attributes, attribute: CKA) -> bytes | bytearray:
     """Return an attribute that is bytes. Raises CKR_TEMPLATE_INCOMPLETE where it is missing or empty."""
-    value = attributes.get(kind)
+    value = attributes.get(attribute)
     if not isinstance(value, bytes | bytearray) or not value:
-        raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, f"CKA_{kind.name} is missing or empty")
+        raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, f"CKA_{attribute.name} is missing or empty")
     return value
 
 
@@ -174,10 +174,10 @@ class KeyMaterial:
         return len(octets(self._attributes, CKA.VALUE))
 
 
-def _integer(attributes: Attributes, kind: CKA) -> int:
-    value = attributes[kind]
+def _integer(attributes: Attributes, attribute: CKA) -> int:
+    value = attributes[attribute]
     if not isinstance(value, int):
-        raise ValueError(f"CKA_{kind.name} is not a number")  # noqa: TRY004 - one error for all that is not a key
+        raise ValueError(f"CKA_{attribute.name} is not a number")  # noqa: TRY004 - one error for all that is not a key
     return value
 
 

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from softee.names import CKA, CKK, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import Given
 from softee.pkcs11_ta.keys.curves import CURVES
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
-from softee.pkcs11_ta.objects.values import Given
 
 LARGEST_KEY = 8192
 """Bytes of a PrivateKeyInfo that is looked at: more than three times the largest RSA key's."""
@@ -37,7 +37,7 @@ def import_private_key(data: bytes | bytearray, key_type: int) -> Given:
     """Return the attributes that a PrivateKeyInfo holds; zeros after it are padding.
 
     The key is not tested here: that takes very long for numbers of hostile sizes, and holds up all other threads.
-    ``key_checks.complete`` does it, sizes first.
+    ``checks.complete`` does it, sizes first.
 
     Raises:
         Pkcs11Error: CKR_WRAPPED_KEY_INVALID: it does not decode, or is not a key of this type that the token takes.

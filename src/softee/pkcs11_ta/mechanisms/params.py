@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from softee.names import CKR, CKZ
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.hash_functions import MASK_GENERATION, MASKING, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import MASK_GENERATION, MASKING, HashFunction
 from softee.wire.codec import Reader, WireError
 
 P = TypeVar("P")

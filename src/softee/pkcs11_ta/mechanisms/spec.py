@@ -11,8 +11,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from softee.names import CKA, CKK, CKM, CKR, MechanismFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
-from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 P = TypeVar("P")
 

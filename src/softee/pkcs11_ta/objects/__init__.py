@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an object is made of: attribute values, the kinds' tables, and their interpreters."""
+"""What an object is: the kinds' tables, their interpreters, its content, its record."""

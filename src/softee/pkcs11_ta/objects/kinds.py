@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The kinds of object that the token keeps, as tables: which attributes, their defaults, and the rules they obey.
 
-One row per attribute; a kind joins rows. :mod:`softee.pkcs11_ta.rules` interprets the tables and knows no attribute by
-name that could stand here. Footnote numbers are those of the standard's table 13 (PKCS#11 3.2, section 4.1.2; table 10
+One row per attribute; a kind joins rows. ``rules.py`` interprets the tables and knows no attribute by name that could
+stand here. Footnote numbers are those of the standard's table 13 (PKCS#11 3.2, section 4.1.2; table 10
 in 2.40).
 
 Where the standard leaves a default to the token, it is OP-TEE's: usages are false, keys are not sensitive, not private
@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import Final
 
 from softee.names import CKA, CKC, CKK, CKM, CKO, UNAVAILABLE_INFORMATION
-from softee.pkcs11_ta.objects.values import AttributeValue
+from softee.pkcs11_ta.attributes.values import AttributeValue
+from softee.pkcs11_ta.keys.secret import SECRET_KEY_TYPES
 
 
 class Rule(Flag):
@@ -213,19 +214,6 @@ _EC_PRIVATE_KEY = (
     *_PRIVATE_KEY,
     Use(CKA.EC_PARAMS, Rule.REQUIRED_ON_CREATE | MADE_BY_GENERATION),
     Use(CKA.VALUE, Rule.REQUIRED_ON_CREATE | PRIVATE_PART),
-)
-
-SECRET_KEY_TYPES: Final = frozenset(
-    {
-        CKK.GENERIC_SECRET,
-        CKK.AES,
-        CKK.MD5_HMAC,
-        CKK.SHA_1_HMAC,
-        CKK.SHA224_HMAC,
-        CKK.SHA256_HMAC,
-        CKK.SHA384_HMAC,
-        CKK.SHA512_HMAC,
-    }
 )
 
 KINDS: Final = (

@@ -9,10 +9,10 @@ from typing import Final
 
 from softee.names import CKA
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.objects.attributes import CODECS, SECRET
+from softee.pkcs11_ta.attributes.codecs import CODECS, SECRET
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.objects.rules import kind_of
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
-from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 from softee.wire.codec import Reader, WireError, Writer
 
 VERSION: Final = 1
@@ -25,9 +25,9 @@ class BadObjectError(Exception):
 def encode_object(attributes: Attributes) -> bytearray:
     """Return an object's record: u32 version, u32 count, then u32 type, u32 size, data of each. Wipe it after use."""
     record = bytearray(Writer().u32(VERSION).u32(len(attributes)).done())
-    for kind in sorted(attributes):
-        value = CODECS[kind].encode(attributes[kind])
-        record += Writer().u32(kind).u32(len(value)).done()
+    for attribute in sorted(attributes):
+        value = CODECS[attribute].encode(attributes[attribute])
+        record += Writer().u32(attribute).u32(len(value)).done()
         record += value
     return record
 
@@ -42,13 +42,14 @@ def decode_object(record: bytes | bytearray) -> dict[int, AttributeValue]:
         attributes: dict[int, AttributeValue] = {}
         last = -1
         for _ in range(reader.u32()):
-            kind, size = reader.u32(), reader.u32()
-            if kind <= last:
+            attribute, size = reader.u32(), reader.u32()
+            if attribute <= last:
                 raise BadObjectError("attributes out of order")
-            last = kind
-            codec = CODECS[kind]
+            last = attribute
+            codec = CODECS[attribute]
             # A private value goes from the plaintext, which the caller wipes, straight into bytes that are wiped.
-            attributes[kind] = SecretBytes(reader.view(size)) if codec is SECRET else codec.decode(reader.take(size))
+            value = SecretBytes(reader.view(size)) if codec is SECRET else codec.decode(reader.take(size))
+            attributes[attribute] = value
         reader.finish()
     except (WireError, KeyError, ValueError) as error:
         raise BadObjectError(f"not an object: {type(error).__name__}") from None

@@ -2,7 +2,7 @@
 """The interpreters of the object kinds' tables: one each to make, change, read and match an object's attributes.
 
 Everything that an attribute may or must do is decided here, from the rows of
-:mod:`softee.pkcs11_ta.object_kinds`: nobody else looks at a rule. Each refusal names its attribute.
+:mod:`softee.pkcs11_ta.objects.kinds`: nobody else looks at a rule. Each refusal names its attribute.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from typing import Final
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import Template
-from softee.pkcs11_ta.objects.attributes import CODECS, TEMPLATE, attribute_name, decode_value, encode_value
+from softee.pkcs11_ta.attributes.codecs import CODECS, NESTED, attribute_name, decode_value, encode_value
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given
 from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind, Rule, Unset, Use
-from softee.pkcs11_ta.objects.values import Attributes, AttributeValue, Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +42,21 @@ def parse(template: Template) -> Given:
 
     """
     given: Given = {}
-    for kind, raw in template:
-        value = decode_value(kind, raw)
-        if given.setdefault(kind, value) != value:
-            raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(kind)} is given twice and differs")
+    for attribute, raw in template:
+        value = decode_value(attribute, raw)
+        if given.setdefault(attribute, value) != value:
+            raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(attribute)} is given twice and differs")
     return given
 
 
 def parse_search(template: Template) -> Given | None:
     """Decode a template to search by; None where nothing can match it. Raises CKR_ATTRIBUTE_VALUE_INVALID."""
     wanted: Given = {}
-    for kind, raw in template:
-        if kind not in CODECS:
+    for attribute, raw in template:
+        if attribute not in CODECS:
             return None
-        value = decode_value(kind, raw)
-        if wanted.setdefault(kind, value) != value:
+        value = decode_value(attribute, raw)
+        if wanted.setdefault(attribute, value) != value:
             return None
     return wanted
 
@@ -68,9 +68,9 @@ def add_expected(given: Given, expected: Attributes, source: str) -> None:
         Pkcs11Error: CKR_TEMPLATE_INCONSISTENT: the template says something else.
 
     """
-    for kind, value in expected.items():
-        if given.setdefault(kind, value) != value:
-            raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(kind)} is not what {source} demands")
+    for attribute, value in expected.items():
+        if given.setdefault(attribute, value) != value:
+            raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(attribute)} is not what {source} demands")
 
 
 def kind_of(attributes: Attributes) -> ObjectKind:
@@ -181,7 +181,7 @@ def read(attributes: Attributes, attribute: int) -> bytes | bytearray:
     if is_hidden(attributes, attribute):
         raise Pkcs11Error(CKR.ATTRIBUTE_SENSITIVE, f"{attribute_name(attribute)} of this key is not shown")
     value = attributes.get(attribute)
-    if value is None or CODECS[attribute] is TEMPLATE:
+    if value is None or CODECS[attribute] is NESTED:
         raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, f"the object does not show {attribute_name(attribute)}")
     return encode_value(attribute, value)
 

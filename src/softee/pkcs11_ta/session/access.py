@@ -6,7 +6,7 @@ Read-only sessions change no token objects; private objects need the user's logi
 
 from softee.names import CKA, CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.objects.values import Attributes
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.object import Pkcs11Object
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from softee.names import CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.session.client import Session
-from softee.pkcs11_ta.session.login import check_login
+from softee.pkcs11_ta.session.login_rules import check_login
 from softee.pkcs11_ta.token.identities import parse_identity, unwrap_for_identity, wrap_for_identity
 from softee.pkcs11_ta.token.pins import PinWrapper, new_user_key, require_pin_length
 from softee.pkcs11_ta.token.state import MAX_TRIES, Credential, IdentityCredential, PinCredential, TokenState
@@ -99,7 +99,7 @@ class Authenticator:
             try:
                 with token.lock:
                     _check_login(session, user)
-                    token.login(session.client, user, user_key)
+                    token.hold_user_key(session.client, user, user_key)
             finally:
                 wipe(user_key)
 

@@ -14,11 +14,11 @@ from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import WithKey, WithMechanism
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms import MECHANISMS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, DigestOperation
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.session.access import sees_private
 from softee.pkcs11_ta.session.client import Session
-from softee.pkcs11_ta.session.operations import DIGEST, Kind, Operation
+from softee.pkcs11_ta.session.operations import DIGEST, Operation, Purpose
 from softee.pkcs11_ta.token.object import Pkcs11Object
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _key(session: Session, handle: int, role: Role) -> tuple[Pkcs11Object, KeyVi
         raise
 
 
-def begin(session: Session, kind: Kind[Op], request: WithKey, role: Role) -> None:
+def begin(session: Session, purpose: Purpose[Op], request: WithKey, role: Role) -> None:
     """C_EncryptInit, C_DecryptInit, C_SignInit, C_VerifyInit."""
     session.operations.require_idle()
     spec = mechanism_for(request.mechanism, role.function)
@@ -124,7 +124,7 @@ def begin(session: Session, kind: Kind[Op], request: WithKey, role: Role) -> Non
     factory: Callable[[KeyView, Any], Op] = getattr(spec, role.function)
     context_login = obj.attributes.get(CKA.ALWAYS_AUTHENTICATE) is True
     session.operations.active = Operation(
-        kind, spec, partial(factory, key, parameter), size, context_login=context_login
+        purpose, spec, partial(factory, key, parameter), size, context_login=context_login
     )
     if obj.is_private and not sees_private(session):
         # Another session has logged the client out since the key was found, maybe too early to end this operation.

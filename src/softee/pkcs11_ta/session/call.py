@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
 from softee.pkcs11_ta.session.authentication import Authenticator
-from softee.pkcs11_ta.session.client import Client, Session
+from softee.pkcs11_ta.session.client import Pkcs11Client, Session
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class Call:
     handler returns.
     """
 
-    client: Client
+    client: Pkcs11Client
     input: bytes | bytearray
     second: bytes | bytearray
     capacity: int

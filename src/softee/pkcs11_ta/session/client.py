@@ -9,7 +9,7 @@ import threading
 
 from softee.names import CKR, CKS, CKU, SessionFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.session.login import STATES, User, check_open
+from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, Pkcs11Object
@@ -25,7 +25,7 @@ class Session:
     __slots__ = ("client", "closed", "handle", "lock", "objects", "operations", "read_write", "token")
 
     def __init__(
-        self, handle: int, client: "Client", token: Token, objects: SessionObjects, *, read_write: bool
+        self, handle: int, client: "Pkcs11Client", token: Token, objects: SessionObjects, *, read_write: bool
     ) -> None:
         self.handle = handle
         self.client = client
@@ -73,7 +73,7 @@ LAST_HANDLE = 0xFFFFFFFE
 """The largest 32-bit number is CK_UNAVAILABLE_INFORMATION."""
 
 
-class Client:
+class Pkcs11Client:
     """One client. Handles count up from 1 and are not used again, so that a stale one never names another session."""
 
     def __init__(self, identity: ClientIdentity, slots: Slots, pins: PinWrapper, max_sessions: int) -> None:

@@ -10,8 +10,8 @@ from typing import Final
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.objects.rules import matches
-from softee.pkcs11_ta.objects.values import Attributes
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, LAST_SESSION_HANDLE, Pkcs11Object, object_size
 
 MAX_OBJECTS: Final = 10_000

@@ -25,17 +25,17 @@ Op = TypeVar("Op")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[Op]):
+class Purpose(Generic[Op]):
     """What an operation does; ``Op`` is what runs underneath."""
 
     name: str
 
 
-ENCRYPT: Kind[CipherOperation] = Kind("encrypt")
-DECRYPT: Kind[CipherOperation] = Kind("decrypt")
-DIGEST: Kind[DigestOperation] = Kind("digest")
-SIGN: Kind[SignOperation] = Kind("sign")
-VERIFY: Kind[VerifyOperation] = Kind("verify")
+ENCRYPT: Purpose[CipherOperation] = Purpose("encrypt")
+DECRYPT: Purpose[CipherOperation] = Purpose("decrypt")
+DIGEST: Purpose[DigestOperation] = Purpose("digest")
+SIGN: Purpose[SignOperation] = Purpose("sign")
+VERIFY: Purpose[VerifyOperation] = Purpose("verify")
 
 
 class Phase(IntEnum):
@@ -89,12 +89,18 @@ class Operation(Generic[Op]):
     a large enough buffer.
     """
 
-    __slots__ = ("_make", "context_login", "kind", "phase", "rest", "running", "size", "spec")
+    __slots__ = ("_make", "context_login", "phase", "purpose", "rest", "running", "size", "spec")
 
     def __init__(
-        self, kind: Kind[Op], spec: AnyMechanism, make: Callable[[], Op], size: int = 0, *, context_login: bool = False
+        self,
+        purpose: Purpose[Op],
+        spec: AnyMechanism,
+        make: Callable[[], Op],
+        size: int = 0,
+        *,
+        context_login: bool = False,
     ) -> None:
-        self.kind = kind
+        self.purpose = purpose
         self.spec = spec
         self.size = size
         self.context_login = context_login
@@ -130,18 +136,18 @@ class Operations:
     def require_idle(self) -> None:
         """Raise CKR_OPERATION_ACTIVE while there is a cryptographic operation."""
         if self.active is not None:
-            raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {self.active.kind.name} operation is active in this session")
+            raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {self.active.purpose.name} operation is active in this session")
 
-    def require(self, kind: Kind[Op]) -> Operation[Op]:
-        """Return the active operation of this kind. Raises CKR_OPERATION_NOT_INITIALIZED."""
+    def require(self, purpose: Purpose[Op]) -> Operation[Op]:
+        """Return the active operation of this purpose. Raises CKR_OPERATION_NOT_INITIALIZED."""
         operation = self.active
-        if operation is None or operation.kind is not kind:
-            raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, f"no {kind.name} operation is active in this session")
+        if operation is None or operation.purpose is not purpose:
+            raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, f"no {purpose.name} operation is active in this session")
         return operation
 
-    def release(self, kind: Kind[Any]) -> None:
-        """End the active operation of this kind. Raises CKR_OPERATION_NOT_INITIALIZED."""
-        self.require(kind)
+    def release(self, purpose: Purpose[Any]) -> None:
+        """End the active operation of this purpose. Raises CKR_OPERATION_NOT_INITIALIZED."""
+        self.require(purpose)
         self.active = None
 
 
@@ -154,7 +160,7 @@ def next_phase(operation: Operation[Any], step: Step, after: Phase | CKR) -> Pha
 
     """
     if isinstance(after, CKR):
-        raise Pkcs11Error(after, f"{step.value} cannot end or follow a multi-part {operation.kind.name} operation")
+        raise Pkcs11Error(after, f"{step.value} cannot end or follow a multi-part {operation.purpose.name} operation")
     if step is not Step.ONE_SHOT and not operation.spec.multi_part:
         raise Pkcs11Error(CKR.MECHANISM_INVALID, f"CKM_{operation.spec.type.name} works in one part only")
     if operation.context_login:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from softee.names import CKA
+from softee.pkcs11_ta.attributes.codecs import encode_value
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.material import KeyMaterial
-from softee.pkcs11_ta.objects.attributes import encode_value
-from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 FIRST_SESSION_HANDLE = 0x80000000
 """Handles from here on are session objects; those below are the vault's object numbers."""
@@ -22,7 +22,7 @@ LAST_SESSION_HANDLE = 0xFFFFFFFE
 
 def object_size(attributes: Attributes) -> int:
     """Return the bytes of an object as OP-TEE counts them: its attributes written as a template."""
-    return 8 + sum(8 + len(encode_value(kind, value)) for kind, value in attributes.items())
+    return 8 + sum(8 + len(encode_value(attribute, value)) for attribute, value in attributes.items())
 
 
 class Pkcs11Object:

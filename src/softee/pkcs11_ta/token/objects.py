@@ -4,8 +4,8 @@
 Public objects are sealed under the token's key (compartment 0), private ones under the user key (compartment 1), which
 is here while a user is logged in. The blind index finds objects by what people search by without opening them.
 
-Objects that were opened are kept while there is room; private ones go with ``lock``. A damaged object is still found by
-the index; reading it is CKR_DEVICE_ERROR, and it hurts no other.
+Objects that were opened are kept while there is room; private ones go with ``dismiss``. A damaged object is still found
+by the index; reading it is CKR_DEVICE_ERROR, and it hurts no other.
 
 Changes run under the token's lock, which the caller holds; reads may run beside them.
 """
@@ -17,10 +17,10 @@ from typing import Final
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.objects.attributes import encode_value
+from softee.pkcs11_ta.attributes.codecs import encode_value
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
 from softee.pkcs11_ta.objects.rules import matches
-from softee.pkcs11_ta.objects.values import Attributes
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
 from softee.stores.base import StoreError
 from softee.tee.keys import wipe
@@ -55,19 +55,19 @@ class TokenObjects:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._user_key: SealKey | None = None
+        self._seal_key: SealKey | None = None
         self._opened: OrderedDict[int, tuple[int, Pkcs11Object]] = OrderedDict()
         self._guard = threading.RLock()  # of the two above; taken after the token's lock
 
-    def unlock(self, key: SealKey) -> None:
-        """Take the user key. It stays the caller's, who wipes it after ``lock``."""
+    def admit(self, key: SealKey) -> None:
+        """Take the user key. It stays the caller's, who wipes it after ``dismiss``."""
         with self._guard:
-            self._user_key = key
+            self._seal_key = key
 
-    def lock(self) -> None:
+    def dismiss(self) -> None:
         """Forget the user key and every private object."""
         with self._guard:
-            self._user_key = None
+            self._seal_key = None
             for handle in [handle for handle, (_, opened) in self._opened.items() if opened.is_private]:
                 del self._opened[handle]
 
@@ -106,7 +106,7 @@ class TokenObjects:
             return []
         compartments = {PUBLIC: False, PRIVATE: True} if private else {PUBLIC: False}
         asked = rest.pop(CKA.PRIVATE, None)
-        indexed = {int(kind): rest.pop(kind) for kind in INDEXED if kind in rest}
+        indexed = {int(attribute): rest.pop(attribute) for attribute in INDEXED if attribute in rest}
         found: list[int] = []
         for compartment, is_private in compartments.items():
             if asked in (None, is_private):
@@ -148,14 +148,14 @@ class TokenObjects:
             self._opened.pop(old.handle, None)
 
     def _visible(self, entry: Entry, *, private: bool) -> bool:
-        return entry.compartment == PUBLIC or (private and self._user_key is not None)
+        return entry.compartment == PUBLIC or (private and self._seal_key is not None)
 
     def _key(self, compartment: int) -> SealKey:
         if compartment == PUBLIC:
             return self._vault.key
-        if self._user_key is None:
+        if self._seal_key is None:
             raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "private objects need the user's login")
-        return self._user_key
+        return self._seal_key
 
     def _open(self, entry: Entry) -> Pkcs11Object:
         try:
@@ -179,7 +179,7 @@ class TokenObjects:
     def _keep(self, made: Pkcs11Object) -> Pkcs11Object:
         """Remember an object that was just committed."""
         with self._guard:
-            if not made.is_private or self._user_key is not None:
+            if not made.is_private or self._seal_key is not None:
                 self._remember(self._vault.entries[made.handle].version, made)
         return made
 
@@ -192,7 +192,7 @@ class TokenObjects:
 
     def _find_in(self, compartment: int, indexed: Attributes, rest: Attributes) -> list[int]:
         with self._guard:
-            if compartment == PRIVATE and self._user_key is None:
+            if compartment == PRIVATE and self._seal_key is None:
                 return []
             terms = _terms(self._key(compartment), indexed)
         entries = self._vault.entries
@@ -212,7 +212,7 @@ class TokenObjects:
     def _seal(self, change: Change, number: int | None, attributes: Attributes) -> int:
         compartment = PUBLIC if attributes[CKA.PRIVATE] is False else PRIVATE
         key = self._key(compartment)
-        terms = _terms(key, {int(kind): attributes[kind] for kind in INDEXED if kind in attributes})
+        terms = _terms(key, {int(attribute): attributes[attribute] for attribute in INDEXED if attribute in attributes})
         record = encode_object(attributes)
         try:
             if number is None:
@@ -234,7 +234,10 @@ class TokenObjects:
 
 def _terms(key: SealKey, indexed: Attributes) -> list[bytes]:
     """Return the blind-index terms of attributes: keyed hashes of type and value."""
-    return [key.term(kind.to_bytes(4, "little") + encode_value(kind, value)) for kind, value in indexed.items()]
+    return [
+        key.term(attribute.to_bytes(4, "little") + encode_value(attribute, value))
+        for attribute, value in indexed.items()
+    ]
 
 
 def _gone(handle: int) -> Pkcs11Error:

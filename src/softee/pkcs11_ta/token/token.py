@@ -14,7 +14,7 @@ from softee.tee.sealing import SealKey
 from softee.tee.vault import Vault
 
 
-class OpenSession(Protocol):
+class TokenSession(Protocol):
     """What a token must know of a session that is open with it."""
 
     @property
@@ -38,7 +38,7 @@ class Token:
         self.pin_lock = threading.Lock()
         self.objects = TokenObjects(vault)
         self.state: TokenState = decode_state(vault.head)
-        self.sessions: set[OpenSession] = set()
+        self.sessions: set[TokenSession] = set()
         self.logins: dict[Hashable, CKU] = {}
         self.serial_number = f"{_serial(installation, slot):016x}"
         self._user_key: bytearray | None = None
@@ -81,18 +81,18 @@ class Token:
             self.state = state
             self.objects.forget_all()
 
-    def login(self, client: Hashable, user: CKU, user_key: bytearray) -> None:
+    def hold_user_key(self, client: Hashable, user: CKU, user_key: bytearray) -> None:
         """Log a client in. ``user_key`` is what its PIN has opened; the first login's is kept until the last logout."""
         with self.lock:
             self.logins[client] = user
             if self._user_key is None:
                 self._user_key = bytearray(user_key)
                 self._seal_key = SealKey(user_key)
-                self.objects.unlock(self._seal_key)
+                self.objects.admit(self._seal_key)
 
     def forget_user_key(self) -> None:
         """Let go of the user key, and of what it has opened."""
-        self.objects.lock()
+        self.objects.dismiss()
         if self._seal_key is not None:
             self._seal_key.wipe()
         if self._user_key is not None:

@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from softee.names import CKA, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.rsa import KEY_TYPES
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.rsa import BITS_PER_BYTE
+from softee.pkcs11_ta.mechanisms.rsa.sizes import BITS_PER_BYTE
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
-from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 _KEY_SIZE = SizeRange(1024, 4096)
 _EXPONENTS = (3, 65537)

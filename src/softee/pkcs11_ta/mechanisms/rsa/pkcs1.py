@@ -15,16 +15,16 @@ from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.ciphering import BufferedCipher
-from softee.pkcs11_ta.mechanisms.hash_functions import MD5, SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
-from softee.pkcs11_ta.mechanisms.rsa import (
+from softee.pkcs11_ta.mechanisms.rsa.sizes import (
     check_ciphertext_size,
     check_data_size,
     modulus_size,
     signature_size,
     undecryptable,
 )
-from softee.pkcs11_ta.mechanisms.signing import (
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import MD5, SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
     BufferedVerify,
     HashedSign,

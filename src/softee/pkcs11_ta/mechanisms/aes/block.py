@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.aes import KEY_SIZE, KEY_TYPES, Mode, decryptor, encryptor, wrong_length
-from softee.pkcs11_ta.mechanisms.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, Mode, decryptor, encryptor, wrong_length
 from softee.pkcs11_ta.mechanisms.params import BLOCK, initialization_vector
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
 from softee.tee.keys import wipe
 

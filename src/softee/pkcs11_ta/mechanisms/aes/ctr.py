@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.ciphers import CipherContext, modes
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes import KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
-from softee.pkcs11_ta.mechanisms.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
 from softee.pkcs11_ta.mechanisms.params import BLOCK, COUNTER_BITS, CounterBlock, counter_block
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 _OPTEE_FULL_COUNTER = 1

@@ -7,9 +7,9 @@ from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.ciphering import BufferedCipher
 from softee.pkcs11_ta.mechanisms.params import OaepParams, oaep
-from softee.pkcs11_ta.mechanisms.rsa import check_ciphertext_size, check_data_size, modulus_size, undecryptable
+from softee.pkcs11_ta.mechanisms.rsa.sizes import check_ciphertext_size, check_data_size, modulus_size, undecryptable
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 

@@ -5,9 +5,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from softee.names import CKA, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.curves import KEY_SIZE, KEY_TYPES, encode_point, find_curve
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
-from softee.pkcs11_ta.objects.values import Attributes, AttributeValue
 
 
 def _generate(_: None, template: Attributes) -> tuple[dict[CKA, AttributeValue], dict[CKA, AttributeValue]]:

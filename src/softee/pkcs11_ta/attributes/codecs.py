@@ -16,8 +16,8 @@ from softee.names import CKA, CKR, UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import Template
 from softee.pkcs11_ta.abi.template import decode_template, encode_template
-from softee.pkcs11_ta.objects.secret_bytes import SecretBytes
-from softee.pkcs11_ta.objects.values import AttributeValue
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.wire.codec import WireError
 
 NESTING_LIMIT = 4
@@ -88,11 +88,11 @@ def _decode_nested(raw: bytes, depth: int = 1) -> Template:
         template = decode_template(raw)
     except WireError as error:
         raise ValueError(f"not a template: {error}") from None
-    for kind, value in template:
-        codec = CODECS.get(kind)
+    for attribute, value in template:
+        codec = CODECS.get(attribute)
         if codec is None:
-            raise ValueError(f"it holds {attribute_name(kind)}, which is not known here")
-        if codec is TEMPLATE:
+            raise ValueError(f"it holds {attribute_name(attribute)}, which is not known here")
+        if codec is NESTED:
             _decode_nested(value, depth + 1)
         else:
             codec.decode(value)
@@ -105,12 +105,12 @@ CHOICE = Codec("CK_ULONG, 0 to 3", _decode_choice, ULONG.encode)
 BYTES = Codec("bytes", bytes, bytes)
 SECRET = Codec("secret bytes", SecretBytes, SecretBytes)
 DATE = Codec("CK_DATE", _decode_date, bytes)
-MECHANISMS = Codec("mechanisms", _decode_mechanisms, _encode_mechanisms)
-TEMPLATE = Codec("template", _decode_nested, lambda value: encode_template(value) if value else b"")
+MECHANISM_LIST = Codec("mechanisms", _decode_mechanisms, _encode_mechanisms)
+NESTED = Codec("template", _decode_nested, lambda value: encode_template(value) if value else b"")
 
 
 def _table(*rows: tuple[Codec, tuple[CKA, ...]]) -> Mapping[int, Codec]:
-    return MappingProxyType({int(kind): codec for codec, kinds in rows for kind in kinds})
+    return MappingProxyType({int(attribute): codec for codec, types in rows for attribute in types})
 
 
 CODECS: Mapping[int, Codec] = _table(
@@ -188,21 +188,21 @@ CODECS: Mapping[int, Codec] = _table(
         ),
     ),
     (DATE, (CKA.START_DATE, CKA.END_DATE)),
-    (MECHANISMS, (CKA.ALLOWED_MECHANISMS,)),
-    (TEMPLATE, (CKA.WRAP_TEMPLATE, CKA.UNWRAP_TEMPLATE, CKA.DERIVE_TEMPLATE)),
+    (MECHANISM_LIST, (CKA.ALLOWED_MECHANISMS,)),
+    (NESTED, (CKA.WRAP_TEMPLATE, CKA.UNWRAP_TEMPLATE, CKA.DERIVE_TEMPLATE)),
 )
 """The codec of each attribute that an object of this application can have."""
 
 
-def attribute_name(kind: int) -> str:
+def attribute_name(attribute: int) -> str:
     """Return an attribute type as people write it: CKA_LABEL, or its number where it has no name."""
     try:
-        return f"CKA_{CKA(kind).name}"
+        return f"CKA_{CKA(attribute).name}"
     except ValueError:
-        return f"attribute {kind:#x}"
+        return f"attribute {attribute:#x}"
 
 
-def decode_value(kind: int, raw: bytes) -> AttributeValue:
+def decode_value(attribute: int, raw: bytes) -> AttributeValue:
     """Decode one attribute.
 
     Raises:
@@ -210,15 +210,15 @@ def decode_value(kind: int, raw: bytes) -> AttributeValue:
             bytes are not a value of this type.
 
     """
-    codec = CODECS.get(kind)
+    codec = CODECS.get(attribute)
     if codec is None:
-        raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, f"{attribute_name(kind)} is not known here")
+        raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, f"{attribute_name(attribute)} is not known here")
     try:
         return codec.decode(raw)
     except ValueError as error:
-        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"{attribute_name(kind)}: {error}") from None
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"{attribute_name(attribute)}: {error}") from None
 
 
-def encode_value(kind: int, value: AttributeValue) -> bytes | bytearray:
+def encode_value(attribute: int, value: AttributeValue) -> bytes | bytearray:
     """Return the bytes of a decoded value."""
-    return CODECS[kind].encode(value)
+    return CODECS[attribute].encode(value)

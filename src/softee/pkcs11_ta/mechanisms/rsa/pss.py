@@ -13,10 +13,10 @@ from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.params import PssParams, pss
-from softee.pkcs11_ta.mechanisms.rsa import BITS_PER_BYTE, modulus_size, signature_size
-from softee.pkcs11_ta.mechanisms.signing import (
+from softee.pkcs11_ta.mechanisms.rsa.sizes import BITS_PER_BYTE, modulus_size, signature_size
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
     BufferedVerify,
     HashedSign,

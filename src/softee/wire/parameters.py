@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from softee.names import ParamType
 from softee.wire.codec import Reader, WireError, Writer
-from softee.wire.params import NO_PARAMS, Memref, Param, Params, Value
+from softee.wire.values import NO_PARAMS, Memref, Param, Params, Value
 
 _U32 = struct.Struct("<I")
 _VALUE = struct.Struct("<II")
@@ -46,7 +46,7 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Parameters:
     """The parameters of a request, and where the reply's answers go.
 
     ``regions`` are the buffers in the memory file; their ``data`` is empty until someone has read the file.
@@ -58,7 +58,7 @@ class Operation:
     inline_output: int = 0
 
 
-NO_OPERATION = Operation()
+NO_PARAMETERS = Parameters()
 
 
 def reads(param: Param) -> bool:
@@ -71,7 +71,7 @@ def writes(param: Param) -> bool:
     return isinstance(param, Memref) and param.type is not _MEMREF_INPUT
 
 
-def decode_operation(data: memoryview, offset: int = 0) -> Operation:
+def decode_parameters(data: memoryview, offset: int = 0) -> Parameters:
     """Decode a request's parameters, which begin at ``offset`` and go to the end of ``data``.
 
     Raises:
@@ -92,7 +92,7 @@ class _RequestDecoder:
         self._regions: tuple[Region, ...] = ()
         self._inline_output = 0
 
-    def decode(self) -> Operation:
+    def decode(self) -> Parameters:
         params: list[Param] = [None, None, None, None]
         try:
             plan = _plan(_U32.unpack_from(self._data, self._offset)[0])
@@ -104,7 +104,7 @@ class _RequestDecoder:
         if self._offset != len(self._data):
             raise WireError(f"{len(self._data) - self._offset} bytes left over after the parameters")
         first, second, third, fourth = params
-        return Operation((first, second, third, fourth), self._regions, self._inline_output)
+        return Parameters((first, second, third, fourth), self._regions, self._inline_output)
 
     def no_value(self, _index: int, kind: ParamType) -> Value:
         return Value(kind)
@@ -178,11 +178,11 @@ def join_types(params: Params) -> int:
     return types
 
 
-def encode_operation(operation: Operation) -> bytes:
+def encode_parameters(parameters: Parameters) -> bytes:
     """Encode a request's parameters."""
-    offsets = {region.index: region.offset for region in operation.regions}
-    writer = Writer().u32(join_types(operation.params))
-    for index, param in enumerate(operation.params):
+    offsets = {region.index: region.offset for region in parameters.regions}
+    writer = Writer().u32(join_types(parameters.params))
+    for index, param in enumerate(parameters.params):
         if isinstance(param, Value) and param.type is not _VALUE_OUTPUT:
             writer.u32(param.a).u32(param.b)
         elif isinstance(param, Memref) and index in offsets:
@@ -195,12 +195,12 @@ def encode_operation(operation: Operation) -> bytes:
     return writer.done()
 
 
-def encode_answers(operation: Operation) -> bytes:
-    """Encode the parameters of the reply to ``operation``, which the trusted application has filled in."""
+def encode_answers(parameters: Parameters) -> bytes:
+    """Encode the parameters of the reply to ``parameters``, which the trusted application has filled in."""
     types = 0
     parts: list[bytes | bytearray] = [b""]
-    in_file = [region.index for region in operation.regions]
-    for index, param in enumerate(operation.params):
+    in_file = [region.index for region in parameters.regions]
+    for index, param in enumerate(parameters.params):
         if param is None:
             continue
         kind = param.type
@@ -217,19 +217,19 @@ def encode_answers(operation: Operation) -> bytes:
     return b"".join(parts)
 
 
-def decode_answers(data: memoryview, operation: Operation) -> None:
-    """Fill the reply's answers into the parameters of the request, ``operation``.
+def decode_answers(data: memoryview, parameters: Parameters) -> None:
+    """Fill the reply's answers into the parameters of the request, ``parameters``.
 
     Raises:
         WireError: other types than the request's, bytes missing or left over.
 
     """
     reader = Reader(data)
-    types, expected = reader.u32(), join_types(operation.params)
+    types, expected = reader.u32(), join_types(parameters.params)
     if types != expected:
         raise WireError(f"the reply's parameter types are {types:#x}, the request's {expected:#x}")
-    in_file = {region.index for region in operation.regions}
-    for index, param in enumerate(operation.params):
+    in_file = {region.index for region in parameters.regions}
+    for index, param in enumerate(parameters.params):
         if isinstance(param, Value) and param.type is not _VALUE_INPUT:
             param.a, param.b = reader.u32(), reader.u32()
         elif isinstance(param, Memref) and writes(param):

@@ -4,9 +4,9 @@
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from softee.names import CKM
-from softee.pkcs11_ta.mechanisms.aes import KEY_SIZE, KEY_TYPES, block_cipher
-from softee.pkcs11_ta.mechanisms.mac import Mac, MacContext, general, whole
+from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, block_cipher
 from softee.pkcs11_ta.mechanisms.params import BLOCK
+from softee.pkcs11_ta.mechanisms.shapes.mac import Mac, MacContext, general, whole
 
 
 def _begin(secret: bytes | bytearray) -> MacContext:

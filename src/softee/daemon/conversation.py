@@ -8,7 +8,7 @@ import logging
 
 from softee.daemon import memory_file
 from softee.daemon.channel import Channel
-from softee.daemon.clients import Client, Clients
+from softee.daemon.clients import ClientProcess, Clients
 from softee.daemon.settings import Limits
 from softee.names import Origin, TeeResult
 from softee.tee.application import TeeError
@@ -32,7 +32,7 @@ from softee.wire.messages import (
     ResultReply,
     decode_request,
 )
-from softee.wire.operation import NO_OPERATION, Operation
+from softee.wire.parameters import NO_PARAMETERS, Parameters
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def serve_channel(channel: Channel, clients: Clients, limits: Limits) -> None:
     """Serve a channel to its end, and close it."""
     peer = channel.peer
     try:
-        Worker(channel, clients, limits).run()
+        Conversation(channel, clients, limits).run()
     except WireError as error:
         log.warning("a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error)
     except OSError as error:
@@ -53,7 +53,7 @@ def serve_channel(channel: Channel, clients: Clients, limits: Limits) -> None:
         channel.close()
 
 
-class Worker:
+class Conversation:
     """What happens on one channel."""
 
     def __init__(self, channel: Channel, clients: Clients, limits: Limits) -> None:
@@ -94,10 +94,10 @@ class Worker:
         request = decode_request(frame)
         if not isinstance(request, Hello):
             raise WireError(f"a channel begins with HELLO, not with {frame.type.name}")
-        self._check_memory_file(NO_OPERATION)
+        self._check_memory_file(NO_PARAMETERS)
         return request
 
-    def _enter(self, hello: Hello) -> tuple[Client, bytes]:
+    def _enter(self, hello: Hello) -> tuple[ClientProcess, bytes]:
         if hello.version != VERSION:
             raise TeeError(TeeResult.NOT_SUPPORTED, f"version {hello.version} of the protocol; this is {VERSION}")
         return self._clients.enter(self._channel, hello.secret)
@@ -125,48 +125,48 @@ class Worker:
             case OpenSession():
                 return self._open_session(context, request)
             case CloseSession():
-                self._check_memory_file(NO_OPERATION)
+                self._check_memory_file(NO_PARAMETERS)
                 return ResultReply(context.close_session(request.session)).encode()
             case Cancel():
-                self._check_memory_file(NO_OPERATION)
+                self._check_memory_file(NO_PARAMETERS)
                 return ResultReply(context.cancel(request.session, request.cancel_id)).encode()
             case Hello():
                 raise WireError("a second HELLO")
 
     def _invoke(self, context: ClientContext, request: Invoke) -> bytes:
-        operation = request.operation
-        if not self._prepare(operation):
-            return InvokeReply(TeeResult.EXCESS_DATA, Origin.TEE, operation).encode()
-        result, origin = context.invoke(request.session, request.command, operation.params)
-        self._store_outputs(operation)
-        return InvokeReply(result, origin, operation).encode()
+        parameters = request.parameters
+        if not self._prepare(parameters):
+            return InvokeReply(TeeResult.EXCESS_DATA, Origin.TEE, parameters).encode()
+        result, origin = context.invoke(request.session, request.command, parameters.params)
+        self._store_outputs(parameters)
+        return InvokeReply(result, origin, parameters).encode()
 
     def _open_session(self, context: ClientContext, request: OpenSession) -> bytes:
-        operation = request.operation
-        if not self._prepare(operation):
-            return OpenSessionReply(TeeResult.EXCESS_DATA, Origin.TEE, 0, operation).encode()
+        parameters = request.parameters
+        if not self._prepare(parameters):
+            return OpenSessionReply(TeeResult.EXCESS_DATA, Origin.TEE, 0, parameters).encode()
         result, origin, session = context.open_session(
-            request.uuid, request.login, request.login_data, operation.params
+            request.uuid, request.login, request.login_data, parameters.params
         )
-        self._store_outputs(operation)
-        return OpenSessionReply(result, origin, session, operation).encode()
+        self._store_outputs(parameters)
+        return OpenSessionReply(result, origin, session, parameters).encode()
 
-    def _prepare(self, operation: Operation) -> bool:
+    def _prepare(self, parameters: Parameters) -> bool:
         """Fetch the inputs from the memory file; False where the inline outputs may not fit into the reply's frame."""
-        self._check_memory_file(operation)
+        self._check_memory_file(parameters)
         if self._channel.descriptor is not None:
-            memory_file.read_inputs(self._channel.descriptor, operation)
-        return operation.inline_output <= self._limits.max_frame - _REPLY_HEAD
+            memory_file.read_inputs(self._channel.descriptor, parameters)
+        return parameters.inline_output <= self._limits.max_frame - _REPLY_HEAD
 
-    def _store_outputs(self, operation: Operation) -> None:
+    def _store_outputs(self, parameters: Parameters) -> None:
         if self._channel.descriptor is not None:
-            memory_file.write_outputs(self._channel.descriptor, operation)
+            memory_file.write_outputs(self._channel.descriptor, parameters)
 
-    def _check_memory_file(self, operation: Operation) -> None:
+    def _check_memory_file(self, parameters: Parameters) -> None:
         """Refuse a descriptor that is not needed, none where one is, and one that does not hold what it should."""
         descriptor = self._channel.descriptor
-        if descriptor is None and not operation.regions:
+        if descriptor is None and not parameters.regions:
             return
         if not self._memory_files:
             raise WireError("a memory file, though none was agreed upon in HELLO")
-        memory_file.check_memory_file(descriptor, operation)
+        memory_file.check_memory_file(descriptor, parameters)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
-from softee.pkcs11_ta.mechanisms.hash_functions import HASH_FUNCTIONS, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASH_FUNCTIONS, HashFunction
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, DigestOperation, MechanismSpec, no_params
 
 

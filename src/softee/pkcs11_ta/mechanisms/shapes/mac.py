@@ -11,7 +11,7 @@ from softee.names import CKK, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.params import mac_length
-from softee.pkcs11_ta.mechanisms.signing import check_signature_size
+from softee.pkcs11_ta.mechanisms.shapes.signing import check_signature_size
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
 
 

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.hmac import HMAC
 
 from softee.names import CKK, CKM
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.hash_functions import MD5, SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
-from softee.pkcs11_ta.mechanisms.mac import Mac, MacContext, general, whole
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import MD5, SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.mac import Mac, MacContext, general, whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generation of AES keys (PKCS#11 3.2, section 6, AES)."""
+
+from softee.names import CKM
+from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_SIZES, KEY_TYPES
+from softee.pkcs11_ta.mechanisms.shapes.generating import random_secret
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
+
+SPECS = (
+    MechanismSpec(
+        type=CKM.AES_KEY_GEN,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=no_params,
+        generate_key=random_secret(KEY_SIZES, "16, 24 or 32"),
+    ),
+)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generation of secret keys: random bytes, as many as CKA_VALUE_LEN says."""
+
+import os
+from collections.abc import Callable, Container
+
+from softee.names import CKA, CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
+
+
+def random_secret(sizes: Container[int], described: str) -> Callable[[None, Attributes], dict[CKA, AttributeValue]]:
+    """Return what makes a random key of CKA_VALUE_LEN bytes.
+
+    Args:
+        sizes: those that are taken, in bytes.
+        described: the same, for the error's text.
+
+    """
+
+    def generate(_: None, template: Attributes) -> dict[CKA, AttributeValue]:
+        size = template.get(CKA.VALUE_LEN)
+        if not isinstance(size, int):
+            raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN, the key's size in bytes, is missing")
+        if size not in sizes:
+            raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"CKA_VALUE_LEN {size} is not {described} bytes")
+        return {CKA.VALUE: bytearray(os.urandom(size))}
+
+    return generate

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mechanisms that the token can have, by family. To add one, write a module in its family's folder.
+
+The order is C_GetMechanismList's, which follows OP-TEE's.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from softee.names import CKM
+from softee.pkcs11_ta.mechanisms import aes, ec, hashes, rsa, secret
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
+
+_FAMILIES = (rsa, ec, hashes, secret, aes)
+
+
+def build_table(specs: Iterable[AnyMechanism]) -> Mapping[CKM, AnyMechanism]:
+    """Return ``specs`` by type, in their order, read-only. Raises RuntimeError where two describe one mechanism."""
+    table: dict[CKM, AnyMechanism] = {}
+    for spec in specs:
+        if spec.type in table:
+            raise RuntimeError(f"CKM_{spec.type.name} is described twice")
+        table[spec.type] = spec
+    return MappingProxyType(table)
+
+
+MECHANISMS = build_table(spec for family in _FAMILIES for spec in family.SPECS)
