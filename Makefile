@@ -28,6 +28,7 @@ check: $(INSTALLED) ## format, lint, types, generated files, C warnings
 	ruff check .
 	mypy
 	for generator in tools/gen_*.py; do python $$generator --check || exit 1; done
+	clang-format --dry-run --Werror $$(find native -name '*.[ch]' -not -name '*.gen.h')
 	rm -rf build/warnings
 	meson setup --werror -Dpython=false -Dnative_tests=true build/warnings >/dev/null
 	meson compile -C build/warnings

@@ -57,8 +57,8 @@ void command_second_input(struct command *command, const void *data, CK_ULONG si
 void command_output(struct command *command, void *output, size_t size);
 
 /*
- * Parameter 2 as an output of up to `room` bytes, but no more than any answer has; command_output_size() says how many it had, or would have. A NULL
- * output travels as NULL: it asks for the size and nothing else, even where that is 0.
+ * Parameter 2 as an output of up to `room` bytes, but no more than any answer has; command_output_size() says how many
+ * it had, or would have. A NULL output travels as NULL: it asks for the size and nothing else, even where that is 0.
  */
 void command_output_up_to(struct command *command, void *output, size_t room);
 size_t command_output_size(const struct command *command);

@@ -4,7 +4,7 @@
 #include "mechanism.h"
 #include "output.h"
 
-CK_ENTRY(C_DigestInit)
+CK_ENTRY(C_DigestInit);
 CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism)
 {
     struct command command;
@@ -14,7 +14,7 @@ CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism)
     return command_end(&command);
 }
 
-CK_ENTRY(C_Digest)
+CK_ENTRY(C_Digest);
 CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pDigest,
                CK_ULONG_PTR pulDigestLen)
 {
@@ -26,7 +26,7 @@ CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
     return output_bytes_end(&command, pDigest, pulDigestLen);
 }
 
-CK_ENTRY(C_DigestUpdate)
+CK_ENTRY(C_DigestUpdate);
 CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
     struct command command;
@@ -36,7 +36,7 @@ CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
     return command_end(&command);
 }
 
-CK_ENTRY(C_DigestKey)
+CK_ENTRY(C_DigestKey);
 CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey)
 {
     struct command command;
@@ -46,7 +46,7 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey)
     return command_end(&command);
 }
 
-CK_ENTRY(C_DigestFinal)
+CK_ENTRY(C_DigestFinal);
 CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen)
 {
     struct command command;

@@ -4,7 +4,7 @@
 #include "output.h"
 #include "template.h"
 
-CK_ENTRY(C_FindObjectsInit)
+CK_ENTRY(C_FindObjectsInit);
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount)
 {
     struct command command;
@@ -14,7 +14,7 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, 
     return command_end(&command);
 }
 
-CK_ENTRY(C_FindObjects)
+CK_ENTRY(C_FindObjects);
 CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject, CK_ULONG ulMaxObjectCount,
                     CK_ULONG_PTR pulObjectCount)
 {
@@ -33,7 +33,7 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject, C
     return rv;
 }
 
-CK_ENTRY(C_FindObjectsFinal)
+CK_ENTRY(C_FindObjectsFinal);
 CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE hSession)
 {
     struct command command;

@@ -7,10 +7,8 @@
 
 #define LOCAL_NAME(name, parameters) .name = name##_local,
 
-static CK_FUNCTION_LIST function_list = {
-    .version = {CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR},
-    CK_FUNCTIONS(LOCAL_NAME)
-};
+static CK_FUNCTION_LIST function_list = {.version = {CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR},
+                                         CK_FUNCTIONS(LOCAL_NAME)};
 
 static CK_UTF8CHAR interface_name[] = "PKCS 11";
 
@@ -20,7 +18,7 @@ static CK_INTERFACE interface = {
     .flags = 0, /* not CKF_INTERFACE_FORK_SAFE: a child has nothing of its parent's sessions */
 };
 
-CK_ENTRY(C_GetFunctionList)
+CK_ENTRY(C_GetFunctionList);
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR ppFunctionList)
 {
     if (ppFunctionList == NULL)

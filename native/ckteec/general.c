@@ -17,7 +17,7 @@ static CK_RV check_arguments(const CK_C_INITIALIZE_ARGS *args)
     return callbacks != 0 && (args->flags & CKF_OS_LOCKING_OK) == 0 ? CKR_CANT_LOCK : CKR_OK;
 }
 
-CK_ENTRY(C_Initialize)
+CK_ENTRY(C_Initialize);
 CK_RV C_Initialize(CK_VOID_PTR pInitArgs)
 {
     CK_RV rv = pInitArgs != NULL ? check_arguments(pInitArgs) : CKR_OK;
@@ -25,7 +25,7 @@ CK_RV C_Initialize(CK_VOID_PTR pInitArgs)
     return rv == CKR_OK ? library_initialize() : rv;
 }
 
-CK_ENTRY(C_Finalize)
+CK_ENTRY(C_Finalize);
 CK_RV C_Finalize(CK_VOID_PTR pReserved)
 {
     if (!library_is_initialized())
@@ -40,7 +40,7 @@ static void set_text(CK_UTF8CHAR *field, size_t size, const char *text)
     memcpy(field, text, strlen(text));
 }
 
-CK_ENTRY(C_GetInfo)
+CK_ENTRY(C_GetInfo);
 CK_RV C_GetInfo(CK_INFO_PTR pInfo)
 {
     if (!library_is_initialized())

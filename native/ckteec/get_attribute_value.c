@@ -114,7 +114,7 @@ static CK_RV deliver_all(const struct object *object, struct reader reader, CK_A
     return rv;
 }
 
-CK_ENTRY(C_GetAttributeValue)
+CK_ENTRY(C_GetAttributeValue);
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate,
                           CK_ULONG ulCount)
 {

@@ -17,6 +17,6 @@ CK_FUNCTIONS(DECLARE_LOCAL)
 #undef DECLARE_LOCAL
 
 /* Stands above the definition of each function of the list and gives it its hidden name. */
-#define CK_ENTRY(name) extern __typeof__(name) name##_local __attribute__((alias(#name), visibility("hidden")));
+#define CK_ENTRY(name) extern __typeof__(name) name##_local __attribute__((alias(#name), visibility("hidden")))
 
 #endif

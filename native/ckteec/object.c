@@ -12,7 +12,7 @@ static void begin_on_object(struct command *command, enum ta_command number, CK_
     put_ulong(&command->control, object, CKR_OBJECT_HANDLE_INVALID);
 }
 
-CK_ENTRY(C_CreateObject)
+CK_ENTRY(C_CreateObject);
 CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount,
                      CK_OBJECT_HANDLE_PTR phObject)
 {
@@ -24,7 +24,7 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_
     return output_handle_end(&command, phObject);
 }
 
-CK_ENTRY(C_CopyObject)
+CK_ENTRY(C_CopyObject);
 CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount,
                    CK_OBJECT_HANDLE_PTR phNewObject)
 {
@@ -35,7 +35,7 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTR
     return output_handle_end(&command, phNewObject);
 }
 
-CK_ENTRY(C_DestroyObject)
+CK_ENTRY(C_DestroyObject);
 CK_RV C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject)
 {
     struct command command;
@@ -44,7 +44,7 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject)
     return command_end(&command);
 }
 
-CK_ENTRY(C_GetObjectSize)
+CK_ENTRY(C_GetObjectSize);
 CK_RV C_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ULONG_PTR pulSize)
 {
     struct command command;
@@ -60,7 +60,7 @@ CK_RV C_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_U
     return rv;
 }
 
-CK_ENTRY(C_SetAttributeValue)
+CK_ENTRY(C_SetAttributeValue);
 CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTRIBUTE_PTR pTemplate,
                           CK_ULONG ulCount)
 {

@@ -5,7 +5,7 @@
 /* What one command is asked for at most: as much as travels also where there are no memory files. */
 #define PART_SIZE ((size_t)1 << 20)
 
-CK_ENTRY(C_SeedRandom)
+CK_ENTRY(C_SeedRandom);
 CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSeedLen)
 {
     struct command command;
@@ -25,7 +25,7 @@ static CK_RV generate(CK_SESSION_HANDLE session, CK_BYTE_PTR data, size_t size)
     return command_end(&command);
 }
 
-CK_ENTRY(C_GenerateRandom)
+CK_ENTRY(C_GenerateRandom);
 CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_ULONG ulRandomLen)
 {
     CK_RV rv = CKR_OK;

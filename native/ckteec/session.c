@@ -6,7 +6,7 @@
 
 #define SESSION_INFO_SIZE 16
 
-CK_ENTRY(C_OpenSession)
+CK_ENTRY(C_OpenSession);
 CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication, CK_NOTIFY Notify,
                     CK_SESSION_HANDLE_PTR phSession)
 {
@@ -21,7 +21,7 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
     return output_handle_end(&command, phSession);
 }
 
-CK_ENTRY(C_CloseSession)
+CK_ENTRY(C_CloseSession);
 CK_RV C_CloseSession(CK_SESSION_HANDLE hSession)
 {
     struct command command;
@@ -30,7 +30,7 @@ CK_RV C_CloseSession(CK_SESSION_HANDLE hSession)
     return command_end(&command);
 }
 
-CK_ENTRY(C_CloseAllSessions)
+CK_ENTRY(C_CloseAllSessions);
 CK_RV C_CloseAllSessions(CK_SLOT_ID slotID)
 {
     struct command command;
@@ -40,7 +40,7 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID slotID)
     return command_end(&command);
 }
 
-CK_ENTRY(C_GetSessionInfo)
+CK_ENTRY(C_GetSessionInfo);
 CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
 {
     struct command command;
@@ -61,7 +61,7 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
     return CKR_OK;
 }
 
-CK_ENTRY(C_Login)
+CK_ENTRY(C_Login);
 CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)
 {
     struct command command;
@@ -74,7 +74,7 @@ CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR
     return command_end(&command);
 }
 
-CK_ENTRY(C_Logout)
+CK_ENTRY(C_Logout);
 CK_RV C_Logout(CK_SESSION_HANDLE hSession)
 {
     struct command command;

@@ -47,51 +47,51 @@ static CK_RV verify(enum ta_command number, CK_SESSION_HANDLE session, const CK_
     return command_end(&command);
 }
 
-CK_ENTRY(C_SignInit)
+CK_ENTRY(C_SignInit);
 CK_RV C_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
     return init(TA_SIGN_INIT, hSession, pMechanism, hKey);
 }
 
-CK_ENTRY(C_Sign)
+CK_ENTRY(C_Sign);
 CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
              CK_ULONG_PTR pulSignatureLen)
 {
     return sign(TA_SIGN_ONESHOT, hSession, pData, ulDataLen, pSignature, pulSignatureLen);
 }
 
-CK_ENTRY(C_SignUpdate)
+CK_ENTRY(C_SignUpdate);
 CK_RV C_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
     return update(TA_SIGN_UPDATE, hSession, pPart, ulPartLen);
 }
 
-CK_ENTRY(C_SignFinal)
+CK_ENTRY(C_SignFinal);
 CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen)
 {
     return sign(TA_SIGN_FINAL, hSession, NULL, 0, pSignature, pulSignatureLen);
 }
 
-CK_ENTRY(C_VerifyInit)
+CK_ENTRY(C_VerifyInit);
 CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
     return init(TA_VERIFY_INIT, hSession, pMechanism, hKey);
 }
 
-CK_ENTRY(C_Verify)
+CK_ENTRY(C_Verify);
 CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
                CK_ULONG ulSignatureLen)
 {
     return verify(TA_VERIFY_ONESHOT, hSession, pData, ulDataLen, pSignature, ulSignatureLen);
 }
 
-CK_ENTRY(C_VerifyUpdate)
+CK_ENTRY(C_VerifyUpdate);
 CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen)
 {
     return update(TA_VERIFY_UPDATE, hSession, pPart, ulPartLen);
 }
 
-CK_ENTRY(C_VerifyFinal)
+CK_ENTRY(C_VerifyFinal);
 CK_RV C_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen)
 {
     return verify(TA_VERIFY_FINAL, hSession, NULL, 0, pSignature, ulSignatureLen);

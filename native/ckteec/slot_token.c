@@ -17,7 +17,7 @@ static void begin_on_slot(struct command *command, enum ta_command number, CK_SL
     put_ulong(&command->control, slot, CKR_SLOT_ID_INVALID);
 }
 
-CK_ENTRY(C_GetSlotList)
+CK_ENTRY(C_GetSlotList);
 CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PTR pulCount)
 {
     struct command command;
@@ -29,7 +29,7 @@ CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PT
     return output_list_end(&command, pSlotList, pulCount);
 }
 
-CK_ENTRY(C_GetSlotInfo)
+CK_ENTRY(C_GetSlotInfo);
 CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo)
 {
     struct command command;
@@ -73,7 +73,7 @@ static void read_token_info(struct reader *reader, CK_TOKEN_INFO *info)
     read_bytes(reader, info->utcTime, sizeof(info->utcTime));
 }
 
-CK_ENTRY(C_GetTokenInfo)
+CK_ENTRY(C_GetTokenInfo);
 CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo)
 {
     struct command command;
@@ -90,7 +90,7 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo)
     return rv;
 }
 
-CK_ENTRY(C_GetMechanismList)
+CK_ENTRY(C_GetMechanismList);
 CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList, CK_ULONG_PTR pulCount)
 {
     struct command command;
@@ -101,7 +101,7 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList
     return output_list_end(&command, pMechanismList, pulCount);
 }
 
-CK_ENTRY(C_GetMechanismInfo)
+CK_ENTRY(C_GetMechanismInfo);
 CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR pInfo)
 {
     struct command command;
@@ -129,7 +129,7 @@ static void put_pin_length(struct command *command, const CK_UTF8CHAR *pin, CK_U
     put_ulong(&command->control, length, CKR_PIN_LEN_RANGE);
 }
 
-CK_ENTRY(C_InitToken)
+CK_ENTRY(C_InitToken);
 CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen, CK_UTF8CHAR_PTR pLabel)
 {
     struct command command;
@@ -142,7 +142,7 @@ CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen, CK
     return command_end(&command);
 }
 
-CK_ENTRY(C_InitPIN)
+CK_ENTRY(C_InitPIN);
 CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)
 {
     struct command command;
@@ -153,7 +153,7 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPin
     return command_end(&command);
 }
 
-CK_ENTRY(C_SetPIN)
+CK_ENTRY(C_SetPIN);
 CK_RV C_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulOldLen, CK_UTF8CHAR_PTR pNewPin,
                CK_ULONG ulNewLen)
 {

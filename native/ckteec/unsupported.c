@@ -11,7 +11,7 @@ static CK_RV refuse(CK_RV rv)
     return library_is_initialized() ? rv : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
-CK_ENTRY(C_GetOperationState)
+CK_ENTRY(C_GetOperationState);
 CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG_PTR pulOperationStateLen)
 {
     (void)hSession;
@@ -20,7 +20,7 @@ CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_SetOperationState)
+CK_ENTRY(C_SetOperationState);
 CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG ulOperationStateLen,
                           CK_OBJECT_HANDLE hEncryptionKey, CK_OBJECT_HANDLE hAuthenticationKey)
 {
@@ -32,7 +32,7 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_SignRecoverInit)
+CK_ENTRY(C_SignRecoverInit);
 CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
     (void)hSession;
@@ -41,7 +41,7 @@ CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_SignRecover)
+CK_ENTRY(C_SignRecover);
 CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
                     CK_ULONG_PTR pulSignatureLen)
 {
@@ -53,7 +53,7 @@ CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDa
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_VerifyRecoverInit)
+CK_ENTRY(C_VerifyRecoverInit);
 CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
     (void)hSession;
@@ -62,7 +62,7 @@ CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanis
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_VerifyRecover)
+CK_ENTRY(C_VerifyRecover);
 CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen, CK_BYTE_PTR pData,
                       CK_ULONG_PTR pulDataLen)
 {
@@ -74,9 +74,9 @@ CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULO
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_DigestEncryptUpdate)
-CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR
-                            pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen)
+CK_ENTRY(C_DigestEncryptUpdate);
+CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen,
+                            CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen)
 {
     (void)hSession;
     (void)pPart;
@@ -86,7 +86,7 @@ CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_UL
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_DecryptDigestUpdate)
+CK_ENTRY(C_DecryptDigestUpdate);
 CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen,
                             CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen)
 {
@@ -98,7 +98,7 @@ CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_SignEncryptUpdate)
+CK_ENTRY(C_SignEncryptUpdate);
 CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR pEncryptedPart,
                           CK_ULONG_PTR pulEncryptedPartLen)
 {
@@ -110,7 +110,7 @@ CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULON
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_DecryptVerifyUpdate)
+CK_ENTRY(C_DecryptVerifyUpdate);
 CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen,
                             CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen)
 {
@@ -122,21 +122,21 @@ CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
-CK_ENTRY(C_GetFunctionStatus)
+CK_ENTRY(C_GetFunctionStatus);
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE hSession)
 {
     (void)hSession;
     return refuse(CKR_FUNCTION_NOT_PARALLEL);
 }
 
-CK_ENTRY(C_CancelFunction)
+CK_ENTRY(C_CancelFunction);
 CK_RV C_CancelFunction(CK_SESSION_HANDLE hSession)
 {
     (void)hSession;
     return refuse(CKR_FUNCTION_NOT_PARALLEL);
 }
 
-CK_ENTRY(C_WaitForSlotEvent)
+CK_ENTRY(C_WaitForSlotEvent);
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pReserved)
 {
     (void)flags;

@@ -287,7 +287,6 @@ static void call_get_attribute_value(void)
     for (size_t i = 0; i < count; i++)
         require(!made[i].pValue || attributes[i].ulValueLen <= made[i].ulValueLen ||
                 attributes[i].ulValueLen == CK_UNAVAILABLE_INFORMATION);
-
 }
 
 static void (*const calls[])(void) = {call_list, call_bytes, call_structures, call_get_attribute_value};

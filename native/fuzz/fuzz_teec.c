@@ -107,8 +107,10 @@ static void make_parameter(TEEC_Operation *operation, unsigned int i, uint8_t ch
     const size_t size = choice >= 240 && i == 2 ? LARGE : choice;
 
     operation->paramTypes |= kind << (4 * i);
-    if (kind >= TEEC_MEMREF_TEMP_INPUT)
-        operation->params[i].tmpref = (TEEC_TempMemoryReference){*block = exact_block(size), size};
+    if (kind >= TEEC_MEMREF_TEMP_INPUT) {
+        *block = exact_block(size);
+        operation->params[i].tmpref = (TEEC_TempMemoryReference){*block, size};
+    }
 }
 
 static void invoke(TEEC_Session *session, const uint8_t *choices)

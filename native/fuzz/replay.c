@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a fuzz target where there is no libFuzzer: `PROGRAM SECONDS DIRECTORY` feeds it every file of the corpus, and then
- * changed ones for so long. The changes are the same in each run, only their number depends on the machine.
+ * Runs a fuzz target where there is no libFuzzer: `PROGRAM SECONDS DIRECTORY` feeds it every file of the corpus, and
+ * then changed ones for so long. The changes are the same in each run, only their number depends on the machine.
  */
 #include <dirent.h>
 #include <stdint.h>

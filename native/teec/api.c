@@ -59,8 +59,7 @@ static TEEC_Result return_with(uint32_t *origin, uint32_t layer, TEEC_Result res
 /* The layer that an error of this library comes from. */
 static uint32_t layer_of(TEEC_Result result)
 {
-    return result == TEEC_ERROR_COMMUNICATION || result == TEEC_ERROR_TARGET_DEAD ? TEEC_ORIGIN_COMMS
-                                                                                  : TEEC_ORIGIN_API;
+    return result == TEEC_ERROR_COMMUNICATION || result == TEEC_ERROR_TARGET_DEAD ? TEEC_ORIGIN_COMMS : TEEC_ORIGIN_API;
 }
 
 /* A number for TEEC_RequestCancellation to name the operation by; never 0. */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define SPIN_NS 100000     /* how long a reply is awaited without sleeping */
-#define SPIN_PAUSE 8u      /* how many replies are not awaited so after one for which it was in vain */
-#define BUFFER_SIZE 4096u  /* most requests and replies are far smaller */
+#define SPIN_NS 100000    /* how long a reply is awaited without sleeping */
+#define SPIN_PAUSE 8u     /* how many replies are not awaited so after one for which it was in vain */
+#define BUFFER_SIZE 4096u /* most requests and replies are far smaller */
 #define NS_PER_MS 1000000
 
 void channel_init(struct channel *channel)
@@ -111,8 +111,7 @@ static void note_error(struct channel *channel, int error)
 }
 
 /* Send some of the data, with the file if there is one. */
-static ssize_t send_some(const struct channel *channel, const uint8_t *data, size_t size,
-                         const struct descriptor *file)
+static ssize_t send_some(const struct channel *channel, const uint8_t *data, size_t size, const struct descriptor *file)
 {
     union {
         char space[CMSG_SPACE(sizeof(int))];
@@ -270,8 +269,8 @@ static bool send_and_receive(struct channel *channel, struct exchange *exchange,
 
 TEEC_Result channel_exchange(struct channel *channel, struct exchange *exchange)
 {
-    const uint64_t request = FRAME_HEADER_SIZE + exchange->request_size +
-                             parameters_size(exchange, parameters_request_size);
+    const uint64_t request =
+        FRAME_HEADER_SIZE + exchange->request_size + parameters_size(exchange, parameters_request_size);
     const uint64_t reply = FRAME_HEADER_SIZE + exchange->reply_size + parameters_size(exchange, parameters_reply_size);
 
     if (request - 4 > channel->max_length || reply - 4 > FRAME_LENGTH_MAX)

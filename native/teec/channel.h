@@ -21,8 +21,8 @@ enum frame_type {
 };
 
 #define FRAME_IS_REPLY 0x80u
-#define FRAME_HEADER_SIZE 12u                 /* length, type, serial */
-#define FRAME_LENGTH_MIN 8u                   /* `length` does not count itself */
+#define FRAME_HEADER_SIZE 12u /* length, type, serial */
+#define FRAME_LENGTH_MIN 8u   /* `length` does not count itself */
 #define FRAME_LENGTH_MAX (1048576u + 65536u)
 
 struct channel {

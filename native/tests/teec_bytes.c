@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libteec's reader and writer alone, on blocks of exactly their size, so that AddressSanitizer sees one byte too many. */
+/* libteec's reader and writer alone, on blocks of exactly their size: AddressSanitizer sees one byte too many. */
 #include "../teec/bytes.h"
 
 #include "../fuzz/input.h"

@@ -196,25 +196,11 @@ static const struct {
     const char *name;
     void (*run)(char *arguments, const uint32_t *number);
 } COMMANDS[] = {
-    {"init", init},
-    {"open", open_session},
-    {"invoke", invoke},
-    {"start", start},
-    {"cancel", cancel},
-    {"abandon", abandon},
-    {"wait", wait_for_call},
-    {"parallel", parallel},
-    {"launch", launch},
-    {"landed", landed},
-    {"close", close_session},
-    {"final", final},
-    {"steal", steal},
-    {"stolen", stolen},
-    {"shut", shut},
-    {"alarms", alarms},
-    {"forks", forks},
-    {"fork", go_on_in_child},
-    {"exit", end_child},
+    {"init", init},     {"open", open_session},   {"invoke", invoke},       {"start", start},
+    {"cancel", cancel}, {"abandon", abandon},     {"wait", wait_for_call},  {"parallel", parallel},
+    {"launch", launch}, {"landed", landed},       {"close", close_session}, {"final", final},
+    {"steal", steal},   {"stolen", stolen},       {"shut", shut},           {"alarms", alarms},
+    {"forks", forks},   {"fork", go_on_in_child}, {"exit", end_child},
 };
 
 static void execute(char *line)
