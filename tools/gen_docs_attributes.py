@@ -8,7 +8,8 @@ from pathlib import Path
 
 from softee.names import UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.attributes.codecs import CODECS
-from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind, Rule, Unset, Use
+from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
+from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind
 
 PAGE = Path(__file__).parent.parent / "docs" / "generated" / "attributes.md"
 NOTE = "<!-- Made by tools/gen_docs_attributes.py from src/softee/pkcs11_ta/objects/kinds.py. Do not edit. -->"

@@ -12,7 +12,8 @@ from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.abi.commands import Command
 from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS
 from support.object_calls import FIRST_SESSION_OBJECT, create, fresh_caller, generate, get, search, wire
-from support.object_samples import AES_KEY, as_template, sample
+from support.samples import as_template, sample
+from support.samples.aes import AES_KEY
 from support.token_world import SO_PIN, Caller, blob, template, u32
 
 PROTECTIONS = [
@@ -20,7 +21,7 @@ PROTECTIONS = [
     pytest.param({"SENSITIVE": False, "EXTRACTABLE": False}, id="unextractable"),
     pytest.param({"SENSITIVE": True, "EXTRACTABLE": False}, id="both"),
 ]
-KEYS = ["secret key", "RSA private key", "EC private key"]
+KEYS = ["AES key", "RSA private key", "EC private key"]
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_invariant_5_a_private_object_does_not_become_public_by_a_copy(caller: C
 
 
 def test_a_copy_of_a_copy_wins_nothing(caller: Caller, session: int) -> None:
-    key = create(caller, session, "secret key", EXTRACTABLE=True, SENSITIVE=True, COPYABLE=True)
+    key = create(caller, session, "AES key", EXTRACTABLE=True, SENSITIVE=True, COPYABLE=True)
     for _ in range(3):
         key = caller.ok(c.COPY_OBJECT, session, key, template((CKA.MODIFIABLE, True), (CKA.TOKEN, True))).handle
         assert get(caller, session, key, CKA.VALUE) is CKR.ATTRIBUTE_SENSITIVE
@@ -132,12 +133,12 @@ def test_a_copy_of_a_copy_wins_nothing(caller: Caller, session: int) -> None:
 def test_a_key_does_not_come_with_a_false_history(
     caller: Caller, session: int, smuggled: tuple[int, bytes | bool | int]
 ) -> None:
-    imported = template(*as_template(sample("secret key")), smuggled)
+    imported = template(*as_template(sample("AES key")), smuggled)
     assert caller.call(c.CREATE_OBJECT, session, imported).rv is CKR.TEMPLATE_INCONSISTENT
     wanted = template((CKA.VALUE_LEN, 16), smuggled)
     generated = caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), wanted)
     assert generated.rv is CKR.TEMPLATE_INCONSISTENT
-    unwrapper = create(caller, session, "secret key", UNWRAP=True)
+    unwrapper = create(caller, session, "AES key", UNWRAP=True)
     wanted = template((CKA.CLASS, 4), (CKA.KEY_TYPE, int(CKK.AES)), smuggled)
     unwrapped = caller.call(c.UNWRAP_KEY, session, unwrapper, CKM.AES_ECB, blob(b""), wanted, data=bytes(16))
     assert unwrapped.rv is CKR.TEMPLATE_INCONSISTENT
@@ -145,7 +146,7 @@ def test_a_key_does_not_come_with_a_false_history(
 
 def test_trust_is_the_security_officers(caller: Caller, session: int) -> None:
     trusted = (CKA.TRUSTED, True)
-    answer = caller.call(c.CREATE_OBJECT, session, template(*as_template(sample("secret key")), trusted))
+    answer = caller.call(c.CREATE_OBJECT, session, template(*as_template(sample("AES key")), trusted))
     assert answer.rv is CKR.ATTRIBUTE_READ_ONLY
     wanted = template((CKA.VALUE_LEN, 16), trusted)
     assert caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), wanted).rv is CKR.ATTRIBUTE_READ_ONLY
@@ -155,7 +156,7 @@ def test_trust_is_the_security_officers(caller: Caller, session: int) -> None:
 
 
 def test_an_unextractable_key_is_not_wrapped(caller: Caller, session: int) -> None:
-    wrapper = create(caller, session, "secret key", WRAP=True)
+    wrapper = create(caller, session, "AES key", WRAP=True)
     for kind in KEYS:
         kept = create(caller, session, kind, EXTRACTABLE=False)
         for mechanism, parameter in ((CKM.AES_ECB, b""), (CKM.AES_CBC, bytes(16))):
@@ -164,10 +165,10 @@ def test_an_unextractable_key_is_not_wrapped(caller: Caller, session: int) -> No
 
 
 def test_a_wrap_template_is_no_oracle_for_a_kept_keys_value(caller: Caller, session: int) -> None:
-    kept = create(caller, session, "secret key", EXTRACTABLE=False)
+    kept = create(caller, session, "AES key", EXTRACTABLE=False)
     answers = set()
     for guess in (AES_KEY, bytes(16)):
-        wrapper = create(caller, session, "secret key", WRAP=True, WRAP_TEMPLATE=((int(CKA.VALUE), guess),))
+        wrapper = create(caller, session, "AES key", WRAP=True, WRAP_TEMPLATE=((int(CKA.VALUE), guess),))
         answers.add(caller.call(c.WRAP_KEY, session, wrapper, kept, CKM.AES_ECB, blob(b"")).rv)
     assert answers == {CKR.KEY_UNEXTRACTABLE}
 
@@ -175,8 +176,8 @@ def test_a_wrap_template_is_no_oracle_for_a_kept_keys_value(caller: Caller, sess
 @pytest.mark.parametrize("token", [False, True], ids=["session", "token"])
 def test_invariant_6_private_objects_are_nowhere_without_the_users_login(*, token: bool) -> None:
     caller, session = fresh_caller()
-    private = create(caller, session, "secret key", TOKEN=token, PRIVATE=True, EXTRACTABLE=True, WRAP=True)
-    public = create(caller, session, "secret key", TOKEN=True, EXTRACTABLE=True, WRAP=True)
+    private = create(caller, session, "AES key", TOKEN=token, PRIVATE=True, EXTRACTABLE=True, WRAP=True)
+    public = create(caller, session, "AES key", TOKEN=True, EXTRACTABLE=True, WRAP=True)
     caller.logout(session)
     for role in (None, CKU.SO):
         if role is not None:
@@ -210,7 +211,7 @@ def all_uses(caller: Caller, session: int, handle: int, other: int) -> list[CKR]
 
 
 def test_invariant_2_another_clients_session_objects_cannot_be_named(caller: Caller, session: int) -> None:
-    mine = create(caller, session, "secret key", EXTRACTABLE=True)
+    mine = create(caller, session, "AES key", EXTRACTABLE=True)
     stranger = Caller(caller.application)
     theirs = stranger.open()
     assert mine >= FIRST_SESSION_OBJECT

@@ -15,9 +15,10 @@ import pytest
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.attributes.values import AttributeValue
+from softee.pkcs11_ta.keys.parts import big_endian
 from softee.wire.frames import MAX_LENGTH
 from support.object_calls import fresh_caller
-from support.object_samples import as_template, big_endian
+from support.samples import as_template
 from support.token_world import Caller, blob, template
 
 SECONDS = 3.0
@@ -46,7 +47,7 @@ def integer(value: int) -> bytes:
 
 
 def as_number(value: AttributeValue) -> int:
-    assert isinstance(value, bytes)
+    assert isinstance(value, bytes | bytearray)
     return int.from_bytes(value, "big")
 
 

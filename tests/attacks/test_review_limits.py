@@ -18,7 +18,7 @@ from softee.wire.codec import Reader
 from softee.wire.frames import MAX_LENGTH
 from softee.wire.values import Memref
 from support.object_calls import create, fresh_caller, generate, get, search, wire
-from support.object_samples import as_template, sample
+from support.samples import as_template, sample
 from support.token_world import Caller, blob, make_application, sessions_with, template, u32
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def test_a_search_does_not_compare_a_hidden_value() -> None:
 
 def test_a_private_value_is_never_copied_into_bytes_that_cannot_be_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
     value = b"a private value!"
-    given = rules.parse(as_template(sample("secret key", VALUE=value)))
+    given = rules.parse(as_template(sample("AES key", VALUE=value)))
     record = encode_object(rules.make(given, rules.CREATE, is_so=False))
     taken: list[bytes] = []
     take = Reader.take

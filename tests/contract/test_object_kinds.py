@@ -19,12 +19,13 @@ from softee.pkcs11_ta.attributes.codecs import (
     ULONG,
     Codec,
 )
+from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
 from softee.pkcs11_ta.attributes.values import AttributeValue, Given
-from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind, Rule, Unset, Use
+from softee.pkcs11_ta.objects.content import complete
+from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind
 from softee.pkcs11_ta.objects.record import decode_object, encode_object
-from support.object_samples import SAMPLES, as_template, sample
+from support.samples import OBJECT_SAMPLES, as_template, sample
 
 ROWS = [pytest.param(kind, use, id=f"{kind.name}-{use.type.name}") for kind in KINDS for use in kind.rows]
 KIND_ROWS = [pytest.param(kind, id=kind.name) for kind in KINDS]
@@ -192,7 +193,7 @@ def test_every_class_that_hides_parts_has_the_attributes_that_hide_them() -> Non
 
 
 def test_there_is_a_sample_and_one_meaning_for_every_kind() -> None:
-    assert SAMPLES.keys() == {kind.name for kind in KINDS}
+    assert OBJECT_SAMPLES.keys() == {kind.name for kind in KINDS}
     for kind in KINDS:
         assert rules.kind_of(sample(kind)) is kind
     assert {kind.object_class for kind in KINDS} == {

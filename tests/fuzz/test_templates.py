@@ -18,7 +18,7 @@ from softee.pkcs11_ta.abi.messages import Template
 from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.attributes.codecs import CODECS
 from support.object_calls import fresh_caller
-from support.object_samples import SAMPLES, as_template
+from support.samples import OBJECT_SAMPLES, as_template
 from support.token_world import Answer, Caller, blob, u32
 
 KINDS = st.sampled_from(sorted(CODECS)) | st.integers(0, 0xFFFFFFFF)
@@ -33,7 +33,7 @@ ATTRIBUTES = st.tuples(KINDS, VALUES)
 @st.composite
 def templates(draw: st.DrawFn) -> Template:
     """A good template with some attributes taken out and strange ones put in, anywhere."""
-    template = list(as_template(draw(st.sampled_from(list(SAMPLES.values()))))) if draw(st.booleans()) else []
+    template = list(as_template(draw(st.sampled_from(list(OBJECT_SAMPLES.values()))))) if draw(st.booleans()) else []
     for _ in range(draw(st.integers(0, 2))):
         if template:
             del template[draw(st.integers(0, len(template) - 1))]
@@ -94,10 +94,10 @@ def test_pair_generation(public: Template, private: Template) -> None:
             use_and_destroy(int.from_bytes(handle, "little"))
 
 
-@given(templates(), st.sampled_from(sorted(SAMPLES)), st.booleans())
+@given(templates(), st.sampled_from(sorted(OBJECT_SAMPLES)), st.booleans())
 def test_change_and_copy(template: Template, kind: str, token: bool) -> None:  # noqa: FBT001  # hypothesis passes it
     _, session = world()
-    made = as_template({**SAMPLES[kind], CKA.TOKEN: token})
+    made = as_template({**OBJECT_SAMPLES[kind], CKA.TOKEN: token})
     handle = checked(c.CREATE_OBJECT, session, encode_template(made)).handle
     wanted = encode_template(template)
     checked(c.SET_ATTRIBUTE_VALUE, session, handle, wanted)
@@ -126,7 +126,7 @@ def test_bytes_that_need_not_be_a_template(raw: bytes) -> None:
 @cache
 def unwrapper() -> int:
     _, session = world()
-    key = {**SAMPLES["secret key"], CKA.UNWRAP: True}
+    key = {**OBJECT_SAMPLES["AES key"], CKA.UNWRAP: True}
     return checked(c.CREATE_OBJECT, session, encode_template(as_template(key))).handle
 
 

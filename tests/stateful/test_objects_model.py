@@ -14,10 +14,10 @@ from softee.pkcs11_ta.abi.messages import OnObjectWithTemplate
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.stores.memory import MemoryStore
 from support.object_calls import create, get, search
-from support.object_samples import as_template, sample
+from support.samples import as_template, sample
 from support.token_world import Answer, Caller, make_application, template
 
-KINDS = ("data", "secret key", "EC private key")
+KINDS = ("data", "AES key", "EC private key")
 LABELS = st.sampled_from([b"", b"a", b"b"])
 
 Wanted = dict[int, AttributeValue]

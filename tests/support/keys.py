@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from softee.names import CKK, CKO
+from softee.pkcs11_ta.keys.view import NativeKey
 
 
 @dataclass(frozen=True)
@@ -17,28 +19,20 @@ class StandInKey:
     key_type: int
     size: int
     value: bytes = field(default=b"", repr=False)
-    rsa_half: rsa.RSAPrivateKey | rsa.RSAPublicKey | None = field(default=None, repr=False)
-    ec_half: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey | None = field(default=None, repr=False)
+    library_key: NativeKey | None = field(default=None, repr=False)
 
     def secret(self) -> bytes:
         assert self.key_class is CKO.SECRET_KEY
         return self.value
 
-    def rsa_public(self) -> rsa.RSAPublicKey:
-        assert self.rsa_half is not None
-        return self.rsa_half.public_key() if isinstance(self.rsa_half, rsa.RSAPrivateKey) else self.rsa_half
+    def native(self) -> NativeKey:
+        assert self.library_key is not None
+        return self.library_key
 
-    def rsa_private(self) -> rsa.RSAPrivateKey:
-        assert isinstance(self.rsa_half, rsa.RSAPrivateKey)
-        return self.rsa_half
-
-    def ec_public(self) -> ec.EllipticCurvePublicKey:
-        assert self.ec_half is not None
-        return self.ec_half.public_key() if isinstance(self.ec_half, ec.EllipticCurvePrivateKey) else self.ec_half
-
-    def ec_private(self) -> ec.EllipticCurvePrivateKey:
-        assert isinstance(self.ec_half, ec.EllipticCurvePrivateKey)
-        return self.ec_half
+    def public(self) -> PublicKeyTypes:
+        """Return the library's public key of a private key."""
+        assert isinstance(self.library_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+        return self.library_key.public_key()
 
 
 def secret_key(value: bytes, key_type: CKK = CKK.GENERIC_SECRET) -> StandInKey:
@@ -51,12 +45,12 @@ def aes_key(value: bytes) -> StandInKey:
 
 def rsa_key(key: rsa.RSAPrivateKey | rsa.RSAPublicKey) -> StandInKey:
     key_class = CKO.PRIVATE_KEY if isinstance(key, rsa.RSAPrivateKey) else CKO.PUBLIC_KEY
-    return StandInKey(key_class, CKK.RSA, key.key_size, rsa_half=key)
+    return StandInKey(key_class, CKK.RSA, key.key_size, library_key=key)
 
 
 def ec_key(key: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) -> StandInKey:
     key_class = CKO.PRIVATE_KEY if isinstance(key, ec.EllipticCurvePrivateKey) else CKO.PUBLIC_KEY
-    return StandInKey(key_class, CKK.EC, key.key_size, ec_half=key)
+    return StandInKey(key_class, CKK.EC, key.key_size, library_key=key)
 
 
 @cache

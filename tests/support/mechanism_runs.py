@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from softee.names import CKM
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.spec import CipherOperation
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, CipherOperation, Digesting, Signing
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 
@@ -16,8 +16,7 @@ def u32(*values: int) -> bytes:
 
 def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:
     spec = MECHANISMS[mechanism]
-    assert spec.digest is not None
-    operation = spec.digest(spec.params(b""))
+    operation = spec.of(Digesting).begin(spec.params(b""))
     for part in parts:
         operation.update(part)
     return operation.finish()
@@ -25,8 +24,7 @@ def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:
 
 def sign(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes]) -> bytes:
     spec = MECHANISMS[mechanism]
-    assert spec.sign is not None
-    operation = spec.sign(key, spec.params(parameter))
+    operation = spec.of(Signing).sign(key, spec.params(parameter))
     for part in parts:
         operation.update(part)
     return operation.finish()
@@ -34,8 +32,7 @@ def sign(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes])
 
 def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes) -> None:
     spec = MECHANISMS[mechanism]
-    assert spec.verify is not None
-    operation = spec.verify(key, spec.params(parameter))
+    operation = spec.of(Signing).verify(key, spec.params(parameter))
     for part in parts:
         operation.update(part)
     operation.finish(signature)
@@ -43,14 +40,12 @@ def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:
     spec = MECHANISMS[mechanism]
-    assert spec.encrypt is not None
-    return spec.encrypt(key, spec.params(parameter))
+    return spec.of(Ciphering).encrypt(key, spec.params(parameter))
 
 
 def decryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:
     spec = MECHANISMS[mechanism]
-    assert spec.decrypt is not None
-    return spec.decrypt(key, spec.params(parameter))
+    return spec.of(Ciphering).decrypt(key, spec.params(parameter))
 
 
 def process(operation: CipherOperation, parts: Iterable[bytes]) -> bytes:

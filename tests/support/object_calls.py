@@ -6,7 +6,7 @@ import struct
 from softee.names import CKA, CKM, CKR, UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.attributes.values import AttributeValue
-from support.object_samples import as_template, sample
+from support.samples import as_template, sample
 from support.token_world import Caller, blob, make_application, template
 
 FIRST_SESSION_OBJECT = 0x80000000

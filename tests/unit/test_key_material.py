@@ -13,11 +13,17 @@ from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import AttributeValue, Given
-from softee.pkcs11_ta.keys.checks import complete
+from softee.pkcs11_ta.keys import ec as ec_keys
+from softee.pkcs11_ta.keys import rsa as rsa_keys
 from softee.pkcs11_ta.keys.material import KeyMaterial
+from softee.pkcs11_ta.keys.parts import big_endian
 from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
 from softee.pkcs11_ta.objects import rules
-from support.object_samples import AES_KEY, as_template, big_endian, ec_key, rsa_key, sample
+from softee.pkcs11_ta.objects.content import complete
+from support.samples import as_template, sample
+from support.samples.aes import AES_KEY
+from support.samples.ec import ec_key
+from support.samples.rsa import rsa_key
 
 CRT_PARTS = (CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)
 MERSENNE_521, MERSENNE_607 = (1 << 521) - 1, (1 << 607) - 1
@@ -36,31 +42,31 @@ def refusal(attributes: dict[int, AttributeValue]) -> CKR:
 
 
 def test_the_check_value_of_an_aes_key_is_that_of_the_real_op_tee() -> None:
-    made = imported(sample("secret key"))
+    made = imported(sample("AES key"))
     assert made[CKA.CHECK_VALUE] == bytes.fromhex("ef507b")
     assert made[CKA.VALUE_LEN] == 16
 
 
 def test_the_check_value_of_another_secret_is_its_sha_1() -> None:
-    made = imported(sample("secret key", KEY_TYPE=int(CKK.GENERIC_SECRET), VALUE=b"abc"))
+    made = imported(sample("AES key", KEY_TYPE=int(CKK.GENERIC_SECRET), VALUE=b"abc"))
     assert made[CKA.CHECK_VALUE] == bytes.fromhex("a9993e")
 
 
 def test_a_check_value_may_be_given_right_or_left_empty_but_not_wrong() -> None:
-    assert imported(sample("secret key", CHECK_VALUE=bytes.fromhex("ef507b")))
-    assert imported(sample("secret key", CHECK_VALUE=b""))[CKA.CHECK_VALUE] == b""
-    assert refusal(sample("secret key", CHECK_VALUE=b"abc")) is CKR.ATTRIBUTE_VALUE_INVALID
+    assert imported(sample("AES key", CHECK_VALUE=bytes.fromhex("ef507b")))
+    assert imported(sample("AES key", CHECK_VALUE=b""))[CKA.CHECK_VALUE] == b""
+    assert refusal(sample("AES key", CHECK_VALUE=b"abc")) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
 @pytest.mark.parametrize("size", [1, 15, 17, 33, 64])
 def test_an_aes_key_of_another_size_is_refused(size: int) -> None:
-    assert refusal(sample("secret key", VALUE=bytes(size))) is CKR.ATTRIBUTE_VALUE_INVALID
+    assert refusal(sample("AES key", VALUE=bytes(size))) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
 def test_a_secret_key_of_no_bytes_or_of_too_many_is_refused() -> None:
     generic = {"KEY_TYPE": int(CKK.GENERIC_SECRET)}
-    assert refusal(sample("secret key", **generic, VALUE=b"")) is CKR.TEMPLATE_INCOMPLETE
-    assert refusal(sample("secret key", **generic, VALUE=bytes(4097))) is CKR.ATTRIBUTE_VALUE_INVALID
+    assert refusal(sample("AES key", **generic, VALUE=b"")) is CKR.TEMPLATE_INCOMPLETE
+    assert refusal(sample("AES key", **generic, VALUE=bytes(4097))) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
 @pytest.mark.parametrize("missing", [CRT_PARTS, CRT_PARTS[2:], CRT_PARTS[:1], CRT_PARTS[4:]], ids=str)
@@ -69,7 +75,7 @@ def test_missing_rsa_parts_are_recovered(missing: tuple[CKA, ...]) -> None:
     made = imported({kind: value for kind, value in whole.items() if kind not in missing})
     assert all(made[kind] for kind in CRT_PARTS)
     key = KeyMaterial(made)
-    signature = key.rsa_private().sign(b"text", padding.PKCS1v15(), hashes.SHA256())
+    signature = rsa_keys.private_key(key).sign(b"text", padding.PKCS1v15(), hashes.SHA256())
     rsa_key().public_key().verify(signature, b"text", padding.PKCS1v15(), hashes.SHA256())
 
 
@@ -110,7 +116,7 @@ def test_an_rsa_modulus_out_of_range_is_refused_before_any_work(bits: int, kind:
 def test_an_rsa_public_key_gets_its_modulus_bits() -> None:
     made = imported(sample("RSA public key"))
     assert made[CKA.MODULUS_BITS] == 1024
-    assert KeyMaterial(made).rsa_public().public_numbers() == rsa_key().public_key().public_numbers()
+    assert rsa_keys.public_key(KeyMaterial(made)).public_numbers() == rsa_key().public_key().public_numbers()
 
 
 @pytest.mark.parametrize("exponent", [b"\0", b"\1", b"\2"])
@@ -162,7 +168,7 @@ def test_an_unknown_curve_is_refused_as_op_tee_does() -> None:
 
 def test_an_ec_private_key_knows_its_point() -> None:
     key = KeyMaterial(imported(sample("EC private key")))
-    assert key.ec_public().public_numbers() == ec_key().public_key().public_numbers()
+    assert ec_keys.public_key(key).public_numbers() == ec_key().public_key().public_numbers()
     assert (key.key_class, key.key_type, key.size) == (CKO.PRIVATE_KEY, CKK.EC, 256)
 
 
@@ -180,16 +186,34 @@ def test_what_is_not_a_key_is_none_for_a_mechanism() -> None:
     assert refused.value.rv is CKR.KEY_HANDLE_INVALID
 
 
-@pytest.mark.parametrize("kind", ["secret key", "EC public key", "RSA public key"])
-def test_a_key_is_not_taken_for_another_kind(kind: str) -> None:
+READINGS: dict[str, Callable[[KeyMaterial], object]] = {
+    "secret": KeyMaterial.secret,
+    "RSA public": rsa_keys.public_key,
+    "RSA private": rsa_keys.private_key,
+    "EC public": ec_keys.public_key,
+    "EC private": ec_keys.private_key,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "right"),
+    [
+        ("AES key", {"secret"}),
+        ("EC public key", {"EC public"}),
+        ("RSA public key", {"RSA public"}),
+        ("EC private key", {"EC public", "EC private"}),
+        ("RSA private key", {"RSA public", "RSA private"}),
+    ],
+)
+def test_a_key_is_not_taken_for_another_kind(kind: str, right: set[str]) -> None:
     key = KeyMaterial(imported(sample(kind)))
-    for wrong in {"rsa_private", "ec_private", "secret", "rsa_public", "ec_public"} - _right[kind]:
+    for name, reading in READINGS.items():
+        if name in right:
+            assert reading(key)
+            continue
         with pytest.raises(Pkcs11Error) as refused:
-            getattr(key, wrong)()
+            reading(key)
         assert refused.value.rv is CKR.KEY_TYPE_INCONSISTENT
-
-
-_right = {"secret key": {"secret"}, "EC public key": {"ec_public"}, "RSA public key": {"rsa_public"}}
 
 
 def test_the_native_key_is_made_once() -> None:
@@ -225,12 +249,12 @@ def test_a_private_key_of_another_type_curve_or_size_is_refused() -> None:
 
 def test_a_secret_key_is_not_exported_as_a_private_one() -> None:
     with pytest.raises(Pkcs11Error):
-        export_private_key(KeyMaterial(imported(sample("secret key"))))
+        export_private_key(KeyMaterial(imported(sample("AES key"))))
 
 
 def test_secrets_of_an_object_are_secret_bytes() -> None:
     made = imported(sample("RSA private key"))
     for part in (CKA.PRIVATE_EXPONENT, *CRT_PARTS):
         assert isinstance(made[part], SecretBytes)
-    assert AES_KEY.hex() not in repr(imported(sample("secret key")))
+    assert AES_KEY.hex() not in repr(imported(sample("AES key")))
     assert made[CKA.KEY_GEN_MECHANISM] not in list(CKM)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from softee.names import CKM
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.ec import public_key
 from support import keys
 from support import mechanism_runs as run
 
@@ -47,7 +48,7 @@ def test_raw_and_hashed_signatures_are_the_librarys() -> None:
         run.sign(CKM.ECDSA, key, b"", [sha256(data).digest()]),
     ):
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        key.ec_public().verify(encode_dss_signature(r, s), data, ec.ECDSA(hashes.SHA256()))
+        public_key(key).verify(encode_dss_signature(r, s), data, ec.ECDSA(hashes.SHA256()))
 
 
 def test_no_digest_is_refused_as_op_tee_does() -> None:

@@ -6,8 +6,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from softee.names import CKA, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
-from softee.pkcs11_ta.keys.curves import CURVES, encode_point, find_curve
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Parts
+from softee.pkcs11_ta.keys.ec import CURVES, encode_point, find_curve
+from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 P256 = bytes.fromhex("06082a8648ce3d030107")
@@ -15,23 +16,19 @@ SECP256K1 = bytes.fromhex("06052b8104000a")
 BRAINPOOL_P256R1 = bytes.fromhex("06092b2403030208010107")
 ED25519_NAME = bytes.fromhex("130c") + b"edwards25519"
 
-Pair = tuple[dict[CKA, AttributeValue], dict[CKA, AttributeValue]]
-
 
 def secret(mechanism: CKM, template: Attributes) -> bytearray:
     spec = MECHANISMS[mechanism]
-    assert spec.generate_key is not None
-    made = spec.generate_key(spec.params(b""), template)
+    made = spec.of(KeyGenerating).generate(spec.params(b""), template)
     assert list(made) == [CKA.VALUE]
     value = made[CKA.VALUE]
     assert isinstance(value, bytearray), "a secret value can be wiped"
     return value
 
 
-def pair(mechanism: CKM, template: Attributes) -> Pair:
+def pair(mechanism: CKM, template: Attributes) -> tuple[Parts, Parts]:
     spec = MECHANISMS[mechanism]
-    assert spec.generate_key_pair is not None
-    return spec.generate_key_pair(spec.params(b""), template)
+    return spec.of(PairGenerating).generate(spec.params(b""), template)
 
 
 def number(value: AttributeValue) -> int:

@@ -7,6 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from softee.names import CKG, CKM
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.rsa import public_key
+from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support import keys
 from support import mechanism_runs as run
@@ -73,9 +75,8 @@ def test_pss_salt_may_be_anything_that_fits(salt: int) -> None:
 @pytest.mark.parametrize("mechanism", [CKM.RSA_PKCS_PSS, CKM.SHA256_RSA_PKCS_PSS])
 def test_pss_salt_that_does_not_fit_is_refused_at_the_beginning(mechanism: CKM, salt: int) -> None:
     spec = MECHANISMS[mechanism]
-    assert spec.sign is not None
     with pytest.raises(Pkcs11Error, match=f"KEY_SIZE_RANGE: salt of {salt} bytes"):
-        spec.sign(KEY, spec.params(u32(*SHA256_PSS, salt)))
+        spec.of(Signing).sign(KEY, spec.params(u32(*SHA256_PSS, salt)))
 
 
 @pytest.mark.parametrize("size", [0, 20, 31, 33, 64])
@@ -95,7 +96,7 @@ def test_pss_masks_may_be_generated_with_another_hash() -> None:
     parameter = u32(CKM.SHA256, CKG.MGF1_SHA1, 32)
     signature = run.sign(CKM.SHA256_RSA_PKCS_PSS, KEY, parameter, [b"data"])
     theirs = padding.PSS(padding.MGF1(hashes.SHA1()), 32)  # noqa: S303 - what callers may ask for
-    KEY.rsa_public().verify(signature, b"data", theirs, hashes.SHA256())
+    public_key(KEY).verify(signature, b"data", theirs, hashes.SHA256())
 
 
 @pytest.mark.parametrize("size", [0, 1, 127, 129, 256])
@@ -152,11 +153,9 @@ def small_key() -> keys.StandInKey:
 @pytest.mark.parametrize("mechanism", [CKM.SHA256_RSA_PKCS, CKM.SHA512_RSA_PKCS])
 def test_small_keys_sign_the_digests_that_they_have_room_for(mechanism: CKM) -> None:
     spec, key = MECHANISMS[mechanism], small_key()
-    assert spec.sign is not None
-    assert spec.verify is not None
     if mechanism is CKM.SHA256_RSA_PKCS:
         run.verify(mechanism, key, b"", [b"data"], run.sign(mechanism, key, b"", [b"data"]))
         return
-    for begin in (spec.sign, spec.verify):
+    for begin in (spec.of(Signing).sign, spec.of(Signing).verify):
         with pytest.raises(Pkcs11Error, match="KEY_SIZE_RANGE: a modulus of 512 bits has no room for sha512"):
             begin(key, None)

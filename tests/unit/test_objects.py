@@ -6,7 +6,8 @@ import pytest
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
 from softee.pkcs11_ta.abi import commands as c
 from support.object_calls import FIRST_SESSION_OBJECT, Values, create, fresh_caller, generate, get, search, wire
-from support.object_samples import AES_KEY, as_template, sample
+from support.samples import as_template, sample
+from support.samples.aes import AES_KEY
 from support.token_world import SO_PIN, Caller, blob, make_application, template
 
 READ_ONLY = 4
@@ -45,7 +46,7 @@ def test_a_template_that_makes_no_object_is_refused(caller: Caller, session: int
     assert caller.call(c.CREATE_OBJECT, session, template(*attributes)).rv is rv
 
 
-@pytest.mark.parametrize("kind", ["data", "X.509 certificate", "RSA public key", "EC private key", "secret key"])
+@pytest.mark.parametrize("kind", ["data", "X.509 certificate", "RSA public key", "EC private key", "AES key"])
 @pytest.mark.parametrize("token", [False, True])
 def test_every_kind_of_object_is_created_found_and_destroyed(
     caller: Caller, session: int, kind: str, *, token: bool
@@ -183,7 +184,7 @@ def test_an_object_may_forbid_what_is_done_with_it(caller: Caller, session: int,
 
 
 def test_a_copy_moves_between_session_and_token_and_keeps_the_rest(caller: Caller, session: int) -> None:
-    key = create(caller, session, "secret key", EXTRACTABLE=True, LABEL=b"original")
+    key = create(caller, session, "AES key", EXTRACTABLE=True, LABEL=b"original")
     copy = caller.ok(c.COPY_OBJECT, session, key, template((CKA.TOKEN, True), (CKA.PRIVATE, True))).handle
     assert copy < FIRST_SESSION_OBJECT
     assert get(caller, session, copy, CKA.VALUE) == AES_KEY

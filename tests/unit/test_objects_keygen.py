@@ -6,7 +6,7 @@ import pytest
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi import commands as c
 from support.object_calls import FIRST_SESSION_OBJECT, Values, fresh_caller, get, pair
-from support.object_samples import P256
+from support.samples.ec import P256
 from support.token_world import Caller, blob, template, u32
 
 

@@ -6,7 +6,7 @@ import pytest
 from softee.names import CKA, CKK, CKM, CKO, CKR, UNAVAILABLE_INFORMATION, TeeResult
 from softee.pkcs11_ta.abi import commands as c
 from support.object_calls import Values, create, fresh_caller, generate, get, pair
-from support.object_samples import P256
+from support.samples.ec import P256
 from support.token_world import Caller, template, u32
 
 
@@ -191,7 +191,7 @@ def test_a_data_object_shows_what_op_tees_does(caller: Caller, session: int) -> 
 def test_a_sensitive_key_says_how_it_was_always_protected(caller: Caller, session: int) -> None:
     key = generate(caller, session, (CKA.SENSITIVE, True))
     assert get(caller, session, key, CKA.ALWAYS_SENSITIVE) == T
-    imported = create(caller, session, "secret key", SENSITIVE=True)
+    imported = create(caller, session, "AES key", SENSITIVE=True)
     assert get(caller, session, imported, CKA.ALWAYS_SENSITIVE) == F
     assert get(caller, session, imported, CKA.NEVER_EXTRACTABLE) == F
     assert get(caller, session, imported, CKA.LOCAL) == F

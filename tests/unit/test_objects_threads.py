@@ -21,7 +21,7 @@ def work(caller: Caller, shared: int, start: threading.Barrier) -> set[CKR]:
     answers = set()
     for number in range(ROUNDS):
         label = template((CKA.LABEL, f"{session} {number}".encode()))
-        mine = create(caller, session, "secret key", TOKEN=True, PRIVATE=number % 2 == 0)
+        mine = create(caller, session, "AES key", TOKEN=True, PRIVATE=number % 2 == 0)
         answers.add(caller.call(c.SET_ATTRIBUTE_VALUE, session, mine, label).rv)
         answers.add(caller.call(c.SET_ATTRIBUTE_VALUE, session, shared, label).rv)
         read = caller.call(c.GET_ATTRIBUTE_VALUE, session, shared, template((CKA.LABEL, bytes(40))))
@@ -34,7 +34,7 @@ def work(caller: Caller, shared: int, start: threading.Barrier) -> set[CKR]:
 
 def test_clients_do_not_disturb_each_other_while_they_change_the_same_token() -> None:
     owner, session = fresh_caller()
-    shared = create(owner, session, "secret key", TOKEN=True)
+    shared = create(owner, session, "AES key", TOKEN=True)
     start = threading.Barrier(CLIENTS)
     with ThreadPoolExecutor(CLIENTS) as pool:
         runs = [pool.submit(work, Caller(owner.application), shared, start) for _ in range(CLIENTS)]

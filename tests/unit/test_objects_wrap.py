@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, TeeResult
 from softee.pkcs11_ta.abi import commands as c
 from support.object_calls import Values, create, fresh_caller, generate, get, wire
-from support.object_samples import AES_KEY, as_template, sample
+from support.samples import as_template, sample
+from support.samples.aes import AES_KEY
 from support.token_world import SO_PIN, Answer, Caller, blob, template
 
 AES: Values = ((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES), (CKA.EXTRACTABLE, True))
@@ -30,13 +31,13 @@ def session(caller: Caller) -> int:
 @pytest.fixture
 def wrapper(caller: Caller, session: int) -> int:
     """Return an AES key whose value we know, that wraps and unwraps."""
-    return create(caller, session, "secret key", VALUE=WRAPPER, WRAP=True, UNWRAP=True)
+    return create(caller, session, "AES key", VALUE=WRAPPER, WRAP=True, UNWRAP=True)
 
 
 @pytest.fixture
 def target(caller: Caller, session: int) -> int:
     """Return an extractable AES key whose value we know."""
-    return create(caller, session, "secret key", EXTRACTABLE=True)
+    return create(caller, session, "AES key", EXTRACTABLE=True)
 
 
 def wrap(caller: Caller, session: int, wrapping: int, key: int, capacity: int = 4096) -> Answer:
@@ -126,10 +127,10 @@ def test_the_handles_are_checked_as_in_op_tee(caller: Caller, session: int, wrap
 
 
 def test_a_key_that_may_not_wrap_or_unwrap_does_not(caller: Caller, session: int, target: int) -> None:
-    idle = create(caller, session, "secret key")
+    idle = create(caller, session, "AES key")
     assert wrap(caller, session, idle, target).rv is CKR.WRAPPING_KEY_TYPE_INCONSISTENT
     assert unwrap(caller, session, idle, bytes(16), *AES).rv is CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT
-    generic = create(caller, session, "secret key", KEY_TYPE=int(CKK.GENERIC_SECRET), WRAP=True)
+    generic = create(caller, session, "AES key", KEY_TYPE=int(CKK.GENERIC_SECRET), WRAP=True)
     assert wrap(caller, session, generic, target).rv is CKR.WRAPPING_KEY_TYPE_INCONSISTENT
 
 
@@ -149,8 +150,8 @@ def test_an_active_operation_stands_in_the_way(caller: Caller, session: int, wra
 def test_the_wrapping_keys_template_must_fit(caller: Caller, session: int) -> None:
     sensitive = template((CKA.SENSITIVE, True))
     strict = generate(caller, session, *WRAPS, (CKA.WRAP_TEMPLATE, sensitive), (CKA.UNWRAP_TEMPLATE, sensitive))
-    shown = create(caller, session, "secret key", EXTRACTABLE=True)
-    kept = create(caller, session, "secret key", EXTRACTABLE=True, SENSITIVE=True)
+    shown = create(caller, session, "AES key", EXTRACTABLE=True)
+    kept = create(caller, session, "AES key", EXTRACTABLE=True, SENSITIVE=True)
     assert wrap(caller, session, strict, shown).rv is CKR.KEY_HANDLE_INVALID
     wrapped = wrap(caller, session, strict, kept).output
     refused = unwrap(caller, session, strict, wrapped, *AES, (CKA.SENSITIVE, False))
@@ -160,9 +161,7 @@ def test_the_wrapping_keys_template_must_fit(caller: Caller, session: int) -> No
 
 
 def test_the_unwrapping_keys_template_alone_may_describe_the_key(caller: Caller, session: int) -> None:
-    unwrapper = create(
-        caller, session, "secret key", VALUE=WRAPPER, UNWRAP=True, UNWRAP_TEMPLATE=as_template(dict(AES))
-    )
+    unwrapper = create(caller, session, "AES key", VALUE=WRAPPER, UNWRAP=True, UNWRAP_TEMPLATE=as_template(dict(AES)))
     back = unwrap(caller, session, unwrapper, encrypted(AES_KEY)).handle
     assert get(caller, session, back, CKA.VALUE) == AES_KEY
 
@@ -178,7 +177,7 @@ def test_a_template_without_a_class_or_for_a_public_key_is_refused(caller: Calle
 def test_a_private_key_is_not_unwrapped_before_login(caller: Caller) -> None:
     stranger = Caller(caller.application)
     session = stranger.open()
-    key = create(stranger, session, "secret key", UNWRAP=True)
+    key = create(stranger, session, "AES key", UNWRAP=True)
     answer = unwrap(stranger, session, key, bytes(16), *GENERIC, (CKA.PRIVATE, True))
     assert answer.rv is CKR.USER_NOT_LOGGED_IN
 
@@ -186,7 +185,7 @@ def test_a_private_key_is_not_unwrapped_before_login(caller: Caller) -> None:
 def test_a_key_that_asks_for_a_trusted_wrapper_gets_one_from_the_security_officer() -> None:
     caller, session = fresh_caller()
     wrapper = generate(caller, session, *WRAPS)
-    target = create(caller, session, "secret key", EXTRACTABLE=True)
+    target = create(caller, session, "AES key", EXTRACTABLE=True)
     caller.ok(c.SET_ATTRIBUTE_VALUE, session, target, template((CKA.WRAP_WITH_TRUSTED, True)))
     assert wrap(caller, session, wrapper, target).rv is CKR.KEY_NOT_WRAPPABLE
     caller.logout(session)

@@ -9,7 +9,7 @@ import pytest
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, ParamType, TeeResult
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.abi.commands import Command
-from softee.pkcs11_ta.session.operations import RULES, Phase, Step
+from softee.pkcs11_ta.session.operations import STREAM_RULES, Phase, Step
 from softee.wire.values import Memref
 from support.token_world import USER_PIN, Caller, blob, make_application, template, u32
 
@@ -31,7 +31,7 @@ def session(caller: Caller) -> int:
 
 
 def test_the_table_answers_for_every_phase_and_step() -> None:
-    assert set(RULES) == set(itertools.product(Phase, Step))
+    assert set(STREAM_RULES) == set(itertools.product(Phase, Step))
 
 
 STEPS = (

@@ -6,12 +6,12 @@ import pytest
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import AttributeValue, Given
-from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.content import complete
 from softee.pkcs11_ta.session import objects as session_objects
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, Pkcs11Object, object_size
-from support.object_samples import as_template, sample
+from support.samples import as_template, sample
 
 ALL: dict[int, AttributeValue] = {}
 

@@ -10,22 +10,22 @@ import pytest
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import AttributeValue, Given
-from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.content import complete
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
 from softee.pkcs11_ta.token import objects as token_objects
 from softee.pkcs11_ta.token.objects import PUBLIC, TokenObjects
 from softee.stores.memory import MemoryStore
 from softee.tee.sealing import SealKey
 from softee.wire.codec import Writer
-from support.object_samples import as_template, sample
+from support.samples import as_template, sample
 from support.stores import FailingStore, open_storage, snapshot
 
 USER_KEY = bytes(range(100, 132))
 ALL: dict[int, AttributeValue] = {}
 
 
-def made(kind: str = "secret key", **changes: AttributeValue) -> Given:
+def made(kind: str = "AES key", **changes: AttributeValue) -> Given:
     attributes = rules.make(rules.parse(as_template(sample(kind, TOKEN=True, **changes))), rules.CREATE, is_so=False)
     complete(attributes)
     return attributes

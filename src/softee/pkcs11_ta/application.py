@@ -9,6 +9,7 @@ from softee.pkcs11_ta import dispatch
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
+from softee.pkcs11_ta.token.profiles import OPTEE
 from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.state import Cost
 from softee.tee.application import ClientIdentity
@@ -40,7 +41,7 @@ class Pkcs11Application:
         pin_computations: int = 2,
         pin_cost: Cost = DEFAULT_COST,
     ) -> None:
-        self.slots = Slots(storage, slots)
+        self.slots = Slots(storage, [OPTEE] * slots)
         self.max_sessions = max_sessions
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)
 

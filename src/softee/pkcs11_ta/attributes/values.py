@@ -10,5 +10,8 @@ AttributeValue = bool | int | bytes | bytearray | tuple[Any, ...]
 Attributes = Mapping[int, AttributeValue]
 """Attributes by type (CKA, or a plain int where the type has no name)."""
 
+Parts = dict[int, AttributeValue]
+"""Attributes that make a key, or belong to one: private ones are SecretBytes."""
+
 Given = dict[int, AttributeValue]
 """Decoded attributes of a template, or of an object in the making."""

@@ -4,6 +4,7 @@
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.handlers import (
     cipher,
+    derive,
     digest,
     find,
     general,
@@ -62,7 +63,7 @@ HANDLERS: Handlers = table(
     bind(c.COPY_OBJECT, objects.copy_object),
     bind(c.SEED_RANDOM, random.seed_random),
     bind(c.GENERATE_RANDOM, random.generate_random),
-    bind(c.DERIVE_KEY, keygen.derive_key),
+    bind(c.DERIVE_KEY, derive.derive_key),
     bind(c.RELEASE_ACTIVE_PROCESSING, session.release_active_processing),
     bind(c.DIGEST_INIT, digest.digest_init),
     bind(c.DIGEST_KEY, digest.digest_key),

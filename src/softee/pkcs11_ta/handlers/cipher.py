@@ -4,21 +4,21 @@
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
 from softee.pkcs11_ta.handlers.steps import step
-from softee.pkcs11_ta.mechanisms.spec import CipherOperation
-from softee.pkcs11_ta.session.begin import TO_DECRYPT, TO_ENCRYPT, begin
+from softee.pkcs11_ta.mechanisms.functions import CipherOperation
+from softee.pkcs11_ta.session.begin import begin_decrypt, begin_encrypt
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, Operation, Step
 
 
 def encrypt_init(call: Call, request: WithKey) -> bytes:
     """Begin to encrypt."""
-    begin(call.session, ENCRYPT, request, TO_ENCRYPT)
+    begin_encrypt(call.session, request)
     return b""
 
 
 def decrypt_init(call: Call, request: WithKey) -> bytes:
     """Begin to decrypt."""
-    begin(call.session, DECRYPT, request, TO_DECRYPT)
+    begin_decrypt(call.session, request)
     return b""
 
 

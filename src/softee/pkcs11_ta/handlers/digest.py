@@ -5,7 +5,7 @@ from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, OnObject, WithMechanism
 from softee.pkcs11_ta.handlers.steps import step
-from softee.pkcs11_ta.mechanisms.spec import DigestOperation
+from softee.pkcs11_ta.mechanisms.functions import DigestOperation
 from softee.pkcs11_ta.session.begin import begin_digest
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.operations import DIGEST, Operation, Step
@@ -35,12 +35,7 @@ def digest_update(call: Call, request: InSession, operation: Operation[DigestOpe
 @step(DIGEST, Step.UPDATE)
 def digest_key(call: Call, request: OnObject, operation: Operation[DigestOperation]) -> bytes:
     """Take a secret key's value as a part. Raises CKR_KEY_HANDLE_INVALID, CKR_KEY_INDIGESTIBLE."""
-    try:
-        obj = call.session.object(request.handle)
-    except Pkcs11Error as error:
-        if error.rv is not CKR.OBJECT_HANDLE_INVALID:
-            raise
-        raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, error.detail) from None
+    obj = call.session.object(request.handle, CKR.KEY_HANDLE_INVALID)
     if obj.attributes.get(CKA.CLASS) != CKO.SECRET_KEY:
         raise Pkcs11Error(CKR.KEY_INDIGESTIBLE, "only secret keys have a value to digest")
     operation.running.update(obj.key().secret())

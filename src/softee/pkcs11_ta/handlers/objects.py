@@ -7,11 +7,18 @@ from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import AnsweredError, Pkcs11Error
 from softee.pkcs11_ta.abi.messages import OnObject, OnObjectWithTemplate, Template, WithTemplate
 from softee.pkcs11_ta.abi.template import ValueSlot, encode_slots
+from softee.pkcs11_ta.attributes.uses import Rule
 from softee.pkcs11_ta.attributes.values import Attributes, Given
-from softee.pkcs11_ta.keys.checks import check_public_key_info, complete
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.kinds import Rule
-from softee.pkcs11_ta.session.access import check_new, is_so, place_new, require_permission, require_write
+from softee.pkcs11_ta.objects.content import check_public_key_info, complete
+from softee.pkcs11_ta.session.access import (
+    check_new,
+    is_so,
+    new_attributes,
+    place_new,
+    require_permission,
+    require_write,
+)
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
 from softee.wire.codec import Writer
@@ -28,7 +35,7 @@ def handles(objects: Iterable[Pkcs11Object]) -> bytes:
 def create_object(call: Call, request: WithTemplate) -> bytes:
     """Make an object of what the client gives, and return its handle."""
     session = call.session
-    made = rules.make(rules.parse(request.template), rules.CREATE, is_so=is_so(session))
+    made = new_attributes(session, rules.parse(request.template), rules.CREATE)
     check_new(session, made)
     complete(made)
     return handles(place_new(session, made))

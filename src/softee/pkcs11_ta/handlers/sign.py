@@ -3,15 +3,15 @@
 
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
 from softee.pkcs11_ta.handlers.steps import step
-from softee.pkcs11_ta.mechanisms.spec import SignOperation, VerifyOperation
-from softee.pkcs11_ta.session.begin import TO_SIGN, TO_VERIFY, begin
+from softee.pkcs11_ta.mechanisms.functions import SignOperation, VerifyOperation
+from softee.pkcs11_ta.session.begin import begin_sign, begin_verify
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.operations import SIGN, VERIFY, Operation, Step
 
 
 def sign_init(call: Call, request: WithKey) -> bytes:
     """Begin to sign."""
-    begin(call.session, SIGN, request, TO_SIGN)
+    begin_sign(call.session, request)
     return b""
 
 
@@ -39,7 +39,7 @@ def sign_final(call: Call, request: InSession, operation: Operation[SignOperatio
 
 def verify_init(call: Call, request: WithKey) -> bytes:
     """Begin to verify."""
-    begin(call.session, VERIFY, request, TO_VERIFY)
+    begin_verify(call.session, request)
     return b""
 
 

@@ -3,10 +3,8 @@
 
 import struct
 
-from softee.names import CKM, CKR, UNAVAILABLE_INFORMATION, SlotFlag
-from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.names import UNAVAILABLE_INFORMATION, SlotFlag
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
-from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
 
@@ -17,7 +15,6 @@ _MODEL = b"OP-TEE TA".ljust(16)
 _HARDWARE = bytes((0, 0))
 _FIRMWARE = bytes((1, 0))
 _NO_CLOCK = bytes(16)
-_IDS = struct.pack(f"<{len(MECHANISMS)}I", *MECHANISMS)
 
 
 def slot_list(call: Call, request: Nothing) -> bytes:
@@ -55,17 +52,13 @@ _NO_LIMIT = UNAVAILABLE_INFORMATION
 
 
 def mechanism_ids(call: Call, request: OnSlot) -> bytes:
-    """Return the mechanisms' numbers, the same for all slots."""
-    call.client.slots.require_slot(request.slot)
-    return _IDS
+    """Return the numbers of the mechanisms that the slot's token allows."""
+    mechanisms = call.client.slots.policy(request.slot).mechanisms
+    return struct.pack(f"<{len(mechanisms)}I", *mechanisms)
 
 
 def mechanism_info(call: Call, request: OnMechanism) -> bytes:
     """Return CK_MECHANISM_INFO. Raises CKR_MECHANISM_INVALID."""
-    call.client.slots.require_slot(request.slot)
-    try:
-        spec = MECHANISMS[CKM(request.mechanism)]
-    except (KeyError, ValueError):
-        raise Pkcs11Error(CKR.MECHANISM_INVALID, f"mechanism 0x{request.mechanism:x} is not known here") from None
+    spec = call.client.slots.policy(request.slot).mechanism(request.mechanism)
     low, high = (spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0)
     return struct.pack("<3I", low, high, spec.flags)

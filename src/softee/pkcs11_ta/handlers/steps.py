@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
 from softee.pkcs11_ta.session.call import Call
-from softee.pkcs11_ta.session.operations import RULES, Operation, Phase, Purpose, Step, next_phase
+from softee.pkcs11_ta.session.operations import Operation, Phase, Purpose, Step, next_phase
 
 R = TypeVar("R")
 Op = TypeVar("Op")
@@ -16,7 +16,7 @@ StepHandler = Callable[[Call, R, Operation[Op]], bytes]
 
 def step(purpose: Purpose[Op], number: Step) -> Callable[[StepHandler[R, Op]], Callable[[Call, R], bytes]]:
     """Make a handler of one step: it gets the active operation, and what it raises decides what becomes of that."""
-    rules = {phase: after for (phase, when), after in RULES.items() if when is number}
+    rules = {phase: after for (phase, when), after in purpose.rules.items() if when is number}
 
     def decorate(handler: StepHandler[R, Op]) -> Callable[[Call, R], bytes]:
         def handle(call: Call, request: R) -> bytes:

@@ -10,14 +10,17 @@ from softee.pkcs11_ta.abi.messages import FromKey, Template, WrapKey
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Given
 from softee.pkcs11_ta.handlers.objects import handles
-from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
+from softee.pkcs11_ta.mechanisms.functions import Wrapping
 from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects.content import complete
 from softee.pkcs11_ta.objects.kinds import PROTECTED_CLASSES
-from softee.pkcs11_ta.session.access import check_new, is_so, place_new
-from softee.pkcs11_ta.session.begin import TO_UNWRAP, TO_WRAP, mechanism_for, usable_key
+from softee.pkcs11_ta.session.access import check_new, new_attributes, place_new
+from softee.pkcs11_ta.session.begin import mechanism_for
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
+from softee.pkcs11_ta.session.key_use import key_object, usable_key
+from softee.pkcs11_ta.session.roles import TO_UNWRAP, TO_WRAP
 from softee.pkcs11_ta.token.object import Pkcs11Object
 from softee.tee.keys import wipe
 
@@ -25,30 +28,26 @@ from softee.tee.keys import wipe
 def wrap_key(call: Call, request: WrapKey) -> bytes:
     """Return a key encrypted under another one: a secret key's value, or a private key's PrivateKeyInfo."""
     session = call.session
-    session.operations.require_idle()
-    spec = mechanism_for(request.mechanism, "wrap")
+    spec = mechanism_for(session, request.mechanism)
+    wrap = spec.of(Wrapping).wrap
     wrapping = usable_key(session, spec, request.handle, TO_WRAP)
     if request.key == request.handle:
         raise Pkcs11Error(CKR.WRAPPING_KEY_HANDLE_INVALID, "a key does not wrap itself")
     wanted = _wrappable(session, request.key, wrapping)
     parameter = spec.params(request.parameter)
-    if spec.wrap is None:
-        raise AssertionError("mechanism_for has checked the function")
-    return call.fit(spec.wrap(wrapping.key(), parameter, _plain(wanted)))
+    return call.fit(wrap(wrapping.key(), parameter, _plain(wanted)))
 
 
 def unwrap_key(call: Call, request: FromKey) -> bytes:
     """Make a key of wrapped bytes, and return its handle."""
     session = call.session
-    session.operations.require_idle()
-    spec = mechanism_for(request.mechanism, "unwrap")
+    spec = mechanism_for(session, request.mechanism)
+    unwrap = spec.of(Wrapping).unwrap
     unwrapping = usable_key(session, spec, request.handle, TO_UNWRAP)
     parameter = spec.params(request.parameter)
-    made = rules.make(_given(request.template, unwrapping), rules.UNWRAP, is_so=is_so(session))
+    made = new_attributes(session, _given(request.template, unwrapping), rules.UNWRAP)
     check_new(session, made)
-    if spec.unwrap is None:
-        raise AssertionError("mechanism_for has checked the function")
-    plain = spec.unwrap(unwrapping.key(), parameter, bytes(call.input))
+    plain = unwrap(unwrapping.key(), parameter, bytes(call.input))
     try:
         _add_content(made, plain)
     finally:
@@ -58,7 +57,7 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
 
 def _wrappable(session: Session, handle: int, wrapping: Pkcs11Object) -> Pkcs11Object:
     """Return the key to wrap, where its attributes and the wrapping key's let it go."""
-    wanted = _key_object(session, handle)
+    wanted = key_object(session, handle)
     attributes = wanted.attributes
     if attributes[CKA.CLASS] not in PROTECTED_CLASSES:
         raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "only secret and private keys can be wrapped")
@@ -68,17 +67,6 @@ def _wrappable(session: Session, handle: int, wrapping: Pkcs11Object) -> Pkcs11O
         raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "CKA_WRAP_WITH_TRUSTED asks for a wrapping key with CKA_TRUSTED true")
     if not rules.agrees_with(attributes, _template(wrapping, CKA.WRAP_TEMPLATE)):
         raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, "the key is not as the wrapping key's CKA_WRAP_TEMPLATE demands")
-    return wanted
-
-
-def _key_object(session: Session, handle: int) -> Pkcs11Object:
-    try:
-        wanted = session.object(handle)
-        wanted.key()
-    except Pkcs11Error as error:
-        if error.rv is CKR.OBJECT_HANDLE_INVALID:
-            raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, error.detail) from None
-        raise
     return wanted
 
 

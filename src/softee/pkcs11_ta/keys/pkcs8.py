@@ -1,22 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Private keys as PKCS#8 PrivateKeyInfo: how C_WrapKey and C_UnwrapKey carry them (PKCS#11 3.2, section 6.7)."""
+"""Private keys as PKCS#8 PrivateKeyInfo, and public keys as SubjectPublicKeyInfo.
+
+The first is how C_WrapKey and C_UnwrapKey carry private keys (PKCS#11 3.2, section 6.7), the second is
+CKA_PUBLIC_KEY_INFO.
+"""
+
+from typing import Protocol, runtime_checkable
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_der_private_key,
 )
 
-from softee.names import CKA, CKK, CKR
+from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
-from softee.pkcs11_ta.attributes.values import Given
-from softee.pkcs11_ta.keys.curves import CURVES
-from softee.pkcs11_ta.keys.material import KeyMaterial
-from softee.pkcs11_ta.keys.rsa import KEY_SIZE
+from softee.pkcs11_ta.attributes.values import Parts
+from softee.pkcs11_ta.keys.table import find_key_type
+from softee.pkcs11_ta.keys.view import KeyView
 
 LARGEST_KEY = 8192
 """Bytes of a PrivateKeyInfo that is looked at: more than three times the largest RSA key's."""
@@ -25,19 +32,37 @@ _SEQUENCE = 0x30
 _LONG_FORM = 0x80
 
 
-def export_private_key(key: KeyMaterial) -> SecretBytes:
+@runtime_checkable
+class _PrivateKey(Protocol):
+    """What the library's private keys have in common, and no public key has."""
+
+    def public_key(self) -> PublicKeyTypes: ...
+
+    def private_bytes(
+        self, encoding: Encoding, form: PrivateFormat, encryption_algorithm: KeySerializationEncryption, /
+    ) -> bytes: ...
+
+
+def export_private_key(key: KeyView) -> SecretBytes:
     """Return a private key as a DER PrivateKeyInfo. Raises CKR_KEY_NOT_WRAPPABLE for another kind of key."""
     native = key.native()
-    if not isinstance(native, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "only secret and private keys can be wrapped")
-    return SecretBytes(native.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    if isinstance(native, _PrivateKey):
+        return SecretBytes(native.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "only secret and private keys can be wrapped")
 
 
-def import_private_key(data: bytes | bytearray, key_type: int) -> Given:
+def export_public_key(key: KeyView) -> bytes:
+    """Return the public key of a public or private key as a DER SubjectPublicKeyInfo."""
+    native = key.native()
+    public = native.public_key() if isinstance(native, _PrivateKey) else native
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def import_private_key(data: bytes | bytearray, key_type: int) -> Parts:
     """Return the attributes that a PrivateKeyInfo holds; zeros after it are padding.
 
-    The key is not tested here: that takes very long for numbers of hostile sizes, and holds up all other threads.
-    ``checks.complete`` does it, sizes first.
+    The key is not tested here: that takes very long for numbers of hostile sizes, and holds up all other threads. Its
+    type's ``complete`` does it, sizes first.
 
     Raises:
         Pkcs11Error: CKR_WRAPPED_KEY_INVALID: it does not decode, or is not a key of this type that the token takes.
@@ -47,38 +72,14 @@ def import_private_key(data: bytes | bytearray, key_type: int) -> Given:
         native = load_der_private_key(_without_padding(data), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _invalid("not a PKCS#8 private key") from None
-    if isinstance(native, rsa.RSAPrivateKey) and key_type == CKK.RSA:
-        return _rsa_attributes(native)
-    if isinstance(native, ec.EllipticCurvePrivateKey) and key_type == CKK.EC:
-        return _ec_attributes(native)
-    raise _invalid("a key of another type than CKA_KEY_TYPE says")
-
-
-def _rsa_attributes(key: rsa.RSAPrivateKey) -> Given:
-    if key.key_size not in KEY_SIZE:
-        raise _invalid(f"an RSA key of {key.key_size} bits")
-    numbers = key.private_numbers()
-    return {
-        CKA.MODULUS: bytes(_big_endian(numbers.public_numbers.n)),
-        CKA.PUBLIC_EXPONENT: bytes(_big_endian(numbers.public_numbers.e)),
-        CKA.PRIVATE_EXPONENT: _big_endian(numbers.d),
-        CKA.PRIME_1: _big_endian(numbers.p),
-        CKA.PRIME_2: _big_endian(numbers.q),
-        CKA.EXPONENT_1: _big_endian(numbers.dmp1),
-        CKA.EXPONENT_2: _big_endian(numbers.dmq1),
-        CKA.COEFFICIENT: _big_endian(numbers.iqmp),
-    }
-
-
-def _ec_attributes(key: ec.EllipticCurvePrivateKey) -> Given:
-    params = next((params for params, curve in CURVES.items() if curve.name == key.curve.name), None)
-    if params is None:
-        raise _invalid("a key on a curve that the token does not have")
-    size = -(-key.curve.key_size // 8)
-    return {
-        CKA.EC_PARAMS: params,
-        CKA.VALUE: SecretBytes(key.private_numbers().private_value.to_bytes(size, "big")),
-    }
+    wanted = find_key_type(key_type)
+    try:
+        parts = wanted.from_native(native) if wanted and wanted.from_native else None
+    except ValueError as error:
+        raise _invalid(str(error)) from None
+    if parts is None:
+        raise _invalid("a key of another type than CKA_KEY_TYPE says")
+    return parts
 
 
 def _without_padding(data: bytes | bytearray) -> bytes:
@@ -98,10 +99,6 @@ def _der_end(data: bytes | bytearray) -> int:
         return 2 + data[1]
     count = data[1] - _LONG_FORM
     return 2 + count + int.from_bytes(data[2 : 2 + count], "big")
-
-
-def _big_endian(value: int) -> SecretBytes:
-    return SecretBytes(value.to_bytes(-(-value.bit_length() // 8), "big"))
 
 
 def _invalid(what: str) -> Pkcs11Error:

@@ -4,9 +4,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-from softee.names import CKO
+from softee.names import CKO, CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+
+NativeKey = PublicKeyTypes | PrivateKeyTypes
+"""The library's object for a public or a private key."""
 
 
 class KeyView(Protocol):
@@ -28,24 +32,17 @@ class KeyView(Protocol):
         ...
 
     def secret(self) -> bytes | bytearray:
-        """Return a secret key's value. Do not keep it."""
+        """Return a secret key's value. Do not keep it. Raises CKR_KEY_TYPE_INCONSISTENT."""
         ...
 
-    def rsa_public(self) -> rsa.RSAPublicKey:
-        """Return the RSA public key (of a public or a private key object)."""
+    def native(self) -> NativeKey:
+        """Return the library's key object, which the key type's module narrows. Raises CKR_KEY_TYPE_INCONSISTENT."""
         ...
 
-    def rsa_private(self) -> rsa.RSAPrivateKey:
-        """Return the RSA private key."""
-        ...
 
-    def ec_public(self) -> ec.EllipticCurvePublicKey:
-        """Return the EC public key."""
-        ...
-
-    def ec_private(self) -> ec.EllipticCurvePrivateKey:
-        """Return the EC private key."""
-        ...
+def unfit(wanted: str) -> Pkcs11Error:
+    """Return the error for a key that is not ``wanted``."""
+    return Pkcs11Error(CKR.KEY_TYPE_INCONSISTENT, f"the key is not {wanted}")
 
 
 @dataclass(frozen=True, slots=True)

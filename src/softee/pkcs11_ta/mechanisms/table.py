@@ -18,9 +18,9 @@ def build_table(specs: Iterable[AnyMechanism]) -> Mapping[CKM, AnyMechanism]:
     """Return ``specs`` by type, in their order, read-only. Raises RuntimeError where two describe one mechanism."""
     table: dict[CKM, AnyMechanism] = {}
     for spec in specs:
-        if spec.type in table:
-            raise RuntimeError(f"CKM_{spec.type.name} is described twice")
-        table[spec.type] = spec
+        if spec.mechanism in table:
+            raise RuntimeError(f"CKM_{spec.mechanism.name} is described twice")
+        table[spec.mechanism] = spec
     return MappingProxyType(table)
 
 

@@ -5,15 +5,23 @@ Everything that an attribute may or must do is decided here, from the rows of
 :mod:`softee.pkcs11_ta.objects.kinds`: nobody else looks at a rule. Each refusal names its attribute.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-from softee.names import CKA, CKR
+from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import Template
 from softee.pkcs11_ta.attributes.codecs import CODECS, NESTED, attribute_name, decode_value, encode_value
+from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given
-from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind, Rule, Unset, Use
+from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind
+
+Defaults = Mapping[CKO, Mapping[CKA, AttributeValue]]
+"""By class: the defaults that differ from those of the kinds' rows, which are OP-TEE's."""
+
+NO_DEFAULTS: Final[Defaults] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Way:
 
 CREATE: Final = Way("C_CreateObject", Rule.FORBIDDEN_ON_CREATE, Rule.REQUIRED_ON_CREATE)
 GENERATE: Final = Way("key generation", Rule.FORBIDDEN_ON_GENERATE, Rule.REQUIRED_ON_GENERATE)
+DERIVE: Final = Way("C_DeriveKey", Rule.FORBIDDEN_ON_UNWRAP, Rule.REQUIRED_ON_UNWRAP)
 UNWRAP: Final = Way("C_UnwrapKey", Rule.FORBIDDEN_ON_UNWRAP, Rule.REQUIRED_ON_UNWRAP)
 
 BY_SET: Final = Rule.MODIFIABLE
@@ -91,7 +100,7 @@ def kind_of(attributes: Attributes) -> ObjectKind:
     raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(kind_attribute)} {said}")
 
 
-def make(given: Given, way: Way, *, is_so: bool) -> Given:
+def make(given: Given, way: Way, *, is_so: bool, defaults: Defaults = NO_DEFAULTS) -> Given:
     """Return the attributes of a new object: what is given, and defaults for the rest.
 
     Those that the token makes itself (the key's parts, say) are still missing.
@@ -100,6 +109,7 @@ def make(given: Given, way: Way, *, is_so: bool) -> Given:
         given: the decoded template.
         way: how the object comes to be.
         is_so: the security officer is logged in.
+        defaults: those of the token's policy that differ from the rows'.
 
     Raises:
         Pkcs11Error: CKR_TEMPLATE_INCONSISTENT, CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_TYPE_INVALID,
@@ -114,14 +124,15 @@ def make(given: Given, way: Way, *, is_so: bool) -> Given:
                 CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(attribute)} must not be given to {way.name} ({kind.name})"
             )
         _check_so(use, value, default=False, is_so=is_so)
+    own = defaults.get(kind.object_class, {})
     made: Given = {}
     for use in kind.rows:
         if use.type in given:
             made[use.type] = given[use.type]
         elif use.rules & way.required:
             raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, f"{way.name} of a {kind.name} needs {attribute_name(use.type)}")
-        elif not isinstance(use.default, Unset):
-            made[use.type] = use.default
+        elif not isinstance(default := own.get(use.type, use.default), Unset):
+            made[use.type] = default
     return made
 
 
@@ -131,6 +142,12 @@ def mark_generated(made: Given, mechanism: int) -> None:
     made[CKA.KEY_GEN_MECHANISM] = mechanism
     made[CKA.ALWAYS_SENSITIVE] = made.get(CKA.SENSITIVE, False)
     made[CKA.NEVER_EXTRACTABLE] = not made.get(CKA.EXTRACTABLE, False)
+
+
+def mark_derived(made: Given, base: Attributes) -> None:
+    """Note that a derived key has been protected all along only where its base key has, too."""
+    made[CKA.ALWAYS_SENSITIVE] = base.get(CKA.ALWAYS_SENSITIVE) is True and made.get(CKA.SENSITIVE) is True
+    made[CKA.NEVER_EXTRACTABLE] = base.get(CKA.NEVER_EXTRACTABLE) is True and made.get(CKA.EXTRACTABLE) is not True
 
 
 def change(attributes: Attributes, template: Template, changeable: Rule, *, is_so: bool) -> Given:

@@ -6,7 +6,8 @@ Read-only sessions change no token objects; private objects need the user's logi
 
 from softee.names import CKA, CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.attributes.values import Attributes, Given
+from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.object import Pkcs11Object
 
@@ -19,6 +20,11 @@ def is_so(session: Session) -> bool:
 def sees_private(session: Session) -> bool:
     """Say whether the user is logged in, who alone sees private objects."""
     return session.user is CKU.USER
+
+
+def new_attributes(session: Session, given: Given, way: rules.Way) -> Given:
+    """Return a new object's attributes as the rules and the token's policy make them. Raises as ``rules.make``."""
+    return rules.make(given, way, is_so=is_so(session), defaults=session.token.policy.defaults)
 
 
 def check_new(session: Session, *attributes: Attributes) -> None:

@@ -51,17 +51,21 @@ class Session:
         """CK_SESSION_INFO.flags."""
         return SessionFlag.SERIAL_SESSION | (SessionFlag.RW_SESSION if self.read_write else SessionFlag(0))
 
-    def object(self, handle: int) -> Pkcs11Object:
+    def object(self, handle: int, bad_handle: CKR = CKR.OBJECT_HANDLE_INVALID) -> Pkcs11Object:
         """Return the object that this session may see under ``handle``.
 
         Raises:
-            Pkcs11Error: CKR_OBJECT_HANDLE_INVALID, also for a private object while the user is not logged in.
+            Pkcs11Error: ``bad_handle``, also for a private object while the user is not logged in.
 
         """
         private = self.user is CKU.USER
-        if handle >= FIRST_SESSION_HANDLE:
-            return self.objects.get(handle, private=private)
-        return self.token.objects.get(handle, private=private)
+        objects = self.objects if handle >= FIRST_SESSION_HANDLE else self.token.objects
+        try:
+            return objects.get(handle, private=private)
+        except Pkcs11Error as error:
+            if error.rv is CKR.OBJECT_HANDLE_INVALID:
+                raise Pkcs11Error(bad_handle, error.detail) from None
+            raise
 
     def require_read_write(self) -> None:
         """Raise CKR_SESSION_READ_ONLY in a read-only session."""

@@ -7,35 +7,17 @@ which leaves it as if the call had not been made.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
 from typing import Any, Generic, TypeVar
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.spec import (
-    AnyMechanism,
-    CipherOperation,
-    DigestOperation,
-    SignOperation,
-    VerifyOperation,
-)
+from softee.pkcs11_ta.mechanisms.functions import CipherOperation, DigestOperation, SignOperation, VerifyOperation
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
+from softee.pkcs11_ta.session.roles import TO_DECRYPT, TO_ENCRYPT, TO_SIGN, TO_VERIFY, Role
 
 Op = TypeVar("Op")
-
-
-@dataclass(frozen=True, slots=True)
-class Purpose(Generic[Op]):
-    """What an operation does; ``Op`` is what runs underneath."""
-
-    name: str
-
-
-ENCRYPT: Purpose[CipherOperation] = Purpose("encrypt")
-DECRYPT: Purpose[CipherOperation] = Purpose("decrypt")
-DIGEST: Purpose[DigestOperation] = Purpose("digest")
-SIGN: Purpose[SignOperation] = Purpose("sign")
-VERIFY: Purpose[VerifyOperation] = Purpose("verify")
 
 
 class Phase(IntEnum):
@@ -60,7 +42,10 @@ class Step(Enum):
     ONE_SHOT = "C_* in one part"
 
 
-RULES: Mapping[tuple[Phase, Step], Phase | CKR] = {
+Rules = Mapping[tuple[Phase, Step], Phase | CKR]
+"""What each call leads to: the operation's next phase, or the return value that refuses it."""
+
+STREAM_RULES: Rules = {
     (Phase.IDLE, Step.INIT): Phase.READY,
     (Phase.IDLE, Step.UPDATE): CKR.OPERATION_NOT_INITIALIZED,
     (Phase.IDLE, Step.FINAL): CKR.OPERATION_NOT_INITIALIZED,
@@ -78,7 +63,29 @@ RULES: Mapping[tuple[Phase, Step], Phase | CKR] = {
     (Phase.FINISHING, Step.FINAL): Phase.IDLE,
     (Phase.FINISHING, Step.ONE_SHOT): CKR.OPERATION_ACTIVE,
 }
-"""What each call leads to: the operation's next phase, or the return value that refuses it."""
+"""Those of operations that take their data in parts, or all at once, and then end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose(Generic[Op]):
+    """What an operation does (``Op`` is what runs underneath), and which of its steps may come when."""
+
+    name: str
+    rules: Rules = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPurpose(Purpose[Op]):
+    """What an operation does with a key."""
+
+    role: Role
+
+
+DIGEST: Purpose[DigestOperation] = Purpose("digest", STREAM_RULES)
+ENCRYPT: KeyPurpose[CipherOperation] = KeyPurpose("encrypt", STREAM_RULES, TO_ENCRYPT)
+DECRYPT: KeyPurpose[CipherOperation] = KeyPurpose("decrypt", STREAM_RULES, TO_DECRYPT)
+SIGN: KeyPurpose[SignOperation] = KeyPurpose("sign", STREAM_RULES, TO_SIGN)
+VERIFY: KeyPurpose[VerifyOperation] = KeyPurpose("verify", STREAM_RULES, TO_VERIFY)
 
 
 class Operation(Generic[Op]):
@@ -162,7 +169,7 @@ def next_phase(operation: Operation[Any], step: Step, after: Phase | CKR) -> Pha
     if isinstance(after, CKR):
         raise Pkcs11Error(after, f"{step.value} cannot end or follow a multi-part {operation.purpose.name} operation")
     if step is not Step.ONE_SHOT and not operation.spec.multi_part:
-        raise Pkcs11Error(CKR.MECHANISM_INVALID, f"CKM_{operation.spec.type.name} works in one part only")
+        raise Pkcs11Error(CKR.MECHANISM_INVALID, f"CKM_{operation.spec.mechanism.name} works in one part only")
     if operation.context_login:
         raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "the key needs C_Login(CKU_CONTEXT_SPECIFIC) before each use")
     return after

@@ -8,7 +8,7 @@ keeps what it began with. Private values are shared by reference and overwritten
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from softee.names import CKA
+from softee.names import CKA, CKR
 from softee.pkcs11_ta.attributes.codecs import encode_value
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.material import KeyMaterial
@@ -48,8 +48,8 @@ class Pkcs11Object:
         """CKA_PRIVATE: only the logged-in user sees the object."""
         return self.attributes[CKA.PRIVATE] is not False
 
-    def key(self) -> KeyMaterial:
-        """Return the key for mechanisms. Raises CKR_KEY_HANDLE_INVALID where the object is not a key."""
+    def key(self, bad_handle: CKR = CKR.KEY_HANDLE_INVALID) -> KeyMaterial:
+        """Return the key for mechanisms. Raises ``bad_handle`` where the object is not a key."""
         if self._key is None:
-            self._key = KeyMaterial(self.attributes)
+            self._key = KeyMaterial(self.attributes, bad_handle)
         return self._key

@@ -2,10 +2,12 @@
 """The slots: which there are, and the token in each."""
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.token import Token
 from softee.tee.secure_storage import SecureStorage
 
@@ -19,10 +21,11 @@ def vault_names(slots: int) -> tuple[str, ...]:
 
 
 class Slots:
-    """``count`` slots, numbered from 0, over one secure storage, which must have the vaults of ``vault_names``."""
+    """Slots, numbered from 0, each with a policy, over a secure storage that has the vaults of ``vault_names``."""
 
-    def __init__(self, storage: SecureStorage, count: int) -> None:
-        self.count = count
+    def __init__(self, storage: SecureStorage, policies: Sequence[Policy]) -> None:
+        self.count = len(policies)
+        self._policies = tuple(policies)
         self.installation: UUID = storage.installation
         self._storage = storage
         self._tokens: dict[int, Token] = {}
@@ -32,6 +35,11 @@ class Slots:
         """Raise CKR_SLOT_ID_INVALID where there is no such slot."""
         if not 0 <= slot < self.count:
             raise Pkcs11Error(CKR.SLOT_ID_INVALID, f"there is no slot {slot}, only 0 to {self.count - 1}")
+
+    def policy(self, slot: int) -> Policy:
+        """Return what a slot's token allows, without opening it. Raises CKR_SLOT_ID_INVALID."""
+        self.require_slot(slot)
+        return self._policies[slot]
 
     def token(self, slot: int) -> Token:
         """Return a slot's token; it is opened when it is first asked for, so that a damaged one hurts no other.
@@ -49,5 +57,5 @@ class Slots:
         with self._opening:
             if slot not in self._tokens:
                 vault = self._storage.vault(vault_names(self.count)[slot])
-                self._tokens[slot] = Token(slot, vault, self.installation)
+                self._tokens[slot] = Token(slot, vault, self.installation, self._policies[slot])
             return self._tokens[slot]

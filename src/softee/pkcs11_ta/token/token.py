@@ -8,6 +8,7 @@ from uuid import UUID
 
 from softee.names import CKU
 from softee.pkcs11_ta.token.objects import TokenObjects
+from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.state import TokenState, decode_state
 from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey
@@ -31,8 +32,9 @@ class Token:
     before ``lock`` and held during the costly computation.
     """
 
-    def __init__(self, slot: int, vault: Vault, installation: UUID) -> None:
+    def __init__(self, slot: int, vault: Vault, installation: UUID, policy: Policy) -> None:
         self.slot = slot
+        self.policy = policy
         self.vault = vault
         self.lock = threading.RLock()
         self.pin_lock = threading.Lock()

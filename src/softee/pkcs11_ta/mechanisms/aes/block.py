@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, Mode, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
 from softee.pkcs11_ta.mechanisms.params import BLOCK, initialization_vector
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
@@ -115,25 +116,35 @@ def _unwrap(context: CipherContext, wrapped: bytes) -> bytearray:
 def _whole_blocks(mechanism: CKM, params: Callable[[bytes], P], mode: Callable[[P], Mode]) -> MechanismSpec[P]:
     """Describe a mode that takes whole blocks of data, and keys."""
     return MechanismSpec(
-        type=mechanism,
+        mechanism=mechanism,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=params,
-        encrypt=lambda key, p: _WholeBlocks(encryptor(key, mode(p)), CKR.DATA_LEN_RANGE),
-        decrypt=lambda key, p: _WholeBlocks(decryptor(key, mode(p)), CKR.ENCRYPTED_DATA_LEN_RANGE),
-        wrap=lambda key, p, value: _wrap(encryptor(key, mode(p)), value),
-        unwrap=lambda key, p, wrapped: _unwrap(decryptor(key, mode(p)), wrapped),
+        functions=(
+            Ciphering(
+                encrypt=lambda key, p: _WholeBlocks(encryptor(key, mode(p)), CKR.DATA_LEN_RANGE),
+                decrypt=lambda key, p: _WholeBlocks(decryptor(key, mode(p)), CKR.ENCRYPTED_DATA_LEN_RANGE),
+            ),
+            Wrapping(
+                wrap=lambda key, p, value: _wrap(encryptor(key, mode(p)), value),
+                unwrap=lambda key, p, wrapped: _unwrap(decryptor(key, mode(p)), wrapped),
+            ),
+        ),
     )
 
 
 SPECS: tuple[AnyMechanism, ...] = (
     MechanismSpec(
-        type=CKM.AES_CBC_PAD,
+        mechanism=CKM.AES_CBC_PAD,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=initialization_vector,
-        encrypt=lambda key, iv: _PaddingEncrypt(encryptor(key, modes.CBC(iv)), CKR.DATA_LEN_RANGE),
-        decrypt=lambda key, iv: _PaddingDecrypt(decryptor(key, modes.CBC(iv))),
+        functions=(
+            Ciphering(
+                encrypt=lambda key, iv: _PaddingEncrypt(encryptor(key, modes.CBC(iv)), CKR.DATA_LEN_RANGE),
+                decrypt=lambda key, iv: _PaddingDecrypt(decryptor(key, modes.CBC(iv))),
+            ),
+        ),
     ),
     _whole_blocks(CKM.AES_CBC, initialization_vector, modes.CBC),
     _whole_blocks(CKM.AES_ECB, no_params, _ecb_mode),

@@ -6,22 +6,19 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from softee.names import CKK, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.secret import AES_SIZES
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 
 KEY_TYPES = frozenset({CKK.AES})
 KEY_SIZE = SizeRange(16, 32)
 """In bytes."""
 
-KEY_SIZES = (16, 24, 32)
-"""Those in the range that there are."""
-
-
 Mode = modes.ECB | modes.CBC | modes.CTR
 
 
 def block_cipher(secret: bytes | bytearray) -> AES:
     """Return the library's AES with a key. Raises CKR_KEY_SIZE_RANGE for 20 bytes and the like."""
-    if len(secret) not in KEY_SIZES:
+    if len(secret) not in AES_SIZES:
         raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"AES has no keys of {len(secret)} bytes")
     return AES(secret)
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers import CipherContext, modes
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import BLOCK, COUNTER_BITS, CounterBlock, counter_block
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
@@ -63,11 +64,10 @@ def _decrypt(key: KeyView, counter: CounterBlock) -> _Counter:
 
 SPECS = (
     MechanismSpec(
-        type=CKM.AES_CTR,
+        mechanism=CKM.AES_CTR,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=counter_block,
-        encrypt=_encrypt,
-        decrypt=_decrypt,
+        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt),),
     ),
 )

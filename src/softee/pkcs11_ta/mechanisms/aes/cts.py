@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers import CipherContext, modes
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import BLOCK, initialization_vector
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
@@ -84,11 +85,10 @@ def _decrypt(key: KeyView, iv: bytes) -> _Decrypt:
 
 SPECS = (
     MechanismSpec(
-        type=CKM.AES_CTS,
+        mechanism=CKM.AES_CTS,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=initialization_vector,
-        encrypt=_encrypt,
-        decrypt=_decrypt,
+        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt),),
     ),
 )

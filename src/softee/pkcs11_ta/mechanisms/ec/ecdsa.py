@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.keys.curves import KEY_SIZE, KEY_TYPES, field_size
+from softee.pkcs11_ta.keys.ec import KEY_SIZE, KEY_TYPES, field_size, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
@@ -58,7 +59,7 @@ def _significant(digest: bytes, width: int) -> bytes:
 
 
 def _signer(key: KeyView) -> Sign:
-    private, width = key.ec_private(), field_size(key)
+    private, width = private_key(key), field_size(key)
 
     def sign(digest: bytes) -> bytes:
         digest = _significant(digest, width)
@@ -69,7 +70,7 @@ def _signer(key: KeyView) -> Sign:
 
 
 def _verifier(key: KeyView) -> Verify:
-    public, width = key.ec_public(), field_size(key)
+    public, width = public_key(key), field_size(key)
 
     def verify(signature: bytes, digest: bytes) -> None:
         digest = _significant(digest, width)
@@ -91,13 +92,17 @@ def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
     """Describe the mechanism that signs the data's digest by ``hash_function``."""
     algorithm = hash_function.algorithm
     return MechanismSpec(
-        type=mechanism,
+        mechanism=mechanism,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=no_params,
-        sign=lambda key, _: HashedSign(algorithm, _signer(key)),
-        verify=lambda key, _: HashedVerify(algorithm, _verifier(key)),
-        signature_size=_signature_size,
+        functions=(
+            Signing(
+                sign=lambda key, _: HashedSign(algorithm, _signer(key)),
+                verify=lambda key, _: HashedVerify(algorithm, _verifier(key)),
+                size=_signature_size,
+            ),
+        ),
     )
 
 
@@ -108,13 +113,17 @@ SPECS: tuple[AnyMechanism, ...] = (
     _hashed(CKM.ECDSA_SHA224, SHA224),
     _hashed(CKM.ECDSA_SHA1, SHA1),
     MechanismSpec(
-        type=CKM.ECDSA,
+        mechanism=CKM.ECDSA,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=no_params,
         multi_part=False,
-        sign=lambda key, _: BufferedSign(_signer(key)),
-        verify=lambda key, _: BufferedVerify(_verifier(key)),
-        signature_size=_signature_size,
+        functions=(
+            Signing(
+                sign=lambda key, _: BufferedSign(_signer(key)),
+                verify=lambda key, _: BufferedVerify(_verifier(key)),
+                size=_signature_size,
+            ),
+        ),
     ),
 )

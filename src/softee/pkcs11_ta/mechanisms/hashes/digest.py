@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
+from softee.pkcs11_ta.mechanisms.functions import Digesting, DigestOperation
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASH_FUNCTIONS, HashFunction
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, DigestOperation, MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
 
 
 class _Digest:
@@ -32,10 +33,9 @@ def _begin(algorithm: HashAlgorithm) -> Callable[[None], DigestOperation]:
 
 def _spec(hash_function: HashFunction) -> AnyMechanism:
     return MechanismSpec(
-        type=hash_function.mechanism,
+        mechanism=hash_function.mechanism,
         params=no_params,
-        digest=_begin(hash_function.algorithm),
-        digest_size=hash_function.size,
+        functions=(Digesting(begin=_begin(hash_function.algorithm), size=hash_function.size),),
     )
 
 

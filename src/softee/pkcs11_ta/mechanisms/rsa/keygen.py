@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from softee.names import CKA, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
-from softee.pkcs11_ta.keys.rsa import KEY_TYPES
+from softee.pkcs11_ta.attributes.values import Attributes, Parts
+from softee.pkcs11_ta.keys.rsa import KEY_TYPES, private_parts, public_parts
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.rsa.sizes import BITS_PER_BYTE
+from softee.pkcs11_ta.mechanisms.functions import PairGenerating
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
 
 _KEY_SIZE = SizeRange(1024, 4096)
@@ -39,34 +39,18 @@ def _public_exponent(template: Attributes) -> int:
     return exponent
 
 
-def _big_endian(value: int) -> bytes:
-    return value.to_bytes(-(-value.bit_length() // BITS_PER_BYTE), "big")
-
-
-def _generate(_: None, template: Attributes) -> tuple[dict[CKA, AttributeValue], dict[CKA, AttributeValue]]:
+def _generate(_: None, template: Attributes) -> tuple[Parts, Parts]:
     """Return CKA_MODULUS and CKA_PUBLIC_EXPONENT for the public key, and these and the private parts for the other."""
-    numbers = rsa.generate_private_key(_public_exponent(template), _modulus_bits(template)).private_numbers()
-    public: dict[CKA, AttributeValue] = {
-        CKA.MODULUS: _big_endian(numbers.public_numbers.n),
-        CKA.PUBLIC_EXPONENT: _big_endian(numbers.public_numbers.e),
-    }
-    secrets = {
-        CKA.PRIVATE_EXPONENT: numbers.d,
-        CKA.PRIME_1: numbers.p,
-        CKA.PRIME_2: numbers.q,
-        CKA.EXPONENT_1: numbers.dmp1,
-        CKA.EXPONENT_2: numbers.dmq1,
-        CKA.COEFFICIENT: numbers.iqmp,
-    }
-    return public, public | {attribute: bytearray(_big_endian(value)) for attribute, value in secrets.items()}
+    key = rsa.generate_private_key(_public_exponent(template), _modulus_bits(template))
+    return public_parts(key.public_key()), private_parts(key)
 
 
 SPECS = (
     MechanismSpec(
-        type=CKM.RSA_PKCS_KEY_PAIR_GEN,
+        mechanism=CKM.RSA_PKCS_KEY_PAIR_GEN,
         key_types=KEY_TYPES,
         key_size=_KEY_SIZE,
         params=no_params,
-        generate_key_pair=_generate,
+        functions=(PairGenerating(generate=_generate),),
     ),
 )

@@ -5,8 +5,9 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES
+from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import OaepParams, oaep
 from softee.pkcs11_ta.mechanisms.rsa.sizes import check_ciphertext_size, check_data_size, modulus_size, undecryptable
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
@@ -27,7 +28,7 @@ def _largest_message(key: KeyView, params: OaepParams) -> int:
 
 
 def _encrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
-    public, padding, largest = key.rsa_public(), _padding(params), _largest_message(key, params)
+    public, padding, largest = public_key(key), _padding(params), _largest_message(key, params)
 
     def encrypt(data: bytes) -> bytes:
         check_data_size(data, largest)
@@ -37,7 +38,7 @@ def _encrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
 
 
 def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
-    private, padding, size = key.rsa_private(), _padding(params), modulus_size(key)
+    private, padding, size = private_key(key), _padding(params), modulus_size(key)
 
     def decrypt(data: bytes) -> bytes:
         check_ciphertext_size(data, size)
@@ -51,12 +52,11 @@ def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
 
 SPECS = (
     MechanismSpec(
-        type=CKM.RSA_PKCS_OAEP,
+        mechanism=CKM.RSA_PKCS_OAEP,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=oaep,
         multi_part=False,
-        encrypt=_encrypt,
-        decrypt=_decrypt,
+        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt),),
     ),
 )

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehas
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES
+from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Signing
 from softee.pkcs11_ta.mechanisms.rsa.sizes import (
     check_ciphertext_size,
     check_data_size,
@@ -44,7 +45,7 @@ _DIGEST_INFO_SIZE = 19
 
 
 def _sign(key: KeyView, _: None) -> BufferedSign:
-    private, largest = key.rsa_private(), modulus_size(key) - _PADDING_SIZE
+    private, largest = private_key(key), modulus_size(key) - _PADDING_SIZE
 
     def sign(data: bytes) -> bytes:
         check_data_size(data, largest)
@@ -54,7 +55,7 @@ def _sign(key: KeyView, _: None) -> BufferedSign:
 
 
 def _verify(key: KeyView, _: None) -> BufferedVerify:
-    public, size = key.rsa_public(), modulus_size(key)
+    public, size = public_key(key), modulus_size(key)
 
     def verify(signature: bytes, data: bytes) -> None:
         check_data_size(data, size - _PADDING_SIZE)
@@ -71,7 +72,7 @@ def _verify(key: KeyView, _: None) -> BufferedVerify:
 
 
 def _encrypt(key: KeyView, _: None) -> BufferedCipher:
-    public, size = key.rsa_public(), modulus_size(key)
+    public, size = public_key(key), modulus_size(key)
 
     def encrypt(data: bytes) -> bytes:
         check_data_size(data, size - _PADDING_SIZE)
@@ -81,7 +82,7 @@ def _encrypt(key: KeyView, _: None) -> BufferedCipher:
 
 
 def _decrypt(key: KeyView, _: None) -> BufferedCipher:
-    private, size = key.rsa_private(), modulus_size(key)
+    private, size = private_key(key), modulus_size(key)
 
     def decrypt(data: bytes) -> bytes:
         check_ciphertext_size(data, size)
@@ -105,12 +106,12 @@ def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
 
     def sign(key: KeyView, _: None) -> HashedSign:
         check_key(key)
-        private = key.rsa_private()
+        private = private_key(key)
         return HashedSign(algorithm, lambda digest: private.sign(digest, _PADDING, prehashed))
 
     def verify(key: KeyView, _: None) -> HashedVerify:
         check_key(key)
-        public, size = key.rsa_public(), modulus_size(key)
+        public, size = public_key(key), modulus_size(key)
 
         def check(signature: bytes, digest: bytes) -> None:
             check_signature_size(signature, size)
@@ -122,13 +123,11 @@ def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
         return HashedVerify(algorithm, check)
 
     return MechanismSpec(
-        type=mechanism,
+        mechanism=mechanism,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=no_params,
-        sign=sign,
-        verify=verify,
-        signature_size=signature_size,
+        functions=(Signing(sign=sign, verify=verify, size=signature_size),),
     )
 
 
@@ -140,15 +139,14 @@ SPECS: tuple[AnyMechanism, ...] = (
     _hashed(CKM.SHA1_RSA_PKCS, SHA1),
     _hashed(CKM.MD5_RSA_PKCS, MD5),
     MechanismSpec(
-        type=CKM.RSA_PKCS,
+        mechanism=CKM.RSA_PKCS,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=no_params,
         multi_part=False,
-        sign=_sign,
-        verify=_verify,
-        signature_size=signature_size,
-        encrypt=_encrypt,
-        decrypt=_decrypt,
+        functions=(
+            Signing(sign=_sign, verify=_verify, size=signature_size),
+            Ciphering(encrypt=_encrypt, decrypt=_decrypt),
+        ),
     ),
 )

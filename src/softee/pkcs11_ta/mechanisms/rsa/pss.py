@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES
+from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.params import PssParams, pss
 from softee.pkcs11_ta.mechanisms.rsa.sizes import BITS_PER_BYTE, modulus_size, signature_size
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
@@ -49,7 +50,7 @@ def _check_digest(digest: bytes, params: PssParams) -> None:
 
 
 def _signer(key: KeyView, params: PssParams) -> Sign:
-    private, padding, prehashed = key.rsa_private(), _padding(key, params), Prehashed(params.hash.algorithm)
+    private, padding, prehashed = private_key(key), _padding(key, params), Prehashed(params.hash.algorithm)
 
     def sign(digest: bytes) -> bytes:
         _check_digest(digest, params)
@@ -59,7 +60,7 @@ def _signer(key: KeyView, params: PssParams) -> Sign:
 
 
 def _verifier(key: KeyView, params: PssParams) -> Verify:
-    public, padding, prehashed = key.rsa_public(), _padding(key, params), Prehashed(params.hash.algorithm)
+    public, padding, prehashed = public_key(key), _padding(key, params), Prehashed(params.hash.algorithm)
     size = modulus_size(key)
 
     def verify(signature: bytes, digest: bytes) -> None:
@@ -85,13 +86,17 @@ def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[PssPar
         return decoded
 
     return MechanismSpec(
-        type=mechanism,
+        mechanism=mechanism,
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=params,
-        sign=lambda key, decoded: HashedSign(algorithm, _signer(key, decoded)),
-        verify=lambda key, decoded: HashedVerify(algorithm, _verifier(key, decoded)),
-        signature_size=signature_size,
+        functions=(
+            Signing(
+                sign=lambda key, decoded: HashedSign(algorithm, _signer(key, decoded)),
+                verify=lambda key, decoded: HashedVerify(algorithm, _verifier(key, decoded)),
+                size=signature_size,
+            ),
+        ),
     )
 
 
@@ -102,12 +107,16 @@ SPECS: tuple[AnyMechanism, ...] = (
     _hashed(CKM.SHA256_RSA_PKCS_PSS, SHA256),
     _hashed(CKM.SHA1_RSA_PKCS_PSS, SHA1),
     MechanismSpec(
-        type=CKM.RSA_PKCS_PSS,
+        mechanism=CKM.RSA_PKCS_PSS,
         key_types=KEY_TYPES,
         params=pss,
         multi_part=False,
-        sign=lambda key, params: BufferedSign(_signer(key, params)),
-        verify=lambda key, params: BufferedVerify(_verifier(key, params)),
-        signature_size=signature_size,
+        functions=(
+            Signing(
+                sign=lambda key, params: BufferedSign(_signer(key, params)),
+                verify=lambda key, params: BufferedVerify(_verifier(key, params)),
+                size=signature_size,
+            ),
+        ),
     ),
 )

@@ -6,6 +6,7 @@ CKM_GENERIC_SECRET_KEY_GEN lists its sizes in bits, as OP-TEE does, and makes wh
 
 from softee.names import CKK, CKM
 from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.mechanisms.functions import KeyGenerating
 from softee.pkcs11_ta.mechanisms.shapes.generating import random_secret
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
 
@@ -14,10 +15,10 @@ _SIZES = range(1, _BITS.high // 8 + 1)
 
 SPECS = (
     MechanismSpec(
-        type=CKM.GENERIC_SECRET_KEY_GEN,
+        mechanism=CKM.GENERIC_SECRET_KEY_GEN,
         key_types=frozenset({CKK.GENERIC_SECRET}),
         key_size=_BITS,
         params=no_params,
-        generate_key=random_secret(_SIZES, f"1 to {_SIZES[-1]}"),
+        functions=(KeyGenerating(generate=random_secret(_SIZES, f"1 to {_SIZES[-1]}")),),
     ),
 )

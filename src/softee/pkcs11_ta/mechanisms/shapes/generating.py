@@ -6,10 +6,11 @@ from collections.abc import Callable, Container
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import Attributes, Parts
 
 
-def random_secret(sizes: Container[int], described: str) -> Callable[[None, Attributes], dict[CKA, AttributeValue]]:
+def random_secret(sizes: Container[int], described: str) -> Callable[[None, Attributes], Parts]:
     """Return what makes a random key of CKA_VALUE_LEN bytes.
 
     Args:
@@ -18,12 +19,12 @@ def random_secret(sizes: Container[int], described: str) -> Callable[[None, Attr
 
     """
 
-    def generate(_: None, template: Attributes) -> dict[CKA, AttributeValue]:
+    def generate(_: None, template: Attributes) -> Parts:
         size = template.get(CKA.VALUE_LEN)
         if not isinstance(size, int):
             raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN, the key's size in bytes, is missing")
         if size not in sizes:
             raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"CKA_VALUE_LEN {size} is not {described} bytes")
-        return {CKA.VALUE: bytearray(os.urandom(size))}
+        return {CKA.VALUE: SecretBytes(os.urandom(size))}
 
     return generate

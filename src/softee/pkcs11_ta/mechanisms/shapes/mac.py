@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import constant_time
 from softee.names import CKK, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
+from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.params import mac_length
 from softee.pkcs11_ta.mechanisms.shapes.signing import check_signature_size
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
@@ -85,13 +86,11 @@ def whole(mechanism: CKM, mac: Mac) -> AnyMechanism:
         return _MacVerify(mac.begin(key.secret()), mac.size)
 
     return MechanismSpec(
-        type=mechanism,
+        mechanism=mechanism,
         key_types=mac.key_types,
         key_size=mac.key_size,
         params=no_params,
-        sign=sign,
-        verify=verify,
-        signature_size=lambda _key, _params: mac.size,
+        functions=(Signing(sign=sign, verify=verify, size=lambda _key, _params: mac.size),),
     )
 
 
@@ -105,11 +104,9 @@ def general(mechanism: CKM, mac: Mac) -> AnyMechanism:
         return _MacVerify(mac.begin(key.secret()), length)
 
     return MechanismSpec(
-        type=mechanism,
+        mechanism=mechanism,
         key_types=mac.key_types,
         key_size=mac.key_size,
         params=mac_length(mac.size),
-        sign=sign,
-        verify=verify,
-        signature_size=lambda _key, length: length,
+        functions=(Signing(sign=sign, verify=verify, size=lambda _key, length: length),),
     )

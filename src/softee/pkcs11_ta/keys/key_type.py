@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a type of keys is: one frozen description, from which object kinds, checks, loaders and sizes are read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+from softee.names import CKK, CKO
+from softee.pkcs11_ta.attributes.uses import Use
+from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
+from softee.pkcs11_ta.keys.view import NativeKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyForm:
+    """A type's public, private or secret keys.
+
+    ``complete`` checks the parts of a key in the making, which are hostile, and adds those that follow from others; it
+    raises ValueError, or Pkcs11Error with the return value of C_CreateObject. ``load`` makes the library's key object
+    of complete attributes, or raises ValueError; secret keys have none.
+    """
+
+    object_class: CKO
+    rows: tuple[Use, ...]
+    complete: Callable[[Given], None]
+    load: Callable[[Attributes], NativeKey] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyType:
+    """Keys whose attributes and parts are alike.
+
+    ``measure`` returns a key's size in the unit of C_GetMechanismInfo. ``from_native`` returns the parts of
+    the library's private key, None where that is of another type, and raises ValueError for one that the token does not
+    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out.
+    """
+
+    name: str
+    numbers: frozenset[CKK]
+    measure: Callable[[Attributes], int]
+    forms: tuple[KeyForm, ...]
+    from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
+
+    def form(self, object_class: object) -> KeyForm | None:
+        """Return the type's keys of a class, or None where it has none."""
+        return next((form for form in self.forms if form.object_class == object_class), None)

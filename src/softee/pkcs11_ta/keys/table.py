@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The types of keys that the token has. To add one, write a module with its ``KeyType`` and list it here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from softee.pkcs11_ta.keys.ec import EC
+from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
+from softee.pkcs11_ta.keys.rsa import RSA
+from softee.pkcs11_ta.keys.secret import AES, GENERIC
+
+KEY_TYPES: Final = (RSA, EC, AES, GENERIC)
+
+
+def _by_number() -> Mapping[object, KeyType]:
+    table: dict[object, KeyType] = {number: key_type for key_type in KEY_TYPES for number in key_type.numbers}
+    if len(table) != sum(len(key_type.numbers) for key_type in KEY_TYPES):
+        raise RuntimeError("a CKK stands in two key types")
+    return MappingProxyType(table)
+
+
+_BY_NUMBER = _by_number()
+
+
+def find_key_type(number: object) -> KeyType | None:
+    """Return the type that CKA_KEY_TYPE names, or None where the token does not have it."""
+    return _BY_NUMBER.get(number)
+
+
+def find_form(object_class: object, number: object) -> KeyForm | None:
+    """Return what CKA_CLASS and CKA_KEY_TYPE say together, or None where the token has no such keys."""
+    key_type = find_key_type(number)
+    return key_type.form(object_class) if key_type else None

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a mechanism can do, in groups that a mechanism has as a whole or not at all.
+
+A function gets a key and the decoded parameter (P), and returns an active operation, or does its work at once. Whether
+the key may be used, whether an operation is active and what fits into the caller's buffer are decided elsewhere, once
+for all mechanisms.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from softee.names import MechanismFlag
+from softee.pkcs11_ta.attributes.values import Attributes, Parts
+from softee.pkcs11_ta.keys.view import KeyView
+
+P = TypeVar("P")
+
+
+class DigestOperation(Protocol):
+    """An active C_Digest* operation."""
+
+    def update(self, part: bytes | bytearray) -> None:
+        """Take a part of the data."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the digest."""
+        ...
+
+
+class SignOperation(Protocol):
+    """An active C_Sign* operation."""
+
+    def update(self, part: bytes) -> None:
+        """Take a part of the data. Raises CKR_DATA_LEN_RANGE where the mechanism's limit is passed."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the signature or MAC, exactly ``spec.signature_size`` bytes."""
+        ...
+
+
+class VerifyOperation(Protocol):
+    """An active C_Verify* operation."""
+
+    def update(self, part: bytes) -> None:
+        """Take a part of the data."""
+        ...
+
+    def finish(self, signature: bytes) -> None:
+        """Return where the signature is right; else raise CKR_SIGNATURE_INVALID or CKR_SIGNATURE_LEN_RANGE."""
+        ...
+
+
+class CipherOperation(Protocol):
+    """An active C_Encrypt* or C_Decrypt* operation."""
+
+    def update_size(self, count: int) -> int:
+        """Return exactly how many bytes ``update`` would return for a part of ``count`` bytes. Changes nothing."""
+        ...
+
+    def one_shot_size(self, count: int) -> int:
+        """Return the most that ``update`` of ``count`` bytes and ``finish`` can return, on a fresh operation."""
+        ...
+
+    def update(self, part: bytes) -> bytes:
+        """Take a part of the data and return what can be given already."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the rest. Raises CKR_DATA_LEN_RANGE, CKR_ENCRYPTED_DATA_LEN_RANGE or CKR_ENCRYPTED_DATA_INVALID."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Functions(Generic[P]):
+    """One group of functions. ``flags`` are those of C_GetMechanismInfo that a mechanism with the group has."""
+
+    flags: ClassVar[MechanismFlag]
+    described: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digesting(Functions[P]):
+    """C_Digest*. ``size``: bytes of a digest."""
+
+    flags = MechanismFlag.DIGEST
+    described = "digest"
+    begin: Callable[[P], DigestOperation]
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing(Functions[P]):
+    """C_Sign* and C_Verify*. ``size`` returns how many bytes a signature or MAC has."""
+
+    flags = MechanismFlag.SIGN | MechanismFlag.VERIFY
+    described = "sign or verify"
+    sign: Callable[[KeyView, P], SignOperation]
+    verify: Callable[[KeyView, P], VerifyOperation]
+    size: Callable[[KeyView, P], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ciphering(Functions[P]):
+    """C_Encrypt* and C_Decrypt*."""
+
+    flags = MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT
+    described = "encrypt or decrypt"
+    encrypt: Callable[[KeyView, P], CipherOperation]
+    decrypt: Callable[[KeyView, P], CipherOperation]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapping(Functions[P]):
+    """C_WrapKey and C_UnwrapKey: a key's bytes into wrapped bytes, and back."""
+
+    flags = MechanismFlag.WRAP | MechanismFlag.UNWRAP
+    described = "wrap or unwrap"
+    wrap: Callable[[KeyView, P, bytes | bytearray], bytes]
+    unwrap: Callable[[KeyView, P, bytes], bytearray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyGenerating(Functions[P]):
+    """C_GenerateKey: from the template's decoded attributes to those that generation adds (CKA_VALUE, …)."""
+
+    flags = MechanismFlag.GENERATE
+    described = "generate a key"
+    generate: Callable[[P, Attributes], Parts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairGenerating(Functions[P]):
+    """C_GenerateKeyPair: from the public template's attributes to what it adds to the public and the private key."""
+
+    flags = MechanismFlag.GENERATE_KEY_PAIR
+    described = "generate a key pair"
+    generate: Callable[[P, Attributes], tuple[Parts, Parts]]
+
+
+def no_keys(_: object) -> tuple[int, ...]:
+    """Say that a parameter names no key."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deriving(Functions[P]):
+    """C_DeriveKey: from a base key and the new key's template to the parts that derivation adds.
+
+    ``keys_in`` returns the handles of further keys that the parameter names (the salt of HKDF, the second key of
+    CONCATENATE); ``derive`` gets them, in this order, after the checks that the base key passes too.
+    """
+
+    flags = MechanismFlag.DERIVE
+    described = "derive a key"
+    derive: Callable[[KeyView, P, tuple[KeyView, ...], Attributes], Parts]
+    keys_in: Callable[[P], tuple[int, ...]] = no_keys

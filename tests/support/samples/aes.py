@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AES."""
+
+from softee.names import CKA, CKK, CKM, CKO
+from softee.pkcs11_ta.keys.view import KeyView
+from support import keys
+from support.mechanism_runs import u32
+from support.samples.sample import MechanismSample, ObjectSample
+
+AES_KEY = bytes.fromhex("41df5c691c56c3880d8e44c1ebf8e23b")
+_IV = bytes(range(16))
+_BROKEN_BLOCKS = (0, 1, 15, 17, 31)
+
+
+def _key() -> KeyView:
+    return keys.aes_key(bytes(range(32)))
+
+
+MECHANISMS = {
+    CKM.AES_KEY_GEN: MechanismSample(),
+    CKM.AES_ECB: MechanismSample(_key, multiple_of=16, filled_to=16, bad_wrapped=_BROKEN_BLOCKS),
+    CKM.AES_CBC: MechanismSample(_key, _IV, multiple_of=16, filled_to=16, bad_wrapped=_BROKEN_BLOCKS),
+    CKM.AES_CBC_PAD: MechanismSample(_key, _IV),
+    CKM.AES_CTS: MechanismSample(_key, _IV, shortest=16),
+    CKM.AES_CTR: MechanismSample(_key, u32(128) + _IV),
+    CKM.AES_CMAC: MechanismSample(_key),
+    CKM.AES_CMAC_GENERAL: MechanismSample(_key, u32(9)),
+}
+
+OBJECTS: dict[str, ObjectSample] = {
+    "AES key": {CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: int(CKK.AES), CKA.VALUE: AES_KEY},
+}
