@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from softee.names import CKM, CKR, MechanismFlag
-from softee.pkcs11_ta.abi import messages
-from softee.pkcs11_ta.abi.commands import ANY, COMMANDS, Command, Data, Output
+from softee.pkcs11_ta.abi.command import Command, Data, Output
+from softee.pkcs11_ta.abi.commands import COMMANDS
+from softee.pkcs11_ta.abi.fields import fields as fields_of_request
+from softee.pkcs11_ta.abi.returns import ANY
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
@@ -39,7 +41,7 @@ def _command(command: Command[object]) -> Iterable[str]:
     yield ""
     yield "| parameter | content |"
     yield "|---|---|"
-    fields = "; ".join(f"`{name}` {field.layout}" for name, field in messages.fields(command.request))
+    fields = "; ".join(f"`{name}` {field.layout}" for name, field in fields_of_request(command.request))
     yield f"| 0 in | {fields} |"
     if command.data is not Data.NONE:
         yield f"| 1 | {command.data.value} |"

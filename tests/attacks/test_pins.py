@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from softee.names import CKR, CKU
-from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.commands import sessions
 from softee.pkcs11_ta.abi.messages import Login
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.token.pins import PinWrapper
 from softee.pkcs11_ta.token.state import Cost
 from softee.stores.base import Revision, StoreError
 from softee.stores.memory import MemoryStore
+from support.commands import c
 from support.token_world import SO_PIN, USER_PIN, Caller, make_application
 
 THREADS = 8
@@ -222,17 +223,17 @@ def test_requests_do_not_keep_the_pin() -> None:
     caller = Caller(make_application())
     session = caller.set_up()
     seen: list[bytearray] = []
-    decode = c.LOGIN.decode
+    decode = sessions.LOGIN.decode
 
     def spy(data: bytes | bytearray) -> Login:
         request = decode(data)
         seen.append(request.pin)
         return request
 
-    object.__setattr__(c.LOGIN, "decode", spy)
+    object.__setattr__(sessions.LOGIN, "decode", spy)
     try:
         for user in (CKU.USER, CKU.SO, CKU.CONTEXT_SPECIFIC, 9):
             caller.login(session, user, b"some pin")
     finally:
-        object.__setattr__(c.LOGIN, "decode", decode)
+        object.__setattr__(sessions.LOGIN, "decode", decode)
     assert [bytes(pin) for pin in seen] == [bytes(8)] * 4

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from softee.names import CKA, CKM, CKR, CKU
-from softee.pkcs11_ta.abi import commands as c
 from softee.stores.sqlite import SqliteStore
+from support.commands import c
 from support.object_calls import create, get, search, wire
-from support.token_world import P256, SO_PIN, USER_PIN, Caller, blob, make_application, template
+from support.token_world import P256, SO_PIN, USER_PIN, Caller, make_application, template
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def full_disk(directory: Path) -> Iterator[None]:
 def pair_of_both(caller: Caller, session: int, _: int) -> CKR:
     """Generate a pair of which the public key is a session object."""
     public, private = template((CKA.EC_PARAMS, P256)), template((CKA.TOKEN, True))
-    return caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, blob(b""), public, private).rv
+    return caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", public, private).rv
 
 
 CHANGES: dict[str, Callable[[Caller, int, int], CKR]] = {

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.parts import big_endian
 from softee.wire.frames import MAX_LENGTH
+from support.commands import c
 from support.object_calls import fresh_caller
 from support.samples import as_template
-from support.token_world import Caller, blob, template
+from support.token_world import Caller, template
 
 SECONDS = 3.0
 """Of processor time; one real 4096-bit key takes a tenth of that."""
@@ -70,11 +70,11 @@ def private_key_info(numbers: dict[int, AttributeValue]) -> bytes:
 def unwrap(caller: Caller, session: int, plain: bytes) -> CKR:
     """Have the token unwrap bytes of the attacker's choice."""
     key = caller.aes_key(session, (CKA.UNWRAP, True))
-    caller.ok(c.ENCRYPT_INIT, session, key, CKM.AES_ECB, blob(b""))
+    caller.ok(c.ENCRYPT_INIT, session, key, CKM.AES_ECB, b"")
     padded = plain + bytes(-len(plain) % 16)
     wrapped = caller.ok(c.ENCRYPT_ONESHOT, session, data=padded, capacity=len(padded)).output
     wanted = template((CKA.CLASS, CKO.PRIVATE_KEY), (CKA.KEY_TYPE, CKK.RSA))
-    return caller.call(c.UNWRAP_KEY, session, key, CKM.AES_ECB, blob(b""), wanted, data=wrapped).rv
+    return caller.call(c.UNWRAP_KEY, session, key, CKM.AES_ECB, b"", wanted, data=wrapped).rv
 
 
 def create(numbers: dict[int, AttributeValue]) -> CKR:

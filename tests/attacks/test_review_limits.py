@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from softee.names import CKA, CKG, CKM, CKR, CKZ, ParamType, TeeResult
-from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.mechanisms.params import LARGEST_LABEL
 from softee.pkcs11_ta.objects import rules
@@ -17,9 +17,10 @@ from softee.pkcs11_ta.token.objects import LARGEST_CACHED
 from softee.wire.codec import Reader
 from softee.wire.frames import MAX_LENGTH
 from softee.wire.values import Memref
+from support.commands import c
 from support.object_calls import create, fresh_caller, generate, get, search, wire
 from support.samples import as_template, sample
-from support.token_world import Caller, blob, make_application, sessions_with, template, u32
+from support.token_world import Caller, make_application, sessions_with, template, u32
 
 if TYPE_CHECKING:
     from softee.pkcs11_ta.attributes.values import Given
@@ -29,11 +30,11 @@ MIB = 1 << 20
 
 def peak_of(caller: Caller, session: int, handle: int, attribute: int, times: int) -> int:
     """Return how many bytes it takes at most to ask for one attribute so many times, with no space for it."""
-    names = u32(attribute, 0) * times
-    request = u32(len(names), times) + names
+    request = template((attribute, b"")) * times
+    capacity = len(encode_template(request))
     tracemalloc.start()
     try:
-        caller.call(c.GET_ATTRIBUTE_VALUE, session, handle, request, capacity=len(request))
+        caller.call(c.GET_ATTRIBUTE_VALUE, session, handle, request, capacity=capacity)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -55,7 +56,7 @@ def test_an_attribute_that_is_asked_for_twice_is_given_twice() -> None:
     caller, session = fresh_caller()
     handle = create(caller, session, LABEL=b"a label")
     answer = caller.ok(c.GET_ATTRIBUTE_VALUE, session, handle, template(*[(CKA.LABEL, bytes(7))] * 2))
-    assert answer.output == template(*[(CKA.LABEL, b"a label")] * 2)
+    assert answer.output == encode_template(template(*[(CKA.LABEL, b"a label")] * 2))
 
 
 def test_invariant_3_a_request_larger_than_a_frame_is_not_decoded() -> None:
@@ -71,11 +72,11 @@ def test_a_label_that_would_stay_in_memory_with_each_session_is_refused() -> Non
     caller, session = fresh_caller()
     key = create(caller, session, "RSA public key", ENCRYPT=True)
     head = u32(CKM.SHA_1, CKG.MGF1_SHA1, CKZ.DATA_SPECIFIED)
-    too_long = head + blob(bytes(LARGEST_LABEL + 1))
-    answer = caller.call(c.ENCRYPT_INIT, session, key, CKM.RSA_PKCS_OAEP, blob(too_long))
+    too_long = head + u32(LARGEST_LABEL + 1) + bytes(LARGEST_LABEL + 1)
+    answer = caller.call(c.ENCRYPT_INIT, session, key, CKM.RSA_PKCS_OAEP, too_long)
     assert answer.rv is CKR.MECHANISM_PARAM_INVALID
-    longest = head + blob(bytes(LARGEST_LABEL))
-    caller.ok(c.ENCRYPT_INIT, session, key, CKM.RSA_PKCS_OAEP, blob(longest))
+    longest = head + u32(LARGEST_LABEL) + bytes(LARGEST_LABEL)
+    caller.ok(c.ENCRYPT_INIT, session, key, CKM.RSA_PKCS_OAEP, longest)
 
 
 def test_large_token_objects_do_not_stay_in_memory() -> None:
@@ -89,7 +90,7 @@ def test_large_token_objects_do_not_stay_in_memory() -> None:
     finally:
         tracemalloc.stop()
     assert get(caller, session, handles[-1], CKA.APPLICATION) == b""
-    assert len(wanted) > LARGEST_CACHED
+    assert len(encode_template(wanted)) > LARGEST_CACHED
 
 
 def test_an_object_that_has_grown_too_large_to_be_kept_is_not_served_as_it_was() -> None:

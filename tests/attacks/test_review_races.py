@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from softee.names import CKA, CKM, CKR, CKU
-from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.token.token import Token
+from support.commands import c
 from support.object_calls import fresh_caller, generate
-from support.token_world import SO_PIN, USER_PIN, Caller, blob, sessions_with
+from support.token_world import SO_PIN, USER_PIN, Caller, sessions_with
 
 
 class Interrupted:
@@ -103,7 +103,7 @@ def test_invariant_6_no_operation_with_a_private_key_begins_behind_a_logout(
 
     with monkeypatch.context() as patch:
         patch.setattr(holder, "get", found_just_before_the_logout)
-        assert caller.call(c.ENCRYPT_INIT, session, key, CKM.AES_ECB, blob(b"")).rv is CKR.KEY_HANDLE_INVALID
+        assert caller.call(c.ENCRYPT_INIT, session, key, CKM.AES_ECB, b"").rv is CKR.KEY_HANDLE_INVALID
     assert caller.call(c.ENCRYPT_ONESHOT, session, data=bytes(16)).rv is CKR.OPERATION_NOT_INITIALIZED
 
 

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from softee.names import CKM, CKR, CKU
-from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.abi import messages
-from softee.pkcs11_ta.abi.commands import COMMANDS, Command
-from support.token_world import SO_PIN, Caller, blob, make_application, sessions_with, template
+from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.abi.commands import COMMANDS
+from softee.pkcs11_ta.abi.fields import fields as fields_of_request
+from support.commands import c
+from support.token_world import SO_PIN, Caller, make_application, sessions_with, template, u32
 
 SMALLEST = {
     "u32": bytes(4),
@@ -35,8 +36,8 @@ def victim() -> Caller:
 def test_another_client_s_session_is_no_session(victim: Caller, command: Command[object]) -> None:
     (session,) = sessions_with(victim.application.slots.token(0))
     attacker = Caller(victim.application)
-    rest = b"".join(SMALLEST[field.layout] for _, field in messages.fields(command.request)[1:])
-    assert attacker.call(command, session.handle, rest).rv is CKR.SESSION_HANDLE_INVALID
+    rest = b"".join(SMALLEST[field.layout] for _, field in fields_of_request(command.request)[1:])
+    assert attacker.send(command, u32(session.handle) + rest).rv is CKR.SESSION_HANDLE_INVALID
     assert victim.call(c.SESSION_INFO, session.handle).rv is CKR.OK
 
 
@@ -46,11 +47,11 @@ def test_another_client_s_session_objects_are_not_there(victim: Caller) -> None:
     attacker = Caller(victim.application)
     mine = attacker.open()
     assert attacker.login(mine) is CKR.OK
-    assert attacker.call(c.ENCRYPT_INIT, mine, key, CKM.AES_ECB, blob(b"")).rv is CKR.KEY_HANDLE_INVALID
+    assert attacker.call(c.ENCRYPT_INIT, mine, key, CKM.AES_ECB, b"").rv is CKR.KEY_HANDLE_INVALID
     assert attacker.call(c.DESTROY_OBJECT, mine, key).rv is CKR.OBJECT_HANDLE_INVALID
     attacker.ok(c.FIND_OBJECTS_INIT, mine, template())
     assert attacker.ok(c.FIND_OBJECTS, mine).output == b""
-    victim.ok(c.ENCRYPT_INIT, session.handle, key, CKM.AES_ECB, blob(b""))
+    victim.ok(c.ENCRYPT_INIT, session.handle, key, CKM.AES_ECB, b"")
 
 
 def test_session_objects_of_one_token_are_not_on_another(victim: Caller) -> None:

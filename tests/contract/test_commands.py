@@ -4,8 +4,10 @@
 import pytest
 
 from softee.names import CKR
-from softee.pkcs11_ta.abi import messages
-from softee.pkcs11_ta.abi.commands import ANY, COMMANDS, Command, Data, Output
+from softee.pkcs11_ta.abi.command import Command, Data, Output
+from softee.pkcs11_ta.abi.commands import COMMANDS
+from softee.pkcs11_ta.abi.fields import fields as fields_of_request
+from softee.pkcs11_ta.abi.returns import ANY
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.handlers.binding import bind, table
 from softee.wire.codec import WireError
@@ -101,7 +103,7 @@ def test_only_commands_with_an_output_can_find_it_too_small(command: Command[obj
 
 @by_name
 def test_requests_are_decoded_whole_or_refused(command: Command[object]) -> None:
-    fields = messages.fields(command.request)
+    fields = fields_of_request(command.request)
     smallest = b"".join(_SMALLEST[field.layout] for _, field in fields)
     assert command.decode(smallest) is not None
     for length in range(len(smallest)):

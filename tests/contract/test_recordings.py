@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from softee.names import CKR, ParamType
-from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.abi import messages
-from softee.pkcs11_ta.abi.commands import COMMANDS, Command
+from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.abi.commands import COMMANDS
+from softee.pkcs11_ta.abi.fields import fields as fields_of_request
 from softee.wire.values import Memref
+from support.commands import c
 from support.token_world import Caller, make_application
 
 DATA = Path(__file__).parent / "data"
@@ -115,7 +116,7 @@ class Replay:
     def _translated(self, client: int, number: int, control: bytes) -> bytes:
         """Put our handles in the place of recorded ones, which are among the integers that a request begins with."""
         out = bytearray(control)
-        for index, (name, _) in enumerate(messages.fields(COMMANDS[number].request)):
+        for index, (name, _) in enumerate(fields_of_request(COMMANDS[number].request)):
             (recorded,) = struct.unpack_from("<I", control.ljust(4 * index + 4, b"\0"), 4 * index)
             known = self.sessions if name == "session" else self.objects if name in _OBJECT_FIELDS else {}
             ours = known.get((client, recorded))

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, TeeResult
-from softee.pkcs11_ta.abi import messages
-from softee.pkcs11_ta.abi.commands import COMMANDS, Command
+from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.abi.commands import COMMANDS
+from softee.pkcs11_ta.abi.fields import fields as fields_of_request
+from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
-from support.token_world import Caller, blob, make_application, sessions_with, template, u32
+from support.token_world import Caller, make_application, sessions_with, template, u32
 
 MECHANISM_NUMBERS = st.sampled_from([int(number) for number in MECHANISMS]) | st.integers(0, 2**32 - 1)
 KINDS = st.sampled_from([int(kind) for kind in CKA]) | st.integers(0, 2**32 - 1)
@@ -24,10 +26,11 @@ GOOD = template((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES), (CKA.VALUE
 HANDLES = [0, 1, 2, 3, 0x80000000, 0x80000001, 0x80000002, 0x80000003, 0x80000004]
 WELL_FORMED = {
     "u32": st.sampled_from([u32(number) for number in HANDLES]) | MECHANISM_NUMBERS.map(u32),
-    "u32 size, bytes": st.binary(max_size=64).map(blob),
+    "u32 size, bytes": st.binary(max_size=64).map(lambda data: u32(len(data)) + data),
     "32 bytes": st.binary(min_size=32, max_size=32),
     "PIN bytes": st.just(b""),
-    "u32 attrs_size, u32 attrs_count, attributes": ATTRIBUTES.map(lambda some: template(*some)) | st.just(GOOD),
+    "u32 attrs_size, u32 attrs_count, attributes": ATTRIBUTES.map(lambda some: encode_template(template(*some)))
+    | st.just(encode_template(GOOD)),
 }
 SLOW = {int(CKM.RSA_PKCS_KEY_PAIR_GEN)}
 """Random key-pair generation would cost the time that other requests need."""
@@ -47,7 +50,7 @@ def caller() -> Caller:
 def send(caller: Caller, command: Command[Any], control: bytes, data: bytes, capacity: int) -> None:
     if any(u32(number) in control for number in SLOW):
         return
-    answer = caller.call(command, control, data=data, second=data, capacity=command.output_size or capacity)
+    answer = caller.send(command, control, data=data, second=data, capacity=command.output_size or capacity)
     if answer.result is TeeResult.BAD_PARAMETERS:
         assert len(control) < 4
     else:
@@ -74,7 +77,7 @@ def test_random_bytes(caller: Caller, command: Command[Any], control: bytes, dat
 @given(st.data())
 def test_well_formed_nonsense(caller: Caller, data: st.DataObject) -> None:
     command = data.draw(st.sampled_from(COMMANDS))
-    fields = messages.fields(command.request)
+    fields = fields_of_request(command.request)
     parts = [data.draw(WELL_FORMED[field.layout]) for _, field in fields]
     if command.in_session:
         parts[0] = u32(open_session(caller, data.draw(st.integers(0, 9))))
@@ -88,13 +91,13 @@ def test_well_formed_nonsense(caller: Caller, data: st.DataObject) -> None:
 def test_mutations_of_a_good_request() -> None:
     caller = Caller(make_application())
     session = caller.set_up()
-    good = u32(session, CKM.AES_KEY_GEN) + blob(b"") + template((CKA.VALUE_LEN, 16), (CKA.ENCRYPT, True))
+    good = u32(session, CKM.AES_KEY_GEN, 0) + encode_template(template((CKA.VALUE_LEN, 16), (CKA.ENCRYPT, True)))
     rng = random.Random(7)  # noqa: S311  # reproducible, not secret
     command = next(command for command in COMMANDS if command.name == "GENERATE_KEY")
     for _ in range(2000):
         bad = bytearray(good)
         for _ in range(rng.randint(1, 3)):
             bad[rng.randrange(len(bad))] = rng.choice([0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)])
-        answer = caller.call(command, bytes(bad[: rng.choice([len(bad), rng.randrange(len(bad) + 1)])]))
+        answer = caller.send(command, bytes(bad[: rng.choice([len(bad), rng.randrange(len(bad) + 1)])]))
         if answer.result is not TeeResult.BAD_PARAMETERS:
             assert answer.rv in command.returns - {CKR.GENERAL_ERROR}, (bad.hex(), answer)

@@ -12,14 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.abi.commands import Command
-from softee.pkcs11_ta.abi.messages import Template
-from softee.pkcs11_ta.abi.template import encode_template
+from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.abi.template import Template, encode_template
 from softee.pkcs11_ta.attributes.codecs import CODECS
+from support.commands import c
 from support.object_calls import fresh_caller
 from support.samples import OBJECT_SAMPLES, as_template
-from support.token_world import Answer, Caller, blob, u32
+from support.token_world import Answer, Caller, u32
 
 KINDS = st.sampled_from(sorted(CODECS)) | st.integers(0, 0xFFFFFFFF)
 VALUES = (
@@ -47,7 +46,7 @@ def world() -> tuple[Caller, int]:
     return fresh_caller()
 
 
-def checked(command: Command[Any], *request: int | bytes, **rest: Any) -> Answer:  # noqa: ANN401  # passed on
+def checked(command: Command[Any], *request: int | bytes | Template, **rest: Any) -> Answer:  # noqa: ANN401  # passed on
     """Invoke a command and return its answer, which must be one that it may give."""
     caller, _ = world()
     answer = caller.call(command, *request, **rest)
@@ -59,10 +58,11 @@ def checked(command: Command[Any], *request: int | bytes, **rest: Any) -> Answer
 def use_and_destroy(handle: int) -> None:
     """Do with an object what can be done with any, and remove it where it allows that."""
     _, session = world()
-    everything = encode_template(tuple((kind, b"") for kind in CODECS))
-    checked(c.GET_ATTRIBUTE_VALUE, session, handle, everything, capacity=len(everything))
+    everything = tuple((kind, b"") for kind in CODECS)
+    capacity = len(encode_template(everything))
+    checked(c.GET_ATTRIBUTE_VALUE, session, handle, everything, capacity=capacity)
     assert checked(c.GET_OBJECT_SIZE, session, handle).rv is CKR.OK
-    assert checked(c.FIND_OBJECTS_INIT, session, encode_template(())).rv is CKR.OK
+    assert checked(c.FIND_OBJECTS_INIT, session, ()).rv is CKR.OK
     assert checked(c.FIND_OBJECTS_FINAL, session).rv is CKR.OK
     assert checked(c.DESTROY_OBJECT, session, handle).rv in {CKR.OK, CKR.ACTION_PROHIBITED}
 
@@ -70,7 +70,7 @@ def use_and_destroy(handle: int) -> None:
 @given(templates())
 def test_creation(template: Template) -> None:
     _, session = world()
-    answer = checked(c.CREATE_OBJECT, session, encode_template(template))
+    answer = checked(c.CREATE_OBJECT, session, template)
     if answer.rv is CKR.OK:
         use_and_destroy(answer.handle)
 
@@ -78,7 +78,7 @@ def test_creation(template: Template) -> None:
 @given(templates(), st.sampled_from([CKM.AES_KEY_GEN, CKM.GENERIC_SECRET_KEY_GEN]))
 def test_generation(template: Template, mechanism: CKM) -> None:
     _, session = world()
-    answer = checked(c.GENERATE_KEY, session, mechanism, blob(b""), encode_template(template))
+    answer = checked(c.GENERATE_KEY, session, mechanism, b"", template)
     if answer.rv is CKR.OK:
         use_and_destroy(answer.handle)
 
@@ -87,8 +87,8 @@ def test_generation(template: Template, mechanism: CKM) -> None:
 @given(templates(), templates())
 def test_pair_generation(public: Template, private: Template) -> None:
     _, session = world()
-    both = (encode_template(public), encode_template(private))
-    answer = checked(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, blob(b""), *both)
+    both = (public, private)
+    answer = checked(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", *both)
     if answer.rv is CKR.OK:
         for handle in (answer.output[:4], answer.output[4:]):
             use_and_destroy(int.from_bytes(handle, "little"))
@@ -98,8 +98,8 @@ def test_pair_generation(public: Template, private: Template) -> None:
 def test_change_and_copy(template: Template, kind: str, token: bool) -> None:  # noqa: FBT001  # hypothesis passes it
     _, session = world()
     made = as_template({**OBJECT_SAMPLES[kind], CKA.TOKEN: token})
-    handle = checked(c.CREATE_OBJECT, session, encode_template(made)).handle
-    wanted = encode_template(template)
+    handle = checked(c.CREATE_OBJECT, session, made).handle
+    wanted = template
     checked(c.SET_ATTRIBUTE_VALUE, session, handle, wanted)
     copied = checked(c.COPY_OBJECT, session, handle, wanted)
     if copied.rv is CKR.OK:
@@ -110,15 +110,15 @@ def test_change_and_copy(template: Template, kind: str, token: bool) -> None:  #
 @given(templates())
 def test_search(template: Template) -> None:
     _, session = world()
-    answer = checked(c.FIND_OBJECTS_INIT, session, encode_template(template))
+    answer = checked(c.FIND_OBJECTS_INIT, session, template)
     if answer.rv is CKR.OK:
         checked(c.FIND_OBJECTS_FINAL, session)
 
 
 @given(st.binary(max_size=64) | st.binary(max_size=64).map(lambda body: u32(len(body), 2) + body))
 def test_bytes_that_need_not_be_a_template(raw: bytes) -> None:
-    _, session = world()
-    answer = checked(c.CREATE_OBJECT, session, raw)
+    caller, session = world()
+    answer = caller.send(c.CREATE_OBJECT, u32(session) + raw)
     if answer.rv is CKR.OK:
         use_and_destroy(answer.handle)
 
@@ -127,7 +127,7 @@ def test_bytes_that_need_not_be_a_template(raw: bytes) -> None:
 def unwrapper() -> int:
     _, session = world()
     key = {**OBJECT_SAMPLES["AES key"], CKA.UNWRAP: True}
-    return checked(c.CREATE_OBJECT, session, encode_template(as_template(key))).handle
+    return checked(c.CREATE_OBJECT, session, as_template(key)).handle
 
 
 @given(
@@ -139,7 +139,7 @@ def test_unwrapping(key_type: CKK, wrapped: bytes, attributes: list[tuple[int, b
     _, session = world()
     private = key_type in {CKK.RSA, CKK.EC}
     head = ((int(CKA.CLASS), u32(CKO.PRIVATE_KEY if private else CKO.SECRET_KEY)), (int(CKA.KEY_TYPE), u32(key_type)))
-    wanted = encode_template((*head, *attributes))
-    answer = checked(c.UNWRAP_KEY, session, unwrapper(), CKM.AES_ECB, blob(b""), wanted, data=wrapped)
+    wanted = (*head, *attributes)
+    answer = checked(c.UNWRAP_KEY, session, unwrapper(), CKM.AES_ECB, b"", wanted, data=wrapped)
     if answer.rv is CKR.OK:
         use_and_destroy(answer.handle)

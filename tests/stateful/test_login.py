@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from softee.names import CKR, CKU
-from softee.pkcs11_ta.abi import commands as c
+from support.commands import c
 from support.token_world import Caller, make_application
 
 PINS = [b"1111", b"2222", b"3333", b"12", b"x" * 129]

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.abi.commands import Command
+from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.messages import OnObjectWithTemplate
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.stores.memory import MemoryStore
+from support.commands import c
 from support.object_calls import create, get, search
 from support.samples import as_template, sample
 from support.token_world import Answer, Caller, make_application, template

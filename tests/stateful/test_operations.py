@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.abi.commands import Command
-from support.token_world import Answer, Caller, blob, make_application, template
+from softee.pkcs11_ta.abi.command import Command
+from support.commands import c
+from support.token_world import Answer, Caller, make_application, template
 
 KEY = bytes(range(16))
 IV = bytes(16)
@@ -64,7 +64,7 @@ class OperationMachine(RuleBasedStateMachine):
     @rule(kind=KINDS)
     def init(self, kind: str) -> None:
         key = (self.key,) if kind == "encrypt" else ()
-        mechanism = (CKM.AES_CBC_PAD, blob(IV)) if kind == "encrypt" else (CKM.SHA256, blob(b""))
+        mechanism = (CKM.AES_CBC_PAD, IV) if kind == "encrypt" else (CKM.SHA256, b"")
         answer = self.caller.call(INITS[kind], self.session, *key, *mechanism)
         assert answer.rv is (CKR.OK if self.active is None else CKR.OPERATION_ACTIVE)
         self.active = self.active or Active(kind)

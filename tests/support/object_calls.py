@@ -4,13 +4,14 @@
 import struct
 
 from softee.names import CKA, CKM, CKR, UNAVAILABLE_INFORMATION
-from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.values import AttributeValue
+from support.commands import c
 from support.samples import as_template, sample
-from support.token_world import Caller, blob, make_application, template
+from support.token_world import Attribute, Caller, make_application, template
 
 FIRST_SESSION_OBJECT = 0x80000000
-Values = tuple[tuple[int, bytes | bool | int], ...]
+Values = tuple[Attribute, ...]
 
 
 def fresh_caller() -> tuple[Caller, int]:
@@ -19,8 +20,8 @@ def fresh_caller() -> tuple[Caller, int]:
     return caller, caller.set_up()
 
 
-def wire(kind: str, **changes: AttributeValue) -> bytes:
-    return template(*as_template(sample(kind, **changes)))
+def wire(kind: str, **changes: AttributeValue) -> Template:
+    return as_template(sample(kind, **changes))
 
 
 def create(caller: Caller, session: int, kind: str = "data", **changes: AttributeValue) -> int:
@@ -35,18 +36,18 @@ def get(caller: Caller, session: int, handle: int, attribute: int) -> bytes | CK
     return answer.output[16 : 16 + size] if answer.rv is CKR.OK else answer.rv
 
 
-def generate(caller: Caller, session: int, *attributes: tuple[int, bytes | bool | int]) -> int:
+def generate(caller: Caller, session: int, *attributes: Attribute) -> int:
     wanted = template((CKA.VALUE_LEN, 16), *attributes)
-    return caller.ok(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), wanted).handle
+    return caller.ok(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, b"", wanted).handle
 
 
 def pair(caller: Caller, session: int, mechanism: CKM, public: Values, private: Values = ()) -> tuple[int, int]:
-    answer = caller.ok(c.GENERATE_KEY_PAIR, session, mechanism, blob(b""), template(*public), template(*private))
+    answer = caller.ok(c.GENERATE_KEY_PAIR, session, mechanism, b"", template(*public), template(*private))
     handles = struct.unpack("<2I", answer.output)
     return handles[0], handles[1]
 
 
-def search(caller: Caller, session: int, wanted: bytes, at_once: int = 64) -> list[int]:
+def search(caller: Caller, session: int, wanted: Template, at_once: int = 64) -> list[int]:
     """Run a whole search, so many handles at a time."""
     caller.ok(c.FIND_OBJECTS_INIT, session, wanted)
     found: list[int] = []

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, LoginMethod, ParamType, TeeResult
-from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.abi.commands import Command, Data, Output
+from softee.pkcs11_ta.abi.command import Command, Data, Output
+from softee.pkcs11_ta.abi.template import Template, encode_template
 from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.slots import vault_names
@@ -19,6 +19,7 @@ from softee.stores.memory import MemoryStore
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
 from softee.wire.values import NO_PARAMS, Memref, Param
+from support.commands import c
 
 ROOT_KEY = bytes(range(32))
 SO_PIN = b"87654321"
@@ -71,23 +72,21 @@ def u32(*values: int) -> bytes:
     return struct.pack(f"<{len(values)}I", *values)
 
 
-def blob(data: bytes) -> bytes:
-    """Return a size and bytes."""
-    return u32(len(data)) + data
+Attribute = tuple[int, bytes | bool | int | Template]
 
 
-Attribute = tuple[int, bytes | bool | int]
+def template(*attributes: Attribute) -> Template:
+    """Return attributes with their values as they travel: booleans in one byte, integers in four."""
 
-
-def template(*attributes: Attribute) -> bytes:
-    """Return attributes as they travel: booleans in one byte, integers in four."""
-    parts = []
-    for kind, value in attributes:
+    def travelling(attribute: Attribute) -> bytes:
+        value = attribute[1]
         if isinstance(value, bool):
-            parts.append(u32(kind) + blob(bytes([value])))
-        else:
-            parts.append(u32(kind) + blob(u32(value) if isinstance(value, int) else value))
-    return u32(sum(map(len, parts)), len(parts)) + b"".join(parts)
+            return bytes([value])
+        if isinstance(value, tuple):
+            return encode_template(value)
+        return u32(value) if isinstance(value, int) else value
+
+    return tuple((int(attribute[0]), travelling(attribute)) for attribute in attributes)
 
 
 @dataclass
@@ -103,16 +102,28 @@ class Caller:
     def call(
         self,
         command: Command[Any],
-        *request: int | bytes,
+        *request: int | bytes | Template,
         data: bytes | None = None,
         second: bytes | None = None,
         capacity: int | None = None,
     ) -> Answer:
-        """Invoke a command. ``capacity`` defaults to the command's own size, or 4096 bytes.
+        """Invoke a command with the fields of its request, as :meth:`send` does."""
+        control = command.encode(command.request(*request))
+        return self.send(command, control, data=data, second=second, capacity=capacity)
+
+    def send(
+        self,
+        command: Command[Any],
+        control: bytes,
+        *,
+        data: bytes | None = None,
+        second: bytes | None = None,
+        capacity: int | None = None,
+    ) -> Answer:
+        """Invoke a command with any bytes as its request. ``capacity`` defaults to the command's own size, or 4096.
 
         Whatever test calls this also proves that the answer is one that the command table allows.
         """
-        control = b"".join(u32(part) if isinstance(part, int) else part for part in request)
         one = Memref(ParamType.MEMREF_INPUT, data or b"") if command.data is Data.INPUT else None
         two: Memref | None = None
         if command.output is Output.INPUT:
@@ -133,7 +144,7 @@ class Caller:
             return Answer(result, rv, 0, b"")
         return Answer(result, rv, two.size or 0, bytes(two.out))
 
-    def ok(self, command: Command[Any], *request: int | bytes, **rest: Any) -> Answer:  # noqa: ANN401  # passed on
+    def ok(self, command: Command[Any], *request: int | bytes | Template, **rest: Any) -> Answer:  # noqa: ANN401  # passed on
         """Invoke a command that must succeed."""
         answer = self.call(command, *request, **rest)
         assert answer.rv is CKR.OK, answer
@@ -188,12 +199,12 @@ class Caller:
             (CKA.VALUE_LEN, 32),
             *extra,
         )
-        return self.ok(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), attributes).handle
+        return self.ok(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, b"", attributes).handle
 
     def ec_pair(self, session: int, *private: Attribute) -> tuple[int, int]:
         """Generate a P-256 key pair for signing, as session objects; return the public and the private handle."""
         public = template((CKA.VERIFY, True), (CKA.EC_PARAMS, P256))
         secret = template((CKA.SIGN, True), (CKA.PRIVATE, True), *private)
-        pair = self.ok(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, blob(b""), public, secret).output
+        pair = self.ok(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", public, secret).output
         handles = struct.unpack("<2I", pair)
         return handles[0], handles[1]

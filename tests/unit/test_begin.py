@@ -4,10 +4,11 @@
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta.abi import commands as c
-from support.token_world import Attribute, Caller, blob, make_application, template, u32
+from softee.pkcs11_ta.abi.command import Command
+from support.commands import c
+from support.token_world import Attribute, Caller, make_application, template, u32
 
-CBC = (CKM.AES_CBC, blob(bytes(16)))
+CBC = (CKM.AES_CBC, bytes(16))
 INITS = (c.ENCRYPT_INIT, c.DECRYPT_INIT, c.SIGN_INIT, c.VERIFY_INIT)
 
 
@@ -29,14 +30,14 @@ def secret(caller: Caller, session: int, size: int, *extra: Attribute, kind: CKK
 @pytest.mark.parametrize("command", INITS, ids=lambda command: command.name)
 @pytest.mark.parametrize("number", [CKM.SHA256, 0x9999, 0xFFFFFFFF])
 def test_a_mechanism_that_cannot_do_it_is_refused_first(
-    caller: Caller, session: int, command: c.Command[object], number: int
+    caller: Caller, session: int, command: Command[object], number: int
 ) -> None:
-    assert caller.call(command, session, 4242, number, blob(b"")).rv is CKR.MECHANISM_INVALID
+    assert caller.call(command, session, 4242, number, b"").rv is CKR.MECHANISM_INVALID
 
 
 @pytest.mark.parametrize("number", [CKM.ECDSA, CKM.AES_CBC, 0x9999])
 def test_only_digests_digest(caller: Caller, session: int, number: int) -> None:
-    assert caller.call(c.DIGEST_INIT, session, number, blob(b"")).rv is CKR.MECHANISM_INVALID
+    assert caller.call(c.DIGEST_INIT, session, number, b"").rv is CKR.MECHANISM_INVALID
 
 
 @pytest.mark.parametrize("handle", [0, 4242, 0x80004242, 0xFFFFFFFF])
@@ -52,7 +53,7 @@ def test_a_handle_of_no_key_is_refused(caller: Caller, session: int) -> None:
 def test_a_private_key_is_not_there_before_login(caller: Caller, session: int) -> None:
     _, private = caller.ec_pair(session)
     other = Caller(caller.application)
-    assert other.call(c.SIGN_INIT, other.open(), private, CKM.ECDSA, blob(b"")).rv is CKR.KEY_HANDLE_INVALID
+    assert other.call(c.SIGN_INIT, other.open(), private, CKM.ECDSA, b"").rv is CKR.KEY_HANDLE_INVALID
 
 
 def test_the_usage_attribute_must_be_true(caller: Caller, session: int) -> None:
@@ -64,7 +65,7 @@ def test_the_usage_attribute_must_be_true(caller: Caller, session: int) -> None:
 
 def test_public_keys_do_not_sign_and_private_ones_do_not_verify(caller: Caller, session: int) -> None:
     public, private = caller.ec_pair(session)
-    parts = (CKM.ECDSA, blob(b""))
+    parts = (CKM.ECDSA, b"")
     assert caller.call(c.SIGN_INIT, session, public, *parts).rv is CKR.KEY_FUNCTION_NOT_PERMITTED
     assert caller.call(c.VERIFY_INIT, session, private, *parts).rv is CKR.KEY_FUNCTION_NOT_PERMITTED
 
@@ -72,29 +73,29 @@ def test_public_keys_do_not_sign_and_private_ones_do_not_verify(caller: Caller, 
 def test_the_key_type_must_fit(caller: Caller, session: int) -> None:
     key = secret(caller, session, 16, (CKA.ENCRYPT, True), (CKA.SIGN, True), kind=CKK.GENERIC_SECRET)
     assert caller.call(c.ENCRYPT_INIT, session, key, *CBC).rv is CKR.KEY_TYPE_INCONSISTENT
-    assert caller.call(c.SIGN_INIT, session, key, CKM.ECDSA, blob(b"")).rv is CKR.KEY_TYPE_INCONSISTENT
+    assert caller.call(c.SIGN_INIT, session, key, CKM.ECDSA, b"").rv is CKR.KEY_TYPE_INCONSISTENT
 
 
 def test_the_key_size_must_fit(caller: Caller, session: int) -> None:
     key = secret(caller, session, 8, (CKA.SIGN, True), kind=CKK.GENERIC_SECRET)
-    assert caller.call(c.SIGN_INIT, session, key, CKM.SHA512_HMAC, blob(b"")).rv is CKR.KEY_SIZE_RANGE
+    assert caller.call(c.SIGN_INIT, session, key, CKM.SHA512_HMAC, b"").rv is CKR.KEY_SIZE_RANGE
 
 
 def test_allowed_mechanisms_are_the_only_ones(caller: Caller, session: int) -> None:
     key = secret(caller, session, 16, (CKA.ENCRYPT, True), (CKA.ALLOWED_MECHANISMS, u32(CKM.AES_ECB)))
     assert caller.call(c.ENCRYPT_INIT, session, key, *CBC).rv is CKR.KEY_FUNCTION_NOT_PERMITTED
-    caller.ok(c.ENCRYPT_INIT, session, key, CKM.AES_ECB, blob(b""))
+    caller.ok(c.ENCRYPT_INIT, session, key, CKM.AES_ECB, b"")
 
 
 @pytest.mark.parametrize("parameter", [b"", bytes(15), bytes(17)], ids=len)
 def test_the_parameter_comes_last(caller: Caller, session: int, parameter: bytes) -> None:
     key = secret(caller, session, 16, (CKA.ENCRYPT, True))
-    assert caller.call(c.ENCRYPT_INIT, session, key, CKM.AES_CBC, blob(parameter)).rv is CKR.MECHANISM_PARAM_INVALID
-    assert caller.call(c.DECRYPT_INIT, session, key, CKM.AES_CBC, blob(parameter)).rv is CKR.KEY_FUNCTION_NOT_PERMITTED
+    assert caller.call(c.ENCRYPT_INIT, session, key, CKM.AES_CBC, parameter).rv is CKR.MECHANISM_PARAM_INVALID
+    assert caller.call(c.DECRYPT_INIT, session, key, CKM.AES_CBC, parameter).rv is CKR.KEY_FUNCTION_NOT_PERMITTED
 
 
 def test_a_failed_init_leaves_nothing_behind(caller: Caller, session: int) -> None:
     key = secret(caller, session, 16, (CKA.ENCRYPT, True))
-    assert caller.call(c.ENCRYPT_INIT, session, key, CKM.AES_CBC, blob(b"")).rv is CKR.MECHANISM_PARAM_INVALID
+    assert caller.call(c.ENCRYPT_INIT, session, key, CKM.AES_CBC, b"").rv is CKR.MECHANISM_PARAM_INVALID
     assert caller.call(c.ENCRYPT_ONESHOT, session, data=bytes(16)).rv is CKR.OPERATION_NOT_INITIALIZED
     caller.ok(c.ENCRYPT_INIT, session, key, *CBC)

@@ -8,7 +8,6 @@ import pytest
 
 from softee.names import CKA, CKR, ParamType, TeeResult
 from softee.pkcs11_ta import dispatch
-from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.abi.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
 from softee.pkcs11_ta.abi.messages import Nothing
 from softee.pkcs11_ta.handlers.binding import bind, table
@@ -16,6 +15,7 @@ from softee.pkcs11_ta.session.call import Call
 from softee.stores.base import ConflictError, StoreError
 from softee.tee.sealing import TamperedError
 from softee.wire.values import Memref, Params, Value
+from support.commands import c
 from support.token_world import Caller, make_application, public_client, template, u32
 
 SECRET = "1234567"
@@ -169,7 +169,7 @@ def test_wrong_parameters_are_bad_arguments_as_in_op_tee(
 def test_an_absent_stream_output_is_an_empty_buffer() -> None:
     caller = Caller(make_application())
     session = caller.open()
-    caller.ok(c.DIGEST_INIT, session, 0x250, u32(0))
+    caller.ok(c.DIGEST_INIT, session, 0x250, b"")
     control = Memref(ParamType.MEMREF_INOUT, u32(session), 4)
     assert caller.tee.invoke(c.DIGEST_FINAL.number, (control, None, None, None)) is TeeResult.SHORT_BUFFER
     assert caller.ok(c.DIGEST_FINAL, session).size == 32

@@ -6,10 +6,10 @@ from uuid import UUID, uuid5
 import pytest
 
 from softee.names import CKR, CKU, LoginMethod
-from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.token.identities import Identity, identity_of, parse_identity
 from softee.pkcs11_ta.token.pins import MAX_PIN
 from softee.tee.application import ClientIdentity
+from support.commands import c
 from support.token_world import NAMESPACE, SO_PIN, Caller, make_application, public_client, user_client
 
 ALICE, BOB = user_client(1000), user_client(1001)

@@ -6,8 +6,8 @@ import itertools
 import pytest
 
 from softee.names import CKR, CKS, CKU
-from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.session.login_rules import LOGIN, STATES
+from support.commands import c
 from support.token_world import SO_PIN, USER_PIN, Caller, make_application, user_client
 
 READ_ONLY = 4

@@ -4,11 +4,11 @@
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
-from softee.pkcs11_ta.abi import commands as c
+from support.commands import c
 from support.object_calls import FIRST_SESSION_OBJECT, Values, create, fresh_caller, generate, get, search, wire
 from support.samples import as_template, sample
 from support.samples.aes import AES_KEY
-from support.token_world import SO_PIN, Caller, blob, make_application, template
+from support.token_world import SO_PIN, Caller, make_application, template
 
 READ_ONLY = 4
 
@@ -99,9 +99,7 @@ def test_a_read_only_session_changes_no_token_object(caller: Caller, session: in
         caller.call(c.SET_ATTRIBUTE_VALUE, read_only, lasting, label),
         caller.call(c.COPY_OBJECT, read_only, lasting, template()),
         caller.call(c.DESTROY_OBJECT, read_only, lasting),
-        caller.call(
-            c.GENERATE_KEY, read_only, CKM.AES_KEY_GEN, blob(b""), template((CKA.VALUE_LEN, 16), (CKA.TOKEN, True))
-        ),
+        caller.call(c.GENERATE_KEY, read_only, CKM.AES_KEY_GEN, b"", template((CKA.VALUE_LEN, 16), (CKA.TOKEN, True))),
     ):
         assert answer.rv is CKR.SESSION_READ_ONLY
     volatile = create(caller, read_only)
@@ -115,7 +113,7 @@ def test_private_objects_need_the_users_login(caller: Caller) -> None:
     session = stranger.open()
     private = template((CKA.VALUE_LEN, 16), (CKA.PRIVATE, True))
     assert stranger.call(c.CREATE_OBJECT, session, wire("data", PRIVATE=True)).rv is CKR.USER_NOT_LOGGED_IN
-    generated = stranger.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), private)
+    generated = stranger.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, b"", private)
     assert generated.rv is CKR.USER_NOT_LOGGED_IN
     public = create(stranger, session)
     copied = stranger.call(c.COPY_OBJECT, session, public, template((CKA.PRIVATE, True)))

@@ -4,7 +4,7 @@
 import pytest
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta.abi import commands as c
+from support.commands import c
 from support.object_calls import Values, create, fresh_caller, search
 from support.token_world import Caller, template, u32
 

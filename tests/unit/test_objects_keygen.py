@@ -4,10 +4,10 @@
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta.abi import commands as c
+from support.commands import c
 from support.object_calls import FIRST_SESSION_OBJECT, Values, fresh_caller, get, pair
 from support.samples.ec import P256
-from support.token_world import Caller, blob, template, u32
+from support.token_world import Caller, template, u32
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +36,16 @@ def session(caller: Caller) -> int:
 def test_op_tees_own_test_of_key_generation_gets_op_tees_answers(
     caller: Caller, session: int, attributes: Values, rv: CKR
 ) -> None:
-    answer = caller.call(c.GENERATE_KEY, session, CKM.GENERIC_SECRET_KEY_GEN, blob(b""), template(*attributes))
+    answer = caller.call(c.GENERATE_KEY, session, CKM.GENERIC_SECRET_KEY_GEN, b"", template(*attributes))
     assert answer.rv is rv
 
 
 def test_key_generation_refuses_odd_sizes_and_other_mechanisms(caller: Caller, session: int) -> None:
     wanted = template((CKA.VALUE_LEN, 20))
-    assert caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), wanted).rv is CKR.KEY_SIZE_RANGE
+    assert caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, b"", wanted).rv is CKR.KEY_SIZE_RANGE
     for mechanism in (CKM.SHA256, CKM.EC_KEY_PAIR_GEN, 0x99999999):
-        assert caller.call(c.GENERATE_KEY, session, mechanism, blob(b""), wanted).rv is CKR.MECHANISM_INVALID
-    empty = (blob(b""), template(), template())
+        assert caller.call(c.GENERATE_KEY, session, mechanism, b"", wanted).rv is CKR.MECHANISM_INVALID
+    empty = (b"", template(), template())
     assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.AES_KEY_GEN, *empty).rv is CKR.MECHANISM_INVALID
     assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, *empty).rv is CKR.TEMPLATE_INCOMPLETE
 
@@ -64,10 +64,10 @@ def test_a_key_pair_may_be_half_on_the_token(caller: Caller, session: int) -> No
 
 def test_an_unknown_curve_is_refused_as_op_tee_does(caller: Caller, session: int) -> None:
     curve = template((CKA.EC_PARAMS, bytes.fromhex("06052b8104000a")))
-    answer = caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, blob(b""), curve, template())
+    answer = caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", curve, template())
     assert answer.rv is CKR.ATTRIBUTE_TYPE_INVALID
 
 
 def test_no_mechanism_derives(caller: Caller, session: int) -> None:
-    answer = caller.call(c.DERIVE_KEY, session, 1, CKM.ECDH1_DERIVE, blob(b""), template())
+    answer = caller.call(c.DERIVE_KEY, session, 1, CKM.ECDH1_DERIVE, b"", template())
     assert answer.rv is CKR.FUNCTION_NOT_SUPPORTED

@@ -4,7 +4,8 @@
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, UNAVAILABLE_INFORMATION, TeeResult
-from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.template import encode_template
+from support.commands import c
 from support.object_calls import Values, create, fresh_caller, generate, get, pair
 from support.samples.ec import P256
 from support.token_world import Caller, template, u32
@@ -207,7 +208,7 @@ def test_allowed_mechanisms_read_back_as_they_were_given(caller: Caller, session
 def test_several_attributes_are_read_at_once_in_op_tees_layout(caller: Caller, session: int) -> None:
     data = create(caller, session, VALUE=b"\1\2\3\4\5")
     wanted = template((CKA.TOKEN, T), (CKA.VALUE, b"\xcc" * 8), (CKA.CLASS, b"\xff" * 4), (CKA.TOKEN, b""))
-    answer = caller.ok(c.GET_ATTRIBUTE_VALUE, session, data, wanted, capacity=len(wanted))
+    answer = caller.ok(c.GET_ATTRIBUTE_VALUE, session, data, wanted, capacity=len(encode_template(wanted)))
     assert answer.output == bytes.fromhex(
         "2d000000 04000000 01000000 01000000 00 11000000 05000000 0102030405cccccc 00000000 04000000 00000000"
         "01000000 01000000"
@@ -217,7 +218,7 @@ def test_several_attributes_are_read_at_once_in_op_tees_layout(caller: Caller, s
 def test_what_can_be_read_is_given_together_with_the_refusal_of_the_rest(caller: Caller, session: int) -> None:
     key = generate(caller, session)
     wanted = template((CKA.VALUE, bytes(16)), (CKA.VALUE_LEN, bytes(4)))
-    answer = caller.call(c.GET_ATTRIBUTE_VALUE, session, key, wanted, capacity=len(wanted))
+    answer = caller.call(c.GET_ATTRIBUTE_VALUE, session, key, wanted, capacity=len(encode_template(wanted)))
     assert (answer.result, answer.rv) == (TeeResult.SUCCESS, CKR.ATTRIBUTE_SENSITIVE)
     assert answer.output[12:16] == u32(UNAVAILABLE_INFORMATION)
     assert answer.output[-4:] == u32(16)
@@ -242,7 +243,7 @@ def test_of_several_reasons_op_tees_last_is_the_return_value(
 def test_an_attribute_that_does_not_fit_says_how_large_it_is(caller: Caller, session: int) -> None:
     data = create(caller, session, VALUE=b"hello")
     wanted = template((CKA.VALUE, b"\xcc" * 4))
-    answer = caller.call(c.GET_ATTRIBUTE_VALUE, session, data, wanted, capacity=len(wanted))
+    answer = caller.call(c.GET_ATTRIBUTE_VALUE, session, data, wanted, capacity=len(encode_template(wanted)))
     assert (answer.result, answer.rv) == (TeeResult.SHORT_BUFFER, CKR.BUFFER_TOO_SMALL)
     assert answer.output == u32(12, 1, CKA.VALUE, 5) + b"\xcc" * 4
 

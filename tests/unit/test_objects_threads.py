@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta.abi import commands as c
+from support.commands import c
 from support.object_calls import create, fresh_caller, search
 from support.token_world import Caller, template
 

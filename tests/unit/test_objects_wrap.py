@@ -5,11 +5,11 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, TeeResult
-from softee.pkcs11_ta.abi import commands as c
+from support.commands import c
 from support.object_calls import Values, create, fresh_caller, generate, get, wire
 from support.samples import as_template, sample
 from support.samples.aes import AES_KEY
-from support.token_world import SO_PIN, Answer, Caller, blob, template
+from support.token_world import SO_PIN, Answer, Attribute, Caller, template
 
 AES: Values = ((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES), (CKA.EXTRACTABLE, True))
 GENERIC: Values = ((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.GENERIC_SECRET))
@@ -41,13 +41,11 @@ def target(caller: Caller, session: int) -> int:
 
 
 def wrap(caller: Caller, session: int, wrapping: int, key: int, capacity: int = 4096) -> Answer:
-    return caller.call(c.WRAP_KEY, session, wrapping, key, CKM.AES_ECB, blob(b""), capacity=capacity)
+    return caller.call(c.WRAP_KEY, session, wrapping, key, CKM.AES_ECB, b"", capacity=capacity)
 
 
-def unwrap(
-    caller: Caller, session: int, unwrapping: int, wrapped: bytes, *attributes: tuple[int, bytes | bool | int]
-) -> Answer:
-    return caller.call(c.UNWRAP_KEY, session, unwrapping, CKM.AES_ECB, blob(b""), template(*attributes), data=wrapped)
+def unwrap(caller: Caller, session: int, unwrapping: int, wrapped: bytes, *attributes: Attribute) -> Answer:
+    return caller.call(c.UNWRAP_KEY, session, unwrapping, CKM.AES_ECB, b"", template(*attributes), data=wrapped)
 
 
 def encrypted(plain: bytes) -> bytes:
@@ -76,7 +74,7 @@ def test_a_wrapped_key_asks_for_room_and_waits_for_it(caller: Caller, session: i
 @pytest.mark.parametrize("kind", ["RSA private key", "EC private key"])
 def test_a_private_key_comes_back_from_its_wrapping(caller: Caller, session: int, wrapper: int, kind: str) -> None:
     key = create(caller, session, kind, EXTRACTABLE=True, SIGN=True)
-    parameter = blob(IV)
+    parameter = IV
     wrapped = caller.ok(c.WRAP_KEY, session, wrapper, key, CKM.AES_CBC, parameter).output
     said = sample(kind)
     wanted = template(*as_template({kind: said[kind] for kind in (CKA.CLASS, CKA.KEY_TYPE)}), (CKA.SIGN, True))
@@ -135,15 +133,15 @@ def test_a_key_that_may_not_wrap_or_unwrap_does_not(caller: Caller, session: int
 
 
 def test_a_mechanism_that_does_not_wrap_is_refused(caller: Caller, session: int, wrapper: int, target: int) -> None:
-    answer = caller.call(c.WRAP_KEY, session, wrapper, target, CKM.SHA_1_HMAC, blob(b""))
+    answer = caller.call(c.WRAP_KEY, session, wrapper, target, CKM.SHA_1_HMAC, b"")
     assert answer.rv is CKR.MECHANISM_INVALID
 
 
 def test_an_active_operation_stands_in_the_way(caller: Caller, session: int, wrapper: int, target: int) -> None:
-    caller.ok(c.DIGEST_INIT, session, CKM.SHA256, blob(b""))
+    caller.ok(c.DIGEST_INIT, session, CKM.SHA256, b"")
     assert wrap(caller, session, wrapper, target).rv is CKR.OPERATION_ACTIVE
     assert unwrap(caller, session, wrapper, bytes(16), *AES).rv is CKR.OPERATION_ACTIVE
-    answer = caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, blob(b""), template((CKA.VALUE_LEN, 16)))
+    answer = caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, b"", template((CKA.VALUE_LEN, 16)))
     assert answer.rv is CKR.OPERATION_ACTIVE
 
 

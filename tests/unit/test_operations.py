@@ -7,16 +7,16 @@ import itertools
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, ParamType, TeeResult
-from softee.pkcs11_ta.abi import commands as c
-from softee.pkcs11_ta.abi.commands import Command
+from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.session.operations import STREAM_RULES, Phase, Step
 from softee.wire.values import Memref
-from support.token_world import USER_PIN, Caller, blob, make_application, template, u32
+from support.commands import c
+from support.token_world import USER_PIN, Caller, make_application, template, u32
 
-SHA256 = (CKM.SHA256, blob(b""))
-ECDSA = (CKM.ECDSA, blob(b""))
-ECDSA_SHA256 = (CKM.ECDSA_SHA256, blob(b""))
-CBC_PAD = (CKM.AES_CBC_PAD, blob(bytes(16)))
+SHA256 = (CKM.SHA256, b"")
+ECDSA = (CKM.ECDSA, b"")
+ECDSA_SHA256 = (CKM.ECDSA_SHA256, b"")
+CBC_PAD = (CKM.AES_CBC_PAD, bytes(16))
 DIGEST = bytes(range(32))
 
 
@@ -82,7 +82,7 @@ def test_a_session_has_one_cryptographic_operation_and_a_search_beside_it(caller
 
 def test_a_refused_init_leaves_the_active_operation(caller: Caller, session: int) -> None:
     caller.ok(c.DIGEST_INIT, session, *SHA256)
-    assert caller.call(c.DIGEST_INIT, session, 0x9999, blob(b"")).rv is CKR.OPERATION_ACTIVE
+    assert caller.call(c.DIGEST_INIT, session, 0x9999, b"").rv is CKR.OPERATION_ACTIVE
     caller.ok(c.DIGEST_ONESHOT, session, data=b"x")
 
 
@@ -299,7 +299,7 @@ def test_a_careful_key_stays_confirmed_for_all_parts(caller: Caller, session: in
 
 def test_asking_for_a_size_of_nothing_leaves_the_operation(caller: Caller, session: int) -> None:
     key = caller.aes_key(session)
-    caller.ok(c.ENCRYPT_INIT, session, key, CKM.AES_CTR, blob(u32(128) + bytes(16)))
+    caller.ok(c.ENCRYPT_INIT, session, key, CKM.AES_CTR, u32(128) + bytes(16))
     caller.ok(c.ENCRYPT_UPDATE, session, data=b"whole")
     asked = caller.invoke(c.ENCRYPT_FINAL.number, u32(session), None, Memref(ParamType.MEMREF_OUTPUT, null=True))
     assert (asked.result, asked.rv, asked.size) == (TeeResult.SHORT_BUFFER, CKR.BUFFER_TOO_SMALL, 0)

@@ -6,10 +6,10 @@ import threading
 import pytest
 
 from softee.names import CKA, CKO, CKR, CKU, TokenFlag
-from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper, new_user_key
 from softee.pkcs11_ta.token.state import Cost, PinCredential
 from softee.stores.memory import MemoryStore
+from support.commands import c
 from support.token_world import CHEAP, SO_PIN, USER_PIN, Caller, make_application, template
 
 SECRET = b"vault secret".ljust(32, b"\0")

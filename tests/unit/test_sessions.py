@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from softee.names import CKA, CKO, CKR
-from softee.pkcs11_ta.abi import commands as c
+from support.commands import c
 from support.token_world import Caller, make_application, sessions_with, template, u32
 
 

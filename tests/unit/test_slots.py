@@ -6,12 +6,13 @@ import struct
 import pytest
 
 from softee.names import CKR, SlotFlag, TeeResult
-from softee.pkcs11_ta.abi import commands as c
+from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.memory import MemoryStore
 from softee.tee.secure_storage import SecureStorage
+from support.commands import c
 from support.token_world import ROOT_KEY, Caller, make_application, u32
 
 ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS)
@@ -39,7 +40,7 @@ def test_a_setting_says_how_many_slots_there_are() -> None:
 
 
 @pytest.mark.parametrize("command", ON_SLOT, ids=lambda command: command.name)
-def test_there_is_no_slot_3(caller: Caller, command: c.Command[object]) -> None:
+def test_there_is_no_slot_3(caller: Caller, command: Command[object]) -> None:
     assert caller.call(command, 3).rv is CKR.SLOT_ID_INVALID
 
 

@@ -2,8 +2,8 @@
 """What waits for what on a token, and what a token keeps in memory."""
 
 from softee.names import CKA, CKM, CKO, CKR, CKU
-from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.token.slots import vault_names
+from support.commands import c
 from support.token_world import SO_PIN, Caller, make_application, template
 
 
@@ -15,7 +15,7 @@ def test_a_pin_check_stops_nobody_s_other_work() -> None:
         other = caller.open()
         caller.ok(c.TOKEN_INFO, 0)
         caller.ok(c.CREATE_OBJECT, other, template((CKA.CLASS, CKO.DATA), (CKA.TOKEN, True), (CKA.VALUE, b"x")))
-        caller.ok(c.SIGN_INIT, session, private, CKM.ECDSA, bytes(4))
+        caller.ok(c.SIGN_INIT, session, private, CKM.ECDSA, b"")
         caller.ok(c.SIGN_ONESHOT, session, data=bytes(32))
         caller.ok(c.CLOSE_SESSION, other)
         assert caller.logout(session) is CKR.OK

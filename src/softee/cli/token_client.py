@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from softee.cli.failure import CliError
 from softee.client import ClientError, TeeClient, TeeSession
 from softee.names import CKR, CKU, ParamType, SessionFlag, TeeResult, TokenFlag
-from softee.pkcs11_ta.abi import commands
-from softee.pkcs11_ta.abi.commands import Command
-from softee.wire.codec import Writer
+from softee.pkcs11_ta.abi import messages as m
+from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.abi.commands import objects, sessions, slots
 from softee.wire.values import Memref, Params
+
+R = TypeVar("R")
 
 PKCS11_TA = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
 
@@ -55,46 +57,45 @@ class TokenClient:
 
     def tokens(self) -> list[TokenInfo]:
         """Return what each slot's token says of itself."""
-        return [self._token(slot) for slot in _u32s(self._ask(commands.SLOT_LIST, Writer().u32(0), 4 * 1024))]
+        return [self._token(slot) for slot in _u32s(self._ask(slots.SLOT_LIST, m.Nothing(0), 4 * 1024))]
 
     def init_token(self, slot: int, label: str, so_pin: bytes) -> None:
         """Initialize a token (C_InitToken)."""
-        request = Writer().u32(slot).u32(len(so_pin)).raw(label.encode().ljust(32)).raw(so_pin)
-        self._ask(commands.INIT_TOKEN, request)
+        request = m.InitToken(slot, len(so_pin), label.encode().ljust(32), bytearray(so_pin))
+        self._ask(slots.INIT_TOKEN, request)
 
     def open_session(self, slot: int, *, write: bool = False) -> int:
         """Open a session and return its handle (C_OpenSession)."""
         flags = SessionFlag.SERIAL_SESSION | (SessionFlag.RW_SESSION if write else SessionFlag(0))
-        return _u32s(self._ask(commands.OPEN_SESSION, Writer().u32(slot).u32(flags), 4))[0]
+        return _u32s(self._ask(sessions.OPEN_SESSION, m.OpenPkcs11Session(slot, flags)))[0]
 
     def close_session(self, session: int) -> None:
         """Close a session (C_CloseSession)."""
-        self._ask(commands.CLOSE_SESSION, Writer().u32(session))
+        self._ask(sessions.CLOSE_SESSION, m.InSession(session))
 
     def login(self, session: int, user: CKU, pin: bytes) -> None:
         """Log in (C_Login)."""
-        self._ask(commands.LOGIN, Writer().u32(session).u32(user).blob(pin))
+        self._ask(sessions.LOGIN, m.Login(session, user, len(pin), bytearray(pin)))
 
     def init_pin(self, session: int, pin: bytes) -> None:
         """Set the user's PIN, as the SO (C_InitPIN)."""
-        self._ask(commands.INIT_PIN, Writer().u32(session).blob(pin))
+        self._ask(slots.INIT_PIN, m.InitPin(session, len(pin), bytearray(pin)))
 
     def count_objects(self, session: int, template: dict[int, bytes]) -> int:
         """Return how many objects match a template, as far as the session sees them (C_FindObjects)."""
-        attributes = b"".join(_U32.pack(id_) + _U32.pack(len(value)) + value for id_, value in template.items())
-        query = Writer().u32(session).u32(len(attributes)).u32(len(template)).raw(attributes)
-        self._ask(commands.FIND_OBJECTS_INIT, query)
-        found = self._ask(commands.FIND_OBJECTS, Writer().u32(session), _MANY_OBJECTS)
-        self._ask(commands.FIND_OBJECTS_FINAL, Writer().u32(session))
+        self._ask(objects.FIND_OBJECTS_INIT, m.WithTemplate(session, tuple(template.items())))
+        found = self._ask(objects.FIND_OBJECTS, m.InSession(session), _MANY_OBJECTS)
+        self._ask(objects.FIND_OBJECTS_FINAL, m.InSession(session))
         return len(found) // 4
 
     def _token(self, slot: int) -> TokenInfo:
-        info = _TOKEN_INFO.unpack(self._ask(commands.TOKEN_INFO, Writer().u32(slot), _TOKEN_INFO.size))
+        info = _TOKEN_INFO.unpack(self._ask(slots.TOKEN_INFO, m.OnSlot(slot)))
         label, serial, flags, sessions = info[0], info[3], info[4], info[6]
         return TokenInfo(slot, _text(label), _text(serial), TokenFlag(flags), sessions)
 
-    def _ask(self, command: Command[Any], request: Writer, room: int = 0) -> bytes:
-        control = request.done()
+    def _ask(self, command: Command[R], request: R, room: int = 0) -> bytes:
+        """Send a command whose reply has at most ``room`` bytes, where the command does not say how many it has."""
+        control, room = command.encode(request), command.output_size or room
         answer = Memref(ParamType.MEMREF_INOUT, control, max(len(control), 4))
         output = Memref(ParamType.MEMREF_OUTPUT, capacity=room) if room else None
         params: Params = (answer, None, output, None)

@@ -10,7 +10,7 @@ import traceback
 from typing import Any, TypeVar
 
 from softee.names import CKR, ParamType, TeeResult
-from softee.pkcs11_ta.abi.commands import Command, Data, Output
+from softee.pkcs11_ta.abi.command import Command, Data, Output
 from softee.pkcs11_ta.abi.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
 from softee.pkcs11_ta.handlers.binding import Bound, Handlers
 from softee.pkcs11_ta.session.call import Call

@@ -7,7 +7,7 @@ A family's module has MECHANISMS and OBJECTS, and is listed here.
 from collections.abc import Mapping
 
 from softee.names import CKA, CKM
-from softee.pkcs11_ta.abi.messages import Template
+from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.codecs import encode_value
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.objects.kinds import ObjectKind

@@ -2,15 +2,38 @@
 """Attribute templates as they travel: a u32 size, a u32 count, then each attribute as u32 type, u32 size, data.
 
 Decoding is bounded by the bytes that are there, whatever sizes and counts they claim, and refuses what is left over.
-Values stay bytes here; :mod:`softee.pkcs11_ta.attributes` says what they mean.
+Values stay bytes here; ``attributes/codecs.py`` says what they mean.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from softee.names import UNAVAILABLE_INFORMATION
-from softee.pkcs11_ta.abi.messages import Template, read_template
-from softee.wire.codec import Reader, Writer
+from softee.wire.codec import Reader, WireError, Writer
+
+Template = tuple[tuple[int, bytes], ...]
+"""Attributes as they travel: (type, value), in the client's order, duplicates kept."""
+
+
+def read_template(reader: Reader) -> Template:
+    """Read ``{u32 attrs_size, u32 attrs_count, attrs…}``, each attribute ``{u32 id, u32 size, data}``."""
+    size = reader.u32()
+    count = reader.u32()
+    attributes = reader.sub(size)
+    if count > size // 8:
+        raise WireError(f"{count} attributes in {size} bytes")
+    template = tuple((attributes.u32(), attributes.take(attributes.u32())) for _ in range(count))
+    attributes.finish()
+    return template
+
+
+def write_template(writer: Writer, template: Template) -> None:
+    """Write what ``read_template`` reads."""
+    body = Writer()
+    for attribute, value in template:
+        body.u32(attribute).blob(value)
+    attributes = body.done()
+    writer.u32(len(attributes)).u32(len(template)).raw(attributes)
 
 
 def decode_template(data: bytes) -> Template:
@@ -23,11 +46,9 @@ def decode_template(data: bytes) -> Template:
 
 def encode_template(template: Template) -> bytes:
     """Return the bytes that :func:`decode_template` takes."""
-    body = Writer()
-    for attribute, value in template:
-        body.u32(attribute).blob(value)
-    attributes = body.done()
-    return Writer().u32(len(attributes)).u32(len(template)).raw(attributes).done()
+    writer = Writer()
+    write_template(writer, template)
+    return writer.done()
 
 
 @dataclass(frozen=True, slots=True)

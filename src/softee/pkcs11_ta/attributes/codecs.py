@@ -14,8 +14,7 @@ from typing import Any
 
 from softee.names import CKA, CKR, UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import Template
-from softee.pkcs11_ta.abi.template import decode_template, encode_template
+from softee.pkcs11_ta.abi.template import Template, decode_template, encode_template
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.wire.codec import WireError

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from softee.pkcs11_ta.abi.commands import Command
+from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.session.call import Call
 
 R = TypeVar("R")

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_EncryptInit, C_Encrypt, C_EncryptUpdate, C_EncryptFinal, and the same for decryption."""
 
+from softee.pkcs11_ta.abi.commands import ciphers
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.functions import CipherOperation
 from softee.pkcs11_ta.session.begin import begin_decrypt, begin_encrypt
@@ -58,3 +60,15 @@ encrypt_final = step(ENCRYPT, Step.FINAL)(_final)
 decrypt = step(DECRYPT, Step.ONE_SHOT)(_one_shot)
 decrypt_update = step(DECRYPT, Step.UPDATE)(_update)
 decrypt_final = step(DECRYPT, Step.FINAL)(_final)
+
+
+BOUND = (
+    bind(ciphers.ENCRYPT_INIT, encrypt_init),
+    bind(ciphers.DECRYPT_INIT, decrypt_init),
+    bind(ciphers.ENCRYPT_UPDATE, encrypt_update),
+    bind(ciphers.DECRYPT_UPDATE, decrypt_update),
+    bind(ciphers.ENCRYPT_FINAL, encrypt_final),
+    bind(ciphers.DECRYPT_FINAL, decrypt_final),
+    bind(ciphers.ENCRYPT_ONESHOT, encrypt),
+    bind(ciphers.DECRYPT_ONESHOT, decrypt),
+)

@@ -2,9 +2,12 @@
 """C_DeriveKey: a key that is computed from other keys."""
 
 from softee.names import CKA, CKR
+from softee.pkcs11_ta.abi.commands import keys
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import FromKey, Template
+from softee.pkcs11_ta.abi.messages import FromKey
+from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.values import Given
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.objects import rules
@@ -47,3 +50,6 @@ def _given(template: Template, base: Pkcs11Object) -> Given:
     if isinstance(demanded, tuple):
         rules.add_expected(given, rules.parse(demanded), "the base key's CKA_DERIVE_TEMPLATE")
     return given
+
+
+BOUND = (bind(keys.DERIVE_KEY, derive_key),)

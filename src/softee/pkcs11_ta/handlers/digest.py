@@ -2,8 +2,10 @@
 """C_DigestInit, C_Digest, C_DigestUpdate, C_DigestKey, C_DigestFinal."""
 
 from softee.names import CKA, CKO, CKR
+from softee.pkcs11_ta.abi.commands import digests
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, OnObject, WithMechanism
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.functions import DigestOperation
 from softee.pkcs11_ta.session.begin import begin_digest
@@ -47,3 +49,12 @@ def digest_final(call: Call, request: InSession, operation: Operation[DigestOper
     """Return the digest of all parts."""
     call.require_capacity(operation.size)
     return operation.running.finish()
+
+
+BOUND = (
+    bind(digests.DIGEST_INIT, digest_init),
+    bind(digests.DIGEST_KEY, digest_key),
+    bind(digests.DIGEST_UPDATE, digest_update),
+    bind(digests.DIGEST_FINAL, digest_final),
+    bind(digests.DIGEST_ONESHOT, digest),
+)

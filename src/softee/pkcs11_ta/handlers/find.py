@@ -2,9 +2,11 @@
 """C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal: a search's result is fixed when it begins."""
 
 from softee.names import CKR
+from softee.pkcs11_ta.abi.commands import objects
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, WithTemplate
 from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.objects.rules import parse_search
 from softee.pkcs11_ta.session.access import sees_private
 from softee.pkcs11_ta.session.call import Call
@@ -60,3 +62,10 @@ def _search(call: Call) -> list[int]:
     if found is None:
         raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, "no search is active in this session")
     return found
+
+
+BOUND = (
+    bind(objects.FIND_OBJECTS_INIT, find_objects_init),
+    bind(objects.FIND_OBJECTS, find_objects),
+    bind(objects.FIND_OBJECTS_FINAL, find_objects_final),
+)

@@ -3,7 +3,9 @@
 
 import struct
 
+from softee.pkcs11_ta.abi.commands import general
 from softee.pkcs11_ta.abi.messages import Nothing
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
 
 _VERSION = struct.pack("<3I", 1, 0, 0)
@@ -12,3 +14,6 @@ _VERSION = struct.pack("<3I", 1, 0, 0)
 def ping(call: Call, request: Nothing) -> bytes:
     """Return the version of the application's interface: major, minor, patch."""
     return _VERSION
+
+
+BOUND = (bind(general.PING, ping),)

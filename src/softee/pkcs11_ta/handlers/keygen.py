@@ -2,8 +2,11 @@
 """C_GenerateKey and C_GenerateKeyPair: keys that are made inside the token."""
 
 from softee.names import CKA, CKO
-from softee.pkcs11_ta.abi.messages import GenerateKey, GenerateKeyPair, Template
+from softee.pkcs11_ta.abi.commands import keys
+from softee.pkcs11_ta.abi.messages import GenerateKey, GenerateKeyPair
+from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.values import Given
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
@@ -59,3 +62,9 @@ def _share_id(public: Given, private: Given) -> None:
     """As OP-TEE, give a pair one CKA_ID where only one of the templates has it."""
     public[CKA.ID] = public[CKA.ID] or private[CKA.ID]
     private[CKA.ID] = private[CKA.ID] or public[CKA.ID]
+
+
+BOUND = (
+    bind(keys.GENERATE_KEY, generate_key),
+    bind(keys.GENERATE_KEY_PAIR, generate_key_pair),
+)

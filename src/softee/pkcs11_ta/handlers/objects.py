@@ -4,11 +4,13 @@
 from collections.abc import Iterable
 
 from softee.names import CKA, CKR
+from softee.pkcs11_ta.abi.commands import objects
 from softee.pkcs11_ta.abi.errors import AnsweredError, Pkcs11Error
-from softee.pkcs11_ta.abi.messages import OnObject, OnObjectWithTemplate, Template, WithTemplate
-from softee.pkcs11_ta.abi.template import ValueSlot, encode_slots
+from softee.pkcs11_ta.abi.messages import OnObject, OnObjectWithTemplate, WithTemplate
+from softee.pkcs11_ta.abi.template import Template, ValueSlot, encode_slots
 from softee.pkcs11_ta.attributes.uses import Rule
 from softee.pkcs11_ta.attributes.values import Attributes, Given
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import check_public_key_info, complete
 from softee.pkcs11_ta.session.access import (
@@ -127,3 +129,13 @@ def _changed(attributes: Attributes, template: Template, changeable: Rule, *, by
     if any(attribute == CKA.PUBLIC_KEY_INFO for attribute, _ in template):
         check_public_key_info(changed)
     return changed
+
+
+BOUND = (
+    bind(objects.CREATE_OBJECT, create_object),
+    bind(objects.DESTROY_OBJECT, destroy_object),
+    bind(objects.GET_OBJECT_SIZE, get_object_size),
+    bind(objects.GET_ATTRIBUTE_VALUE, get_attribute_value),
+    bind(objects.SET_ATTRIBUTE_VALUE, set_attribute_value),
+    bind(objects.COPY_OBJECT, copy_object),
+)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_InitToken, C_InitPIN, C_SetPIN. PINs are wiped before the answer goes out."""
 
+from softee.pkcs11_ta.abi.commands import slots
 from softee.pkcs11_ta.abi.messages import InitPin, InitToken, SetPin
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
 from softee.tee.keys import wipe
 
@@ -33,3 +35,10 @@ def set_pin(call: Call, request: SetPin) -> bytes:
         wipe(request.old_pin)
         wipe(request.new_pin)
     return b""
+
+
+BOUND = (
+    bind(slots.INIT_TOKEN, init_token),
+    bind(slots.INIT_PIN, init_pin),
+    bind(slots.SET_PIN, set_pin),
+)

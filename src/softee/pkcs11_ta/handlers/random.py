@@ -4,8 +4,10 @@
 import os
 
 from softee.names import CKR
+from softee.pkcs11_ta.abi.commands import random
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
 
 LARGEST = 64 * 1024 * 1024
@@ -22,3 +24,9 @@ def generate_random(call: Call, request: InSession) -> bytes:
     if call.capacity > LARGEST:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{call.capacity} bytes are too many for one call; ask for {LARGEST}")
     return os.urandom(call.capacity)
+
+
+BOUND = (
+    bind(random.SEED_RANDOM, seed_random),
+    bind(random.GENERATE_RANDOM, generate_random),
+)

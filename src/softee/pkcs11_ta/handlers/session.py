@@ -5,10 +5,11 @@ import struct
 from typing import Any
 
 from softee.names import CKR, CKU, SessionFlag
-from softee.pkcs11_ta.abi import commands
-from softee.pkcs11_ta.abi.commands import Command
+from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.abi.commands import ciphers, digests, sessions, signatures
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, Login, OnSlot, OpenPkcs11Session, Release
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.operations import DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY, Purpose
 from softee.tee.keys import wipe
@@ -16,11 +17,11 @@ from softee.tee.keys import wipe
 _KNOWN_FLAGS = int(SessionFlag.RW_SESSION | SessionFlag.SERIAL_SESSION)
 
 _RELEASED: tuple[tuple[Purpose[Any], tuple[Command[Any], ...]], ...] = (
-    (ENCRYPT, (commands.ENCRYPT_UPDATE, commands.ENCRYPT_FINAL, commands.ENCRYPT_ONESHOT)),
-    (DECRYPT, (commands.DECRYPT_UPDATE, commands.DECRYPT_FINAL, commands.DECRYPT_ONESHOT)),
-    (DIGEST, (commands.DIGEST_KEY, commands.DIGEST_UPDATE, commands.DIGEST_FINAL, commands.DIGEST_ONESHOT)),
-    (SIGN, (commands.SIGN_UPDATE, commands.SIGN_FINAL, commands.SIGN_ONESHOT)),
-    (VERIFY, (commands.VERIFY_UPDATE, commands.VERIFY_FINAL, commands.VERIFY_ONESHOT)),
+    (ENCRYPT, (ciphers.ENCRYPT_UPDATE, ciphers.ENCRYPT_FINAL, ciphers.ENCRYPT_ONESHOT)),
+    (DECRYPT, (ciphers.DECRYPT_UPDATE, ciphers.DECRYPT_FINAL, ciphers.DECRYPT_ONESHOT)),
+    (DIGEST, (digests.DIGEST_KEY, digests.DIGEST_UPDATE, digests.DIGEST_FINAL, digests.DIGEST_ONESHOT)),
+    (SIGN, (signatures.SIGN_UPDATE, signatures.SIGN_FINAL, signatures.SIGN_ONESHOT)),
+    (VERIFY, (signatures.VERIFY_UPDATE, signatures.VERIFY_FINAL, signatures.VERIFY_ONESHOT)),
 )
 _PURPOSES = {command.number: purpose for purpose, released in _RELEASED for command in released}
 """The commands that RELEASE_ACTIVE_PROCESSING takes, with the operation that each ends."""
@@ -94,3 +95,14 @@ def release_active_processing(call: Call, request: Release) -> bytes:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"command {request.command} has no operation to release")
     call.session.operations.release(purpose)
     return b""
+
+
+BOUND = (
+    bind(sessions.OPEN_SESSION, open_session),
+    bind(sessions.CLOSE_SESSION, close_session),
+    bind(sessions.CLOSE_ALL_SESSIONS, close_all_sessions),
+    bind(sessions.SESSION_INFO, session_info),
+    bind(sessions.LOGIN, login),
+    bind(sessions.LOGOUT, logout),
+    bind(sessions.RELEASE_ACTIVE_PROCESSING, release_active_processing),
+)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_SignInit, C_Sign, C_SignUpdate, C_SignFinal, and the same for verification."""
 
+from softee.pkcs11_ta.abi.commands import signatures
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.functions import SignOperation, VerifyOperation
 from softee.pkcs11_ta.session.begin import begin_sign, begin_verify
@@ -63,3 +65,15 @@ def verify_final(call: Call, request: InSession, operation: Operation[VerifyOper
     """Verify the input as a signature of all parts. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
     operation.running.finish(bytes(call.second))
     return b""
+
+
+BOUND = (
+    bind(signatures.SIGN_INIT, sign_init),
+    bind(signatures.VERIFY_INIT, verify_init),
+    bind(signatures.SIGN_UPDATE, sign_update),
+    bind(signatures.VERIFY_UPDATE, verify_update),
+    bind(signatures.SIGN_FINAL, sign_final),
+    bind(signatures.VERIFY_FINAL, verify_final),
+    bind(signatures.SIGN_ONESHOT, sign),
+    bind(signatures.VERIFY_ONESHOT, verify),
+)

@@ -4,7 +4,9 @@
 import struct
 
 from softee.names import UNAVAILABLE_INFORMATION, SlotFlag
+from softee.pkcs11_ta.abi.commands import slots
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
 
@@ -62,3 +64,12 @@ def mechanism_info(call: Call, request: OnMechanism) -> bytes:
     spec = call.client.slots.policy(request.slot).mechanism(request.mechanism)
     low, high = (spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0)
     return struct.pack("<3I", low, high, spec.flags)
+
+
+BOUND = (
+    bind(slots.SLOT_LIST, slot_list),
+    bind(slots.SLOT_INFO, slot_info),
+    bind(slots.TOKEN_INFO, token_info),
+    bind(slots.MECHANISM_IDS, mechanism_ids),
+    bind(slots.MECHANISM_INFO, mechanism_info),
+)

@@ -5,10 +5,13 @@ Keys leave the token only here, encrypted, and only where their attributes allow
 """
 
 from softee.names import CKA, CKO, CKR
+from softee.pkcs11_ta.abi.commands import keys
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import FromKey, Template, WrapKey
+from softee.pkcs11_ta.abi.messages import FromKey, WrapKey
+from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Given
+from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
 from softee.pkcs11_ta.mechanisms.functions import Wrapping
@@ -116,3 +119,9 @@ def _cut(plain: bytearray, size: object) -> memoryview:
 def _key_type(made: Given) -> int:
     key_type = made[CKA.KEY_TYPE]
     return key_type if isinstance(key_type, int) else -1
+
+
+BOUND = (
+    bind(keys.WRAP_KEY, wrap_key),
+    bind(keys.UNWRAP_KEY, unwrap_key),
+)

@@ -12,7 +12,7 @@ from typing import Final
 
 from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import Template
+from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.codecs import CODECS, NESTED, attribute_name, decode_value, encode_value
 from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Key management (PKCS#11 3.2, section 5.18)."""
+
+from softee.names import CKR
+from softee.pkcs11_ta.abi import messages as m
+from softee.pkcs11_ta.abi.command import Command, Data, Output
+from softee.pkcs11_ta.abi.returns import GENERATE, INIT, KEY_INIT, MAKE, OUTPUT
+
+GENERATE_KEY = Command(
+    33, "GENERATE_KEY", "C_GenerateKey", m.GenerateKey, GENERATE, output=Output.OUTPUT, output_size=4
+)
+DERIVE_KEY = Command(
+    43,
+    "DERIVE_KEY",
+    "C_DeriveKey",
+    m.FromKey,
+    KEY_INIT | MAKE | {CKR.FUNCTION_NOT_SUPPORTED},
+    output=Output.OUTPUT,
+    output_size=4,
+)
+GENERATE_KEY_PAIR = Command(
+    50, "GENERATE_KEY_PAIR", "C_GenerateKeyPair", m.GenerateKeyPair, GENERATE, output=Output.OUTPUT, output_size=8
+)
+WRAP_KEY = Command(
+    51,
+    "WRAP_KEY",
+    "C_WrapKey",
+    m.WrapKey,
+    INIT
+    | OUTPUT
+    | {
+        CKR.KEY_HANDLE_INVALID,
+        CKR.KEY_NOT_WRAPPABLE,
+        CKR.KEY_SIZE_RANGE,
+        CKR.KEY_UNEXTRACTABLE,
+        CKR.WRAPPING_KEY_HANDLE_INVALID,
+        CKR.WRAPPING_KEY_SIZE_RANGE,
+        CKR.WRAPPING_KEY_TYPE_INCONSISTENT,
+    },
+    output=Output.STREAM,
+)
+UNWRAP_KEY = Command(
+    52,
+    "UNWRAP_KEY",
+    "C_UnwrapKey",
+    m.FromKey,
+    GENERATE
+    | {
+        CKR.UNWRAPPING_KEY_HANDLE_INVALID,
+        CKR.UNWRAPPING_KEY_SIZE_RANGE,
+        CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
+        CKR.WRAPPED_KEY_INVALID,
+        CKR.WRAPPED_KEY_LEN_RANGE,
+    },
+    data=Data.INPUT,
+    output=Output.OUTPUT,
+    output_size=4,
+)
+
+COMMANDS = (GENERATE_KEY, DERIVE_KEY, GENERATE_KEY_PAIR, WRAP_KEY, UNWRAP_KEY)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions and logins (PKCS#11 3.2, section 5.6)."""
+
+from softee.names import CKR
+from softee.pkcs11_ta.abi import messages as m
+from softee.pkcs11_ta.abi.command import Command, Output
+from softee.pkcs11_ta.abi.returns import SESSION, SLOT
+
+OPEN_SESSION = Command(
+    6,
+    "OPEN_SESSION",
+    "C_OpenSession",
+    m.OpenPkcs11Session,
+    SLOT
+    | {
+        CKR.SESSION_COUNT,
+        CKR.SESSION_PARALLEL_NOT_SUPPORTED,
+        CKR.SESSION_READ_WRITE_SO_EXISTS,
+        CKR.TOKEN_WRITE_PROTECTED,
+    },
+    output=Output.OUTPUT,
+    output_size=4,
+)
+CLOSE_SESSION = Command(7, "CLOSE_SESSION", "C_CloseSession", m.InSession, SESSION)
+CLOSE_ALL_SESSIONS = Command(8, "CLOSE_ALL_SESSIONS", "C_CloseAllSessions", m.OnSlot, SLOT)
+SESSION_INFO = Command(
+    9, "SESSION_INFO", "C_GetSessionInfo", m.InSession, SESSION, output=Output.OUTPUT, output_size=16
+)
+LOGIN = Command(
+    13,
+    "LOGIN",
+    "C_Login",
+    m.Login,
+    SESSION
+    | {
+        CKR.PIN_INCORRECT,
+        CKR.PIN_LOCKED,
+        CKR.OPERATION_NOT_INITIALIZED,
+        CKR.SESSION_READ_ONLY_EXISTS,
+        CKR.USER_ALREADY_LOGGED_IN,
+        CKR.USER_ANOTHER_ALREADY_LOGGED_IN,
+        CKR.USER_PIN_NOT_INITIALIZED,
+        CKR.USER_TYPE_INVALID,
+    },
+)
+LOGOUT = Command(14, "LOGOUT", "C_Logout", m.InSession, SESSION | {CKR.USER_NOT_LOGGED_IN})
+RELEASE_ACTIVE_PROCESSING = Command(
+    44, "RELEASE_ACTIVE_PROCESSING", "", m.Release, SESSION | {CKR.OPERATION_NOT_INITIALIZED}
+)
+
+COMMANDS = (OPEN_SESSION, CLOSE_SESSION, CLOSE_ALL_SESSIONS, SESSION_INFO, LOGIN, LOGOUT, RELEASE_ACTIVE_PROCESSING)
