@@ -66,8 +66,8 @@ def mechanisms_page() -> str:
         "",
         "Key sizes are in the unit of C_GetMechanismInfo: bits for RSA and EC, bytes for secret keys.",
         "",
-        "| mechanism | number | key types | key size | functions | parts |",
-        "|---|---|---|---|---|---|",
+        "| mechanism | number | key types | key size | functions | parts | parameter |",
+        "|---|---|---|---|---|---|---|",
     ]
     lines += [_mechanism(number, spec) for number, spec in MECHANISMS.items()]
     return _page(lines)
@@ -78,7 +78,9 @@ def _mechanism(number: CKM, spec: AnyMechanism) -> str:
     size = f"{spec.key_size.low} to {spec.key_size.high}" if spec.key_size else ""
     functions = ", ".join(str(flag.name).lower().replace("_", " ") for flag in MechanismFlag if flag in spec.flags)
     parts = "any" if spec.multi_part else "one"
-    return f"| CKM_{number.name} | 0x{number:04x} | {types} | {size} | {functions} | {parts} |"
+    return (
+        f"| CKM_{number.name} | 0x{number:04x} | {types} | {size} | {functions} | {parts} | {spec.layout.described()} |"
+    )
 
 
 def _page(lines: Iterable[str]) -> str:

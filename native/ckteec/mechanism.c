@@ -40,19 +40,19 @@ static void put_counted(struct buffer *buffer, const CK_BYTE *pointer_member, co
     put_checked_bytes(buffer, data, length);
 }
 
-static void put_oaep(struct buffer *buffer, const CK_BYTE *pointer_member)
+static void put_pointed(struct buffer *buffer, const struct layout *layout, const CK_BYTE *pointer_member)
 {
-    const void *parameter;
+    const void *structure;
 
-    memcpy(&parameter, pointer_member, sizeof(parameter));
-    put_structure(buffer, oaep_layout(), parameter, parameter != NULL ? sizeof(CK_RSA_PKCS_OAEP_PARAMS) : 0);
+    memcpy(&structure, pointer_member, sizeof(structure));
+    put_structure(buffer, layout, structure, structure != NULL ? layout->size : 0);
 }
 
 static void put_field(struct buffer *buffer, const struct field *field, const CK_BYTE *structure)
 {
     const CK_BYTE *member = structure + field->offset;
 
-    switch (field->kind) {
+    switch (field->form) {
     case FIELD_ULONG:
         put_number(buffer, member);
         break;
@@ -65,11 +65,10 @@ static void put_field(struct buffer *buffer, const struct field *field, const CK
     case FIELD_COUNTED:
         put_counted(buffer, member, structure + field->length_offset);
         break;
-    case FIELD_OAEP:
-        put_oaep(buffer, member);
+    case FIELD_STRUCTURE:
+        put_pointed(buffer, field->layout, member);
         break;
     case FIELD_WHOLE:
-    case FIELD_END:
         break;
     }
 }
@@ -84,18 +83,18 @@ static void put_structure(struct buffer *buffer, const struct layout *layout, co
         buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
         return;
     }
-    for (size_t i = 0; i < LAYOUT_FIELDS_MAX; i++)
+    for (size_t i = 0; i < layout->count; i++)
         put_field(buffer, &layout->fields[i], parameter);
 }
 
 static void put_parameter(struct buffer *buffer, const CK_MECHANISM *mechanism)
 {
-    const struct layout *layout = mechanism_layout(mechanism->mechanism);
+    const struct layout *layout = mechanism_layout(mechanism->mechanism, USE_OPERATION);
 
     if (layout == NULL) {
         if (mechanism->ulParameterLen != 0)
             buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
-    } else if (layout->fields[0].kind == FIELD_WHOLE) {
+    } else if (layout->fields[0].form == FIELD_WHOLE) {
         put_checked_bytes(buffer, mechanism->pParameter, mechanism->ulParameterLen);
     } else {
         put_structure(buffer, layout, mechanism->pParameter, mechanism->ulParameterLen);

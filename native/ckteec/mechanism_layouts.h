@@ -10,34 +10,38 @@
 
 #include "library.h"
 
-#define LAYOUT_FIELDS_MAX 4
-
-enum field_kind {
-    FIELD_END = 0,
-    FIELD_WHOLE,   /* the whole parameter, of any size, as it is */
-    FIELD_ULONG,   /* a CK_ULONG: u32 */
-    FIELD_FLAG,    /* a CK_BBOOL: u32 */
-    FIELD_BLOCK,   /* 16 bytes, as they are */
-    FIELD_COUNTED, /* a pointer and a CK_ULONG length: u32 length, bytes */
-    FIELD_OAEP,    /* a pointer to CK_RSA_PKCS_OAEP_PARAMS: the fields of that */
+enum field_form {
+    FIELD_WHOLE,     /* the whole parameter, of any size, as it is */
+    FIELD_ULONG,     /* a CK_ULONG: u32 */
+    FIELD_FLAG,      /* a CK_BBOOL: u32 */
+    FIELD_BLOCK,     /* 16 bytes, as they are */
+    FIELD_COUNTED,   /* a pointer and a CK_ULONG length: u32 length, bytes */
+    FIELD_STRUCTURE, /* a pointer to another structure: the fields of that */
 };
 
+struct layout;
+
 struct field {
-    enum field_kind kind;
+    enum field_form form;
     size_t offset;
-    size_t length_offset; /* of a counted field */
+    size_t length_offset;        /* of a counted field */
+    const struct layout *layout; /* of a structure */
 };
 
 struct layout {
     size_t size;   /* of the application's structure; 0 where it is any */
     bool optional; /* no parameter means a structure of zeros */
-    struct field fields[LAYOUT_FIELDS_MAX];
+    size_t count;
+    const struct field *fields;
+};
+
+/* What a parameter is for: a mechanism's structure may be another one in the functions on messages. */
+enum layout_use {
+    USE_OPERATION,
+    USE_MESSAGE,
 };
 
 /* The layout of a mechanism's parameter, or NULL where the mechanism is not known to take one. */
-const struct layout *mechanism_layout(CK_MECHANISM_TYPE type);
-
-/* The layout of CK_RSA_PKCS_OAEP_PARAMS. */
-const struct layout *oaep_layout(void);
+const struct layout *mechanism_layout(CK_MECHANISM_TYPE type, enum layout_use use);
 
 #endif

@@ -66,9 +66,6 @@ typedef CK_ULONG CK_CERTIFICATE_TYPE;
 typedef CK_ULONG CK_CERTIFICATE_CATEGORY;
 typedef CK_ULONG CK_ATTRIBUTE_TYPE;
 typedef CK_ULONG CK_MECHANISM_TYPE;
-typedef CK_ULONG CK_RSA_PKCS_MGF_TYPE;
-typedef CK_ULONG CK_RSA_PKCS_OAEP_SOURCE_TYPE;
-typedef CK_ULONG CK_EC_KDF_TYPE;
 typedef CK_SLOT_ID *CK_SLOT_ID_PTR;
 typedef CK_SESSION_HANDLE *CK_SESSION_HANDLE_PTR;
 typedef CK_OBJECT_HANDLE *CK_OBJECT_HANDLE_PTR;
@@ -158,7 +155,7 @@ typedef struct CK_MECHANISM {
 } CK_MECHANISM;
 typedef CK_MECHANISM *CK_MECHANISM_PTR;
 
-/* Mechanism parameters (the standard's part on mechanisms). */
+/* Key derivation functions (the standard's part on mechanisms). */
 #define CKD_NULL 0x00000001UL
 #define CKD_SHA1_KDF 0x00000002UL
 #define CKD_SHA224_KDF 0x00000005UL
@@ -166,66 +163,7 @@ typedef CK_MECHANISM *CK_MECHANISM_PTR;
 #define CKD_SHA384_KDF 0x00000007UL
 #define CKD_SHA512_KDF 0x00000008UL
 
-typedef CK_ULONG CK_MAC_GENERAL_PARAMS;
-
-typedef struct CK_RSA_PKCS_PSS_PARAMS {
-    CK_MECHANISM_TYPE hashAlg;
-    CK_RSA_PKCS_MGF_TYPE mgf;
-    CK_ULONG sLen;
-} CK_RSA_PKCS_PSS_PARAMS;
-
-typedef struct CK_RSA_PKCS_OAEP_PARAMS {
-    CK_MECHANISM_TYPE hashAlg;
-    CK_RSA_PKCS_MGF_TYPE mgf;
-    CK_RSA_PKCS_OAEP_SOURCE_TYPE source;
-    CK_VOID_PTR pSourceData;
-    CK_ULONG ulSourceDataLen;
-} CK_RSA_PKCS_OAEP_PARAMS;
-typedef CK_RSA_PKCS_OAEP_PARAMS *CK_RSA_PKCS_OAEP_PARAMS_PTR;
-
-typedef struct CK_RSA_AES_KEY_WRAP_PARAMS {
-    CK_ULONG ulAESKeyBits;
-    CK_RSA_PKCS_OAEP_PARAMS_PTR pOAEPParams;
-} CK_RSA_AES_KEY_WRAP_PARAMS;
-
-typedef struct CK_AES_CTR_PARAMS {
-    CK_ULONG ulCounterBits;
-    CK_BYTE cb[16];
-} CK_AES_CTR_PARAMS;
-
-typedef struct CK_GCM_PARAMS {
-    CK_BYTE_PTR pIv;
-    CK_ULONG ulIvLen;
-    CK_ULONG ulIvBits;
-    CK_BYTE_PTR pAAD;
-    CK_ULONG ulAADLen;
-    CK_ULONG ulTagBits;
-} CK_GCM_PARAMS;
-
-typedef struct CK_ECDH1_DERIVE_PARAMS {
-    CK_EC_KDF_TYPE kdf;
-    CK_ULONG ulSharedDataLen;
-    CK_BYTE_PTR pSharedData;
-    CK_ULONG ulPublicDataLen;
-    CK_BYTE_PTR pPublicData;
-} CK_ECDH1_DERIVE_PARAMS;
-
-typedef struct CK_EDDSA_PARAMS {
-    CK_BBOOL phFlag;
-    CK_ULONG ulContextDataLen;
-    CK_BYTE_PTR pContextData;
-} CK_EDDSA_PARAMS;
-
-typedef struct CK_KEY_DERIVATION_STRING_DATA {
-    CK_BYTE_PTR pData;
-    CK_ULONG ulLen;
-} CK_KEY_DERIVATION_STRING_DATA;
-
-typedef struct CK_AES_CBC_ENCRYPT_DATA_PARAMS {
-    CK_BYTE iv[16];
-    CK_BYTE_PTR pData;
-    CK_ULONG length;
-} CK_AES_CBC_ENCRYPT_DATA_PARAMS;
+#include "pkcs11_params.gen.h"
 
 /* What C_Initialize takes (section 3.7). */
 #define CKF_LIBRARY_CANT_CREATE_OS_THREADS 0x00000001UL

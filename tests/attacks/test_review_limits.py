@@ -9,7 +9,7 @@ import pytest
 from softee.names import CKA, CKG, CKM, CKR, CKZ, ParamType, TeeResult
 from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
-from softee.pkcs11_ta.mechanisms.params import LARGEST_LABEL
+from softee.pkcs11_ta.mechanisms.rsa.oaep import LARGEST_LABEL
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.record import decode_object, encode_object
 from softee.pkcs11_ta.token.object import LAST_SESSION_HANDLE

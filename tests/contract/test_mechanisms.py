@@ -69,7 +69,7 @@ def test_signature_holds_however_the_input_is_cut(spec: AnyMechanism, data: st.D
     parts, again = data.draw(data_in_parts(spec)), parameter(spec)
     key, whole = good_key(spec), b"".join(parts)
     signature = run.sign(spec.mechanism, key, again, parts)
-    assert len(signature) == spec.of(Signing).size(key, spec.params(again))
+    assert len(signature) == spec.of(Signing).size(key, spec.parameter(again))
     run.verify(spec.mechanism, key, again, [whole], signature)
     run.verify(spec.mechanism, key, again, parts, run.sign(spec.mechanism, key, again, [whole]))
 
@@ -128,14 +128,14 @@ def test_signature_of_another_size_is_refused(spec: AnyMechanism) -> None:
 
 @pytest.mark.parametrize("spec", MECHANISMS.values(), ids=lambda spec: spec.mechanism.name)
 def test_parameter_with_bytes_left_over_is_refused(spec: AnyMechanism) -> None:
-    spec.params(parameter(spec))
-    refused(CKR.MECHANISM_PARAM_INVALID, spec.params, parameter(spec) + b"\0")
+    spec.parameter(parameter(spec))
+    refused(CKR.MECHANISM_PARAM_INVALID, spec.parameter, parameter(spec) + b"\0")
 
 
 @pytest.mark.parametrize("spec", MECHANISMS.values(), ids=lambda spec: spec.mechanism.name)
 def test_parameter_that_is_cut_is_refused(spec: AnyMechanism) -> None:
     for size in range(len(parameter(spec))):
-        refused(CKR.MECHANISM_PARAM_INVALID, spec.params, parameter(spec)[:size])
+        refused(CKR.MECHANISM_PARAM_INVALID, spec.parameter, parameter(spec)[:size])
 
 
 @pytest.mark.parametrize("spec", MECHANISMS.values(), ids=lambda spec: spec.mechanism.name)
@@ -143,14 +143,14 @@ def test_parameter_that_is_cut_is_refused(spec: AnyMechanism) -> None:
 @given(raw=st.binary(max_size=64))
 def test_random_parameter_is_decoded_or_refused_by_name(spec: AnyMechanism, raw: bytes) -> None:
     try:
-        spec.params(raw)
+        spec.parameter(raw)
     except Pkcs11Error as error:
         assert error.rv in {CKR.MECHANISM_PARAM_INVALID, CKR.SIGNATURE_LEN_RANGE}  # noqa: PT017 - both are allowed
 
 
 @having(Signing)
 def test_second_end_of_a_signature_gives_nothing_new(spec: AnyMechanism) -> None:
-    operation = spec.of(Signing).sign(good_key(spec), spec.params(parameter(spec)))
+    operation = spec.of(Signing).sign(good_key(spec), spec.parameter(parameter(spec)))
     operation.update(bytes(MECHANISM_SAMPLES[spec.mechanism].size))
     first = operation.finish()
     try:
@@ -176,14 +176,14 @@ def test_garbage_decrypts_to_something_or_is_refused_by_name(spec: AnyMechanism,
 @given(value=st.binary(min_size=1, max_size=70))
 def test_wrapped_key_unwraps_to_itself_filled_up_with_zeros(spec: AnyMechanism, value: bytes) -> None:
     sample, wrapping = MECHANISM_SAMPLES[spec.mechanism], spec.of(Wrapping)
-    key, params = good_key(spec), spec.params(parameter(spec))
+    key, params = good_key(spec), spec.parameter(parameter(spec))
     wrapped = wrapping.wrap(key, params, bytearray(value))
     assert wrapping.unwrap(key, params, wrapped) == value + bytes(-len(value) % sample.filled_to)
 
 
 @having(Wrapping)
 def test_wrapped_key_of_an_impossible_size_is_refused(spec: AnyMechanism) -> None:
-    unwrap, params = spec.of(Wrapping).unwrap, spec.params(parameter(spec))
+    unwrap, params = spec.of(Wrapping).unwrap, spec.parameter(parameter(spec))
     for size in MECHANISM_SAMPLES[spec.mechanism].bad_wrapped:
         refused(CKR.WRAPPED_KEY_LEN_RANGE, unwrap, good_key(spec), params, bytes(size))
 

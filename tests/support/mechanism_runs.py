@@ -16,7 +16,7 @@ def u32(*values: int) -> bytes:
 
 def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:
     spec = MECHANISMS[mechanism]
-    operation = spec.of(Digesting).begin(spec.params(b""))
+    operation = spec.of(Digesting).begin(spec.parameter(b""))
     for part in parts:
         operation.update(part)
     return operation.finish()
@@ -24,7 +24,7 @@ def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:
 
 def sign(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes]) -> bytes:
     spec = MECHANISMS[mechanism]
-    operation = spec.of(Signing).sign(key, spec.params(parameter))
+    operation = spec.of(Signing).sign(key, spec.parameter(parameter))
     for part in parts:
         operation.update(part)
     return operation.finish()
@@ -32,7 +32,7 @@ def sign(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes])
 
 def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes) -> None:
     spec = MECHANISMS[mechanism]
-    operation = spec.of(Signing).verify(key, spec.params(parameter))
+    operation = spec.of(Signing).verify(key, spec.parameter(parameter))
     for part in parts:
         operation.update(part)
     operation.finish(signature)
@@ -40,12 +40,12 @@ def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:
     spec = MECHANISMS[mechanism]
-    return spec.of(Ciphering).encrypt(key, spec.params(parameter))
+    return spec.of(Ciphering).encrypt(key, spec.parameter(parameter))
 
 
 def decryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:
     spec = MECHANISMS[mechanism]
-    return spec.of(Ciphering).decrypt(key, spec.params(parameter))
+    return spec.of(Ciphering).decrypt(key, spec.parameter(parameter))
 
 
 def process(operation: CipherOperation, parts: Iterable[bytes]) -> bytes:

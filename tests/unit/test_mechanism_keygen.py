@@ -19,7 +19,7 @@ ED25519_NAME = bytes.fromhex("130c") + b"edwards25519"
 
 def secret(mechanism: CKM, template: Attributes) -> bytearray:
     spec = MECHANISMS[mechanism]
-    made = spec.of(KeyGenerating).generate(spec.params(b""), template)
+    made = spec.of(KeyGenerating).generate(spec.parameter(b""), template)
     assert list(made) == [CKA.VALUE]
     value = made[CKA.VALUE]
     assert isinstance(value, bytearray), "a secret value can be wiped"
@@ -28,7 +28,7 @@ def secret(mechanism: CKM, template: Attributes) -> bytearray:
 
 def pair(mechanism: CKM, template: Attributes) -> tuple[Parts, Parts]:
     spec = MECHANISMS[mechanism]
-    return spec.of(PairGenerating).generate(spec.params(b""), template)
+    return spec.of(PairGenerating).generate(spec.parameter(b""), template)
 
 
 def number(value: AttributeValue) -> int:

@@ -76,7 +76,7 @@ def test_pss_salt_may_be_anything_that_fits(salt: int) -> None:
 def test_pss_salt_that_does_not_fit_is_refused_at_the_beginning(mechanism: CKM, salt: int) -> None:
     spec = MECHANISMS[mechanism]
     with pytest.raises(Pkcs11Error, match=f"KEY_SIZE_RANGE: salt of {salt} bytes"):
-        spec.of(Signing).sign(KEY, spec.params(u32(*SHA256_PSS, salt)))
+        spec.of(Signing).sign(KEY, spec.parameter(u32(*SHA256_PSS, salt)))
 
 
 @pytest.mark.parametrize("size", [0, 20, 31, 33, 64])
@@ -89,7 +89,7 @@ def test_raw_pss_takes_a_digest_of_its_hash_function_only(size: int) -> None:
 
 def test_hashed_pss_with_a_parameter_of_another_hash_is_refused() -> None:
     with pytest.raises(Pkcs11Error, match="MECHANISM_PARAM_INVALID: hashAlg 0x220 where"):
-        MECHANISMS[CKM.SHA256_RSA_PKCS_PSS].params(u32(CKM.SHA_1, CKG.MGF1_SHA1, 20))
+        MECHANISMS[CKM.SHA256_RSA_PKCS_PSS].parameter(u32(CKM.SHA_1, CKG.MGF1_SHA1, 20))
 
 
 def test_pss_masks_may_be_generated_with_another_hash() -> None:

@@ -1,64 +1,147 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How mechanism parameters travel: for each mechanism that has one, which of OP-TEE's layouts it uses.
+"""How mechanism parameters travel: one statement of each, from which the C library and the application both read.
 
-Integers are 32 bits, counted bytes are a 32-bit length and the bytes. A mechanism that is not in the table has no
-parameter. The C library's table is generated from this one: only the application's process can follow the pointers in a
-CK_MECHANISM's parameter, so a mechanism whose parameter is unknown here cannot be passed on.
+A layout names the members of the application's structure in the order in which they travel, and how each does. Only the
+application's process can follow the pointers in a CK_MECHANISM's parameter, so a mechanism whose parameter has no
+layout cannot be passed on. The layouts of OP-TEE's mechanisms are OP-TEE's; integers are 32 bits, little endian.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
 from softee.names.mechanisms import CKM
 
+BLOCK_SIZE = 16
 
-class MechanismLayout(Enum):
-    """What a parameter is on the wire. The names are those of the C structures, without CK_ and _PARAMS."""
 
-    BYTES = "the parameter's bytes as they are: an initialization vector"
+class Form(Enum):
+    """How a member of a structure travels."""
+
+    WHOLE = "the parameter's bytes as they are"
     ULONG = "u32"
-    AES_CTR = "u32 counter bits, counter block[16]"
-    GCM = "counted IV, counted additional data, u32 tag bits"
-    RSA_PKCS_PSS = "u32 hash mechanism, u32 mask generation function, u32 salt length"
-    RSA_PKCS_OAEP = "u32 hash mechanism, u32 mask generation function, u32 source, counted source data"
-    RSA_AES_KEY_WRAP = "u32 AES key bits, then as RSA_PKCS_OAEP"
-    ECDH1_DERIVE = "u32 key derivation function, counted shared data, counted public data"
-    EDDSA = "u32 pre-hash flag, counted context; both zero without a parameter"
-    KEY_DERIVATION_STRING_DATA = "counted data"
-    AES_CBC_ENCRYPT_DATA = "IV[16], counted data"
+    FLAG = "u32, of a CK_BBOOL"
+    BLOCK = "16 bytes"
+    COUNTED = "u32 size, bytes"
+    STRUCTURE = "the members of the structure that it points to"
 
 
-_ROWS: Mapping[MechanismLayout, tuple[CKM, ...]] = {
-    MechanismLayout.BYTES: (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS),
-    MechanismLayout.ULONG: (
-        CKM.MD5_HMAC_GENERAL,
-        CKM.SHA_1_HMAC_GENERAL,
-        CKM.SHA224_HMAC_GENERAL,
-        CKM.SHA256_HMAC_GENERAL,
-        CKM.SHA384_HMAC_GENERAL,
-        CKM.SHA512_HMAC_GENERAL,
-        CKM.AES_CMAC_GENERAL,
-    ),
-    MechanismLayout.AES_CTR: (CKM.AES_CTR,),
-    MechanismLayout.GCM: (CKM.AES_GCM,),
-    MechanismLayout.RSA_PKCS_PSS: (
-        CKM.RSA_PKCS_PSS,
-        CKM.SHA1_RSA_PKCS_PSS,
-        CKM.SHA224_RSA_PKCS_PSS,
-        CKM.SHA256_RSA_PKCS_PSS,
-        CKM.SHA384_RSA_PKCS_PSS,
-        CKM.SHA512_RSA_PKCS_PSS,
-    ),
-    MechanismLayout.RSA_PKCS_OAEP: (CKM.RSA_PKCS_OAEP,),
-    MechanismLayout.RSA_AES_KEY_WRAP: (CKM.RSA_AES_KEY_WRAP,),
-    MechanismLayout.ECDH1_DERIVE: (CKM.ECDH1_DERIVE, CKM.ECDH1_COFACTOR_DERIVE),
-    MechanismLayout.EDDSA: (CKM.EDDSA,),
-    MechanismLayout.KEY_DERIVATION_STRING_DATA: (CKM.AES_ECB_ENCRYPT_DATA,),
-    MechanismLayout.AES_CBC_ENCRYPT_DATA: (CKM.AES_CBC_ENCRYPT_DATA,),
-}
+class Use(Enum):
+    """What a mechanism's parameter is for. Functions on messages have structures of their own for some mechanisms."""
 
-MECHANISM_LAYOUTS: Mapping[CKM, MechanismLayout] = MappingProxyType(
-    {mechanism: layout for layout, mechanisms in _ROWS.items() for mechanism in mechanisms}
+    OPERATION = "C_*Init, C_GenerateKey, C_DeriveKey, C_WrapKey and the like"
+    MESSAGE = "C_*Message and the like"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member, by its name in C. ``length`` is the member that says how many bytes a counted one points to."""
+
+    name: str
+    form: Form
+    length: str = ""
+    layout: "Layout | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A parameter. ``structure`` is its type in C, "" where it is bytes of any size.
+
+    ``optional``: no parameter at all means a structure of zeros.
+    """
+
+    structure: str
+    members: tuple[Member, ...]
+    optional: bool = False
+
+    def described(self) -> str:
+        """Return the layout in words, for the protocol's page."""
+        return ", ".join(_described(member) for member in self.members)
+
+
+def _described(member: Member) -> str:
+    if member.layout is not None:
+        return member.layout.described()
+    return f"{member.name}: {member.form.value}" if member.name else member.form.value
+
+
+def _ulong(name: str) -> Member:
+    return Member(name, Form.ULONG)
+
+
+def _counted(name: str, length: str) -> Member:
+    return Member(name, Form.COUNTED, length)
+
+
+BYTES = Layout("", (Member("", Form.WHOLE),))
+"""An initialization vector."""
+
+MAC_GENERAL = Layout("CK_MAC_GENERAL_PARAMS", (Member("", Form.ULONG),))
+"""How many bytes of a MAC are wanted."""
+
+AES_CTR = Layout("CK_AES_CTR_PARAMS", (_ulong("ulCounterBits"), Member("cb", Form.BLOCK)))
+GCM = Layout("CK_GCM_PARAMS", (_counted("pIv", "ulIvLen"), _counted("pAAD", "ulAADLen"), _ulong("ulTagBits")))
+RSA_PKCS_PSS = Layout("CK_RSA_PKCS_PSS_PARAMS", (_ulong("hashAlg"), _ulong("mgf"), _ulong("sLen")))
+RSA_PKCS_OAEP = Layout(
+    "CK_RSA_PKCS_OAEP_PARAMS",
+    (_ulong("hashAlg"), _ulong("mgf"), _ulong("source"), _counted("pSourceData", "ulSourceDataLen")),
 )
-"""The layout of every mechanism that takes a parameter."""
+RSA_AES_KEY_WRAP = Layout(
+    "CK_RSA_AES_KEY_WRAP_PARAMS",
+    (_ulong("ulAESKeyBits"), Member("pOAEPParams", Form.STRUCTURE, layout=RSA_PKCS_OAEP)),
+)
+ECDH1_DERIVE = Layout(
+    "CK_ECDH1_DERIVE_PARAMS",
+    (_ulong("kdf"), _counted("pSharedData", "ulSharedDataLen"), _counted("pPublicData", "ulPublicDataLen")),
+)
+EDDSA = Layout(
+    "CK_EDDSA_PARAMS",
+    (Member("phFlag", Form.FLAG), _counted("pContextData", "ulContextDataLen")),
+    optional=True,
+)
+KEY_DERIVATION_STRING_DATA = Layout("CK_KEY_DERIVATION_STRING_DATA", (_counted("pData", "ulLen"),))
+AES_CBC_ENCRYPT_DATA = Layout("CK_AES_CBC_ENCRYPT_DATA_PARAMS", (Member("iv", Form.BLOCK), _counted("pData", "length")))
+
+_OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
+    (BYTES, (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS)),
+    (
+        MAC_GENERAL,
+        (
+            CKM.MD5_HMAC_GENERAL,
+            CKM.SHA_1_HMAC_GENERAL,
+            CKM.SHA224_HMAC_GENERAL,
+            CKM.SHA256_HMAC_GENERAL,
+            CKM.SHA384_HMAC_GENERAL,
+            CKM.SHA512_HMAC_GENERAL,
+            CKM.AES_CMAC_GENERAL,
+        ),
+    ),
+    (AES_CTR, (CKM.AES_CTR,)),
+    (GCM, (CKM.AES_GCM,)),
+    (
+        RSA_PKCS_PSS,
+        (
+            CKM.RSA_PKCS_PSS,
+            CKM.SHA1_RSA_PKCS_PSS,
+            CKM.SHA224_RSA_PKCS_PSS,
+            CKM.SHA256_RSA_PKCS_PSS,
+            CKM.SHA384_RSA_PKCS_PSS,
+            CKM.SHA512_RSA_PKCS_PSS,
+        ),
+    ),
+    (RSA_PKCS_OAEP, (CKM.RSA_PKCS_OAEP,)),
+    (RSA_AES_KEY_WRAP, (CKM.RSA_AES_KEY_WRAP,)),
+    (ECDH1_DERIVE, (CKM.ECDH1_DERIVE, CKM.ECDH1_COFACTOR_DERIVE)),
+    (EDDSA, (CKM.EDDSA,)),
+    (KEY_DERIVATION_STRING_DATA, (CKM.AES_ECB_ENCRYPT_DATA,)),
+    (AES_CBC_ENCRYPT_DATA, (CKM.AES_CBC_ENCRYPT_DATA,)),
+)
+
+LAYOUTS: Mapping[tuple[CKM, Use], Layout] = MappingProxyType(
+    {(mechanism, Use.OPERATION): layout for layout, mechanisms in _OPERATIONS for mechanism in mechanisms}
+)
+"""The layout of every mechanism that takes a parameter, by use."""
+
+NOTHING = Layout("", ())
+"""That of a mechanism that takes none."""

@@ -15,15 +15,15 @@ import pytest
 
 from native.ckteec_suite.support import Answer, Library, Sent, mechanism, pointer, room, template, too_small, ulong
 from softee.names import CKR
+from softee.names import mechanism_layouts as layouts
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS, AttributeKind
-from softee.names.mechanism_layouts import MECHANISM_LAYOUTS, MechanismLayout
 from softee.pkcs11_ta.abi.commands import COMMANDS
 
 RECORDED = Path(__file__).parents[1] / "data" / "ckteec-recorded.jsonl"
 NUMBERS = {command.name: command.number for command in COMMANDS}
 FUNCTIONS = {command.number: command.function for command in COMMANDS}
 KINDS: Mapping[int, AttributeKind] = {int(kind): value for kind, value in ATTRIBUTE_KINDS.items()}
-MECHANISMS: Mapping[int, MechanismLayout] = {int(kind): value for kind, value in MECHANISM_LAYOUTS.items()}
+MECHANISMS: Mapping[int, layouts.Layout] = {int(number): layout for (number, _), layout in layouts.LAYOUTS.items()}
 
 
 class Recorded(NamedTuple):
@@ -111,20 +111,20 @@ def _eddsa(wire: Wire) -> bytes:
     return b""  # no parameter means no pre-hash and no context
 
 
-STRUCTURES: dict[MechanismLayout, Callable[[Wire], bytes]] = {
-    MechanismLayout.BYTES: lambda wire: wire.take(len(wire.left)),
-    MechanismLayout.ULONG: lambda wire: struct.pack("L", wire.u32()),
-    MechanismLayout.AES_CTR: lambda wire: struct.pack("L16s", wire.u32(), wire.take(16)),
-    MechanismLayout.GCM: _gcm,
-    MechanismLayout.RSA_PKCS_PSS: lambda wire: struct.pack("LLL", wire.u32(), wire.u32(), wire.u32()),
-    MechanismLayout.RSA_PKCS_OAEP: _oaep,
-    MechanismLayout.RSA_AES_KEY_WRAP: lambda wire: struct.pack("LP", wire.u32(), _address(_oaep(wire))),
-    MechanismLayout.ECDH1_DERIVE: _ecdh,
-    MechanismLayout.EDDSA: _eddsa,
+STRUCTURES: dict[layouts.Layout, Callable[[Wire], bytes]] = {
+    layouts.BYTES: lambda wire: wire.take(len(wire.left)),
+    layouts.MAC_GENERAL: lambda wire: struct.pack("L", wire.u32()),
+    layouts.AES_CTR: lambda wire: struct.pack("L16s", wire.u32(), wire.take(16)),
+    layouts.GCM: _gcm,
+    layouts.RSA_PKCS_PSS: lambda wire: struct.pack("LLL", wire.u32(), wire.u32(), wire.u32()),
+    layouts.RSA_PKCS_OAEP: _oaep,
+    layouts.RSA_AES_KEY_WRAP: lambda wire: struct.pack("LP", wire.u32(), _address(_oaep(wire))),
+    layouts.ECDH1_DERIVE: _ecdh,
+    layouts.EDDSA: _eddsa,
 }
 
 
-def _structure(layout: MechanismLayout | None, wire: Wire) -> bytes:
+def _structure(layout: layouts.Layout | None, wire: Wire) -> bytes:
     return STRUCTURES[layout](wire) if layout else b""
 
 

@@ -28,7 +28,7 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     spec = mechanism_for(session, request.mechanism)
     deriving = spec.of(Deriving)
     base = usable_key(session, spec, request.handle, TO_DERIVE)
-    parameter = spec.params(request.parameter)
+    parameter = spec.parameter(request.parameter)
     others = [usable_key(session, spec, handle, TO_DERIVE) for handle in deriving.keys_in(parameter)]
     made = new_attributes(session, _given(request.template, base), rules.DERIVE)
     check_new(session, made)

@@ -23,7 +23,7 @@ def generate_key(call: Call, request: GenerateKey) -> bytes:
     session = call.session
     spec = mechanism_for(session, request.mechanism)
     generating = spec.of(KeyGenerating)
-    parameter = spec.params(request.parameter)
+    parameter = spec.parameter(request.parameter)
     made = _prepare(session, spec, CKO.SECRET_KEY, request.template)
     check_new(session, made)
     made.update(generating.generate(parameter, made))
@@ -37,7 +37,7 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     session = call.session
     spec = mechanism_for(session, request.mechanism)
     generating = spec.of(PairGenerating)
-    parameter = spec.params(request.parameter)
+    parameter = spec.parameter(request.parameter)
     public = _prepare(session, spec, CKO.PUBLIC_KEY, request.public)
     private = _prepare(session, spec, CKO.PRIVATE_KEY, request.private)
     check_new(session, public, private)

@@ -37,7 +37,7 @@ def wrap_key(call: Call, request: WrapKey) -> bytes:
     if request.key == request.handle:
         raise Pkcs11Error(CKR.WRAPPING_KEY_HANDLE_INVALID, "a key does not wrap itself")
     wanted = _wrappable(session, request.key, wrapping)
-    parameter = spec.params(request.parameter)
+    parameter = spec.parameter(request.parameter)
     return call.fit(wrap(wrapping.key(), parameter, _plain(wanted)))
 
 
@@ -47,7 +47,7 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
     spec = mechanism_for(session, request.mechanism)
     unwrap = spec.of(Wrapping).unwrap
     unwrapping = usable_key(session, spec, request.handle, TO_UNWRAP)
-    parameter = spec.params(request.parameter)
+    parameter = spec.parameter(request.parameter)
     made = new_attributes(session, _given(request.template, unwrapping), rules.UNWRAP)
     check_new(session, made)
     plain = unwrap(unwrapping.key(), parameter, bytes(call.input))

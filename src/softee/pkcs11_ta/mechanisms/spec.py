@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from softee.names import CKK, CKM, CKR, MechanismFlag
+from softee.names.mechanism_layouts import LAYOUTS, NOTHING, Layout, Use
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Functions
+from softee.pkcs11_ta.mechanisms.params import read_values
 
 P = TypeVar("P")
 Group = TypeVar("Group", bound=Functions[Any])
@@ -18,8 +20,8 @@ Group = TypeVar("Group", bound=Functions[Any])
 class MechanismSpec(Generic[P]):
     """One mechanism.
 
-    ``key_types`` are those that its keys may have (of a generation mechanism: the one that it makes). ``params``
-    turns the parameter's bytes as they travel into P, or raises CKR_MECHANISM_PARAM_INVALID. ``multi_part`` is False
+    ``key_types`` are those that its keys may have (of a generation mechanism: the one that it makes). ``params`` makes
+    P of the values of the parameter's layout, or raises CKR_MECHANISM_PARAM_INVALID. ``multi_part`` is False
     where the standard knows the mechanism only in one part; its operations then see one ``update``. ``functions`` are
     the groups that it has, each at most once; the flags of C_GetMechanismInfo are theirs, and cannot drift from the
     code.
@@ -28,19 +30,27 @@ class MechanismSpec(Generic[P]):
     mechanism: CKM
     key_types: frozenset[CKK] = frozenset()
     key_size: SizeRange | None = None
-    params: Callable[[bytes], P]
+    params: Callable[..., P]
     multi_part: bool = True
     functions: tuple[Functions[P], ...]
     flags: MechanismFlag = field(init=False)
+    layout: Layout = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Derive the flags."""
+        """Derive the flags, and find the parameter's layout."""
         flags = MechanismFlag(0)
         for group in self.functions:
             if flags & group.flags:
                 raise ValueError(f"CKM_{self.mechanism.name} has two groups of functions that {group.described}")
             flags |= group.flags
         object.__setattr__(self, "flags", flags)
+        object.__setattr__(self, "layout", LAYOUTS.get((self.mechanism, Use.OPERATION), NOTHING))
+
+    def parameter(self, raw: bytes) -> P:
+        """Decode the parameter's bytes as they travel. Raises CKR_MECHANISM_PARAM_INVALID."""
+        if not self.layout.members and not raw:
+            return self.params()
+        return self.params(*read_values(self.layout, raw))
 
     def of(self, group: type[Group]) -> Group:
         """Return the mechanism's functions of one group. Raises CKR_MECHANISM_INVALID where it does not have them."""
@@ -51,9 +61,3 @@ class MechanismSpec(Generic[P]):
 
 
 AnyMechanism = MechanismSpec[Any]
-
-
-def no_params(raw: bytes) -> None:
-    """Codec of mechanisms that take no parameter."""
-    if raw:
-        raise Pkcs11Error(CKR.MECHANISM_PARAM_INVALID, f"{len(raw)} bytes of parameter where none is taken")

@@ -57,7 +57,7 @@ def begin_digest(session: Session, request: WithMechanism) -> None:
     """C_DigestInit."""
     spec = mechanism_for(session, request.mechanism)
     digesting = spec.of(Digesting)
-    make = partial(digesting.begin, spec.params(request.parameter))
+    make = partial(digesting.begin, spec.parameter(request.parameter))
     session.operations.active = Operation(DIGEST, spec, make, digesting.size)
 
 
@@ -75,7 +75,7 @@ def _begin(
     size: Callable[[KeyView, Any], int] = _no_size,
 ) -> None:
     obj = usable_key(session, spec, request.handle, purpose.role)
-    key, parameter = obj.key(), spec.params(request.parameter)
+    key, parameter = obj.key(), spec.parameter(request.parameter)
     context_login = obj.attributes.get(CKA.ALWAYS_AUTHENTICATE) is True
     session.operations.active = Operation(
         purpose, spec, partial(function, key, parameter), size(key, parameter), context_login=context_login

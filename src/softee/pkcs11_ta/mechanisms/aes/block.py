@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, Mode, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, Mode, decryptor, encryptor, wrong_length
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
-from softee.pkcs11_ta.mechanisms.params import BLOCK, initialization_vector
+from softee.pkcs11_ta.mechanisms.params import initialization_vector, no_params
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 from softee.tee.keys import wipe
 
 P = TypeVar("P")
@@ -113,7 +113,7 @@ def _unwrap(context: CipherContext, wrapped: bytes) -> bytearray:
     return value
 
 
-def _whole_blocks(mechanism: CKM, params: Callable[[bytes], P], mode: Callable[[P], Mode]) -> MechanismSpec[P]:
+def _whole_blocks(mechanism: CKM, params: Callable[..., P], mode: Callable[[P], Mode]) -> MechanismSpec[P]:
     """Describe a mode that takes whole blocks of data, and keys."""
     return MechanismSpec(
         mechanism=mechanism,

@@ -9,6 +9,9 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.secret import AES_SIZES
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 
+BLOCK = 16
+"""Bytes of a block."""
+
 KEY_TYPES = frozenset({CKK.AES})
 KEY_SIZE = SizeRange(16, 32)
 """In bytes."""

@@ -4,8 +4,7 @@
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from softee.names import CKM
-from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, block_cipher
-from softee.pkcs11_ta.mechanisms.params import BLOCK
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, block_cipher
 from softee.pkcs11_ta.mechanisms.shapes.mac import Mac, MacContext, general, whole
 
 

@@ -6,23 +6,41 @@ says: that many rightmost bits count, and data for which they would wrap around 
 Up to there a narrow counter and a wide one give the same bytes, so the library's 128-bit counter serves both.
 """
 
+from dataclasses import dataclass
+
 from cryptography.hazmat.primitives.ciphers import CipherContext, modes
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
-from softee.pkcs11_ta.mechanisms.params import BLOCK, COUNTER_BITS, CounterBlock, counter_block
+from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 _OPTEE_FULL_COUNTER = 1
+_COUNTER_BITS = 8 * BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class CounterBlock:
+    """CK_AES_CTR_PARAMS: the first counter block, and how many of its rightmost bits count."""
+
+    bits: int
+    block: bytes
+
+
+def counter_block(bits: int, block: bytes) -> CounterBlock:
+    """Check CK_AES_CTR_PARAMS."""
+    if not 1 <= bits <= _COUNTER_BITS:
+        raise invalid(f"ulCounterBits {bits} is not 1 to {_COUNTER_BITS}")
+    return CounterBlock(bits, block)
 
 
 def _longest_message(counter: CounterBlock) -> int:
     """Return how many bytes can be processed before the counter would come back to a value that it had."""
     if counter.bits == _OPTEE_FULL_COUNTER:
-        return BLOCK << COUNTER_BITS
+        return BLOCK << _COUNTER_BITS
     values = 1 << counter.bits
     first = int.from_bytes(counter.block, "big") % values
     return BLOCK * (values - first)

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.ciphers import CipherContext, modes
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
-from softee.pkcs11_ta.mechanisms.params import BLOCK, initialization_vector
+from softee.pkcs11_ta.mechanisms.params import initialization_vector
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 

@@ -5,8 +5,9 @@ from softee.names import CKM
 from softee.pkcs11_ta.keys.secret import AES_SIZES
 from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES
 from softee.pkcs11_ta.mechanisms.functions import KeyGenerating
+from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.shapes.generating import random_secret
-from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 SPECS = (
     MechanismSpec(

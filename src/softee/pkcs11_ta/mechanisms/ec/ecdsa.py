@@ -15,6 +15,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.ec import KEY_SIZE, KEY_TYPES, field_size, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Signing
+from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
@@ -26,7 +27,7 @@ from softee.pkcs11_ta.mechanisms.shapes.signing import (
     bad_signature,
     check_signature_size,
 )
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 
 class _AnyDigest(HashAlgorithm):

@@ -8,7 +8,8 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys.ec import KEY_SIZE, KEY_TYPES, encode_point, find_curve, private_parts
 from softee.pkcs11_ta.mechanisms.functions import PairGenerating
-from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.params import no_params
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 
 def _generate(_: None, template: Attributes) -> tuple[Parts, Parts]:

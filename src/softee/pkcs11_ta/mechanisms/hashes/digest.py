@@ -6,8 +6,9 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
 from softee.pkcs11_ta.mechanisms.functions import Digesting, DigestOperation
+from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASH_FUNCTIONS, HashFunction
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 
 class _Digest:

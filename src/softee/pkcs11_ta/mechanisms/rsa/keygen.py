@@ -12,7 +12,8 @@ from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys.rsa import KEY_TYPES, private_parts, public_parts
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import PairGenerating
-from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.params import no_params
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 _KEY_SIZE = SizeRange(1024, 4096)
 _EXPONENTS = (3, 65537)

@@ -1,17 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """RSA-OAEP encryption with SHA-1 to SHA-512 (PKCS#11 3.2, section 6.1; RFC 8017, 7.1)."""
 
+from dataclasses import dataclass
+
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 
-from softee.names import CKM, CKR
+from softee.names import CKM, CKR, CKZ
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
-from softee.pkcs11_ta.mechanisms.params import OaepParams, oaep
+from softee.pkcs11_ta.mechanisms.params import invalid
+from softee.pkcs11_ta.mechanisms.rsa.masking import hash_function, mask_generation
 from softee.pkcs11_ta.mechanisms.rsa.sizes import check_ciphertext_size, check_data_size, modulus_size, undecryptable
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+
+LARGEST_LABEL = 4096
+"""Bytes of an OAEP label: it stays in memory as long as its operation, of which a client may have thousands."""
+
+_NO_SOURCE = 0
+"""What callers without an OAEP label put where CKZ_DATA_SPECIFIED belongs."""
+
+
+@dataclass(frozen=True, slots=True)
+class OaepParams:
+    """CK_RSA_PKCS_OAEP_PARAMS with encoding parameter (label) ``label``, b"" for none."""
+
+    hash: HashFunction
+    mgf: HashFunction
+    label: bytes
+
+
+def oaep(hash_alg: int, mgf: int, source: int, label: bytes) -> OaepParams:
+    """Check CK_RSA_PKCS_OAEP_PARAMS."""
+    if len(label) > LARGEST_LABEL:
+        raise invalid(f"a label of {len(label)} bytes; {LARGEST_LABEL} are allowed")
+    if source != CKZ.DATA_SPECIFIED and (source != _NO_SOURCE or label):
+        raise invalid(f"source {source} is not CKZ_DATA_SPECIFIED")
+    return OaepParams(hash_function(hash_alg), mask_generation(mgf), label)
 
 
 def _padding(params: OaepParams) -> OAEP:

@@ -16,6 +16,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Signing
+from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.rsa.sizes import (
     check_ciphertext_size,
     check_data_size,
@@ -33,7 +34,7 @@ from softee.pkcs11_ta.mechanisms.shapes.signing import (
     bad_signature,
     check_signature_size,
 )
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 _PADDING = PKCS1v15()
 _AS_GIVEN = NoDigestInfo()

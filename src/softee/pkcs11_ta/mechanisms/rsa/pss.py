@@ -5,6 +5,8 @@ CKM_RSA_PKCS_PSS takes a digest of the parameter's hash function; the others has
 name the same one. The mask may be generated with any of the hash functions.
 """
 
+from dataclasses import dataclass
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -14,7 +16,8 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Signing
-from softee.pkcs11_ta.mechanisms.params import PssParams, pss
+from softee.pkcs11_ta.mechanisms.params import invalid
+from softee.pkcs11_ta.mechanisms.rsa.masking import hash_function, mask_generation
 from softee.pkcs11_ta.mechanisms.rsa.sizes import BITS_PER_BYTE, modulus_size, signature_size
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.shapes.signing import (
@@ -31,6 +34,20 @@ from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 _SEPARATORS = 2
 """Bytes of an encoded message besides digest and salt: 0x01 before the salt, 0xBC at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PssParams:
+    """CK_RSA_PKCS_PSS_PARAMS; ``salt`` in bytes."""
+
+    hash: HashFunction
+    mgf: HashFunction
+    salt: int
+
+
+def pss(hash_alg: int, mgf: int, salt: int) -> PssParams:
+    """Check CK_RSA_PKCS_PSS_PARAMS."""
+    return PssParams(hash_function(hash_alg), mask_generation(mgf), salt)
 
 
 def _padding(key: KeyView, params: PssParams) -> PSS:
@@ -74,16 +91,15 @@ def _verifier(key: KeyView, params: PssParams) -> Verify:
     return verify
 
 
-def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[PssParams]:
-    """Describe the mechanism that signs the data's digest by ``hash_function``."""
-    algorithm = hash_function.algorithm
+def _hashed(mechanism: CKM, hashing: HashFunction) -> MechanismSpec[PssParams]:
+    """Describe the mechanism that signs the data's digest by ``hashing``."""
+    algorithm = hashing.algorithm
 
-    def params(raw: bytes) -> PssParams:
-        decoded = pss(raw)
-        if decoded.hash is not hash_function:
-            detail = f"hashAlg {decoded.hash.mechanism:#x} where the mechanism hashes with {algorithm.name}"
-            raise Pkcs11Error(CKR.MECHANISM_PARAM_INVALID, detail)
-        return decoded
+    def params(hash_alg: int, mgf: int, salt: int) -> PssParams:
+        checked = pss(hash_alg, mgf, salt)
+        if checked.hash is not hashing:
+            raise invalid(f"hashAlg {hash_alg:#x} where the mechanism hashes with {algorithm.name}")
+        return checked
 
     return MechanismSpec(
         mechanism=mechanism,

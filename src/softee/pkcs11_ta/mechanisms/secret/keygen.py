@@ -7,8 +7,9 @@ CKM_GENERIC_SECRET_KEY_GEN lists its sizes in bits, as OP-TEE does, and makes wh
 from softee.names import CKK, CKM
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import KeyGenerating
+from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.shapes.generating import random_secret
-from softee.pkcs11_ta.mechanisms.spec import MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 _BITS = SizeRange(1, 4096)
 _SIZES = range(1, _BITS.high // 8 + 1)

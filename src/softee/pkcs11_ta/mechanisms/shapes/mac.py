@@ -11,9 +11,9 @@ from softee.names import CKK, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Signing
-from softee.pkcs11_ta.mechanisms.params import mac_length
+from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.shapes.signing import check_signature_size
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec, no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 
 class MacContext(Protocol):
@@ -92,6 +92,20 @@ def whole(mechanism: CKM, mac: Mac) -> AnyMechanism:
         params=no_params,
         functions=(Signing(sign=sign, verify=verify, size=lambda _key, _params: mac.size),),
     )
+
+
+def mac_length(largest: int) -> Callable[[int], int]:
+    """Return the check of CK_MAC_GENERAL_PARAMS, the bytes of MAC that are wanted, for a MAC of ``largest`` bytes.
+
+    Outside of 1 to ``largest`` it answers CKR_SIGNATURE_LEN_RANGE, as OP-TEE does.
+    """
+
+    def check(length: int) -> int:
+        if not 1 <= length <= largest:
+            raise Pkcs11Error(CKR.SIGNATURE_LEN_RANGE, f"a MAC of {length} bytes was asked for, not 1 to {largest}")
+        return length
+
+    return check
 
 
 def general(mechanism: CKM, mac: Mac) -> AnyMechanism:

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write how libckteec reads mechanism parameters from the application's structures; with --check, say what is stale.
+
+The layouts are ``softee.names.mechanism_layouts``, the structures those of pkcs11-32.json, which has the
+standard's facts as data.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from gen_native import NATIVE, header, run
+from softee.names.mechanism_layouts import LAYOUTS, Form, Layout, Member
+
+FACTS = json.loads((Path(__file__).parent / "pkcs11-32.json").read_text(encoding="utf-8"))
+LARGEST_OPTIONAL = 64
+"""Bytes of the zeros that stand for a missing structure in mechanism.c."""
+
+
+def layouts() -> list[Layout]:
+    """Every layout that is in use, those that others point to first."""
+    found: list[Layout] = []
+    for layout in LAYOUTS.values():
+        for one in (*(member.layout for member in layout.members), layout):
+            if one is not None and one not in found:
+                found.append(one)
+    return found
+
+
+def c_name(layout: Layout) -> str:
+    """The name of a layout in C: its structure's, less CK_ and _PARAMS."""
+    return layout.structure.removeprefix("CK_").removesuffix("_PARAMS") or "BYTES"
+
+
+def structures() -> str:
+    """native/include/pkcs11_params.gen.h: the structures of mechanism parameters."""
+    lines = ["#ifndef PKCS11_PARAMS_GEN_H", "#define PKCS11_PARAMS_GEN_H"]
+    wanted = [FACTS["structs"][one.structure] | {"name": one.structure} for one in layouts() if is_structure(one)]
+    scalars = sorted({kind for one in wanted for kind in _types(one) if kind.startswith("CK_") and _is_new(kind)})
+    lines += ["", *(f"typedef CK_ULONG {kind};" for kind in ("CK_MAC_GENERAL_PARAMS", *scalars))]
+    for one in wanted:
+        lines += ["", f"typedef struct {one['name']} {{"]
+        lines += [f"    {_declaration(field['type'], field['name'])};" for field in one["fields"]]
+        lines += [f"}} {one['name']};"]
+    return header(
+        "/* The structures of mechanism parameters (the standard's part on mechanisms). */", [*lines, "", "#endif"]
+    )
+
+
+def is_structure(layout: Layout) -> bool:
+    """Whether a parameter is a structure of the standard, not bytes or one number."""
+    return layout.structure in FACTS["structs"]
+
+
+def _types(structure: dict[str, Any]) -> Iterator[str]:
+    return (re.sub(r"( \*+|\[\d+\])$", "", field["type"]) for field in structure["fields"])
+
+
+def _is_new(kind: str) -> bool:
+    """Whether pkcs11.h does not define a type by hand."""
+    known = (NATIVE / "include" / "pkcs11.h").read_text(encoding="utf-8")
+    return kind not in FACTS["structs"] and not re.search(rf"\b{kind};", known)
+
+
+def _declaration(kind: str, name: str) -> str:
+    array = re.fullmatch(r"(.*)(\[\d+\])", kind)
+    if array:
+        return f"{array[1]} {name}{array[2]}"
+    return f"{kind}{name}" if kind.endswith("*") else f"{kind} {name}"
+
+
+def table() -> str:
+    """native/ckteec/mechanism_layouts.gen.h: the layouts, and which mechanism has which."""
+    lines: list[str] = []
+    for layout in layouts():
+        lines += _layout(layout)
+    lines += ["", "static const struct row mechanism_layouts[] = {"]
+    rows = sorted((mechanism, use.name, c_name(layout)) for (mechanism, use), layout in LAYOUTS.items())
+    lines += [
+        f"    {{{int(number):#010x}, USE_{use}, &layout_{name.lower()}}}, /* CKM_{number.name} */"
+        for number, use, name in rows
+    ]
+    title = "/* The layouts of mechanism parameters, and which mechanism has which. */"
+    return header(title, [*lines, "};"], "gen_layouts")
+
+
+def _layout(layout: Layout) -> Iterable[str]:
+    name = c_name(layout).lower()
+    yield ""
+    yield f"static const struct field fields_{name}[] = {{"
+    yield from (f"    {_field(layout, member)}," for member in layout.members)
+    yield "};"
+    size = f"sizeof({layout.structure})" if layout.structure else "0"
+    optional = "true" if layout.optional else "false"
+    yield f"static const struct layout layout_{name} = {{{size}, {optional}, {len(layout.members)}, fields_{name}}};"
+    if layout.optional:
+        yield f'_Static_assert({size} <= {LARGEST_OPTIONAL}, "zeros[] of mechanism.c stand for it");'
+
+
+def _field(layout: Layout, member: Member) -> str:
+    place = f"offsetof({layout.structure}, {member.name})" if member.name else "0"
+    length = f"offsetof({layout.structure}, {member.length})" if member.form is Form.COUNTED else "0"
+    inner = f"&layout_{c_name(member.layout).lower()}" if member.layout else "NULL"
+    return f"{{FIELD_{member.form.name}, {place}, {length}, {inner}}}"
+
+
+FILES = {"include/pkcs11_params.gen.h": structures, "ckteec/mechanism_layouts.gen.h": table}
+"""What is generated, under native/."""
+
+if __name__ == "__main__":
+    sys.exit(run(FILES, "tools/gen_layouts.py", __doc__))
