@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the C libraries' generated headers from the Python tables, or with --check say which of them are stale.
+"""Write the C libraries' generated headers from the Python tables; with --check, only say which of them are stale.
 
 The headers are committed, so that the libraries build without Python.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, IntFlag
-from pathlib import Path
 
+from generation import main
 from softee.names import (
     CKA,
     CKC,
@@ -29,8 +28,6 @@ from softee.names import (
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
 from softee.names.mechanism_layouts import MECHANISM_LAYOUTS
 from softee.pkcs11_ta.abi.commands import COMMANDS
-
-NATIVE = Path(__file__).resolve().parent.parent / "native"
 
 CONSTANTS: tuple[tuple[str, type[IntEnum | IntFlag]], ...] = (
     ("CKR", CKR),
@@ -95,35 +92,13 @@ def mechanisms() -> str:
 
 
 FILES: Mapping[str, Callable[[], str]] = {
-    "include/pkcs11_names.gen.h": constants,
-    "ckteec/commands.gen.h": commands,
-    "ckteec/attribute_kinds.gen.h": attributes,
-    "ckteec/mechanism_layouts.gen.h": mechanisms,
+    "native/include/pkcs11_names.gen.h": constants,
+    "native/ckteec/commands.gen.h": commands,
+    "native/ckteec/attribute_kinds.gen.h": attributes,
+    "native/ckteec/mechanism_layouts.gen.h": mechanisms,
 }
-"""What is generated, under native/."""
-
-
-def stale() -> list[str]:
-    """The generated files that do not hold what the tables say."""
-    return [
-        name
-        for name, generate in FILES.items()
-        if not (NATIVE / name).is_file() or (NATIVE / name).read_text(encoding="utf-8") != generate()
-    ]
-
-
-def main() -> int:
-    """Write the files, or check them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is stale")
-    check = parser.parse_args().check
-    names = stale()
-    for name in names:
-        if not check:
-            (NATIVE / name).write_text(FILES[name](), encoding="utf-8")
-        print(f"native/{name}: {'stale, run tools/gen_native.py' if check else 'written'}")
-    return 1 if check and names else 0
+"""What is generated."""
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, FILES))
