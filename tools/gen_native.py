@@ -9,43 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, IntFlag
 
 from generation import main
-from softee.names import (
-    CKA,
-    CKC,
-    CKG,
-    CKK,
-    CKM,
-    CKO,
-    CKR,
-    CKS,
-    CKU,
-    CKZ,
-    MechanismFlag,
-    SessionFlag,
-    SlotFlag,
-    TokenFlag,
-)
+from pkcs11_lists import MODULES, NameList
+from softee import names
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
 from softee.names.mechanism_layouts import MECHANISM_LAYOUTS
 from softee.pkcs11_ta.abi.commands import COMMANDS
-
-CONSTANTS: tuple[tuple[str, type[IntEnum | IntFlag]], ...] = (
-    ("CKR", CKR),
-    ("CKO", CKO),
-    ("CKK", CKK),
-    ("CKC", CKC),
-    ("CKA", CKA),
-    ("CKM", CKM),
-    ("CKG", CKG),
-    ("CKZ", CKZ),
-    ("CKU", CKU),
-    ("CKS", CKS),
-    ("CKF", SlotFlag),
-    ("CKF", TokenFlag),
-    ("CKF", SessionFlag),
-    ("CKF", MechanismFlag),
-)
-"""The prefix in C of each of the standard's lists of names."""
 
 
 def header(title: str, body: Iterable[str]) -> str:
@@ -57,10 +25,17 @@ def header(title: str, body: Iterable[str]) -> str:
 def constants() -> str:
     """native/include/pkcs11_names.gen.h: the standard's names."""
     lines = ["#ifndef PKCS11_NAMES_GEN_H", "#define PKCS11_NAMES_GEN_H"]
-    for prefix, names in CONSTANTS:
-        lines.append("")
-        lines += [f"#define {prefix}_{name} {int(value):#010x}UL" for name, value in names.__members__.items()]
+    for module in MODULES:
+        for one in module.lists:
+            lines += ["", *name_list(one)]
     return header("/* The names and numbers of PKCS#11. */", [*lines, "", "#endif"])
+
+
+def name_list(one: NameList) -> Iterable[str]:
+    """Yield the definitions of one of the standard's lists."""
+    members: type[IntEnum | IntFlag] = getattr(names, one.name)
+    for name, value in members.__members__.items():
+        yield f"#define {one.prefix}_{name} {value:#010x}UL"
 
 
 def commands() -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from softee.names.attributes import CKA
+from softee.names.generated.attributes import CKA
 
 
 class AttributeKind(Enum):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from softee.names.mechanisms import CKM
+from softee.names.generated.mechanisms import CKM
 
 
 class MechanismLayout(Enum):
