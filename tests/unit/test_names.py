@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import gen_names
 from softee import names
 from softee.names import CKA, CKG, CKK, CKM, CKP, AttributeFlag, GeneratorFunction, MechanismFlag
 from softee.names import generated as generated_names
@@ -49,6 +50,12 @@ def generated_enums() -> dict[str, object]:
 
 def test_the_c_headers_have_every_constant_of_the_standard_with_its_number() -> None:
     assert defined() == facts() | {"CKM_VENDOR_DEFINED": 0x80000000}
+
+
+def test_a_constant_that_is_in_no_list_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gen_names, "ADDED", {"CKF": {"CKF_NEW": 1}})
+    with pytest.raises(ValueError, match="CKF_NEW must be in one list"):
+        gen_names.read_facts()
 
 
 def test_every_list_is_imported_from_softee_names() -> None:
