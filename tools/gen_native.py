@@ -7,10 +7,12 @@ The headers are committed, so that the libraries build without Python.
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, IntFlag
+from uuid import UUID
 
 from generation import main
 from pkcs11_lists import MODULES, NameList
 from softee import names
+from softee.names import PKCS11_APPLICATION
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
 from softee.names.mechanism_layouts import MECHANISM_LAYOUTS
 from softee.pkcs11_ta.abi.commands import COMMANDS
@@ -39,12 +41,21 @@ def name_list(one: NameList) -> Iterable[str]:
 
 
 def commands() -> str:
-    """native/ckteec/commands.gen.h: the numbers of the PKCS#11 application's commands."""
-    lines = ["#ifndef COMMANDS_GEN_H", "#define COMMANDS_GEN_H", "", "enum ta_command {"]
+    """native/ckteec/commands.gen.h: the PKCS#11 application's UUID, its commands, and the sizes of their outputs."""
+    lines = ["#ifndef COMMANDS_GEN_H", "#define COMMANDS_GEN_H", "", f"#define TA_UUID {uuid(PKCS11_APPLICATION)}", ""]
+    lines.append("enum ta_command {")
     for command in COMMANDS:
         remark = f" /* {command.function} */" if command.function else ""
         lines.append(f"    TA_{command.name} = {command.number},{remark}")
-    return header("/* The commands of the PKCS#11 application. */", [*lines, "};", "", "#endif"])
+    lines += ["};", "", "/* The output of a command, where it has one size only. */"]
+    lines += [f"#define TA_{command.name}_BYTES {command.output_size}" for command in COMMANDS if command.output_size]
+    return header("/* The PKCS#11 application and its commands. */", [*lines, "", "#endif"])
+
+
+def uuid(value: UUID) -> str:
+    """Return what a TEEC_UUID is initialized with."""
+    tail = ", ".join(f"{byte:#04x}" for byte in value.bytes[8:])
+    return f"{{{value.time_low:#010x}, {value.time_mid:#06x}, {value.time_hi_version:#06x}, {{{tail}}}}}"
 
 
 def table(title: str, rows: Iterable[tuple[IntEnum, str]], prefix: str) -> str:

@@ -10,20 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from softee.cli.failure import CliError
 from softee.client import ClientError, TeeClient, TeeSession
-from softee.names import CKR, CKU, ParamType, SessionFlag, TeeResult, TokenFlag
-from softee.pkcs11_ta.abi import commands
+from softee.names import CKR, CKU, PKCS11_APPLICATION, ParamType, SessionFlag, TeeResult, TokenFlag
+from softee.pkcs11_ta.abi import commands, replies
 from softee.pkcs11_ta.abi.commands import Command
 from softee.wire.codec import Writer
 from softee.wire.values import Memref, Params
 
-PKCS11_TA = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
-
 _U32 = struct.Struct("<I")
-_TOKEN_INFO = struct.Struct("<32s32s16s16s11I2s2s16s")
 _MANY_OBJECTS = 4 * 10_000
 
 
@@ -65,7 +61,7 @@ class TokenClient:
     def open_session(self, slot: int, *, write: bool = False) -> int:
         """Open a session and return its handle (C_OpenSession)."""
         flags = SessionFlag.SERIAL_SESSION | (SessionFlag.RW_SESSION if write else SessionFlag(0))
-        return _u32s(self._ask(commands.OPEN_SESSION, Writer().u32(slot).u32(flags), 4))[0]
+        return _u32s(self._ask(commands.OPEN_SESSION, Writer().u32(slot).u32(flags)))[0]
 
     def close_session(self, session: int) -> None:
         """Close a session (C_CloseSession)."""
@@ -89,11 +85,13 @@ class TokenClient:
         return len(found) // 4
 
     def _token(self, slot: int) -> TokenInfo:
-        info = _TOKEN_INFO.unpack(self._ask(commands.TOKEN_INFO, Writer().u32(slot), _TOKEN_INFO.size))
+        info = replies.TOKEN_INFO.unpack(self._ask(commands.TOKEN_INFO, Writer().u32(slot)))
         label, serial, flags, sessions = info[0], info[3], info[4], info[6]
         return TokenInfo(slot, _text(label), _text(serial), TokenFlag(flags), sessions)
 
     def _ask(self, command: Command[Any], request: Writer, room: int = 0) -> bytes:
+        """Run a command. ``room`` is for its output, in bytes, where that may have several sizes."""
+        room = command.output_size or room
         control = request.done()
         answer = Memref(ParamType.MEMREF_INOUT, control, max(len(control), 4))
         output = Memref(ParamType.MEMREF_OUTPUT, capacity=room) if room else None
@@ -114,7 +112,7 @@ def token_client(socket: Path) -> Iterator[TokenClient]:
 
     """
     try:
-        with TeeClient(socket) as client, client.open_session(PKCS11_TA) as session:
+        with TeeClient(socket) as client, client.open_session(PKCS11_APPLICATION) as session:
             yield TokenClient(session)
     except ClientError as error:
         raise CliError(f"The secure world at {socket} does not answer: {error}") from None

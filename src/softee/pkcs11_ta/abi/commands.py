@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
+from softee.pkcs11_ta.abi import replies
 
 R = TypeVar("R")
 
@@ -95,10 +96,14 @@ _SIGN = _STEP | {CKR.DATA_INVALID, CKR.DATA_LEN_RANGE, CKR.FUNCTION_REJECTED}
 _SIGNATURE = frozenset({CKR.SIGNATURE_INVALID, CKR.SIGNATURE_LEN_RANGE})
 _GENERATE = _SESSION | _MECHANISM | _MAKE | {CKR.OPERATION_ACTIVE, CKR.KEY_SIZE_RANGE}
 
-PING = Command(0, "PING", "", m.Nothing, ANY, output=Output.OUTPUT, output_size=12)
+PING = Command(0, "PING", "", m.Nothing, ANY, output=Output.OUTPUT, output_size=replies.VERSION.size)
 SLOT_LIST = Command(1, "SLOT_LIST", "C_GetSlotList", m.Nothing, ANY | _OUTPUT, output=Output.OUTPUT)
-SLOT_INFO = Command(2, "SLOT_INFO", "C_GetSlotInfo", m.OnSlot, _SLOT, output=Output.OUTPUT, output_size=104)
-TOKEN_INFO = Command(3, "TOKEN_INFO", "C_GetTokenInfo", m.OnSlot, _SLOT, output=Output.OUTPUT, output_size=160)
+SLOT_INFO = Command(
+    2, "SLOT_INFO", "C_GetSlotInfo", m.OnSlot, _SLOT, output=Output.OUTPUT, output_size=replies.SLOT_INFO.size
+)
+TOKEN_INFO = Command(
+    3, "TOKEN_INFO", "C_GetTokenInfo", m.OnSlot, _SLOT, output=Output.OUTPUT, output_size=replies.TOKEN_INFO.size
+)
 MECHANISM_IDS = Command(4, "MECHANISM_IDS", "C_GetMechanismList", m.OnSlot, _SLOT | _OUTPUT, output=Output.OUTPUT)
 MECHANISM_INFO = Command(
     5,
@@ -107,7 +112,7 @@ MECHANISM_INFO = Command(
     m.OnMechanism,
     _SLOT | {CKR.MECHANISM_INVALID},
     output=Output.OUTPUT,
-    output_size=12,
+    output_size=replies.MECHANISM_INFO.size,
 )
 OPEN_SESSION = Command(
     6,
@@ -127,7 +132,13 @@ OPEN_SESSION = Command(
 CLOSE_SESSION = Command(7, "CLOSE_SESSION", "C_CloseSession", m.InSession, _SESSION)
 CLOSE_ALL_SESSIONS = Command(8, "CLOSE_ALL_SESSIONS", "C_CloseAllSessions", m.OnSlot, _SLOT)
 SESSION_INFO = Command(
-    9, "SESSION_INFO", "C_GetSessionInfo", m.InSession, _SESSION, output=Output.OUTPUT, output_size=16
+    9,
+    "SESSION_INFO",
+    "C_GetSessionInfo",
+    m.InSession,
+    _SESSION,
+    output=Output.OUTPUT,
+    output_size=replies.SESSION_INFO.size,
 )
 INIT_TOKEN = Command(
     10,

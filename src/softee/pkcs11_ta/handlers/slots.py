@@ -4,14 +4,13 @@
 import struct
 
 from softee.names import CKM, CKR, UNAVAILABLE_INFORMATION, SlotFlag
+from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
 
-_SLOT = struct.Struct("<64s32sI2s2s")
-_TOKEN = struct.Struct("<32s32s16s16sI10I2s2s16s")
 _MANUFACTURER = b"Linaro".ljust(32)
 _MODEL = b"OP-TEE TA".ljust(16)
 _HARDWARE = bytes((0, 0))
@@ -31,7 +30,7 @@ def slot_info(call: Call, request: OnSlot) -> bytes:
     slots = call.client.slots
     slots.require_slot(request.slot)
     description = f"OP-TEE PKCS11 TA - TEE UUID {slots.installation}".encode("ascii")
-    return _SLOT.pack(description, _MANUFACTURER, SlotFlag.TOKEN_PRESENT, _HARDWARE, _FIRMWARE)
+    return replies.SLOT_INFO.pack(description, _MANUFACTURER, SlotFlag.TOKEN_PRESENT, _HARDWARE, _FIRMWARE)
 
 
 def token_info(call: Call, request: OnSlot) -> bytes:
@@ -42,7 +41,7 @@ def token_info(call: Call, request: OnSlot) -> bytes:
         count = len(token.sessions)
         read_write = sum(session.read_write for session in token.sessions)
     serial = token.serial_number.encode("ascii")
-    return _TOKEN.pack(
+    return replies.TOKEN_INFO.pack(
         *(state.label, _MANUFACTURER, _MODEL, serial, state.flags),
         *(_NO_LIMIT, count, _NO_LIMIT, read_write),
         *(MAX_PIN, MIN_PIN),
@@ -68,4 +67,4 @@ def mechanism_info(call: Call, request: OnMechanism) -> bytes:
     except (KeyError, ValueError):
         raise Pkcs11Error(CKR.MECHANISM_INVALID, f"mechanism 0x{request.mechanism:x} is not known here") from None
     low, high = (spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0)
-    return struct.pack("<3I", low, high, spec.flags)
+    return replies.MECHANISM_INFO.pack(low, high, spec.flags)
