@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write docs/generated/commands.md and mechanisms.md from the tables; with --check, only say whether they are stale."""
 
-import argparse
 import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 
+from generation import main
 from softee.names import CKM, CKR, MechanismFlag
 from softee.pkcs11_ta.abi.command import Command, Data, Output
 from softee.pkcs11_ta.abi.commands import COMMANDS
@@ -14,7 +13,6 @@ from softee.pkcs11_ta.abi.returns import ANY
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
-FOLDER = Path(__file__).parent.parent / "docs" / "generated"
 NOTE = "<!-- Made by tools/gen_docs.py from the tables in src/softee/pkcs11_ta. Do not edit. -->"
 
 
@@ -87,28 +85,10 @@ def _page(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "mechanisms.md": mechanisms_page}
-
-
-def main() -> int:
-    """Write the pages, or check them. Returns the exit code: 1 where one is stale."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a page is stale")
-    check = parser.parse_args().check
-    stale = 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, make in PAGES.items():
-        path, text = FOLDER / name, make()
-        if path.exists() and path.read_text() == text:
-            continue
-        stale += 1
-        if check:
-            print(f"{path} is stale: run tools/gen_docs.py")
-        else:
-            path.write_text(text)
-            print(f"wrote {path}")
-    return 1 if check and stale else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        main(
+            __doc__,
+            {"docs/generated/commands.md": commands_page, "docs/generated/mechanisms.md": mechanisms_page},
+        )
+    )

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write docs/generated/attributes.md from the tables of object kinds; with --check, only say whether it is stale."""
 
-import argparse
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
+from generation import main
 from softee.names import UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.attributes.codecs import CODECS
 from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
 from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind
 
-PAGE = Path(__file__).parent.parent / "docs" / "generated" / "attributes.md"
 NOTE = "<!-- Made by tools/gen_docs_attributes.py from src/softee/pkcs11_ta/objects/kinds.py. Do not edit. -->"
 
 WORDS: dict[Rule, str] = {
@@ -67,22 +65,5 @@ def _default(use: Use) -> str:
     return "empty"
 
 
-def main() -> int:
-    """Write the page, or check it. Returns the exit code: 1 where it is stale."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the page is stale")
-    check = parser.parse_args().check
-    text = page()
-    if PAGE.exists() and PAGE.read_text() == text:
-        return 0
-    if check:
-        print(f"{PAGE} is stale: run tools/gen_docs_attributes.py")
-        return 1
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(text)
-    print(f"wrote {PAGE}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, {"docs/generated/attributes.md": page}))

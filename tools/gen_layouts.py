@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from gen_native import NATIVE, header, run
+from gen_native import header
+from generation import ROOT, main
 from softee.names.mechanism_layouts import LAYOUTS, Form, Layout, Member
 
 FACTS = json.loads((Path(__file__).parent / "pkcs11-32.json").read_text(encoding="utf-8"))
@@ -61,7 +62,7 @@ def _types(structure: dict[str, Any]) -> Iterator[str]:
 
 def _is_new(kind: str) -> bool:
     """Whether pkcs11.h does not define a type by hand."""
-    known = (NATIVE / "include" / "pkcs11.h").read_text(encoding="utf-8")
+    known = (ROOT / "native" / "include" / "pkcs11.h").read_text(encoding="utf-8")
     return kind not in FACTS["structs"] and not re.search(rf"\b{kind};", known)
 
 
@@ -107,8 +108,8 @@ def _field(layout: Layout, member: Member) -> str:
     return f"{{FIELD_{member.form.name}, {place}, {length}, {inner}}}"
 
 
-FILES = {"include/pkcs11_params.gen.h": structures, "ckteec/mechanism_layouts.gen.h": table}
-"""What is generated, under native/."""
+FILES = {"native/include/pkcs11_params.gen.h": structures, "native/ckteec/mechanism_layouts.gen.h": table}
+"""What is generated."""
 
 if __name__ == "__main__":
-    sys.exit(run(FILES, "tools/gen_layouts.py", __doc__))
+    sys.exit(main(__doc__, FILES))

@@ -1,53 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the C libraries' generated headers from the Python tables, or with --check say which of them are stale.
+"""Write the C libraries' generated headers from the Python tables; with --check, only say which of them are stale.
 
 The headers are committed, so that the libraries build without Python.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, IntFlag
-from pathlib import Path
+from uuid import UUID
 
-from softee.names import (
-    CKA,
-    CKC,
-    CKG,
-    CKK,
-    CKM,
-    CKO,
-    CKR,
-    CKS,
-    CKU,
-    CKZ,
-    MechanismFlag,
-    SessionFlag,
-    SlotFlag,
-    TokenFlag,
-)
+from generation import main
+from pkcs11_lists import MODULES, NameList
+from softee import names
+from softee.names import PKCS11_APPLICATION
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
 from softee.pkcs11_ta.abi.commands import COMMANDS
+from softee.wire import frames, messages, parameters, places
+from softee.wire.frames import FrameType
+from softee.wire.messages import REPLY_OF
+from softee.wire.parameters import Where
 
-NATIVE = Path(__file__).resolve().parent.parent / "native"
-
-CONSTANTS: tuple[tuple[str, type[IntEnum | IntFlag]], ...] = (
-    ("CKR", CKR),
-    ("CKO", CKO),
-    ("CKK", CKK),
-    ("CKC", CKC),
-    ("CKA", CKA),
-    ("CKM", CKM),
-    ("CKG", CKG),
-    ("CKZ", CKZ),
-    ("CKU", CKU),
-    ("CKS", CKS),
-    ("CKF", SlotFlag),
-    ("CKF", TokenFlag),
-    ("CKF", SessionFlag),
-    ("CKF", MechanismFlag),
-)
-"""The prefix in C of each of the standard's lists of names."""
+PROTOCOL_NUMBERS: Mapping[str, int] = {
+    "FRAME_HEADER_SIZE": frames.HEADER_SIZE,
+    "FRAME_LENGTH_MIN": frames.MIN_LENGTH,
+    "FRAME_LENGTH_MAX": frames.MAX_LENGTH,
+    "MAX_LENGTH_MIN": frames.LEAST_MAX_LENGTH,
+    "PROTOCOL_VERSION": messages.VERSION,
+    "FEATURE_MEMORY_FILES": messages.FEATURE_MEMORY_FILES,
+    "SECRET_SIZE": messages.SECRET_SIZE,
+    "MEMORY_FILE_MAX": parameters.MAX_MEMORY_FILE,
+}
+"""The channel's numbers by their names in C."""
 
 
 def header(title: str, body: Iterable[str], script: str = "gen_native") -> str:
@@ -56,22 +39,77 @@ def header(title: str, body: Iterable[str], script: str = "gen_native") -> str:
     return "\n".join([*head, *body]) + "\n"
 
 
+def guarded(guard: str, body: Iterable[str]) -> Iterable[str]:
+    """The lines of a body that counts once, however often it is included."""
+    return [f"#ifndef {guard}", f"#define {guard}", "", *body, "", "#endif"]
+
+
 def constants() -> str:
     """native/include/pkcs11_names.gen.h: the standard's names."""
-    lines = ["#ifndef PKCS11_NAMES_GEN_H", "#define PKCS11_NAMES_GEN_H"]
-    for prefix, names in CONSTANTS:
-        lines.append("")
-        lines += [f"#define {prefix}_{name} {int(value):#010x}UL" for name, value in names.__members__.items()]
-    return header("/* The names and numbers of PKCS#11. */", [*lines, "", "#endif"])
+    lists = [name_list(each) for module in MODULES for each in module.lists]
+    body = "\n\n".join(lists)
+    return header("/* The names and numbers of PKCS#11. */", guarded("PKCS11_NAMES_GEN_H", [body]))
+
+
+def name_list(wanted: NameList) -> str:
+    """The definitions of one of the standard's lists."""
+    enum: type[IntEnum | IntFlag] = getattr(names, wanted.name)
+    return "\n".join(f"#define {wanted.prefix}_{name} {value:#010x}UL" for name, value in enum.__members__.items())
+
+
+def protocol() -> str:
+    """native/teec/protocol.gen.h: what both ends of a channel know."""
+    requests = [each for each in FrameType if each not in REPLY_OF.values()]
+    magic = ", ".join(f"'{character}'" for character in messages.MAGIC.decode())
+    body = [
+        *c_enum("frame_type", "FRAME_", requests),
+        "",
+        "/* A reply's type has this besides its request's. */",
+        f"#define FRAME_IS_REPLY {frames.REPLY_BIT:#x}u",
+        "",
+        "/* Where a buffer's bytes are. */",
+        *c_enum("where", "", Where),
+        "",
+        "/* Sizes are in bytes; a length does not count itself. A secure world takes at least MAX_LENGTH_MIN. */",
+        *(f"#define {name} {value}u" for name, value in PROTOCOL_NUMBERS.items()),
+        f"#define PROTOCOL_MAGIC {{{magic}}}",
+        "",
+        "/* Where a client looks for the secure world; the user's is below XDG_RUNTIME_DIR. */",
+        f'#define SYSTEM_SOCKET "{places.SYSTEM_SOCKET}"',
+        f'#define USER_SOCKET "/{places.USER_SOCKET}"',
+    ]
+    return header("/* The protocol of a channel (docs/wire-protocol.md). */", guarded("PROTOCOL_GEN_H", body))
+
+
+def c_enum(name: str, prefix: str, members: Iterable[IntEnum]) -> Iterable[str]:
+    """The lines of an enum."""
+    return [f"enum {name} {{", *(f"    {prefix}{member.name} = {member:#x}," for member in members), "};"]
 
 
 def commands() -> str:
-    """native/ckteec/commands.gen.h: the numbers of the PKCS#11 application's commands."""
-    lines = ["#ifndef COMMANDS_GEN_H", "#define COMMANDS_GEN_H", "", "enum ta_command {"]
-    for command in COMMANDS:
-        remark = f" /* {command.function} */" if command.function else ""
-        lines.append(f"    TA_{command.name} = {command.number},{remark}")
-    return header("/* The commands of the PKCS#11 application. */", [*lines, "};", "", "#endif"])
+    """native/ckteec/commands.gen.h: the PKCS#11 application's UUID, its commands, and the sizes of their outputs."""
+    body = [
+        f"#define TA_UUID {uuid(PKCS11_APPLICATION)}",
+        "",
+        "enum ta_command {",
+        *(f"    TA_{command.name} = {command.number},{remark(command.function)}" for command in COMMANDS),
+        "};",
+        "",
+        "/* The output of a command, where it has one size only. */",
+        *(f"#define TA_{command.name}_BYTES {command.output_size}" for command in COMMANDS if command.output_size),
+    ]
+    return header("/* The PKCS#11 application and its commands. */", guarded("COMMANDS_GEN_H", body))
+
+
+def remark(text: str) -> str:
+    """A comment at a line's end, where there is something to say."""
+    return f" /* {text} */" if text else ""
+
+
+def uuid(value: UUID) -> str:
+    """What a TEEC_UUID is initialized with."""
+    tail = ", ".join(f"{byte:#04x}" for byte in value.bytes[8:])
+    return f"{{{value.time_low:#010x}, {value.time_mid:#06x}, {value.time_hi_version:#06x}, {{{tail}}}}}"
 
 
 def table(title: str, rows: Iterable[tuple[IntEnum, str]], prefix: str) -> str:
@@ -87,37 +125,14 @@ def attributes() -> str:
     return table("/* Rows of attribute_kinds[]: the attributes that are not plain bytes. */", rows, "CKA")
 
 
-Files = Mapping[str, Callable[[], str]]
-
-FILES: Files = {
-    "include/pkcs11_names.gen.h": constants,
-    "ckteec/commands.gen.h": commands,
-    "ckteec/attribute_kinds.gen.h": attributes,
+FILES: Mapping[str, Callable[[], str]] = {
+    "native/include/pkcs11_names.gen.h": constants,
+    "native/teec/protocol.gen.h": protocol,
+    "native/ckteec/commands.gen.h": commands,
+    "native/ckteec/attribute_kinds.gen.h": attributes,
 }
-"""What is generated, under native/."""
-
-
-def stale(files: Files) -> list[str]:
-    """The generated files that do not hold what the tables say."""
-    return [
-        name
-        for name, generate in files.items()
-        if not (NATIVE / name).is_file() or (NATIVE / name).read_text(encoding="utf-8") != generate()
-    ]
-
-
-def run(files: Files, script: str, described: str | None) -> int:
-    """Write the files, or check them."""
-    parser = argparse.ArgumentParser(description=described)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is stale")
-    check = parser.parse_args().check
-    names = stale(files)
-    for name in names:
-        if not check:
-            (NATIVE / name).write_text(files[name](), encoding="utf-8")
-        print(f"native/{name}: {f'stale, run {script}' if check else 'written'}")
-    return 1 if check and names else 0
+"""What is generated."""
 
 
 if __name__ == "__main__":
-    sys.exit(run(FILES, "tools/gen_native.py", __doc__))
+    sys.exit(main(__doc__, FILES))

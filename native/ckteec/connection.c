@@ -14,12 +14,7 @@
 /* The latest version that this library knows. OP-TEE's application says 0.1 in old releases and 1.0 in new ones. */
 #define TA_VERSION_MAJOR 1
 
-static const TEEC_UUID ta_uuid = {
-    .timeLow = 0xfd02c9da,
-    .timeMid = 0x306c,
-    .timeHiAndVersion = 0x48c7,
-    .clockSeqAndNode = {0xa4, 0x9c, 0xbb, 0xd8, 0x27, 0xae, 0x86, 0xee},
-};
+static const TEEC_UUID ta_uuid = TA_UUID;
 
 static TEEC_Context context;
 static TEEC_Session session;
@@ -80,7 +75,7 @@ static CK_RV login_group(uint32_t *gid)
 static CK_RV ping(void)
 {
     uint32_t status = 0;
-    uint32_t version[3] = {0};
+    uint32_t version[TA_PING_BYTES / sizeof(uint32_t)] = {0};
     uint32_t origin = 0;
     TEEC_Operation operation = {
         .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INOUT, TEEC_NONE, TEEC_MEMREF_TEMP_OUTPUT, TEEC_NONE),

@@ -4,8 +4,6 @@
 #include "output.h"
 #include "reader.h"
 
-#define SESSION_INFO_SIZE 16
-
 CK_ENTRY(C_OpenSession);
 CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication, CK_NOTIFY Notify,
                     CK_SESSION_HANDLE_PTR phSession)
@@ -44,7 +42,7 @@ CK_ENTRY(C_GetSessionInfo);
 CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
 {
     struct command command;
-    uint8_t info[SESSION_INFO_SIZE] = {0};
+    uint8_t info[TA_SESSION_INFO_BYTES] = {0};
     struct reader reader = reader_of(info, sizeof(info));
     CK_RV rv;
 

@@ -4,11 +4,6 @@
 #include "output.h"
 #include "reader.h"
 
-/* Sizes of what the application tells of a slot, a token and a mechanism. */
-#define SLOT_INFO_SIZE 104
-#define TOKEN_INFO_SIZE 160
-#define MECHANISM_INFO_SIZE 12
-
 #define LABEL_SIZE 32
 
 static void begin_on_slot(struct command *command, enum ta_command number, CK_SLOT_ID slot)
@@ -33,7 +28,7 @@ CK_ENTRY(C_GetSlotInfo);
 CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo)
 {
     struct command command;
-    uint8_t info[SLOT_INFO_SIZE] = {0};
+    uint8_t info[TA_SLOT_INFO_BYTES] = {0};
     struct reader reader = reader_of(info, sizeof(info));
     CK_RV rv;
 
@@ -77,7 +72,7 @@ CK_ENTRY(C_GetTokenInfo);
 CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo)
 {
     struct command command;
-    uint8_t info[TOKEN_INFO_SIZE] = {0};
+    uint8_t info[TA_TOKEN_INFO_BYTES] = {0};
     struct reader reader = reader_of(info, sizeof(info));
     CK_RV rv;
 
@@ -105,7 +100,7 @@ CK_ENTRY(C_GetMechanismInfo);
 CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR pInfo)
 {
     struct command command;
-    uint8_t info[MECHANISM_INFO_SIZE] = {0};
+    uint8_t info[TA_MECHANISM_INFO_BYTES] = {0};
     struct reader reader = reader_of(info, sizeof(info));
     CK_RV rv;
 

@@ -24,19 +24,6 @@ extern "C" {
 #define CK_EFFECTIVELY_INFINITE 0UL
 #define CK_INVALID_HANDLE 0UL
 
-/* Flags of attribute types, notifications and hardware features, which have no lists of their own. */
-#define CKF_ARRAY_ATTRIBUTE 0x40000000UL
-#define CKN_SURRENDER 0UL
-#define CKH_MONOTONIC_COUNTER 0x00000001UL
-#define CKH_CLOCK 0x00000002UL
-#define CKH_USER_INTERFACE 0x00000003UL
-
-/* Older names that the standard keeps. */
-#define CKK_ECDSA CKK_EC
-#define CKA_ECDSA_PARAMS CKA_EC_PARAMS
-#define CKA_SUBPRIME_BITS CKA_SUB_PRIME_BITS
-#define CKM_ECDSA_KEY_PAIR_GEN CKM_EC_KEY_PAIR_GEN
-
 /* Basic types (section 3.2). */
 typedef unsigned char CK_BYTE;
 typedef CK_BYTE CK_CHAR;

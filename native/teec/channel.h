@@ -9,21 +9,8 @@
 #define TEEC_CHANNEL_H
 
 #include "parameters.h"
+#include "protocol.gen.h"
 #include "socket.h"
-
-enum frame_type {
-    FRAME_HELLO = 1,
-    FRAME_OPEN_SESSION = 2,
-    FRAME_INVOKE = 3,
-    FRAME_CANCEL = 4,
-    FRAME_CLOSE_SESSION = 5,
-    FRAME_KEEP_ALIVE = 0xFF,
-};
-
-#define FRAME_IS_REPLY 0x80u
-#define FRAME_HEADER_SIZE 12u /* length, type, serial */
-#define FRAME_LENGTH_MIN 8u   /* `length` does not count itself */
-#define FRAME_LENGTH_MAX (1048576u + 65536u)
 
 struct channel {
     struct descriptor socket; /* none: the channel is closed */

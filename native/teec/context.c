@@ -12,12 +12,7 @@
 #define CHANNELS 8u /* as many calls run at the same time */
 #define URGENT_CHANNELS (CHANNELS + 1u)
 
-#define PROTOCOL_VERSION 1u
-#define FEATURE_MEMORY_FILES 1u
-#define SECRET_SIZE 16u
-#define MAX_LENGTH_MIN 4096u /* a secure world that takes less is none */
-
-static const uint8_t HELLO_MAGIC[4] = {'S', 'T', 'E', 'E'};
+static const uint8_t HELLO_MAGIC[] = PROTOCOL_MAGIC;
 
 struct pooled {
     struct channel channel;

@@ -5,7 +5,6 @@
 
 #define COUNT TEEC_CONFIG_PAYLOAD_REF_COUNT
 #define LARGE_BUFFER 65536u
-#define FILE_SIZE_MAX (UINT64_C(64) << 20)
 
 static bool is_value(const struct parameter *parameter)
 {
@@ -129,7 +128,7 @@ TEEC_Result parameters_place(struct parameters *parameters, bool with_file)
     }
     if (parameters->file_size == 0)
         return TEEC_SUCCESS;
-    if (parameters->file_size > FILE_SIZE_MAX)
+    if (parameters->file_size > MEMORY_FILE_MAX)
         return TEEC_ERROR_EXCESS_DATA;
     if (memory_file_create(&parameters->file, (size_t)parameters->file_size))
         return fill_file(parameters);

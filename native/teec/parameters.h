@@ -10,10 +10,8 @@
 
 #include "bytes.h"
 #include "descriptor.h"
+#include "protocol.gen.h"
 #include "tee_client_api.h"
-
-/* Where a buffer's bytes are (docs/wire-protocol.md, "Parameters"). */
-enum where { INLINE = 0, IN_MEMORY_FILE = 1, NULL_BUFFER = 2 };
 
 struct parameter {
     uint32_t type;     /* as it travels: TEEC_NONE, TEEC_VALUE_* or TEEC_MEMREF_TEMP_* */

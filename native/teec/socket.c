@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "socket.h"
 
+#include "protocol.gen.h"
 #include "standard_error.h"
 
 #include <errno.h>
@@ -16,9 +17,6 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-
-#define SYSTEM_SOCKET "/run/softee/tee.sock"
-#define USER_SOCKET "/softee/tee.sock" /* below XDG_RUNTIME_DIR */
 
 #define HOW_TO_START "start softee with \"softee run -- COMMAND\" or \"softee serve\""
 

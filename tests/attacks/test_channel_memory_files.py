@@ -7,11 +7,10 @@ import tempfile
 
 import pytest
 
-from softee.daemon.memory_file import MAX_SIZE
 from softee.names import ParamType, TeeResult
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import CloseSession, Hello, Invoke
-from softee.wire.parameters import Parameters, Region
+from softee.wire.parameters import MAX_MEMORY_FILE, Parameters, Region
 from softee.wire.values import Memref
 from support.channel_attack import under_attack
 from support.echo_application import ECHO
@@ -81,7 +80,7 @@ def test_buffers_that_are_together_larger_than_their_file_are_refused() -> None:
 
 def test_a_memory_file_above_the_limit_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     with memory_file(b"", seals=0) as file:
-        os.ftruncate(file, MAX_SIZE + 1)
+        os.ftruncate(file, MAX_MEMORY_FILE + 1)
         fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
         refused(invoke(echo_in_file(10, output_at=10)), file)
     assert "are allowed" in caplog.text

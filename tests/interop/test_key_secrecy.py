@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from interop.tools import PIN, Programs
-from softee.names import CKA, CKK, CKO, CKU, LoginMethod
-from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
+from softee.names import CKA, CKK, CKO, CKU, PKCS11_APPLICATION, LoginMethod
+from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.session.authentication import Authenticator
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.sqlite import SqliteStore
@@ -28,7 +28,7 @@ CLIENT = Path(__file__).with_name("memory_client.py")
 def private_values(state: Path, root_key: Path) -> dict[str, bytes]:
     """Read the values inside the secure world: open the stored token with the root key and the PIN."""
     store = SqliteStore(state / "softee.db")
-    storage = SecureStorage(store, root_key.read_bytes(), APPLICATION_UUID, vault_names(3))
+    storage = SecureStorage(store, root_key.read_bytes(), PKCS11_APPLICATION, vault_names(3))
     application = Pkcs11Application(storage)
     token = application.slots.token(0)
     session = application.client(ClientIdentity(1, 0, 0, LoginMethod.PUBLIC, UUID(int=0))).open(token, read_write=False)

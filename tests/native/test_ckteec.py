@@ -4,7 +4,6 @@
 The suite (ckteec_suite) has a process of its own for each file, with a libteec that belongs to the test.
 """
 
-import importlib.util
 import os
 import re
 import shutil
@@ -12,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -130,25 +128,6 @@ def test_installed_it_finds_the_libteec_beside_it(native_release_build: Path, tm
     assert (installed.parent / "libckteec.so").resolve() == installed
     assert "[$ORIGIN]" in run("readelf", "-d", installed)
     run(sys.executable, "-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])", installed, LD_LIBRARY_PATH="")
-
-
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gen_native", ROOT / "tools" / "gen_native.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_generated_headers_are_those_of_the_tables() -> None:
-    assert generator().stale() == []
-
-
-def test_a_stale_header_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    module = generator()
-    monkeypatch.setattr(module, "NATIVE", tmp_path)
-    assert module.stale(module.FILES) == list(module.FILES)
 
 
 @pytest.mark.parametrize(

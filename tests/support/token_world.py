@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
-from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, LoginMethod, ParamType, TeeResult
+from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, PKCS11_APPLICATION, LoginMethod, ParamType, TeeResult
 from softee.pkcs11_ta.abi.command import Command, Data, Output
 from softee.pkcs11_ta.abi.template import Template, encode_template
-from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
+from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.pkcs11_ta.token.state import Cost
@@ -33,7 +33,7 @@ P256 = bytes.fromhex("06082a8648ce3d030107")
 
 def make_application(store: Store | None = None, **settings: Any) -> Pkcs11Application:  # noqa: ANN401  # passed on
     """Return an application over ``store`` (default: a new one in memory)."""
-    storage = SecureStorage(store or MemoryStore(), ROOT_KEY, APPLICATION_UUID, vault_names(settings.get("slots", 3)))
+    storage = SecureStorage(store or MemoryStore(), ROOT_KEY, PKCS11_APPLICATION, vault_names(settings.get("slots", 3)))
     return Pkcs11Application(storage, **{"pin_cost": CHEAP, **settings})
 
 

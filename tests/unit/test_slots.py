@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from softee.names import CKR, SlotFlag, TeeResult
+from softee.names import CKR, PKCS11_APPLICATION, SlotFlag, TeeResult
 from softee.pkcs11_ta.abi.command import Command
-from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
+from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.memory import MemoryStore
@@ -105,7 +105,7 @@ def test_a_damaged_token_hurts_no_other() -> None:
     caller = Caller(make_application(store))
     assert caller.init_token(0) is CKR.OK
     assert caller.init_token(1) is CKR.OK
-    storage = SecureStorage(store, ROOT_KEY, APPLICATION_UUID, vault_names(3))
+    storage = SecureStorage(store, ROOT_KEY, PKCS11_APPLICATION, vault_names(3))
     (key,) = [key for key, record in store.range(b"") if b"token-1" in key and len(record.value) > 100][:1]
     store.commit(expected={}, puts={key: bytes(100)})
     damaged = Caller(Pkcs11Application(storage))

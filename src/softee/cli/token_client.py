@@ -10,22 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from uuid import UUID
 
 from softee.cli.failure import CliError
 from softee.client import ClientError, TeeClient, TeeSession
-from softee.names import CKR, CKU, ParamType, SessionFlag, TeeResult, TokenFlag
+from softee.names import CKR, CKU, PKCS11_APPLICATION, ParamType, SessionFlag, TeeResult, TokenFlag
 from softee.pkcs11_ta.abi import messages as m
+from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import objects, sessions, slots
 from softee.wire.values import Memref, Params
 
 R = TypeVar("R")
 
-PKCS11_TA = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
-
 _U32 = struct.Struct("<I")
-_TOKEN_INFO = struct.Struct("<32s32s16s16s11I2s2s16s")
 _MANY_OBJECTS = 4 * 10_000
 
 
@@ -89,7 +86,7 @@ class TokenClient:
         return len(found) // 4
 
     def _token(self, slot: int) -> TokenInfo:
-        info = _TOKEN_INFO.unpack(self._ask(slots.TOKEN_INFO, m.OnSlot(slot)))
+        info = replies.TOKEN_INFO.unpack(self._ask(slots.TOKEN_INFO, m.OnSlot(slot)))
         label, serial, flags, sessions = info[0], info[3], info[4], info[6]
         return TokenInfo(slot, _text(label), _text(serial), TokenFlag(flags), sessions)
 
@@ -115,7 +112,7 @@ def token_client(socket: Path) -> Iterator[TokenClient]:
 
     """
     try:
-        with TeeClient(socket) as client, client.open_session(PKCS11_TA) as session:
+        with TeeClient(socket) as client, client.open_session(PKCS11_APPLICATION) as session:
             yield TokenClient(session)
     except ClientError as error:
         raise CliError(f"The secure world at {socket} does not answer: {error}") from None

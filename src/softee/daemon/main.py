@@ -17,7 +17,8 @@ from softee.daemon import hardening, logs, readiness, root_key
 from softee.daemon.listener import Listener, ListenError, inherited, listen
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings
-from softee.pkcs11_ta.application import APPLICATION_UUID, Pkcs11Application
+from softee.names import PKCS11_APPLICATION
+from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.base import Store, StoreError
 from softee.stores.sqlite import SqliteStore
@@ -41,7 +42,7 @@ class _StartError(Exception):
 
 def pkcs11_applications(store: Store, key: bytes, settings: Settings) -> Sequence[TrustedApplication]:
     """Make the applications that softee has: the PKCS#11 token."""
-    storage = SecureStorage(store, key, APPLICATION_UUID, vault_names(settings.slots))
+    storage = SecureStorage(store, key, PKCS11_APPLICATION, vault_names(settings.slots))
     return (Pkcs11Application(storage, slots=settings.slots),)
 
 

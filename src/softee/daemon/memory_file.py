@@ -11,13 +11,11 @@ from collections.abc import Callable, Sized
 from typing import ParamSpec
 
 from softee.wire.codec import WireError
-from softee.wire.parameters import Parameters, Region, reads, writes
+from softee.wire.parameters import MAX_MEMORY_FILE, Parameters, Region, reads, writes
 from softee.wire.values import Memref
 
 P = ParamSpec("P")
 
-MAX_SIZE = 64 * 1024 * 1024
-"""The largest memory file, in bytes."""
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
 
@@ -82,6 +80,6 @@ def _sealed_size(descriptor: int) -> int:
     if seals & _SEALS != _SEALS:
         raise WireError("the memory file is not sealed against shrinking and growing")
     size = os.fstat(descriptor).st_size
-    if size > MAX_SIZE:
-        raise WireError(f"the memory file has {size} bytes; {MAX_SIZE} are allowed")
+    if size > MAX_MEMORY_FILE:
+        raise WireError(f"the memory file has {size} bytes; {MAX_MEMORY_FILE} are allowed")
     return size

@@ -14,11 +14,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from softee.wire.frames import MAX_LENGTH
+from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
-FrameLength = Annotated[int, msgspec.Meta(ge=4096, le=MAX_LENGTH)]
+FrameLength = Annotated[int, msgspec.Meta(ge=LEAST_MAX_LENGTH, le=MAX_LENGTH)]
 Mode = Annotated[int, msgspec.Meta(ge=0, le=0o777)]
 
 

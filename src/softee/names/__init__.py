@@ -1,41 +1,103 @@
 # SPDX-License-Identifier: Apache-2.0
 """The standards' vocabulary. No logic; imports nothing else of softee."""
 
-from softee.names.attributes import CKA
-from softee.names.flags import (
-    CKS,
-    CKU,
-    EFFECTIVELY_INFINITE,
-    UNAVAILABLE_INFORMATION,
+from softee.names.generated.attributes import CKA, AttributeFlag
+from softee.names.generated.flags import (
+    InitializeFlag,
+    InterfaceFlag,
     MechanismFlag,
+    MessageFlag,
+    OtpFlag,
     SessionFlag,
+    SessionValidationFlag,
     SlotFlag,
     TokenFlag,
+    WaitFlag,
 )
-from softee.names.mechanisms import CKG, CKM, CKZ
-from softee.names.objects import CKC, CKK, CKO
-from softee.names.returns import CKR
-from softee.names.tee import LoginMethod, Origin, ParamType, TeeResult
+from softee.names.generated.mechanisms import CKM
+from softee.names.generated.objects import (
+    CKC,
+    CKH,
+    CKK,
+    CKO,
+    CKP,
+    CKT,
+    CertificateCategory,
+    MlDsaParameterSet,
+    MlKemParameterSet,
+    OtpFormat,
+    OtpRequirement,
+    SecurityDomain,
+    SlhDsaParameterSet,
+    ValidationAuthority,
+    ValidationType,
+)
+from softee.names.generated.parameters import (
+    CKD,
+    CKG,
+    CKZ,
+    DkmLengthMethod,
+    GeneratorFunction,
+    HedgeType,
+    HkdfSalt,
+    OtpParam,
+    Pbkd2Prf,
+    Pbkd2Salt,
+    PrfDataType,
+)
+from softee.names.generated.returns import CKR
+from softee.names.generated.sessions import CKN, CKS, CKU
+from softee.names.tee import PKCS11_APPLICATION, LoginMethod, Origin, ParamType, TeeResult
+from softee.names.ulong import UNAVAILABLE_INFORMATION
 
 __all__ = [
     "CKA",
     "CKC",
+    "CKD",
     "CKG",
+    "CKH",
     "CKK",
     "CKM",
+    "CKN",
     "CKO",
+    "CKP",
     "CKR",
     "CKS",
+    "CKT",
     "CKU",
     "CKZ",
-    "EFFECTIVELY_INFINITE",
+    "PKCS11_APPLICATION",
     "UNAVAILABLE_INFORMATION",
+    "AttributeFlag",
+    "CertificateCategory",
+    "DkmLengthMethod",
+    "GeneratorFunction",
+    "HedgeType",
+    "HkdfSalt",
+    "InitializeFlag",
+    "InterfaceFlag",
     "LoginMethod",
     "MechanismFlag",
+    "MessageFlag",
+    "MlDsaParameterSet",
+    "MlKemParameterSet",
     "Origin",
+    "OtpFlag",
+    "OtpFormat",
+    "OtpParam",
+    "OtpRequirement",
     "ParamType",
+    "Pbkd2Prf",
+    "Pbkd2Salt",
+    "PrfDataType",
+    "SecurityDomain",
     "SessionFlag",
+    "SessionValidationFlag",
+    "SlhDsaParameterSet",
     "SlotFlag",
     "TeeResult",
     "TokenFlag",
+    "ValidationAuthority",
+    "ValidationType",
+    "WaitFlag",
 ]

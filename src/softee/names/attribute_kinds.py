@@ -3,14 +3,15 @@
 
 A CK_ULONG has the size of the application's long; on the wire it is 32 bits. An attribute that is not in this table is
 a string of bytes and travels as it is (booleans, dates, big integers, names). The C library's table is generated from
-this one, and the PKCS#11 application decodes by it (PKCS#11 3.2, sections 4 and 6).
+this one. The PKCS#11 application has codecs of its own, which also say what values are good (pkcs11_ta/attributes); a
+test holds that the two agree. The kinds are those of PKCS#11 3.2, sections 4 and 6.
 """
 
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from softee.names.attributes import CKA
+from softee.names.generated.attributes import CKA
 
 
 class AttributeKind(Enum):

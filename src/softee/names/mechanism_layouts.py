@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
-from softee.names.mechanisms import CKM
+from softee.names.generated.mechanisms import CKM
 
 BLOCK_SIZE = 16
 

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GlobalPlatform's vocabulary (TEE Client API 1.0, section 4.4; TEE Internal Core API)."""
+"""GlobalPlatform's vocabulary (TEE Client API 1.0, section 4.4; TEE Internal Core API), and OP-TEE's UUID in it."""
 
 from enum import IntEnum
+from uuid import UUID
+
+PKCS11_APPLICATION = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
+"""OP-TEE's PKCS#11 application, and so softee's."""
 
 
 class TeeResult(IntEnum):

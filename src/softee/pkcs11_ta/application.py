@@ -4,7 +4,7 @@
 import threading
 from uuid import UUID
 
-from softee.names import TeeResult
+from softee.names import PKCS11_APPLICATION, TeeResult
 from softee.pkcs11_ta import dispatch
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
@@ -15,9 +15,6 @@ from softee.pkcs11_ta.token.state import Cost
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
 from softee.wire.values import Params
-
-APPLICATION_UUID = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
-"""OP-TEE's PKCS#11 application."""
 
 
 class Pkcs11Application:
@@ -48,7 +45,7 @@ class Pkcs11Application:
     @property
     def uuid(self) -> UUID:
         """The application's UUID."""
-        return APPLICATION_UUID
+        return PKCS11_APPLICATION
 
     def open_session(self, client: ClientIdentity, params: Params) -> "Pkcs11TaSession":  # noqa: ARG002  # as OP-TEE
         """Open a TEE session: a client of its own. The parameters are not looked at, as in OP-TEE."""

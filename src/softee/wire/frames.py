@@ -19,13 +19,18 @@ MIN_LENGTH = HEADER_SIZE - LENGTH_SIZE
 """The smallest ``length``: type and serial, no payload."""
 MAX_LENGTH = 0x110000
 """The largest ``length``: 1 MiB of inline data and 64 KiB for all else."""
+LEAST_MAX_LENGTH = 4096
+"""The least that a secure world may take as its largest ``length``."""
+
+REPLY_BIT = 0x80
+"""What a reply's type has besides its request's."""
 
 _HEADER = struct.Struct("<III")
 _LENGTH = struct.Struct("<I")
 
 
 class FrameType(IntEnum):
-    """What a frame's payload is. Replies have bit 7 set."""
+    """What a frame's payload is."""
 
     HELLO = 0x01
     OPEN_SESSION = 0x02

@@ -13,7 +13,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from softee.wire.codec import Reader, WireError, Writer
-from softee.wire.frames import Frame, FrameType
+from softee.wire.frames import REPLY_BIT, Frame, FrameType
 from softee.wire.parameters import (
     NO_PARAMETERS,
     Parameters,
@@ -249,13 +249,7 @@ _REQUESTS: Mapping[FrameType, Callable[[memoryview], Request]] = {
     message.TYPE: message.decode for message in (Hello, OpenSession, Invoke, Cancel, CloseSession)
 }
 
-REPLY_OF = {
-    FrameType.HELLO: FrameType.HELLO_REPLY,
-    FrameType.OPEN_SESSION: FrameType.OPEN_SESSION_REPLY,
-    FrameType.INVOKE: FrameType.INVOKE_REPLY,
-    FrameType.CANCEL: FrameType.CANCEL_REPLY,
-    FrameType.CLOSE_SESSION: FrameType.CLOSE_SESSION_REPLY,
-}
+REPLY_OF = {request: FrameType(request | REPLY_BIT) for request in _REQUESTS}
 """Which frame answers which."""
 
 

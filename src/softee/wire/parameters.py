@@ -30,11 +30,14 @@ class Where(IntEnum):
     """Where a buffer's bytes are."""
 
     INLINE = 0
-    MEMORY_FILE = 1
-    NULL = 2
+    IN_MEMORY_FILE = 1
+    NULL_BUFFER = 2
 
 
-_INLINE, _MEMORY_FILE, _NULL = Where.INLINE.value, Where.MEMORY_FILE.value, Where.NULL.value
+_INLINE, _MEMORY_FILE, _NULL = Where.INLINE.value, Where.IN_MEMORY_FILE.value, Where.NULL_BUFFER.value
+
+MAX_MEMORY_FILE = 64 * 1024 * 1024
+"""The largest memory file, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +189,9 @@ def encode_parameters(parameters: Parameters) -> bytes:
         if isinstance(param, Value) and param.type is not _VALUE_OUTPUT:
             writer.u32(param.a).u32(param.b)
         elif isinstance(param, Memref) and index in offsets:
-            writer.u8(Where.MEMORY_FILE).u32(param.capacity).u64(offsets[index])
+            writer.u8(Where.IN_MEMORY_FILE).u32(param.capacity).u64(offsets[index])
         elif isinstance(param, Memref) and param.null:
-            writer.u8(Where.NULL).u32(0)
+            writer.u8(Where.NULL_BUFFER).u32(0)
         elif isinstance(param, Memref):
             size = len(param.data) if reads(param) else param.capacity
             writer.u8(Where.INLINE).u32(size).raw(param.data if reads(param) else b"")

@@ -5,6 +5,7 @@ import struct
 from typing import Any
 
 from softee.names import CKR, CKU, SessionFlag
+from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import ciphers, digests, sessions, signatures
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -54,7 +55,7 @@ def close_all_sessions(call: Call, request: OnSlot) -> bytes:
 def session_info(call: Call, request: InSession) -> bytes:
     """Return CK_SESSION_INFO."""
     session = call.session
-    return struct.pack("<4I", session.token.slot, session.state, session.flags, 0)
+    return replies.SESSION_INFO.pack(session.token.slot, session.state, session.flags, 0)
 
 
 def login(call: Call, request: Login) -> bytes:

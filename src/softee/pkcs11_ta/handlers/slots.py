@@ -4,14 +4,13 @@
 import struct
 
 from softee.names import UNAVAILABLE_INFORMATION, SlotFlag
+from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.commands import slots
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
 
-_SLOT = struct.Struct("<64s32sI2s2s")
-_TOKEN = struct.Struct("<32s32s16s16sI10I2s2s16s")
 _MANUFACTURER = b"Linaro".ljust(32)
 _MODEL = b"OP-TEE TA".ljust(16)
 _HARDWARE = bytes((0, 0))
@@ -30,7 +29,7 @@ def slot_info(call: Call, request: OnSlot) -> bytes:
     slots = call.client.slots
     slots.require_slot(request.slot)
     description = f"OP-TEE PKCS11 TA - TEE UUID {slots.installation}".encode("ascii")
-    return _SLOT.pack(description, _MANUFACTURER, SlotFlag.TOKEN_PRESENT, _HARDWARE, _FIRMWARE)
+    return replies.SLOT_INFO.pack(description, _MANUFACTURER, SlotFlag.TOKEN_PRESENT, _HARDWARE, _FIRMWARE)
 
 
 def token_info(call: Call, request: OnSlot) -> bytes:
@@ -41,7 +40,7 @@ def token_info(call: Call, request: OnSlot) -> bytes:
         count = len(token.sessions)
         read_write = sum(session.read_write for session in token.sessions)
     serial = token.serial_number.encode("ascii")
-    return _TOKEN.pack(
+    return replies.TOKEN_INFO.pack(
         *(state.label, _MANUFACTURER, _MODEL, serial, state.flags),
         *(_NO_LIMIT, count, _NO_LIMIT, read_write),
         *(MAX_PIN, MIN_PIN),
@@ -63,7 +62,7 @@ def mechanism_info(call: Call, request: OnMechanism) -> bytes:
     """Return CK_MECHANISM_INFO. Raises CKR_MECHANISM_INVALID."""
     spec = call.client.slots.policy(request.slot).mechanism(request.mechanism)
     low, high = (spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0)
-    return struct.pack("<3I", low, high, spec.flags)
+    return replies.MECHANISM_INFO.pack(low, high, spec.flags)
 
 
 BOUND = (

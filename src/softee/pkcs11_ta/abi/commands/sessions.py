@@ -3,6 +3,7 @@
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
+from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command, Output
 from softee.pkcs11_ta.abi.returns import SESSION, SLOT
 
@@ -24,7 +25,13 @@ OPEN_SESSION = Command(
 CLOSE_SESSION = Command(7, "CLOSE_SESSION", "C_CloseSession", m.InSession, SESSION)
 CLOSE_ALL_SESSIONS = Command(8, "CLOSE_ALL_SESSIONS", "C_CloseAllSessions", m.OnSlot, SLOT)
 SESSION_INFO = Command(
-    9, "SESSION_INFO", "C_GetSessionInfo", m.InSession, SESSION, output=Output.OUTPUT, output_size=16
+    9,
+    "SESSION_INFO",
+    "C_GetSessionInfo",
+    m.InSession,
+    SESSION,
+    output=Output.OUTPUT,
+    output_size=replies.SESSION_INFO.size,
 )
 LOGIN = Command(
     13,

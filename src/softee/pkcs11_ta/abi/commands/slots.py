@@ -3,12 +3,17 @@
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
+from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command, Output
 from softee.pkcs11_ta.abi.returns import ANY, OUTPUT, PIN, SESSION, SLOT, WRITE
 
 SLOT_LIST = Command(1, "SLOT_LIST", "C_GetSlotList", m.Nothing, ANY | OUTPUT, output=Output.OUTPUT)
-SLOT_INFO = Command(2, "SLOT_INFO", "C_GetSlotInfo", m.OnSlot, SLOT, output=Output.OUTPUT, output_size=104)
-TOKEN_INFO = Command(3, "TOKEN_INFO", "C_GetTokenInfo", m.OnSlot, SLOT, output=Output.OUTPUT, output_size=160)
+SLOT_INFO = Command(
+    2, "SLOT_INFO", "C_GetSlotInfo", m.OnSlot, SLOT, output=Output.OUTPUT, output_size=replies.SLOT_INFO.size
+)
+TOKEN_INFO = Command(
+    3, "TOKEN_INFO", "C_GetTokenInfo", m.OnSlot, SLOT, output=Output.OUTPUT, output_size=replies.TOKEN_INFO.size
+)
 MECHANISM_IDS = Command(4, "MECHANISM_IDS", "C_GetMechanismList", m.OnSlot, SLOT | OUTPUT, output=Output.OUTPUT)
 MECHANISM_INFO = Command(
     5,
@@ -17,7 +22,7 @@ MECHANISM_INFO = Command(
     m.OnMechanism,
     SLOT | {CKR.MECHANISM_INVALID},
     output=Output.OUTPUT,
-    output_size=12,
+    output_size=replies.MECHANISM_INFO.size,
 )
 INIT_TOKEN = Command(
     10,
