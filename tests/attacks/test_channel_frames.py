@@ -126,7 +126,7 @@ def test_more_inline_output_than_a_reply_can_hold_is_refused_before_anything_is_
 
 @pytest.mark.parametrize("seed", range(20))
 def test_random_bytes_close_their_channel_alone(seed: int) -> None:
-    noise = random.Random(seed)  # noqa: S311  the same noise each time
+    noise = random.Random(seed)  # noqa: S311 - the same noise each time
     with under_attack() as world, RawClient(world.socket) as attacker:
         if seed % 2:
             attacker.hello()

@@ -162,7 +162,7 @@ class CountingSemaphore(threading.BoundedSemaphore):
         self.inside = self.most = 0
         self.guard = threading.Lock()
 
-    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002  # theirs
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002 - theirs
         got = super().acquire(blocking, timeout)
         with self.guard:
             self.inside += got

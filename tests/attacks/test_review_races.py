@@ -96,7 +96,7 @@ def test_invariant_6_no_operation_with_a_private_key_begins_behind_a_logout(
     second = caller.open()
     find_key = holder.get
 
-    def found_just_before_the_logout(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401  # passed on
+    def found_just_before_the_logout(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - passed on
         found = find_key(*args, **kwargs)
         assert caller.logout(second) is CKR.OK
         return found

@@ -92,7 +92,7 @@ def test_mutations_of_a_good_request() -> None:
     caller = Caller(make_application())
     session = caller.set_up()
     good = u32(session, CKM.AES_KEY_GEN, 0) + encode_template(template((CKA.VALUE_LEN, 16), (CKA.ENCRYPT, True)))
-    rng = random.Random(7)  # noqa: S311  # reproducible, not secret
+    rng = random.Random(7)  # noqa: S311 - reproducible, not secret
     command = next(command for command in COMMANDS if command.name == "GENERATE_KEY")
     for _ in range(2000):
         bad = bytearray(good)

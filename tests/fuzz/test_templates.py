@@ -46,7 +46,7 @@ def world() -> tuple[Caller, int]:
     return fresh_caller()
 
 
-def checked(command: Command[Any], *request: int | bytes | Template, **rest: Any) -> Answer:  # noqa: ANN401  # passed on
+def checked(command: Command[Any], *request: int | bytes | Template, **rest: Any) -> Answer:  # noqa: ANN401 - passed on
     """Invoke a command and return its answer, which must be one that it may give."""
     caller, _ = world()
     answer = caller.call(command, *request, **rest)
@@ -95,7 +95,7 @@ def test_pair_generation(public: Template, private: Template) -> None:
 
 
 @given(templates(), st.sampled_from(sorted(OBJECT_SAMPLES)), st.booleans())
-def test_change_and_copy(template: Template, kind: str, token: bool) -> None:  # noqa: FBT001  # hypothesis passes it
+def test_change_and_copy(template: Template, kind: str, token: bool) -> None:  # noqa: FBT001 - hypothesis passes it
     _, session = world()
     made = as_template({**OBJECT_SAMPLES[kind], CKA.TOKEN: token})
     handle = checked(c.CREATE_OBJECT, session, made).handle

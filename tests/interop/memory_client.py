@@ -8,7 +8,7 @@ import secrets
 import sys
 from pathlib import Path
 
-import PyKCS11 as p  # noqa: N813  its constants are its own
+import PyKCS11 as p  # noqa: N813 - its constants are its own
 
 P256 = bytes.fromhex("06082a8648ce3d030107")
 
@@ -55,4 +55,4 @@ def write_down_memory(file: Path) -> None:
 if __name__ == "__main__":
     planted = bytearray(secrets.token_bytes(32))
     use(sys.argv[1], sys.argv[2])
-    print(planted.hex())  # noqa: T201  the test reads it
+    print(planted.hex())  # noqa: T201 - the test reads it

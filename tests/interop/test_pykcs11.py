@@ -5,7 +5,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 
-import PyKCS11 as p  # noqa: N813  its constants are its own
+import PyKCS11 as p  # noqa: N813 - its constants are its own
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
@@ -65,7 +65,7 @@ def test_an_rsa_pss_signature_verifies_outside(session: p.Session) -> None:
 
 def test_oaep_with_a_label_decrypts(session: p.Session) -> None:
     public, private = rsa_pair(session)
-    encrypted = public.encrypt(MESSAGE, padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), b"label"))  # noqa: S303  OAEP's default
+    encrypted = public.encrypt(MESSAGE, padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), b"label"))  # noqa: S303 - OAEP's default
     mechanism = p.RSAOAEPMechanism(p.CKM_SHA_1, p.CKG_MGF1_SHA1, b"label")
     assert bytes(session.decrypt(private, encrypted, mechanism)) == MESSAGE
 

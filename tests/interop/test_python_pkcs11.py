@@ -51,7 +51,7 @@ def known_aes_key(session: Session, value: bytes, **usage: bool) -> Key:
 @pytest.mark.parametrize(
     ("mechanism", "mode", "padded"),
     [
-        (Mechanism.AES_ECB, modes.ECB(), False),  # noqa: S305  the mechanism under test
+        (Mechanism.AES_ECB, modes.ECB(), False),  # noqa: S305 - the mechanism under test
         (Mechanism.AES_CBC, modes.CBC(IV), False),
         (Mechanism.AES_CBC_PAD, modes.CBC(IV), True),
     ],
@@ -132,7 +132,7 @@ def _rsa_public(key: Key) -> rsa.RSAPublicKey:
 def test_rsa_pkcs1_signatures_verify(rsa_pair: tuple[Key, rsa.RSAPublicKey]) -> None:
     private, public = rsa_pair
     for mechanism, algorithm in (
-        (Mechanism.SHA1_RSA_PKCS, hashes.SHA1()),  # noqa: S303  the mechanism under test
+        (Mechanism.SHA1_RSA_PKCS, hashes.SHA1()),  # noqa: S303 - the mechanism under test
         (Mechanism.SHA256_RSA_PKCS, hashes.SHA256()),
         (Mechanism.SHA384_RSA_PKCS, hashes.SHA384()),
         (Mechanism.SHA512_RSA_PKCS, hashes.SHA512()),
@@ -179,7 +179,7 @@ def test_an_aes_key_wraps_and_unwraps(session: Session) -> None:
     wrapped = wrapping.wrap_key(
         known_aes_key(session, inner, extractable=True), mechanism=Mechanism.AES_ECB, mechanism_param=None
     )
-    encryptor = Cipher(algorithms.AES(outer), modes.ECB()).encryptor()  # noqa: S305  the mechanism under test
+    encryptor = Cipher(algorithms.AES(outer), modes.ECB()).encryptor()  # noqa: S305 - the mechanism under test
     assert bytes(wrapped) == encryptor.update(inner) + encryptor.finalize()
     again = wrapping.unwrap_key(
         ObjectClass.SECRET_KEY,

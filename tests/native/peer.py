@@ -167,7 +167,7 @@ class Peer:
             self.script(channel)
         except (PeerGoneError, threading.BrokenBarrierError):
             pass
-        except BaseException as error:  # noqa: BLE001  # reported by the thread that runs the test
+        except BaseException as error:  # noqa: BLE001 - reported by the thread that runs the test
             self.failures.append(error)
         finally:
             with contextlib.suppress(OSError):
@@ -317,5 +317,5 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         os.setuid(int(sys.argv[2]))
     with Peer(Path(sys.argv[1])):
-        print("ready", flush=True)  # noqa: T201  # tells the test that the socket is there
+        print("ready", flush=True)  # noqa: T201 - tells the test that the socket is there
         sys.stdin.read()

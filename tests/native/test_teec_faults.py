@@ -122,7 +122,7 @@ def test_bad_reply_closes_the_channel_and_changes_no_buffer(native_build: Path, 
 
 
 def test_random_replies_are_errors(native_build: Path, tmp_path: Path) -> None:
-    rng = random.Random(20)  # noqa: S311  # the same bytes in each run
+    rng = random.Random(20)  # noqa: S311 - the same bytes in each run
 
     def noise(_: Frame) -> bytes:
         return rng.randbytes(rng.randrange(1, 400)) + bytes(2000)  # so that a reply that seems good does not wait
@@ -135,7 +135,7 @@ def test_random_replies_are_errors(native_build: Path, tmp_path: Path) -> None:
 
 
 def test_replies_with_a_changed_byte_never_do_harm(native_build: Path, tmp_path: Path) -> None:
-    rng = random.Random(21)  # noqa: S311  # the same bytes in each run
+    rng = random.Random(21)  # noqa: S311 - the same bytes in each run
 
     def damaged(request: Frame) -> bytes:
         data = bytearray(good_reply(request))

@@ -63,7 +63,7 @@ class LoginMachine(RuleBasedStateMachine):
         self.model = Model()
 
     @rule(target=sessions, client=st.integers(0, 1), writes=st.booleans())
-    def open(self, client: int, writes: bool) -> Handle:  # noqa: FBT001  # hypothesis passes by keyword
+    def open(self, client: int, writes: bool) -> Handle:  # noqa: FBT001 - hypothesis passes by keyword
         answer = self.callers[client].call(c.OPEN_SESSION, 0, 6 if writes else 4)
         if not writes and self.model.logins.get(client) is CKU.SO:
             assert answer.rv is CKR.SESSION_READ_WRITE_SO_EXISTS

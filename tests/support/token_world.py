@@ -31,7 +31,7 @@ NAMESPACE = UUID("58ac9ca0-2086-4683-a1b8-ec4bc08e01b6")
 P256 = bytes.fromhex("06082a8648ce3d030107")
 
 
-def make_application(store: Store | None = None, **settings: Any) -> Pkcs11Application:  # noqa: ANN401  # passed on
+def make_application(store: Store | None = None, **settings: Any) -> Pkcs11Application:  # noqa: ANN401 - passed on
     """Return an application over ``store`` (default: a new one in memory)."""
     storage = SecureStorage(store or MemoryStore(), ROOT_KEY, PKCS11_APPLICATION, vault_names(settings.get("slots", 3)))
     return Pkcs11Application(storage, **{"pin_cost": CHEAP, **settings})
@@ -144,7 +144,7 @@ class Caller:
             return Answer(result, rv, 0, b"")
         return Answer(result, rv, two.size or 0, bytes(two.out))
 
-    def ok(self, command: Command[Any], *request: int | bytes | Template, **rest: Any) -> Answer:  # noqa: ANN401  # passed on
+    def ok(self, command: Command[Any], *request: int | bytes | Template, **rest: Any) -> Answer:  # noqa: ANN401 - passed on
         """Invoke a command that must succeed."""
         answer = self.call(command, *request, **rest)
         assert answer.rv is CKR.OK, answer

@@ -95,8 +95,8 @@ def test_a_state_with_a_missing_record_is_told_to_be_damaged(tmp_path: Path) -> 
     with sqlite3.connect(daemon.state / "softee.db") as database:
         (table,) = database.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%value%'").fetchone()
         column = database.execute(f"PRAGMA table_info({table})").fetchone()[1]
-        first = f"(SELECT min({column}) FROM {table})"  # noqa: S608  names that the database has given
-        database.execute(f"DELETE FROM {table} WHERE {column} = {first}")  # noqa: S608  likewise
+        first = f"(SELECT min({column}) FROM {table})"  # noqa: S608 - names that the database has given
+        database.execute(f"DELETE FROM {table} WHERE {column} = {first}")  # noqa: S608 - likewise
     database.close()
     assert "is damaged or was tampered with" in refused(*places(tmp_path))
 

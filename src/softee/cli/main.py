@@ -33,5 +33,5 @@ def main() -> None:
     try:
         app()
     except CliError as error:
-        print(f"softee: {error}", file=sys.stderr)  # noqa: T201  the command's own voice
+        print(f"softee: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
         sys.exit(error.status)

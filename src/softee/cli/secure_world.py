@@ -63,7 +63,7 @@ def running(paths: StartPaths) -> Iterator[Path]:
 @contextmanager
 def private_directory() -> Iterator[Path]:
     """Make a directory with a short path that only this user can enter, and remove it."""
-    candidates = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")  # noqa: S108  mkdtemp makes it private
+    candidates = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")  # noqa: S108 - mkdtemp makes it private
     for parent in candidates:
         if parent and len(os.fsencode(parent)) <= LONGEST_DIRECTORY and os.access(parent, os.W_OK | os.X_OK):
             directory = tempfile.mkdtemp(prefix="softee-", dir=parent)

@@ -31,7 +31,7 @@ def serve(
     die_with: ParentOption = None,
 ) -> None:
     """Run the secure world until SIGTERM or SIGINT. It logs to stderr."""
-    from softee.daemon.main import serve as serve_until_stopped  # noqa: PLC0415  no other command needs its code
+    from softee.daemon.main import serve as serve_until_stopped  # noqa: PLC0415 - no other command needs its code
 
     if die_with is not None:
         _die_with_parent(die_with)

@@ -122,7 +122,7 @@ def _home(variable: str, default: str) -> Path:
 def _runtime_directory() -> Path:
     base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
     # Without a runtime directory clients need SOFTEE_SOCKET to find it; the directory is checked to be ours alone.
-    return base / "softee" if base.is_absolute() else Path(f"/tmp/softee-{os.geteuid()}")  # noqa: S108  as said
+    return base / "softee" if base.is_absolute() else Path(f"/tmp/softee-{os.geteuid()}")  # noqa: S108 - as said
 
 
 def _read(file: Path, *, must_exist: bool) -> dict[str, object]:

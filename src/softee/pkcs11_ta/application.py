@@ -47,7 +47,7 @@ class Pkcs11Application:
         """The application's UUID."""
         return PKCS11_APPLICATION
 
-    def open_session(self, client: ClientIdentity, params: Params) -> "Pkcs11TaSession":  # noqa: ARG002  # as OP-TEE
+    def open_session(self, client: ClientIdentity, params: Params) -> "Pkcs11TaSession":  # noqa: ARG002 - as OP-TEE
         """Open a TEE session: a client of its own. The parameters are not looked at, as in OP-TEE."""
         return Pkcs11TaSession(self.client(client))
 

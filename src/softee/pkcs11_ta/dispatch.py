@@ -55,7 +55,7 @@ def invoke(handlers: Handlers, client: Pkcs11Client, number: int, params: Params
         reply = _run(bound, client, control, params)
     except BufferTooSmallError as error:
         return _too_small(control, params[2], error.size)
-    except Exception as error:  # noqa: BLE001  # the one place where every exception becomes a return value
+    except Exception as error:  # noqa: BLE001 - the one place where every exception becomes a return value
         rv = _explain(client, bound.command, error)
         if isinstance(error, AnsweredError):
             return _answer(bound.command, control, params[2], error.output, rv)

@@ -65,7 +65,7 @@ def hostile(chance: random.Random, output: bytes) -> Answer:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_any_answer_is_survived(library: Library, name: str) -> None:
-    chance = random.Random(name)  # noqa: S311 (the test must repeat)
+    chance = random.Random(name)  # noqa: S311 - the test must repeat
     library.answers = lambda sent: hostile(chance, chance.randbytes(chance.randrange((sent.capacity or 0) + 1)))
     for _ in range(ROUNDS):
         rv = library.call(name, *CALLS[name]())
@@ -100,7 +100,7 @@ def _damaged(chance: random.Random, request: bytes) -> bytes:
 
 
 def test_any_attributes_are_survived(library: Library) -> None:
-    chance = random.Random(38)  # noqa: S311 (the test must repeat)
+    chance = random.Random(38)  # noqa: S311 - the test must repeat
 
     def answer(sent: Sent) -> Answer:
         output = _damaged(chance, sent.control[8:])

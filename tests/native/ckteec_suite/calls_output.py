@@ -143,7 +143,7 @@ def test_a_search_gives_at_most_what_was_asked_for(library: Library) -> None:
     assert library.call("C_FindObjects", 1, None, 0, pointer(count)) == CKR.DEVICE_ERROR
 
 
-def asked(capacities: dict[CKA, int | None]) -> Any:  # noqa: ANN401 (a ctypes array)
+def asked(capacities: dict[CKA, int | None]) -> Any:  # noqa: ANN401 - a ctypes array
     """A template to be filled: the capacity of each buffer, None for a NULL pointer."""
     array = attributes(len(capacities))
     for attribute, (kind, capacity) in zip(array, capacities.items(), strict=True):
@@ -155,7 +155,7 @@ def asked(capacities: dict[CKA, int | None]) -> Any:  # noqa: ANN401 (a ctypes a
     return array
 
 
-def values(array: Any) -> list[bytes | int | None]:  # noqa: ANN401 (a ctypes array)
+def values(array: Any) -> list[bytes | int | None]:  # noqa: ANN401 - a ctypes array
     """What came: the bytes, the length where no buffer was given, None where nothing is to be had."""
     found: list[bytes | int | None] = []
     for attribute in array:
@@ -185,7 +185,7 @@ def object_with(held: dict[CKA, bytes | None], rv: CKR = CKR.OK) -> Callable[[Se
     return answer
 
 
-def get(library: Library, array: Any) -> int:  # noqa: ANN401 (a ctypes array)
+def get(library: Library, array: Any) -> int:  # noqa: ANN401 - a ctypes array
     return library.call("C_GetAttributeValue", 1, 2, array, len(array))
 
 

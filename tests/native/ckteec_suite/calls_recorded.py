@@ -73,7 +73,7 @@ class Wire:
     def template(self) -> tuple[Any, int]:
         return template([(kind, _widened(kind, value)) for kind, value in self.attributes()])
 
-    def mechanism(self) -> Any:  # noqa: ANN401 (a ctypes pointer)
+    def mechanism(self) -> Any:  # noqa: ANN401 - a ctypes pointer
         kind, parameter = self.u32(), Wire(self.counted())
         made = mechanism(kind, _structure(MECHANISMS.get(kind), parameter))
         assert parameter.left == b""

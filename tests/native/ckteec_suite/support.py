@@ -122,7 +122,7 @@ class Library:
         function.restype = c_ulong
         return int(function(*map(_argument, arguments)))
 
-    def handle(self, command: int, operation: Any, origin: Any) -> int:  # noqa: ANN401 (what ctypes hands a callback has no type)
+    def handle(self, command: int, operation: Any, origin: Any) -> int:  # noqa: ANN401 - what ctypes hands a callback has no type
         """Answer a command, as the fake libteec asks it."""
         parameters = operation.contents
         is_output = parameters.types >> 8 & 0xF == 6
@@ -178,7 +178,7 @@ def load() -> Library:
     return library
 
 
-def attributes(count: int) -> Any:  # noqa: ANN401 (a ctypes array, which takes attributes)
+def attributes(count: int) -> Any:  # noqa: ANN401 - a ctypes array, which takes attributes
     """An array of CK_ATTRIBUTE. What its pointers point to belongs in ``array.keep``."""
     array: Any = (Attribute * count)()
     array.keep = []
@@ -195,7 +195,7 @@ def template(values: Sequence[tuple[int, bytes]]) -> tuple[Any, int]:
     return array, len(values)
 
 
-def mechanism(kind: int, parameter: bytes | Structure | c_ulong = b"") -> Any:  # noqa: ANN401 (a ctypes pointer)
+def mechanism(kind: int, parameter: bytes | Structure | c_ulong = b"") -> Any:  # noqa: ANN401 - a ctypes pointer
     """A pointer to a CK_MECHANISM."""
     buffer = ctypes.create_string_buffer(parameter, len(parameter)) if isinstance(parameter, bytes) else parameter
     size = ctypes.sizeof(buffer)
@@ -212,5 +212,5 @@ def room(size: int) -> ctypes.Array[ctypes.c_char]:
     return ctypes.create_string_buffer(size)
 
 
-def pointer(value: Any) -> object:  # noqa: ANN401 (any ctypes object has an address)
+def pointer(value: Any) -> object:  # noqa: ANN401 - any ctypes object has an address
     return byref(value)
