@@ -9,6 +9,7 @@ from softee.pkcs11_ta import dispatch
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
+from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE
 from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.state import Cost
@@ -23,6 +24,7 @@ class Pkcs11Application:
     Args:
         storage: where the tokens live.
         slots: how many slots there are; they are numbered from 0.
+        policy: what their tokens allow and assume.
         max_sessions: how many PKCS#11 sessions one client may have open.
         pin_computations: how many Argon2id computations may run at once.
         pin_cost: what one costs, for PINs that are set from now on.
@@ -34,11 +36,12 @@ class Pkcs11Application:
         storage: SecureStorage,
         *,
         slots: int = 3,
+        policy: Policy = OPTEE,
         max_sessions: int = 4096,
         pin_computations: int = 2,
         pin_cost: Cost = DEFAULT_COST,
     ) -> None:
-        self.slots = Slots(storage, [OPTEE] * slots)
+        self.slots = Slots(storage, [policy] * slots)
         self.max_sessions = max_sessions
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)
 
