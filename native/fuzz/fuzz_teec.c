@@ -8,9 +8,9 @@
  */
 #include "input.h"
 
-#include "../teec/bytes.h"
 #include "../teec/channel.h"
 #include "../teec/socket.h"
+#include "bytes.h"
 
 #include <dirent.h>
 #include <sys/socket.h>
@@ -55,7 +55,7 @@ static void say_piece(struct writer *writer)
 static struct descriptor connect_to_speech(void)
 {
     static uint8_t speech[SPEECH_MAX];
-    struct writer writer = {.start = speech, .capacity = sizeof(speech)};
+    struct writer writer = writer_of(speech, sizeof(speech));
     struct descriptor socket;
     int pair[2];
 

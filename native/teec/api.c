@@ -104,7 +104,7 @@ static TEEC_Result run(TEEC_Session *session, struct exchange *exchange, TEEC_Op
     end_operation(operation);
     if (result != TEEC_SUCCESS)
         return return_with(origin, layer_of(result), result);
-    return return_with(origin, get_u32(exchange->reply + 4), get_u32(exchange->reply));
+    return return_with(origin, u32_at(exchange->reply + 4), u32_at(exchange->reply));
 }
 
 static void put_uuid(uint8_t *data, const TEEC_UUID *uuid)
@@ -152,12 +152,12 @@ EXPORT TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session
     if (result != TEEC_SUCCESS)
         return return_with(origin, TEEC_ORIGIN_API, result);
     put_uuid(open.request, destination);
-    put_u32(open.request + 16, method);
-    put_u32(open.request + 20, login_data);
-    put_u32(open.request + 24, cancel_id);
+    store_u32(open.request + 16, method);
+    store_u32(open.request + 20, login_data);
+    store_u32(open.request + 24, cancel_id);
     result = run(session, &open, operation, cancel_id, origin);
     if (result == TEEC_SUCCESS)
-        session->imp.session_id = get_u32(open.reply + 8);
+        session->imp.session_id = u32_at(open.reply + 8);
     return result;
 }
 
@@ -167,7 +167,7 @@ EXPORT void TEEC_CloseSession(TEEC_Session *session)
 
     if (!session || !CONTEXT_OF(session) || session->imp.session_id == 0)
         return;
-    put_u32(close.request, session->imp.session_id);
+    store_u32(close.request, session->imp.session_id);
     context_exchange(number_of(CONTEXT_OF(session)), &close, false);
     session->imp.session_id = 0;
 }
@@ -180,9 +180,9 @@ EXPORT TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t command, T
 
     if (!session || !CONTEXT_OF(session))
         return return_with(origin, TEEC_ORIGIN_API, TEEC_ERROR_BAD_PARAMETERS);
-    put_u32(invoke.request, session->imp.session_id);
-    put_u32(invoke.request + 4, command);
-    put_u32(invoke.request + 8, cancel_id);
+    store_u32(invoke.request, session->imp.session_id);
+    store_u32(invoke.request + 4, command);
+    store_u32(invoke.request + 8, cancel_id);
     return run(session, &invoke, operation, cancel_id, origin);
 }
 
@@ -195,7 +195,7 @@ EXPORT void TEEC_RequestCancellation(TEEC_Operation *operation)
     if (cancel_id == 0)
         return;
     session = __atomic_load_n(&operation->imp.session, __ATOMIC_RELAXED);
-    put_u32(cancel.request, session->imp.session_id);
-    put_u32(cancel.request + 4, cancel_id);
+    store_u32(cancel.request, session->imp.session_id);
+    store_u32(cancel.request + 4, cancel_id);
     context_exchange(number_of(CONTEXT_OF(session)), &cancel, true);
 }

@@ -189,8 +189,8 @@ static bool receive_some(struct channel *channel, size_t *have, size_t limit, in
 /* A keep-alive of our request at the buffer's start; more may follow it. */
 static bool is_keep_alive(const struct channel *channel, size_t have)
 {
-    return have >= FRAME_HEADER_SIZE && get_u32(channel->buffer) == FRAME_LENGTH_MIN &&
-           get_u32(channel->buffer + 4) == FRAME_KEEP_ALIVE && get_u32(channel->buffer + 8) == channel->serial;
+    return have >= FRAME_HEADER_SIZE && u32_at(channel->buffer) == FRAME_LENGTH_MIN &&
+           u32_at(channel->buffer + 4) == FRAME_KEEP_ALIVE && u32_at(channel->buffer + 8) == channel->serial;
 }
 
 /* Receive one frame of at most `limit` bytes besides keep-alives; its size, or 0 where something was wrong. */
@@ -200,7 +200,7 @@ static size_t receive_frame(struct channel *channel, size_t limit)
     size_t have = 0;
 
     for (;;) {
-        size_t whole = have >= 4 ? (size_t)get_u32(channel->buffer) + 4 : FRAME_HEADER_SIZE;
+        size_t whole = have >= 4 ? (size_t)u32_at(channel->buffer) + 4 : FRAME_HEADER_SIZE;
 
         if (is_keep_alive(channel, have)) {
             have -= FRAME_HEADER_SIZE;
@@ -225,7 +225,7 @@ static uint64_t parameters_size(const struct exchange *exchange, uint64_t (*size
 
 static void write_request(struct channel *channel, const struct exchange *exchange, size_t size)
 {
-    struct writer writer = {.start = channel->buffer, .capacity = size};
+    struct writer writer = writer_of(channel->buffer, size);
 
     write_u32(&writer, (uint32_t)(size - 4));
     write_u32(&writer, (uint32_t)exchange->type);
@@ -237,15 +237,15 @@ static void write_request(struct channel *channel, const struct exchange *exchan
 
 static bool read_reply(const struct channel *channel, struct exchange *exchange, size_t size)
 {
-    struct reader reader = {.next = channel->buffer + 4, .left = size - 4};
+    struct reader reader = reader_of(channel->buffer + 4, size - 4);
     const uint32_t type = read_u32(&reader);
     const uint32_t serial = read_u32(&reader);
-    const uint8_t *fixed = read_bytes(&reader, exchange->reply_size);
+    const uint8_t *fixed = read_span(&reader, exchange->reply_size);
 
     if (!fixed || type != ((uint32_t)exchange->type | FRAME_IS_REPLY) || serial != channel->serial)
         return false;
     memcpy(exchange->reply, fixed, exchange->reply_size);
-    return exchange->parameters ? parameters_read(exchange->parameters, &reader) : read_all(&reader);
+    return exchange->parameters ? parameters_read(exchange->parameters, &reader) : reader_at_end(&reader);
 }
 
 static bool send_and_receive(struct channel *channel, struct exchange *exchange, size_t request_size, size_t limit)

@@ -129,16 +129,16 @@ static TEEC_Result greet(struct channel *channel, const uint8_t *secret, struct 
 
     *hello = (struct exchange){.type = FRAME_HELLO, .request_size = 28, .reply_size = 32};
     memcpy(hello->request, HELLO_MAGIC, sizeof(HELLO_MAGIC));
-    put_u32(hello->request + 4, PROTOCOL_VERSION);
-    put_u32(hello->request + 8, FEATURE_MEMORY_FILES);
+    store_u32(hello->request + 4, PROTOCOL_VERSION);
+    store_u32(hello->request + 8, FEATURE_MEMORY_FILES);
     memcpy(hello->request + 12, secret, SECRET_SIZE);
     result = channel_exchange(channel, hello);
     if (result != TEEC_SUCCESS)
         return result;
-    channel->max_length = get_u32(hello->reply + 12);
-    if (get_u32(hello->reply) != TEEC_SUCCESS)
-        return get_u32(hello->reply);
-    if (get_u32(hello->reply + 4) != PROTOCOL_VERSION || (get_u32(hello->reply + 8) & ~FEATURE_MEMORY_FILES) != 0 ||
+    channel->max_length = u32_at(hello->reply + 12);
+    if (u32_at(hello->reply) != TEEC_SUCCESS)
+        return u32_at(hello->reply);
+    if (u32_at(hello->reply + 4) != PROTOCOL_VERSION || (u32_at(hello->reply + 8) & ~FEATURE_MEMORY_FILES) != 0 ||
         channel->max_length < MAX_LENGTH_MIN)
         return TEEC_ERROR_COMMUNICATION;
     if (channel->max_length > FRAME_LENGTH_MAX)
@@ -158,7 +158,7 @@ static TEEC_Result connect_context(struct context *context, struct channel *chan
     channel_open(channel, &socket);
     result = greet(channel, context->secret, &hello);
     if (result == TEEC_SUCCESS) {
-        context->features = get_u32(hello.reply + 8);
+        context->features = u32_at(hello.reply + 8);
         memcpy(context->secret, hello.reply + 16, SECRET_SIZE);
     } else {
         channel_close(channel);

@@ -222,7 +222,7 @@ static void read_one(const struct parameter *parameter, struct reader *reader, s
     if (is_value(parameter))
         answer->b = read_u32(reader);
     else if (parameter->where == INLINE && answer->a <= parameter->size)
-        answer->data = read_bytes(reader, answer->a);
+        answer->data = read_span(reader, answer->a);
 }
 
 static bool apply(const struct parameter *parameter, const struct descriptor *file, const struct answer *answer)
@@ -249,7 +249,7 @@ bool parameters_read(const struct parameters *parameters, struct reader *reader)
 
     for (size_t i = 0; i < COUNT; i++)
         read_one(&parameters->list[i], reader, &answers[i]);
-    good = good && read_all(reader);
+    good = good && reader_at_end(reader);
     for (size_t i = 0; good && i < COUNT; i++)
         good = apply(&parameters->list[i], &parameters->file, &answers[i]);
     return good;
