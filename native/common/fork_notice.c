@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One page, made by whichever thread comes first; in a child, its being wiped is noticed exactly once. */
 #include "fork_notice.h"
 
 #include <sched.h>

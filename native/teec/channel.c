@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One exchange over one connection, bounded in size and time. Secrets in requests and replies are wiped from the buffer
+ * as soon as they have been sent or read.
+ */
 #include "channel.h"
 
 #include <errno.h>

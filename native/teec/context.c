@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Contexts and their channels: a call has its channel alone, and is told where its context has ended, for whatever
+ * reason, also while it waits. The lock is never held while anything is sent or awaited.
+ */
 #include "context.h"
 
 #include "fork_notice.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Memory files: sealed before anybody else sees them. What moves, moves whole, and no signal is raised for it. */
 #include "memory_file.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parameters of operations: nothing is sent of what leaves the caller's blocks, and of a reply nothing is believed
+ * before all of it has been read.
+ */
 #include "parameters.h"
 
 #include "memory_file.h"

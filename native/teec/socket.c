@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The search for the socket: a connect ends in time, and nothing is ever sent to one whose owner is not trusted. Paths
+ * come from the environment only where the process has not gained privileges by it (secure_getenv).
+ */
 #include "socket.h"
 
 #include "standard_error.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What OP-TEE's own libckteec imports besides the API, for its trace. A line is cut rather than allocated, and buffers,
+ * in which there may be PINs, are never shown.
+ */
 #include "teec_trace.h"
 
 #include "export.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The fake libteec: opens and closes what it is asked to, counts it, and hands commands to the test. */
 #include "fake_teec.h"
 
 #include <string.h>
