@@ -129,9 +129,9 @@ static void answer_output(TEEC_TempMemoryReference *output, const TEEC_TempMemor
     size_t size = take_u16(&input);
 
     size = size < capacity ? size : capacity;
-    if ((how & ECHO) != 0 && output->buffer)
+    if ((how & ECHO) != 0 && output->buffer != NULL)
         echo_template(control, output->buffer, capacity);
-    else if (output->buffer)
+    else if (output->buffer != NULL)
         take_bytes(&input, output->buffer, size);
     if ((how & ANY_OUTPUT_SIZE) != 0)
         size = take_u32(&input);
@@ -179,7 +179,7 @@ static void call_list(void)
     CK_ULONG *list = capacity % 8 ? application_block(capacity * sizeof(*list)) : NULL;
     CK_ULONG count = capacity;
 
-    require(call(list, &count) != CKR_OK || !list || count <= capacity);
+    require(call(list, &count) != CKR_OK || list == NULL || count <= capacity);
 }
 
 static CK_RV encrypt(CK_BYTE *output, CK_ULONG *size)
@@ -203,7 +203,7 @@ static CK_RV wrap(CK_BYTE *output, CK_ULONG *size)
 
 static CK_RV random_bytes(CK_BYTE *output, CK_ULONG *size)
 {
-    return C_GenerateRandom(SESSION, output, output ? *size : 0);
+    return C_GenerateRandom(SESSION, output, output != NULL ? *size : 0);
 }
 
 typedef CK_RV bytes_call(CK_BYTE *output, CK_ULONG *size);
@@ -217,7 +217,7 @@ static void call_bytes(void)
     CK_BYTE *output = capacity % 8 ? application_block(capacity) : NULL;
     CK_ULONG size = capacity;
 
-    require(call(output, &size) != CKR_OK || !output || size <= capacity);
+    require(call(output, &size) != CKR_OK || output == NULL || size <= capacity);
 }
 
 static void call_structures(void)
@@ -285,7 +285,7 @@ static void call_get_attribute_value(void)
     }
     C_GetAttributeValue(SESSION, OBJECT, attributes, count);
     for (size_t i = 0; i < count; i++)
-        require(!made[i].pValue || attributes[i].ulValueLen <= made[i].ulValueLen ||
+        require(made[i].pValue == NULL || attributes[i].ulValueLen <= made[i].ulValueLen ||
                 attributes[i].ulValueLen == CK_UNAVAILABLE_INFORMATION);
 }
 

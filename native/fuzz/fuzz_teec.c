@@ -132,7 +132,7 @@ static int count_descriptors(void)
     int count = 0;
 
     require(directory != NULL);
-    while (readdir(directory))
+    while (readdir(directory) != NULL)
         count++;
     closedir(directory);
     return count;

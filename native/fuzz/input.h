@@ -53,7 +53,7 @@ static inline void *exact_block(size_t size)
 {
     void *block = calloc(1, size);
 
-    if (!block)
+    if (block == NULL)
         abort();
     return block;
 }

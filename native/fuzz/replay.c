@@ -35,7 +35,7 @@ static void run(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size ? size : 1);
 
-    if (!copy)
+    if (copy == NULL)
         abort();
     memcpy(copy, data, size);
     LLVMFuzzerTestOneInput(copy, size);
@@ -48,19 +48,19 @@ static size_t read_corpus(const char *directory)
     const struct dirent *entry;
     size_t count = 0;
 
-    while (entries && count < INPUTS_MAX && (entry = readdir(entries)) != NULL) {
+    while (entries != NULL && count < INPUTS_MAX && (entry = readdir(entries)) != NULL) {
         char path[4096];
         FILE *file;
 
         snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
         file = entry->d_name[0] == '.' ? NULL : fopen(path, "rb");
-        if (!file)
+        if (file == NULL)
             continue;
         inputs[count].size = fread(inputs[count].data, 1, INPUT_MAX, file);
         count++;
         fclose(file);
     }
-    if (entries)
+    if (entries != NULL)
         closedir(entries);
     return count;
 }

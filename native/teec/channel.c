@@ -30,7 +30,7 @@ void channel_open(struct channel *channel, const struct descriptor *socket)
 void channel_close(struct channel *channel)
 {
     descriptor_close(&channel->socket);
-    if (channel->buffer)
+    if (channel->buffer != NULL)
         explicit_bzero(channel->buffer, channel->capacity);
     free(channel->buffer);
     channel->buffer = NULL;
@@ -51,7 +51,7 @@ static bool make_room(struct channel *channel, size_t size)
         return true;
     size = size < BUFFER_SIZE ? BUFFER_SIZE : size;
     buffer = malloc(size);
-    if (!buffer)
+    if (buffer == NULL)
         return false;
     free(channel->buffer);
     channel->buffer = buffer;
@@ -126,7 +126,7 @@ static ssize_t send_some(const struct channel *channel, const uint8_t *data, siz
     struct cmsghdr *rights;
 
     memcpy(&piece.iov_base, &data, sizeof(data)); /* iov_base is not const, sendmsg only reads it */
-    if (file) {
+    if (file != NULL) {
         message.msg_control = control.space;
         message.msg_controllen = sizeof(control.space);
         rights = CMSG_FIRSTHDR(&message);
@@ -146,7 +146,7 @@ static bool send_all(struct channel *channel, const uint8_t *data, size_t size, 
     while (size > 0) {
         ssize_t count;
 
-        if (!descriptor_is_ours(&channel->socket) || (file && !descriptor_is_ours(file)))
+        if (!descriptor_is_ours(&channel->socket) || (file != NULL && !descriptor_is_ours(file)))
             return false;
         count = send_some(channel, data, size, file);
 
@@ -224,7 +224,7 @@ static size_t receive_frame(struct channel *channel, size_t limit)
 
 static uint64_t parameters_size(const struct exchange *exchange, uint64_t (*size)(const struct parameters *))
 {
-    return exchange->parameters ? size(exchange->parameters) : 0;
+    return exchange->parameters != NULL ? size(exchange->parameters) : 0;
 }
 
 static void write_request(struct channel *channel, const struct exchange *exchange, size_t size)
@@ -235,7 +235,7 @@ static void write_request(struct channel *channel, const struct exchange *exchan
     write_u32(&writer, (uint32_t)exchange->type);
     write_u32(&writer, ++channel->serial);
     write_bytes(&writer, exchange->request, exchange->request_size);
-    if (exchange->parameters)
+    if (exchange->parameters != NULL)
         parameters_write(exchange->parameters, &writer);
 }
 
@@ -246,16 +246,16 @@ static bool read_reply(const struct channel *channel, struct exchange *exchange,
     const uint32_t serial = read_u32(&reader);
     const uint8_t *fixed = read_span(&reader, exchange->reply_size);
 
-    if (!fixed || type != ((uint32_t)exchange->type | FRAME_IS_REPLY) || serial != channel->serial)
+    if (fixed == NULL || type != ((uint32_t)exchange->type | FRAME_IS_REPLY) || serial != channel->serial)
         return false;
     memcpy(exchange->reply, fixed, exchange->reply_size);
-    return exchange->parameters ? parameters_read(exchange->parameters, &reader) : reader_at_end(&reader);
+    return exchange->parameters != NULL ? parameters_read(exchange->parameters, &reader) : reader_at_end(&reader);
 }
 
 static bool send_and_receive(struct channel *channel, struct exchange *exchange, size_t request_size, size_t limit)
 {
     const struct parameters *parameters = exchange->parameters;
-    const struct descriptor *file = parameters && parameters->file.fd >= 0 ? &parameters->file : NULL;
+    const struct descriptor *file = parameters != NULL && parameters->file.fd >= 0 ? &parameters->file : NULL;
     size_t size;
     bool good;
 

@@ -196,7 +196,7 @@ static TEEC_Result create(uint32_t *number)
     pthread_mutex_lock(&lock);
     context = claim_place();
     pthread_mutex_unlock(&lock);
-    if (!context)
+    if (context == NULL)
         return TEEC_ERROR_OUT_OF_MEMORY;
     result = connect_context(context, &context->pool[0].channel);
     pthread_mutex_lock(&lock);
@@ -214,7 +214,7 @@ static void destroy(uint32_t number)
 
     pthread_mutex_lock(&lock);
     context = find(number);
-    if (context) {
+    if (context != NULL) {
         context->finalized = true;
         settle(context);
     }
@@ -232,7 +232,7 @@ static struct pooled *free_channel(struct context *context, bool urgent)
             continue;
         if (channel_is_open(&p->channel))
             return p;
-        if (!closed && !context->full)
+        if (closed == NULL && !context->full)
             closed = p;
     }
     return closed;
@@ -244,7 +244,7 @@ static TEEC_Result take_locked(uint32_t number, bool urgent, struct context **co
         if ((*context)->lost)
             return TEEC_ERROR_TARGET_DEAD;
         *taken = free_channel(*context, urgent);
-        if (*taken) {
+        if (*taken != NULL) {
             (*taken)->busy = true;
             return TEEC_SUCCESS;
         }
@@ -282,7 +282,7 @@ static TEEC_Result place_and_exchange(const struct context *context, struct chan
 {
     TEEC_Result result;
 
-    if (!exchange->parameters)
+    if (exchange->parameters == NULL)
         return channel_exchange(channel, exchange);
     result = parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0);
     if (result == TEEC_SUCCESS)

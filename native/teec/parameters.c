@@ -35,7 +35,7 @@ static bool is_output(const struct parameter *parameter)
 static TEEC_Result take_buffer(struct parameter *parameter, uint32_t direction, void *buffer, size_t size,
                                size_t *reported)
 {
-    if (!buffer && size > 0)
+    if (buffer == NULL && size > 0)
         return TEEC_ERROR_BAD_PARAMETERS;
     if (size > UINT32_MAX)
         return TEEC_ERROR_EXCESS_DATA;
@@ -43,14 +43,14 @@ static TEEC_Result take_buffer(struct parameter *parameter, uint32_t direction, 
     parameter->buffer = buffer;
     parameter->size = (uint32_t)size;
     parameter->reported = reported;
-    parameter->where = buffer ? INLINE : NULL_BUFFER;
+    parameter->where = buffer != NULL ? INLINE : NULL_BUFFER;
     return TEEC_SUCCESS;
 }
 
 static TEEC_Result take_whole(struct parameter *parameter, TEEC_RegisteredMemoryReference *reference)
 {
     const TEEC_SharedMemory *parent = reference->parent;
-    uint32_t direction = parent ? parent->flags & (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT) : 0;
+    uint32_t direction = parent != NULL ? parent->flags & (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT) : 0;
 
     if (direction == 0)
         return TEEC_ERROR_BAD_PARAMETERS;
@@ -61,11 +61,11 @@ static TEEC_Result take_part(struct parameter *parameter, uint32_t direction, TE
 {
     const TEEC_SharedMemory *parent = reference->parent;
 
-    if (!parent || (parent->flags & direction) != direction)
+    if (parent == NULL || (parent->flags & direction) != direction)
         return TEEC_ERROR_BAD_PARAMETERS;
     if (reference->offset > parent->size || reference->size > parent->size - reference->offset)
         return TEEC_ERROR_BAD_PARAMETERS;
-    return take_buffer(parameter, direction, parent->buffer ? (char *)parent->buffer + reference->offset : NULL,
+    return take_buffer(parameter, direction, parent->buffer != NULL ? (char *)parent->buffer + reference->offset : NULL,
                        reference->size, &reference->size);
 }
 
@@ -100,7 +100,7 @@ static TEEC_Result take_one(struct parameter *parameter, uint32_t type, TEEC_Par
 TEEC_Result parameters_take(struct parameters *parameters, TEEC_Operation *operation)
 {
     *parameters = (struct parameters){.file = NO_DESCRIPTOR};
-    for (size_t i = 0; operation && i < COUNT; i++) {
+    for (size_t i = 0; operation != NULL && i < COUNT; i++) {
         uint32_t type = TEEC_PARAM_TYPE_GET(operation->paramTypes, i);
         TEEC_Result result = take_one(&parameters->list[i], type, &operation->params[i]);
 

@@ -28,9 +28,9 @@ EXPORT void _dprintf(const char *function, int line, int level, const char *pref
     char all[sizeof(place) + sizeof(text)] = "";
     va_list arguments;
 
-    if (function)
-        snprintf(place, sizeof(place), "%s [%d] %s:%s:%d: ", level_name(level), (int)gettid(), prefix ? prefix : "",
-                 function, line);
+    if (function != NULL)
+        snprintf(place, sizeof(place), "%s [%d] %s:%s:%d: ", level_name(level), (int)gettid(),
+                 prefix != NULL ? prefix : "", function, line);
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);

@@ -52,7 +52,7 @@ static void init(char *arguments, const uint32_t *number)
 static void open_session(char *arguments, const uint32_t *number)
 {
     uint32_t origin = 0;
-    const uint32_t *gid = strchr(arguments, ' ') ? &number[1] : NULL;
+    const uint32_t *gid = strchr(arguments, ' ') != NULL ? &number[1] : NULL;
     TEEC_Result result = TEEC_OpenSession(&context, &session, &UUID, number[0], gid, NULL, &origin);
 
     printf("%08" PRIx32 " %" PRIu32 "\n", result, origin);
@@ -210,11 +210,11 @@ static void execute(char *line)
     char *arguments = strchr(line, ' ');
 
     sscanf(line, "%*s %" SCNu32 " %" SCNu32 " %" SCNu32, &number[0], &number[1], &number[2]);
-    if (arguments)
+    if (arguments != NULL)
         *arguments++ = '\0';
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
         if (strcmp(line, COMMANDS[i].name) == 0) {
-            COMMANDS[i].run(arguments ? arguments : none, number);
+            COMMANDS[i].run(arguments != NULL ? arguments : none, number);
             return;
         }
     }
