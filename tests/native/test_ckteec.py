@@ -83,6 +83,10 @@ def test_readers_and_writers_keep_their_bounds(native_build: Path, program: str)
     assert run(native_build / "native" / "tests" / program) == "good\n"
 
 
+def test_commands_that_the_other_side_lacks_are_sent_once(native_build: Path) -> None:
+    assert run(native_build / "native" / "tests" / "ckteec_peer") == "good\n"
+
+
 def library(build: Path) -> Path:
     return build / "native" / "ckteec" / "libckteec.so.0"
 
