@@ -2,10 +2,11 @@
 /* A byte buffer that grows and wipes itself. */
 #include "buffer.h"
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "bytes.h"
 
 /* More than any command takes; sizes below it fit 32 bits and cannot overflow. */
 #define BUFFER_LIMIT (1U << 30)
@@ -85,9 +86,10 @@ void put_bytes(struct buffer *buffer, const void *data, size_t size)
 
 void put_u32(struct buffer *buffer, uint32_t value)
 {
-    uint32_t wire = htole32(value);
+    uint8_t *place = reserve(buffer, sizeof(value));
 
-    put_bytes(buffer, &wire, sizeof(wire));
+    if (place != NULL)
+        store_u32(place, value);
 }
 
 void put_ulong(struct buffer *buffer, CK_ULONG value, CK_RV too_large)
@@ -105,8 +107,6 @@ size_t put_u32_later(struct buffer *buffer)
 
 void put_u32_at(struct buffer *buffer, size_t at, size_t value)
 {
-    uint32_t wire = htole32((uint32_t)value);
-
     if (buffer->error == CKR_OK)
-        memcpy(buffer->bytes + at, &wire, sizeof(wire));
+        store_u32(buffer->bytes + at, (uint32_t)value);
 }

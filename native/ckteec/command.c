@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "connection.h"
+#include "peer.h"
 #include "process.h"
 #include "reader.h"
 
@@ -165,7 +165,7 @@ static CK_RV invoke(struct command *command)
     if (control->size < STATUS_SIZE && buffer_extend(control, STATUS_SIZE - control->size) == NULL)
         return control->error;
     set_parameter(command, 0, TEEC_MEMREF_TEMP_INOUT, control->bytes, control->size);
-    result = connection_invoke(command->number, &command->operation, &origin);
+    result = peer_invoke(command->number, &command->operation, &origin);
     if (was_refused_on_the_way(result, origin))
         buffer_refuse(control, rv_of(result, origin));
     if (result != TEEC_SUCCESS)

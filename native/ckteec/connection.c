@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The session with the PKCS#11 application: who we are, and whether we speak the same language. */
+/* The session with the PKCS#11 application: opened as who we are, and forgotten in a child process. */
 #include "connection.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands.gen.h"
 #include "standard_error.h"
-
-/* The latest version that this library knows. OP-TEE's application says 0.1 in old releases and 1.0 in new ones. */
-#define TA_VERSION_MAJOR 1
 
 static const TEEC_UUID ta_uuid = TA_UUID;
 
@@ -72,34 +67,13 @@ static CK_RV login_group(uint32_t *gid)
     return CKR_OK;
 }
 
-static CK_RV ping(void)
-{
-    uint32_t status = 0;
-    uint32_t version[TA_PING_BYTES / sizeof(uint32_t)] = {0};
-    uint32_t origin = 0;
-    TEEC_Operation operation = {
-        .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INOUT, TEEC_NONE, TEEC_MEMREF_TEMP_OUTPUT, TEEC_NONE),
-        .params = {{.tmpref = {&status, sizeof(status)}}, {{0}}, {.tmpref = {version, sizeof(version)}}, {{0}}},
-    };
-
-    if (connection_invoke(TA_PING, &operation, &origin) != TEEC_SUCCESS ||
-        operation.params[0].tmpref.size != sizeof(status) || operation.params[2].tmpref.size != sizeof(version))
-        return CKR_DEVICE_ERROR;
-    return le32toh(status) == CKR_OK && le32toh(version[0]) <= TA_VERSION_MAJOR ? CKR_OK : CKR_DEVICE_ERROR;
-}
-
 static CK_RV open_session(uint32_t method, const uint32_t *gid)
 {
     const void *data = method == TEEC_LOGIN_GROUP ? gid : NULL;
     uint32_t origin = 0;
-    CK_RV rv;
+    TEEC_Result result = TEEC_OpenSession(&context, &session, &ta_uuid, method, data, NULL, &origin);
 
-    if (TEEC_OpenSession(&context, &session, &ta_uuid, method, data, NULL, &origin) != TEEC_SUCCESS)
-        return CKR_DEVICE_ERROR;
-    rv = ping();
-    if (rv != CKR_OK)
-        TEEC_CloseSession(&session);
-    return rv;
+    return result == TEEC_SUCCESS ? CKR_OK : CKR_DEVICE_ERROR;
 }
 
 CK_RV connection_open(void)

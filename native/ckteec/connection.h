@@ -8,9 +8,8 @@
 #include "library.h"
 
 /*
- * Connect, open a session as CKTEEC_LOGIN_TYPE (public, user, group) and CKTEEC_LOGIN_GID say, and ask for the
- * application's version. CKR_ARGUMENTS_BAD: a variable's value makes no sense. CKR_DEVICE_ERROR: nobody answers, or not
- * as the application that this library knows.
+ * Connect, and open a session as CKTEEC_LOGIN_TYPE (public, user, group) and CKTEEC_LOGIN_GID say. CKR_ARGUMENTS_BAD: a
+ * variable's value makes no sense. CKR_DEVICE_ERROR: nobody answers.
  */
 CK_RV connection_open(void);
 void connection_close(void);

@@ -2,7 +2,7 @@
 /* Message digests (section 5.10). */
 #include "command.h"
 #include "mechanism.h"
-#include "output.h"
+#include "operation.h"
 
 CK_ENTRY(C_DigestInit);
 CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism)
@@ -18,12 +18,7 @@ CK_ENTRY(C_Digest);
 CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pDigest,
                CK_ULONG_PTR pulDigestLen)
 {
-    struct command command;
-
-    command_begin_in_operation(&command, TA_DIGEST_ONESHOT, hSession);
-    command_input(&command, pData, ulDataLen);
-    output_bytes(&command, pDigest, pulDigestLen);
-    return output_bytes_end(&command, pDigest, pulDigestLen);
+    return operation_process(TA_DIGEST_ONESHOT, hSession, pData, ulDataLen, pDigest, pulDigestLen);
 }
 
 CK_ENTRY(C_DigestUpdate);
@@ -49,9 +44,5 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey)
 CK_ENTRY(C_DigestFinal);
 CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen)
 {
-    struct command command;
-
-    command_begin_in_operation(&command, TA_DIGEST_FINAL, hSession);
-    output_bytes(&command, pDigest, pulDigestLen);
-    return output_bytes_end(&command, pDigest, pulDigestLen);
+    return operation_process(TA_DIGEST_FINAL, hSession, NULL, 0, pDigest, pulDigestLen);
 }

@@ -7,6 +7,7 @@
 
 #include "connection.h"
 #include "fork_notice.h"
+#include "peer.h"
 
 /* Calls hold the lock for reading; C_Initialize and C_Finalize, for writing. */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
@@ -24,6 +25,19 @@ static void forget_parent(void)
     connection_forget();
 }
 
+/* A connection to nobody whom this library knows is none. */
+static CK_RV connect_to_peer(void)
+{
+    CK_RV rv = connection_open();
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = peer_meet();
+    if (rv != CKR_OK)
+        connection_close();
+    return rv;
+}
+
 static CK_RV initialize_alone(void)
 {
     CK_RV rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
@@ -31,7 +45,7 @@ static CK_RV initialize_alone(void)
     if (pthread_rwlock_wrlock(&lock) != 0)
         return CKR_CANT_LOCK;
     if (!initialized) {
-        rv = connection_open();
+        rv = connect_to_peer();
         initialized = rv == CKR_OK;
     }
     pthread_rwlock_unlock(&lock);

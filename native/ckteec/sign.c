@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures, MACs and their verification (sections 5.11 and 5.12). */
-#include "command.h"
-#include "mechanism.h"
-#include "output.h"
-
-static CK_RV init(enum ta_command number, CK_SESSION_HANDLE session, const CK_MECHANISM *mechanism,
-                  CK_OBJECT_HANDLE key)
-{
-    struct command command;
-
-    command_begin_in_session(&command, number, session);
-    put_ulong(&command.control, key, CKR_KEY_HANDLE_INVALID);
-    put_mechanism(&command.control, mechanism);
-    return command_end(&command);
-}
+#include "operation.h"
 
 static CK_RV update(enum ta_command number, CK_SESSION_HANDLE session, const CK_BYTE *part, CK_ULONG length)
 {
@@ -22,18 +9,6 @@ static CK_RV update(enum ta_command number, CK_SESSION_HANDLE session, const CK_
     command_begin_in_operation(&command, number, session);
     command_input_always(&command, part, length);
     return command_end(&command);
-}
-
-/* All of the data, or the last of it, into a signature. */
-static CK_RV sign(enum ta_command number, CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG length,
-                  CK_BYTE_PTR signature, CK_ULONG_PTR signature_length)
-{
-    struct command command;
-
-    command_begin_in_operation(&command, number, session);
-    command_input(&command, data, length);
-    output_bytes(&command, signature, signature_length);
-    return output_bytes_end(&command, signature, signature_length);
 }
 
 static CK_RV verify(enum ta_command number, CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG length,
@@ -50,14 +25,14 @@ static CK_RV verify(enum ta_command number, CK_SESSION_HANDLE session, const CK_
 CK_ENTRY(C_SignInit);
 CK_RV C_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
-    return init(TA_SIGN_INIT, hSession, pMechanism, hKey);
+    return operation_init(TA_SIGN_INIT, hSession, pMechanism, hKey);
 }
 
 CK_ENTRY(C_Sign);
 CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
              CK_ULONG_PTR pulSignatureLen)
 {
-    return sign(TA_SIGN_ONESHOT, hSession, pData, ulDataLen, pSignature, pulSignatureLen);
+    return operation_process(TA_SIGN_ONESHOT, hSession, pData, ulDataLen, pSignature, pulSignatureLen);
 }
 
 CK_ENTRY(C_SignUpdate);
@@ -69,13 +44,13 @@ CK_RV C_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPar
 CK_ENTRY(C_SignFinal);
 CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen)
 {
-    return sign(TA_SIGN_FINAL, hSession, NULL, 0, pSignature, pulSignatureLen);
+    return operation_process(TA_SIGN_FINAL, hSession, NULL, 0, pSignature, pulSignatureLen);
 }
 
 CK_ENTRY(C_VerifyInit);
 CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
-    return init(TA_VERIFY_INIT, hSession, pMechanism, hKey);
+    return operation_init(TA_VERIFY_INIT, hSession, pMechanism, hKey);
 }
 
 CK_ENTRY(C_Verify);

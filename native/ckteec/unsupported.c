@@ -6,6 +6,9 @@
 #include "library.h"
 #include "process.h"
 
+/* Nobody looks at the arguments of what is refused. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 static CK_RV refuse(CK_RV rv)
 {
     return library_is_initialized() ? rv : CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -14,9 +17,6 @@ static CK_RV refuse(CK_RV rv)
 CK_ENTRY(C_GetOperationState);
 CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG_PTR pulOperationStateLen)
 {
-    (void)hSession;
-    (void)pOperationState;
-    (void)pulOperationStateLen;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
@@ -24,20 +24,12 @@ CK_ENTRY(C_SetOperationState);
 CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG ulOperationStateLen,
                           CK_OBJECT_HANDLE hEncryptionKey, CK_OBJECT_HANDLE hAuthenticationKey)
 {
-    (void)hSession;
-    (void)pOperationState;
-    (void)ulOperationStateLen;
-    (void)hEncryptionKey;
-    (void)hAuthenticationKey;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
 CK_ENTRY(C_SignRecoverInit);
 CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
-    (void)hSession;
-    (void)pMechanism;
-    (void)hKey;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
@@ -45,20 +37,12 @@ CK_ENTRY(C_SignRecover);
 CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
                     CK_ULONG_PTR pulSignatureLen)
 {
-    (void)hSession;
-    (void)pData;
-    (void)ulDataLen;
-    (void)pSignature;
-    (void)pulSignatureLen;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
 CK_ENTRY(C_VerifyRecoverInit);
 CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
-    (void)hSession;
-    (void)pMechanism;
-    (void)hKey;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
@@ -66,11 +50,6 @@ CK_ENTRY(C_VerifyRecover);
 CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen, CK_BYTE_PTR pData,
                       CK_ULONG_PTR pulDataLen)
 {
-    (void)hSession;
-    (void)pSignature;
-    (void)ulSignatureLen;
-    (void)pData;
-    (void)pulDataLen;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
@@ -78,11 +57,6 @@ CK_ENTRY(C_DigestEncryptUpdate);
 CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen,
                             CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen)
 {
-    (void)hSession;
-    (void)pPart;
-    (void)ulPartLen;
-    (void)pEncryptedPart;
-    (void)pulEncryptedPartLen;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
@@ -90,11 +64,6 @@ CK_ENTRY(C_DecryptDigestUpdate);
 CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen,
                             CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen)
 {
-    (void)hSession;
-    (void)pEncryptedPart;
-    (void)ulEncryptedPartLen;
-    (void)pPart;
-    (void)pulPartLen;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
@@ -102,11 +71,6 @@ CK_ENTRY(C_SignEncryptUpdate);
 CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen, CK_BYTE_PTR pEncryptedPart,
                           CK_ULONG_PTR pulEncryptedPartLen)
 {
-    (void)hSession;
-    (void)pPart;
-    (void)ulPartLen;
-    (void)pEncryptedPart;
-    (void)pulEncryptedPartLen;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
@@ -114,33 +78,23 @@ CK_ENTRY(C_DecryptVerifyUpdate);
 CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart, CK_ULONG ulEncryptedPartLen,
                             CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen)
 {
-    (void)hSession;
-    (void)pEncryptedPart;
-    (void)ulEncryptedPartLen;
-    (void)pPart;
-    (void)pulPartLen;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }
 
 CK_ENTRY(C_GetFunctionStatus);
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE hSession)
 {
-    (void)hSession;
     return refuse(CKR_FUNCTION_NOT_PARALLEL);
 }
 
 CK_ENTRY(C_CancelFunction);
 CK_RV C_CancelFunction(CK_SESSION_HANDLE hSession)
 {
-    (void)hSession;
     return refuse(CKR_FUNCTION_NOT_PARALLEL);
 }
 
 CK_ENTRY(C_WaitForSlotEvent);
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pReserved)
 {
-    (void)flags;
-    (void)pSlot;
-    (void)pReserved;
     return refuse(CKR_FUNCTION_NOT_SUPPORTED);
 }

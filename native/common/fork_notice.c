@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One page, made by whichever thread comes first; in a child, its being wiped is noticed exactly once. */
 #include "fork_notice.h"
 
 #include <sched.h>
@@ -39,11 +40,11 @@ static struct page *get_page(void)
     struct page *expected = NULL;
     size_t size;
 
-    if (page)
+    if (page != NULL)
         return page;
     size = (size_t)sysconf(_SC_PAGESIZE);
     page = new_page(size);
-    if (!page || atomic_compare_exchange_strong(&the_page, &expected, page))
+    if (page == NULL || atomic_compare_exchange_strong(&the_page, &expected, page))
         return page;
     munmap(page, size);
     return expected;
@@ -65,7 +66,7 @@ bool fork_notice(void (*forget)(void))
     int ready;
     int seen;
 
-    if (!page)
+    if (page == NULL)
         return false;
     ready = ready_mark(page);
     seen = atomic_load_explicit(&page->mark, memory_order_acquire);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writing a line without a signal, a wait or a lock, whatever standard error is. */
 #include "standard_error.h"
 
 #include <errno.h>

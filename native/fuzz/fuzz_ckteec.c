@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Invariant: whatever the secure world answers, a C_* function returns, writes nothing outside the application's
- * buffers, and with CKR_OK tells no size that is larger than they are.
+ * Invariant: whatever the secure world answers, and whatever the system refuses, a C_* function returns, writes nothing
+ * outside the application's buffers, leaves no memory behind, with CKR_OK tells no size that is larger than they are,
+ * and gives no return value that is neither the secure world's nor one of the library's own.
  *
- * The input's first byte chooses the function; then come what the application asks for and what the fake libteec
- * answers to each command.
+ * The input begins with the seed of the faults (u16; 0: none) and a byte that chooses the function; then come what the
+ * application asks for and what the fake libteec answers to each command.
  */
-#include "../tests/ckteec_fake/fake_teec.h"
+#include "faults.h"
 #include "input.h"
+
+#include "../tests/ckteec_fake/fake_teec.h"
 #include "pkcs11.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -34,6 +37,39 @@ static void free_blocks(void)
 {
     while (block_count > 0)
         free(blocks[--block_count]);
+}
+
+/* The statuses that the secure world has given in this run. */
+#define TOLD_MAX 256
+
+static CK_RV told[TOLD_MAX];
+static size_t told_count;
+
+static const CK_RV own_values[] = {
+    CKR_OK,
+    CKR_ARGUMENTS_BAD,
+    CKR_ATTRIBUTE_VALUE_INVALID,
+    CKR_BUFFER_TOO_SMALL,
+    CKR_CANT_LOCK,
+    CKR_CRYPTOKI_NOT_INITIALIZED,
+    CKR_DEVICE_ERROR,
+    CKR_DEVICE_MEMORY,
+    CKR_HOST_MEMORY,
+};
+
+static bool has(const CK_RV *list, size_t count, CK_RV rv)
+{
+    while (count > 0)
+        if (list[--count] == rv)
+            return true;
+    return false;
+}
+
+/* The return value, if it is the library's own or the secure world's. */
+static CK_RV require_sane(CK_RV rv)
+{
+    require(has(own_values, COUNT(own_values), rv) || has(told, told_count, rv));
+    return rv;
 }
 
 static const uint32_t statuses[] = {
@@ -129,9 +165,9 @@ static void answer_output(TEEC_TempMemoryReference *output, const TEEC_TempMemor
     size_t size = take_u16(&input);
 
     size = size < capacity ? size : capacity;
-    if ((how & ECHO) != 0 && output->buffer)
+    if ((how & ECHO) != 0 && output->buffer != NULL)
         echo_template(control, output->buffer, capacity);
-    else if (output->buffer)
+    else if (output->buffer != NULL)
         take_bytes(&input, output->buffer, size);
     if ((how & ANY_OUTPUT_SIZE) != 0)
         size = take_u32(&input);
@@ -147,6 +183,8 @@ static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t 
     (void)command;
     if (TEEC_PARAM_TYPE_GET(operation->paramTypes, 2) == TEEC_MEMREF_TEMP_OUTPUT)
         answer_output(&operation->params[2].tmpref, control, how);
+    require(told_count < TOLD_MAX);
+    told[told_count++] = status;
     memcpy(control->buffer, &status, sizeof(status));
     control->size = (how & ANY_CONTROL_SIZE) != 0 ? take_u32(&input) : sizeof(status);
     *origin = take_u8(&input) % 5;
@@ -179,7 +217,7 @@ static void call_list(void)
     CK_ULONG *list = capacity % 8 ? application_block(capacity * sizeof(*list)) : NULL;
     CK_ULONG count = capacity;
 
-    require(call(list, &count) != CKR_OK || !list || count <= capacity);
+    require(require_sane(call(list, &count)) != CKR_OK || list == NULL || count <= capacity);
 }
 
 static CK_RV encrypt(CK_BYTE *output, CK_ULONG *size)
@@ -203,7 +241,7 @@ static CK_RV wrap(CK_BYTE *output, CK_ULONG *size)
 
 static CK_RV random_bytes(CK_BYTE *output, CK_ULONG *size)
 {
-    return C_GenerateRandom(SESSION, output, output ? *size : 0);
+    return C_GenerateRandom(SESSION, output, output != NULL ? *size : 0);
 }
 
 typedef CK_RV bytes_call(CK_BYTE *output, CK_ULONG *size);
@@ -217,7 +255,7 @@ static void call_bytes(void)
     CK_BYTE *output = capacity % 8 ? application_block(capacity) : NULL;
     CK_ULONG size = capacity;
 
-    require(call(output, &size) != CKR_OK || !output || size <= capacity);
+    require(require_sane(call(output, &size)) != CKR_OK || output == NULL || size <= capacity);
 }
 
 static void call_structures(void)
@@ -229,13 +267,13 @@ static void call_structures(void)
     CK_MECHANISM_INFO *about = application_block(sizeof(*about));
     CK_ULONG *numbers = application_block(2 * sizeof(*numbers));
 
-    C_GetSlotInfo(0, slot);
-    C_GetTokenInfo(0, token);
-    C_GetSessionInfo(SESSION, session);
-    C_GetMechanismInfo(0, CKM_ECDSA, about);
-    C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, numbers);
-    C_GetObjectSize(SESSION, OBJECT, numbers);
-    C_GenerateKeyPair(SESSION, &mechanism, NULL, 0, NULL, 0, numbers, numbers + 1);
+    require_sane(C_GetSlotInfo(0, slot));
+    require_sane(C_GetTokenInfo(0, token));
+    require_sane(C_GetSessionInfo(SESSION, session));
+    require_sane(C_GetMechanismInfo(0, CKM_ECDSA, about));
+    require_sane(C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, numbers));
+    require_sane(C_GetObjectSize(SESSION, OBJECT, numbers));
+    require_sane(C_GenerateKeyPair(SESSION, &mechanism, NULL, 0, NULL, 0, numbers, numbers + 1));
 }
 
 #define ATTRIBUTES_MAX 6
@@ -283,21 +321,75 @@ static void call_get_attribute_value(void)
         make_attribute(&attributes[i], 0);
         made[i] = attributes[i];
     }
-    C_GetAttributeValue(SESSION, OBJECT, attributes, count);
+    require_sane(C_GetAttributeValue(SESSION, OBJECT, attributes, count));
     for (size_t i = 0; i < count; i++)
-        require(!made[i].pValue || attributes[i].ulValueLen <= made[i].ulValueLen ||
+        require(made[i].pValue == NULL || attributes[i].ulValueLen <= made[i].ulValueLen ||
                 attributes[i].ulValueLen == CK_UNAVAILABLE_INFORMATION);
 }
 
-static void (*const calls[])(void) = {call_list, call_bytes, call_structures, call_get_attribute_value};
+/* Requests that may grow large. */
+static void call_with_template(void)
+{
+    const size_t count = take_u8(&input) % (ATTRIBUTES_MAX + 1);
+    CK_ATTRIBUTE *attributes = application_block(count * sizeof(*attributes));
+    CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, NULL, 0};
+    CK_OBJECT_HANDLE *handle = application_block(sizeof(*handle));
+
+    for (size_t i = 0; i < count; i++)
+        make_attribute(&attributes[i], 0);
+    require_sane(C_FindObjectsInit(SESSION, attributes, count));
+    require_sane(C_CreateObject(SESSION, attributes, count, handle));
+    require_sane(C_GenerateKey(SESSION, &mechanism, attributes, count, handle));
+}
+
+static void (*const calls[])(void) = {
+    call_list, call_bytes, call_structures, call_get_attribute_value, call_with_template,
+};
+
+/* Once, before anything has been allowed: what the library has for the whole process cannot be had. */
+static void begin_without_anything(void)
+{
+    static bool begun;
+
+    if (begun)
+        return;
+    begun = true;
+    fake_teec_set_handler(answer);
+    faults_begin_always();
+    require(C_Initialize(NULL) == CKR_HOST_MEMORY && C_Finalize(NULL) == CKR_CRYPTOKI_NOT_INITIALIZED);
+    faults_end();
+}
+
+/* The fake libteec may fail to connect, too, or find somebody whom the library does not know. */
+static CK_RV initialize(void)
+{
+    fake_teec.initialize_result = fault() ? TEEC_ERROR_COMMUNICATION : TEEC_SUCCESS;
+    fake_teec.open_result = fault() ? TEEC_ERROR_OUT_OF_MEMORY : TEEC_SUCCESS;
+    fake_teec.version_major = fault() ? UINT32_MAX : 1;
+    return C_Initialize(NULL);
+}
+
+static void use(void)
+{
+    CK_RV rv = require_sane(initialize());
+
+    if (rv == CKR_OK)
+        calls[take_u8(&input) % COUNT(calls)]();
+    if (rv == CKR_OK && require_sane(C_Finalize(NULL)) == CKR_OK)
+        rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+    faults_end();
+    require(C_Finalize(NULL) == (rv == CKR_OK ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED));
+    require(fake_teec.contexts_opened == fake_teec.contexts_closed);
+    require(fake_teec.sessions_opened == fake_teec.sessions_closed);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    begin_without_anything();
     input = (struct input){data, size};
-    fake_teec_set_handler(answer);
-    if (C_Initialize(NULL) == CKR_OK)
-        calls[take_u8(&input) % COUNT(calls)]();
-    require(C_Finalize(NULL) == CKR_OK);
+    told_count = 0;
+    faults_begin(take_u16(&input));
+    use();
     free_blocks();
     return 0;
 }

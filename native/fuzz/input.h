@@ -48,12 +48,21 @@ static inline uint32_t take_u32(struct input *input)
     return value;
 }
 
+/* Numbers without a pattern, the same for the same first state, which is not 0. */
+static inline uint32_t next_random(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
 /* A block of exactly `size` bytes, so that AddressSanitizer sees whoever leaves it. */
 static inline void *exact_block(size_t size)
 {
     void *block = calloc(1, size);
 
-    if (!block)
+    if (block == NULL)
         abort();
     return block;
 }

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a fuzz target where there is no libFuzzer: `PROGRAM SECONDS DIRECTORY` feeds it every file of the corpus, and
- * then changed ones for so long. The changes are the same in each run, only their number depends on the machine.
+ * Runs a fuzz target where there is no libFuzzer: `PROGRAM SECONDS DIRECTORY` feeds it every file of the corpus, as it
+ * is and with other faults, and then changed ones for so long. The changes are the same in each run, only their number
+ * depends on the machine.
  */
+#include "input.h"
+
 #include <dirent.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define INPUT_MAX 4096
 #define INPUTS_MAX 1024
+#define SEED_SIZE 2 /* at the beginning of each input */
+#define SEEDS 64
+#define HANGING 5 /* seconds */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,10 +28,7 @@ static uint32_t chance(void)
 {
     static uint32_t state = 20;
 
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
+    return next_random(&state);
 }
 
 /* From a block of its own size, so that AddressSanitizer sees a read beyond it. */
@@ -35,10 +36,12 @@ static void run(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size ? size : 1);
 
-    if (!copy)
+    if (copy == NULL)
         abort();
     memcpy(copy, data, size);
+    alarm(HANGING);
     LLVMFuzzerTestOneInput(copy, size);
+    alarm(0);
     free(copy);
 }
 
@@ -48,21 +51,34 @@ static size_t read_corpus(const char *directory)
     const struct dirent *entry;
     size_t count = 0;
 
-    while (entries && count < INPUTS_MAX && (entry = readdir(entries)) != NULL) {
+    while (entries != NULL && count < INPUTS_MAX && (entry = readdir(entries)) != NULL) {
         char path[4096];
         FILE *file;
 
         snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
         file = entry->d_name[0] == '.' ? NULL : fopen(path, "rb");
-        if (!file)
+        if (file == NULL)
             continue;
         inputs[count].size = fread(inputs[count].data, 1, INPUT_MAX, file);
         count++;
         fclose(file);
     }
-    if (entries)
+    if (entries != NULL)
         closedir(entries);
     return count;
+}
+
+static void run_with_faults(const uint8_t *input, size_t size)
+{
+    static uint8_t data[INPUT_MAX];
+
+    if (size < SEED_SIZE)
+        return;
+    memcpy(data, input, size);
+    for (uint8_t seed = 1; seed <= SEEDS; seed++) {
+        data[0] = seed;
+        run(data, size);
+    }
 }
 
 static void run_changed(size_t count)
@@ -93,8 +109,10 @@ int main(int argc, char **argv)
     const size_t count = argc > 2 ? read_corpus(argv[2]) : 0;
     unsigned long runs = 0;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         run(inputs[i].data, inputs[i].size);
+        run_with_faults(inputs[i].data, inputs[i].size);
+    }
     for (; count > 0 && seconds() < end; runs++)
         run_changed(count);
     printf("%zu of the corpus, %lu changed\n", count, runs);

@@ -25,10 +25,10 @@ EXPORT TEEC_Result TEEC_InitializeContext(const char *name, TEEC_Context *contex
     uint32_t number;
     TEEC_Result result;
 
-    if (!context)
+    if (context == NULL)
         return TEEC_ERROR_BAD_PARAMETERS;
     *context = (TEEC_Context){.imp = {.fd = 0}};
-    if (name && strcmp(name, "softee") != 0)
+    if (name != NULL && strcmp(name, "softee") != 0)
         return TEEC_ERROR_ITEM_NOT_FOUND;
     result = context_create(&number);
     if (result == TEEC_SUCCESS)
@@ -43,7 +43,7 @@ static uint32_t number_of(const TEEC_Context *context)
 
 EXPORT void TEEC_FinalizeContext(TEEC_Context *context)
 {
-    if (!context)
+    if (context == NULL)
         return;
     context_destroy(number_of(context));
     context->imp.fd = 0;
@@ -51,7 +51,7 @@ EXPORT void TEEC_FinalizeContext(TEEC_Context *context)
 
 static TEEC_Result return_with(uint32_t *origin, uint32_t layer, TEEC_Result result)
 {
-    if (origin)
+    if (origin != NULL)
         *origin = layer;
     return result;
 }
@@ -77,7 +77,7 @@ static uint32_t next_cancel_id(void)
 /* From here until it is ended, TEEC_RequestCancellation finds the operation running. */
 static void begin_operation(TEEC_Operation *operation, TEEC_Session *session, uint32_t cancel_id)
 {
-    if (!operation)
+    if (operation == NULL)
         return;
     __atomic_store_n(&operation->imp.session, session, __ATOMIC_RELAXED);
     __atomic_store_n(&operation->started, cancel_id, __ATOMIC_RELEASE);
@@ -85,7 +85,7 @@ static void begin_operation(TEEC_Operation *operation, TEEC_Session *session, ui
 
 static void end_operation(TEEC_Operation *operation)
 {
-    if (operation)
+    if (operation != NULL)
         __atomic_store_n(&operation->started, 0, __ATOMIC_RELEASE);
 }
 
@@ -104,7 +104,7 @@ static TEEC_Result run(TEEC_Session *session, struct exchange *exchange, TEEC_Op
     end_operation(operation);
     if (result != TEEC_SUCCESS)
         return return_with(origin, layer_of(result), result);
-    return return_with(origin, get_u32(exchange->reply + 4), get_u32(exchange->reply));
+    return return_with(origin, u32_at(exchange->reply + 4), u32_at(exchange->reply));
 }
 
 static void put_uuid(uint8_t *data, const TEEC_UUID *uuid)
@@ -127,7 +127,7 @@ static TEEC_Result take_login(uint32_t method, const void *data, uint32_t *login
     case TEEC_LOGIN_USER:
         return TEEC_SUCCESS;
     case TEEC_LOGIN_GROUP:
-        if (!data)
+        if (data == NULL)
             return TEEC_ERROR_BAD_PARAMETERS;
         memcpy(login_data, data, sizeof(*login_data));
         return TEEC_SUCCESS;
@@ -144,7 +144,7 @@ EXPORT TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session
     uint32_t login_data;
     TEEC_Result result;
 
-    if (!context || !session || !destination)
+    if (context == NULL || session == NULL || destination == NULL)
         return return_with(origin, TEEC_ORIGIN_API, TEEC_ERROR_BAD_PARAMETERS);
     session->imp.ctx = context;
     session->imp.session_id = 0;
@@ -152,12 +152,12 @@ EXPORT TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session
     if (result != TEEC_SUCCESS)
         return return_with(origin, TEEC_ORIGIN_API, result);
     put_uuid(open.request, destination);
-    put_u32(open.request + 16, method);
-    put_u32(open.request + 20, login_data);
-    put_u32(open.request + 24, cancel_id);
+    store_u32(open.request + 16, method);
+    store_u32(open.request + 20, login_data);
+    store_u32(open.request + 24, cancel_id);
     result = run(session, &open, operation, cancel_id, origin);
     if (result == TEEC_SUCCESS)
-        session->imp.session_id = get_u32(open.reply + 8);
+        session->imp.session_id = u32_at(open.reply + 8);
     return result;
 }
 
@@ -165,9 +165,9 @@ EXPORT void TEEC_CloseSession(TEEC_Session *session)
 {
     struct exchange close = {.type = FRAME_CLOSE_SESSION, .request_size = 4, .reply_size = 4};
 
-    if (!session || !CONTEXT_OF(session) || session->imp.session_id == 0)
+    if (session == NULL || CONTEXT_OF(session) == NULL || session->imp.session_id == 0)
         return;
-    put_u32(close.request, session->imp.session_id);
+    store_u32(close.request, session->imp.session_id);
     context_exchange(number_of(CONTEXT_OF(session)), &close, false);
     session->imp.session_id = 0;
 }
@@ -178,24 +178,24 @@ EXPORT TEEC_Result TEEC_InvokeCommand(TEEC_Session *session, uint32_t command, T
     struct exchange invoke = {.type = FRAME_INVOKE, .request_size = 12, .reply_size = 8};
     const uint32_t cancel_id = next_cancel_id();
 
-    if (!session || !CONTEXT_OF(session))
+    if (session == NULL || CONTEXT_OF(session) == NULL)
         return return_with(origin, TEEC_ORIGIN_API, TEEC_ERROR_BAD_PARAMETERS);
-    put_u32(invoke.request, session->imp.session_id);
-    put_u32(invoke.request + 4, command);
-    put_u32(invoke.request + 8, cancel_id);
+    store_u32(invoke.request, session->imp.session_id);
+    store_u32(invoke.request + 4, command);
+    store_u32(invoke.request + 8, cancel_id);
     return run(session, &invoke, operation, cancel_id, origin);
 }
 
 EXPORT void TEEC_RequestCancellation(TEEC_Operation *operation)
 {
     struct exchange cancel = {.type = FRAME_CANCEL, .request_size = 8, .reply_size = 4};
-    const uint32_t cancel_id = operation ? __atomic_load_n(&operation->started, __ATOMIC_ACQUIRE) : 0;
+    const uint32_t cancel_id = operation != NULL ? __atomic_load_n(&operation->started, __ATOMIC_ACQUIRE) : 0;
     const TEEC_Session *session;
 
     if (cancel_id == 0)
         return;
     session = __atomic_load_n(&operation->imp.session, __ATOMIC_RELAXED);
-    put_u32(cancel.request, session->imp.session_id);
-    put_u32(cancel.request + 4, cancel_id);
+    store_u32(cancel.request, session->imp.session_id);
+    store_u32(cancel.request + 4, cancel_id);
     context_exchange(number_of(CONTEXT_OF(session)), &cancel, true);
 }

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One exchange over one connection, bounded in size and time. Secrets in requests and replies are wiped from the buffer
+ * as soon as they have been sent or read.
+ */
 #include "channel.h"
 
 #include <errno.h>
@@ -26,7 +30,7 @@ void channel_open(struct channel *channel, const struct descriptor *socket)
 void channel_close(struct channel *channel)
 {
     descriptor_close(&channel->socket);
-    if (channel->buffer)
+    if (channel->buffer != NULL)
         explicit_bzero(channel->buffer, channel->capacity);
     free(channel->buffer);
     channel->buffer = NULL;
@@ -47,7 +51,7 @@ static bool make_room(struct channel *channel, size_t size)
         return true;
     size = size < BUFFER_SIZE ? BUFFER_SIZE : size;
     buffer = malloc(size);
-    if (!buffer)
+    if (buffer == NULL)
         return false;
     free(channel->buffer);
     channel->buffer = buffer;
@@ -122,7 +126,7 @@ static ssize_t send_some(const struct channel *channel, const uint8_t *data, siz
     struct cmsghdr *rights;
 
     memcpy(&piece.iov_base, &data, sizeof(data)); /* iov_base is not const, sendmsg only reads it */
-    if (file) {
+    if (file != NULL) {
         message.msg_control = control.space;
         message.msg_controllen = sizeof(control.space);
         rights = CMSG_FIRSTHDR(&message);
@@ -142,7 +146,7 @@ static bool send_all(struct channel *channel, const uint8_t *data, size_t size, 
     while (size > 0) {
         ssize_t count;
 
-        if (!descriptor_is_ours(&channel->socket) || (file && !descriptor_is_ours(file)))
+        if (!descriptor_is_ours(&channel->socket) || (file != NULL && !descriptor_is_ours(file)))
             return false;
         count = send_some(channel, data, size, file);
 
@@ -189,8 +193,8 @@ static bool receive_some(struct channel *channel, size_t *have, size_t limit, in
 /* A keep-alive of our request at the buffer's start; more may follow it. */
 static bool is_keep_alive(const struct channel *channel, size_t have)
 {
-    return have >= FRAME_HEADER_SIZE && get_u32(channel->buffer) == FRAME_LENGTH_MIN &&
-           get_u32(channel->buffer + 4) == FRAME_KEEP_ALIVE && get_u32(channel->buffer + 8) == channel->serial;
+    return have >= FRAME_HEADER_SIZE && u32_at(channel->buffer) == FRAME_LENGTH_MIN &&
+           u32_at(channel->buffer + 4) == FRAME_KEEP_ALIVE && u32_at(channel->buffer + 8) == channel->serial;
 }
 
 /* Receive one frame of at most `limit` bytes besides keep-alives; its size, or 0 where something was wrong. */
@@ -200,7 +204,7 @@ static size_t receive_frame(struct channel *channel, size_t limit)
     size_t have = 0;
 
     for (;;) {
-        size_t whole = have >= 4 ? (size_t)get_u32(channel->buffer) + 4 : FRAME_HEADER_SIZE;
+        size_t whole = have >= 4 ? (size_t)u32_at(channel->buffer) + 4 : FRAME_HEADER_SIZE;
 
         if (is_keep_alive(channel, have)) {
             have -= FRAME_HEADER_SIZE;
@@ -220,38 +224,38 @@ static size_t receive_frame(struct channel *channel, size_t limit)
 
 static uint64_t parameters_size(const struct exchange *exchange, uint64_t (*size)(const struct parameters *))
 {
-    return exchange->parameters ? size(exchange->parameters) : 0;
+    return exchange->parameters != NULL ? size(exchange->parameters) : 0;
 }
 
 static void write_request(struct channel *channel, const struct exchange *exchange, size_t size)
 {
-    struct writer writer = {.start = channel->buffer, .capacity = size};
+    struct writer writer = writer_of(channel->buffer, size);
 
     write_u32(&writer, (uint32_t)(size - 4));
     write_u32(&writer, (uint32_t)exchange->type);
     write_u32(&writer, ++channel->serial);
     write_bytes(&writer, exchange->request, exchange->request_size);
-    if (exchange->parameters)
+    if (exchange->parameters != NULL)
         parameters_write(exchange->parameters, &writer);
 }
 
 static bool read_reply(const struct channel *channel, struct exchange *exchange, size_t size)
 {
-    struct reader reader = {.next = channel->buffer + 4, .left = size - 4};
+    struct reader reader = reader_of(channel->buffer + 4, size - 4);
     const uint32_t type = read_u32(&reader);
     const uint32_t serial = read_u32(&reader);
-    const uint8_t *fixed = read_bytes(&reader, exchange->reply_size);
+    const uint8_t *fixed = read_span(&reader, exchange->reply_size);
 
-    if (!fixed || type != ((uint32_t)exchange->type | FRAME_IS_REPLY) || serial != channel->serial)
+    if (fixed == NULL || type != ((uint32_t)exchange->type | FRAME_IS_REPLY) || serial != channel->serial)
         return false;
     memcpy(exchange->reply, fixed, exchange->reply_size);
-    return exchange->parameters ? parameters_read(exchange->parameters, &reader) : read_all(&reader);
+    return exchange->parameters != NULL ? parameters_read(exchange->parameters, &reader) : reader_at_end(&reader);
 }
 
 static bool send_and_receive(struct channel *channel, struct exchange *exchange, size_t request_size, size_t limit)
 {
     const struct parameters *parameters = exchange->parameters;
-    const struct descriptor *file = parameters && parameters->file.fd >= 0 ? &parameters->file : NULL;
+    const struct descriptor *file = parameters != NULL && parameters->file.fd >= 0 ? &parameters->file : NULL;
     size_t size;
     bool good;
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Contexts and their channels: a call has its channel alone, and is told where its context has ended, for whatever
+ * reason, also while it waits. The lock is never held while anything is sent or awaited.
+ */
 #include "context.h"
 
 #include "fork_notice.h"
@@ -124,16 +128,16 @@ static TEEC_Result greet(struct channel *channel, const uint8_t *secret, struct 
 
     *hello = (struct exchange){.type = FRAME_HELLO, .request_size = 28, .reply_size = 32};
     memcpy(hello->request, HELLO_MAGIC, sizeof(HELLO_MAGIC));
-    put_u32(hello->request + 4, PROTOCOL_VERSION);
-    put_u32(hello->request + 8, FEATURE_MEMORY_FILES);
+    store_u32(hello->request + 4, PROTOCOL_VERSION);
+    store_u32(hello->request + 8, FEATURE_MEMORY_FILES);
     memcpy(hello->request + 12, secret, SECRET_SIZE);
     result = channel_exchange(channel, hello);
     if (result != TEEC_SUCCESS)
         return result;
-    channel->max_length = get_u32(hello->reply + 12);
-    if (get_u32(hello->reply) != TEEC_SUCCESS)
-        return get_u32(hello->reply);
-    if (get_u32(hello->reply + 4) != PROTOCOL_VERSION || (get_u32(hello->reply + 8) & ~FEATURE_MEMORY_FILES) != 0 ||
+    channel->max_length = u32_at(hello->reply + 12);
+    if (u32_at(hello->reply) != TEEC_SUCCESS)
+        return u32_at(hello->reply);
+    if (u32_at(hello->reply + 4) != PROTOCOL_VERSION || (u32_at(hello->reply + 8) & ~FEATURE_MEMORY_FILES) != 0 ||
         channel->max_length < MAX_LENGTH_MIN)
         return TEEC_ERROR_COMMUNICATION;
     if (channel->max_length > FRAME_LENGTH_MAX)
@@ -153,7 +157,7 @@ static TEEC_Result connect_context(struct context *context, struct channel *chan
     channel_open(channel, &socket);
     result = greet(channel, context->secret, &hello);
     if (result == TEEC_SUCCESS) {
-        context->features = get_u32(hello.reply + 8);
+        context->features = u32_at(hello.reply + 8);
         memcpy(context->secret, hello.reply + 16, SECRET_SIZE);
     } else {
         channel_close(channel);
@@ -187,7 +191,7 @@ static TEEC_Result create(uint32_t *number)
     pthread_mutex_lock(&lock);
     context = claim_place();
     pthread_mutex_unlock(&lock);
-    if (!context)
+    if (context == NULL)
         return TEEC_ERROR_OUT_OF_MEMORY;
     result = connect_context(context, &context->pool[0].channel);
     pthread_mutex_lock(&lock);
@@ -205,7 +209,7 @@ static void destroy(uint32_t number)
 
     pthread_mutex_lock(&lock);
     context = find(number);
-    if (context) {
+    if (context != NULL) {
         context->finalized = true;
         settle(context);
     }
@@ -223,7 +227,7 @@ static struct pooled *free_channel(struct context *context, bool urgent)
             continue;
         if (channel_is_open(&p->channel))
             return p;
-        if (!closed && !context->full)
+        if (closed == NULL && !context->full)
             closed = p;
     }
     return closed;
@@ -235,7 +239,7 @@ static TEEC_Result take_locked(uint32_t number, bool urgent, struct context **co
         if ((*context)->lost)
             return TEEC_ERROR_TARGET_DEAD;
         *taken = free_channel(*context, urgent);
-        if (*taken) {
+        if (*taken != NULL) {
             (*taken)->busy = true;
             return TEEC_SUCCESS;
         }
@@ -273,7 +277,7 @@ static TEEC_Result place_and_exchange(const struct context *context, struct chan
 {
     TEEC_Result result;
 
-    if (!exchange->parameters)
+    if (exchange->parameters == NULL)
         return channel_exchange(channel, exchange);
     result = parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0);
     if (result == TEEC_SUCCESS)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptors with the identity of their files: nothing is used, or closed, that has become something else. */
 #include "descriptor.h"
 
 #include <errno.h>

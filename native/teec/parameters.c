@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parameters of operations: nothing is sent of what leaves the caller's blocks, and of a reply nothing is believed
+ * before all of it has been read.
+ */
 #include "parameters.h"
 
 #include "memory_file.h"
@@ -30,7 +34,7 @@ static bool is_output(const struct parameter *parameter)
 static TEEC_Result take_buffer(struct parameter *parameter, uint32_t direction, void *buffer, size_t size,
                                size_t *reported)
 {
-    if (!buffer && size > 0)
+    if (buffer == NULL && size > 0)
         return TEEC_ERROR_BAD_PARAMETERS;
     if (size > UINT32_MAX)
         return TEEC_ERROR_EXCESS_DATA;
@@ -38,14 +42,14 @@ static TEEC_Result take_buffer(struct parameter *parameter, uint32_t direction, 
     parameter->buffer = buffer;
     parameter->size = (uint32_t)size;
     parameter->reported = reported;
-    parameter->where = buffer ? INLINE : NULL_BUFFER;
+    parameter->where = buffer != NULL ? INLINE : NULL_BUFFER;
     return TEEC_SUCCESS;
 }
 
 static TEEC_Result take_whole(struct parameter *parameter, TEEC_RegisteredMemoryReference *reference)
 {
     const TEEC_SharedMemory *parent = reference->parent;
-    uint32_t direction = parent ? parent->flags & (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT) : 0;
+    uint32_t direction = parent != NULL ? parent->flags & (TEEC_MEM_INPUT | TEEC_MEM_OUTPUT) : 0;
 
     if (direction == 0)
         return TEEC_ERROR_BAD_PARAMETERS;
@@ -56,11 +60,11 @@ static TEEC_Result take_part(struct parameter *parameter, uint32_t direction, TE
 {
     const TEEC_SharedMemory *parent = reference->parent;
 
-    if (!parent || (parent->flags & direction) != direction)
+    if (parent == NULL || (parent->flags & direction) != direction)
         return TEEC_ERROR_BAD_PARAMETERS;
     if (reference->offset > parent->size || reference->size > parent->size - reference->offset)
         return TEEC_ERROR_BAD_PARAMETERS;
-    return take_buffer(parameter, direction, parent->buffer ? (char *)parent->buffer + reference->offset : NULL,
+    return take_buffer(parameter, direction, parent->buffer != NULL ? (char *)parent->buffer + reference->offset : NULL,
                        reference->size, &reference->size);
 }
 
@@ -95,7 +99,7 @@ static TEEC_Result take_one(struct parameter *parameter, uint32_t type, TEEC_Par
 TEEC_Result parameters_take(struct parameters *parameters, TEEC_Operation *operation)
 {
     *parameters = (struct parameters){.file = NO_DESCRIPTOR};
-    for (size_t i = 0; operation && i < COUNT; i++) {
+    for (size_t i = 0; operation != NULL && i < COUNT; i++) {
         uint32_t type = TEEC_PARAM_TYPE_GET(operation->paramTypes, i);
         TEEC_Result result = take_one(&parameters->list[i], type, &operation->params[i]);
 
@@ -221,7 +225,7 @@ static void read_one(const struct parameter *parameter, struct reader *reader, s
     if (is_value(parameter))
         answer->b = read_u32(reader);
     else if (parameter->where == INLINE && answer->a <= parameter->size)
-        answer->data = read_bytes(reader, answer->a);
+        answer->data = read_span(reader, answer->a);
 }
 
 static bool apply(const struct parameter *parameter, const struct descriptor *file, const struct answer *answer)
@@ -248,7 +252,7 @@ bool parameters_read(const struct parameters *parameters, struct reader *reader)
 
     for (size_t i = 0; i < COUNT; i++)
         read_one(&parameters->list[i], reader, &answers[i]);
-    good = good && read_all(reader);
+    good = good && reader_at_end(reader);
     for (size_t i = 0; good && i < COUNT; i++)
         good = apply(&parameters->list[i], &parameters->file, &answers[i]);
     return good;

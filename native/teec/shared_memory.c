@@ -16,9 +16,9 @@ static bool flags_are_good(const TEEC_SharedMemory *memory)
 
 EXPORT TEEC_Result TEEC_RegisterSharedMemory(TEEC_Context *context, TEEC_SharedMemory *memory)
 {
-    if (!context || !memory || !flags_are_good(memory))
+    if (context == NULL || memory == NULL || !flags_are_good(memory))
         return TEEC_ERROR_BAD_PARAMETERS;
-    if (!memory->buffer && memory->size > 0)
+    if (memory->buffer == NULL && memory->size > 0)
         return TEEC_ERROR_BAD_PARAMETERS;
     memset(&memory->imp, 0, sizeof(memory->imp));
     return TEEC_SUCCESS;
@@ -26,17 +26,17 @@ EXPORT TEEC_Result TEEC_RegisterSharedMemory(TEEC_Context *context, TEEC_SharedM
 
 EXPORT TEEC_Result TEEC_RegisterSharedMemoryFileDescriptor(TEEC_Context *context, TEEC_SharedMemory *memory, int fd)
 {
-    return context && memory && fd >= 0 ? TEEC_ERROR_NOT_SUPPORTED : TEEC_ERROR_BAD_PARAMETERS;
+    return context != NULL && memory != NULL && fd >= 0 ? TEEC_ERROR_NOT_SUPPORTED : TEEC_ERROR_BAD_PARAMETERS;
 }
 
 /* A block of size 0 has an address too (section 4.5.5). */
 EXPORT TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context, TEEC_SharedMemory *memory)
 {
-    if (!context || !memory || !flags_are_good(memory))
+    if (context == NULL || memory == NULL || !flags_are_good(memory))
         return TEEC_ERROR_BAD_PARAMETERS;
     memset(&memory->imp, 0, sizeof(memory->imp));
     memory->buffer = calloc(1, memory->size ? memory->size : 1);
-    if (!memory->buffer)
+    if (memory->buffer == NULL)
         return TEEC_ERROR_OUT_OF_MEMORY;
     memory->imp.shadow_buffer = memory->buffer;
     memory->imp.alloced_size = memory->size;
@@ -45,9 +45,9 @@ EXPORT TEEC_Result TEEC_AllocateSharedMemory(TEEC_Context *context, TEEC_SharedM
 
 EXPORT void TEEC_ReleaseSharedMemory(TEEC_SharedMemory *memory)
 {
-    if (!memory)
+    if (memory == NULL)
         return;
-    if (memory->imp.shadow_buffer)
+    if (memory->imp.shadow_buffer != NULL)
         explicit_bzero(memory->imp.shadow_buffer, memory->imp.alloced_size);
     free(memory->imp.shadow_buffer);
     memset(&memory->imp, 0, sizeof(memory->imp));

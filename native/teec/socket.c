@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The search for the socket: a connect ends in time, and nothing is ever sent to one whose owner is not trusted. Paths
+ * come from the environment only where the process has not gained privileges by it (secure_getenv).
+ */
 #include "socket.h"
 
 #include "protocol.gen.h"
@@ -51,7 +55,7 @@ static const char *variable(const char *name)
 {
     const char *value = secure_getenv(name);
 
-    return value && *value ? value : NULL;
+    return value != NULL && *value != '\0' ? value : NULL;
 }
 
 static bool uid_is_trusted(uid_t uid)
@@ -62,7 +66,7 @@ static bool uid_is_trusted(uid_t uid)
 
     if (uid == 0 || uid == geteuid())
         return true;
-    if (!named || *named < '0' || *named > '9')
+    if (named == NULL || *named < '0' || *named > '9')
         return false;
     errno = 0;
     number = strtoull(named, &end, 10);
@@ -153,7 +157,7 @@ static TEEC_Result find_default(struct socket_path *path, struct descriptor *des
     TEEC_Result users = TEEC_ERROR_COMMUNICATION;
     TEEC_Result result;
 
-    if (runtime && *runtime == '/')
+    if (runtime != NULL && *runtime == '/')
         users = try_path(path, descriptor, runtime, USER_SOCKET);
     if (users == TEEC_SUCCESS)
         return users;
@@ -168,7 +172,7 @@ TEEC_Result socket_find(struct socket_path *path, struct descriptor *descriptor)
     const char *named = variable("SOFTEE_SOCKET");
     TEEC_Result result;
 
-    if (!named)
+    if (named == NULL)
         return find_default(path, descriptor);
     result = try_path(path, descriptor, named, "");
     if (result == TEEC_ERROR_COMMUNICATION)

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What OP-TEE's own libckteec imports besides the API, for its trace. A line is cut rather than allocated, and buffers,
+ * in which there may be PINs, are never shown.
+ */
 #include "teec_trace.h"
 
 #include "export.h"
@@ -24,9 +28,9 @@ EXPORT void _dprintf(const char *function, int line, int level, const char *pref
     char all[sizeof(place) + sizeof(text)] = "";
     va_list arguments;
 
-    if (function)
-        snprintf(place, sizeof(place), "%s [%d] %s:%s:%d: ", level_name(level), (int)gettid(), prefix ? prefix : "",
-                 function, line);
+    if (function != NULL)
+        snprintf(place, sizeof(place), "%s [%d] %s:%s:%d: ", level_name(level), (int)gettid(),
+                 prefix != NULL ? prefix : "", function, line);
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);

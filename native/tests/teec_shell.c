@@ -34,6 +34,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* All commands have one shape; not every one needs all of it. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 const TEEC_UUID UUID = {0xfd02c9da, 0x306c, 0x48c7, {0xa4, 0x9c, 0xbb, 0xd8, 0x27, 0xae, 0x86, 0xee}};
 
 TEEC_Context context;
@@ -44,15 +47,13 @@ static pthread_t background_thread;
 
 static void init(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     printf("%08" PRIx32 "\n", TEEC_InitializeContext(NULL, &context));
 }
 
 static void open_session(char *arguments, const uint32_t *number)
 {
     uint32_t origin = 0;
-    const uint32_t *gid = strchr(arguments, ' ') ? &number[1] : NULL;
+    const uint32_t *gid = strchr(arguments, ' ') != NULL ? &number[1] : NULL;
     TEEC_Result result = TEEC_OpenSession(&context, &session, &UUID, number[0], gid, NULL, &origin);
 
     printf("%08" PRIx32 " %" PRIu32 "\n", result, origin);
@@ -62,7 +63,6 @@ static void invoke(char *arguments, const uint32_t *number)
 {
     struct call call;
 
-    (void)number;
     call_prepare(&call, arguments);
     call_run(&call);
     call_finish(&call);
@@ -70,7 +70,6 @@ static void invoke(char *arguments, const uint32_t *number)
 
 static void start(char *arguments, const uint32_t *number)
 {
-    (void)number;
     call_prepare(&background, arguments);
     pthread_create(&background_thread, NULL, call_run, &background);
     puts("ok");
@@ -78,38 +77,29 @@ static void start(char *arguments, const uint32_t *number)
 
 static void cancel(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     TEEC_RequestCancellation(&background.operation);
     puts("ok");
 }
 
 static void abandon(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     pthread_cancel(background_thread);
     puts("ok");
 }
 
 static void wait_for_call(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     pthread_join(background_thread, NULL);
     call_finish(&background);
 }
 
 static void landed(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     printf("%u\n", parallel_end());
 }
 
 static void launch(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
     parallel_start(number[0], number[1], number[2]);
     puts("ok");
 }
@@ -122,51 +112,40 @@ static void parallel(char *arguments, const uint32_t *number)
 
 static void close_session(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     TEEC_CloseSession(&session);
     puts("ok");
 }
 
 static void final(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     TEEC_FinalizeContext(&context);
     puts("ok");
 }
 
 static void steal(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     printf("%d\n", steal_descriptors());
 }
 
 static void stolen(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     printf("%d\n", count_stolen());
 }
 
 static void shut(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
     close_range(number[0], number[1], 0);
     puts("ok");
 }
 
 static void alarms(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
     start_alarms(number[0]);
     puts("ok");
 }
 
 static void forks(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
     printf("%u\n", fork_among_threads(number[0]));
 }
 
@@ -175,8 +154,6 @@ static void go_on_in_child(char *arguments, const uint32_t *number)
     pid_t child = fork();
     int status;
 
-    (void)arguments;
-    (void)number;
     if (child == 0) {
         puts("child");
         return;
@@ -187,8 +164,6 @@ static void go_on_in_child(char *arguments, const uint32_t *number)
 
 static void end_child(char *arguments, const uint32_t *number)
 {
-    (void)arguments;
-    (void)number;
     _exit(0);
 }
 
@@ -210,11 +185,11 @@ static void execute(char *line)
     char *arguments = strchr(line, ' ');
 
     sscanf(line, "%*s %" SCNu32 " %" SCNu32 " %" SCNu32, &number[0], &number[1], &number[2]);
-    if (arguments)
+    if (arguments != NULL)
         *arguments++ = '\0';
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
         if (strcmp(line, COMMANDS[i].name) == 0) {
-            COMMANDS[i].run(arguments ? arguments : none, number);
+            COMMANDS[i].run(arguments != NULL ? arguments : none, number);
             return;
         }
     }

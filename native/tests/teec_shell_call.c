@@ -83,7 +83,7 @@ void call_prepare(struct call *call, char *arguments)
     char *word = strtok(arguments, " ");
 
     memset(call, 0, sizeof(*call));
-    call->command = word ? (uint32_t)strtoul(word, NULL, 0) : 0;
+    call->command = word != NULL ? (uint32_t)strtoul(word, NULL, 0) : 0;
     memset(call->kind, '-', sizeof(call->kind));
     for (size_t i = 0; i < 4 && (word = strtok(NULL, " ")) != NULL; i++)
         add_param(call, i, word);
@@ -110,7 +110,7 @@ static void check_guards(const struct call *call, size_t i)
 static void print_param(struct call *call, size_t i)
 {
     const TEEC_Parameter *parameter = &call->operation.params[i];
-    const uint8_t *data = call->buffer[i] ? call->buffer[i] + PART_OFFSET : NULL;
+    const uint8_t *data = call->buffer[i] != NULL ? call->buffer[i] + PART_OFFSET : NULL;
     size_t size = parameter->tmpref.size; /* lies where memref.size does */
 
     if (call->kind[i] == '-')
@@ -121,7 +121,7 @@ static void print_param(struct call *call, size_t i)
         printf(" %zu", size);
     else
         printf(" %zu:%08" PRIx32, size, crc32(call->kind[i] == 'w' ? call->memory[i].buffer : data, size));
-    if (data)
+    if (data != NULL)
         check_guards(call, i);
 }
 

@@ -93,6 +93,7 @@ def told(data: bytes) -> str:
 def preloaded(build: Path, name: str) -> str:
     """A library for LD_PRELOAD.
 
-    ``old_kernel`` is a kernel without MADV_WIPEONFORK and memory files, ``long_lock`` makes libteec hold its lock long.
+    ``old_kernel`` is a kernel without MADV_WIPEONFORK and memory files, ``long_lock`` makes libteec hold its lock long,
+    and with ``fast_clock`` time passes faster.
     """
     return str(build / f"native/tests/libteec_{name}.so")

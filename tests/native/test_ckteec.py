@@ -77,9 +77,13 @@ def test_a_cancelled_thread_does_not_keep_the_library_from_being_finalized(nativ
     run(native_release_build / "native" / "tests" / "ckteec_threads")
 
 
-@pytest.mark.parametrize("program", ["ckteec_bytes", "teec_bytes"])
+@pytest.mark.parametrize("program", ["ckteec_bytes", "common_bytes"])
 def test_readers_and_writers_keep_their_bounds(native_build: Path, program: str) -> None:
     assert run(native_build / "native" / "tests" / program) == "good\n"
+
+
+def test_commands_that_the_other_side_lacks_are_sent_once(native_build: Path) -> None:
+    assert run(native_build / "native" / "tests" / "ckteec_peer") == "good\n"
 
 
 def library(build: Path) -> Path:

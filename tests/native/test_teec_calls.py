@@ -141,10 +141,11 @@ def test_null_buffer_with_a_size_is_refused_here(shell: Shell, peer: Peer) -> No
     assert len(peer.requests) == before
 
 
-def test_more_than_64_mib_of_buffers_is_excess_data(shell: Shell) -> None:
+def test_more_than_64_mib_of_buffers_is_excess_data(native_release_build: Path, peer: Peer) -> None:
     half = 1 << 25
-    assert shell(f"invoke 7 - to:{half} to:{half}").startswith(GOOD)
-    assert shell(f"invoke 7 - to:{half} to:{half + 1}").startswith(f"{EXCESS_DATA} {API}")
+    with Shell(native_release_build, peer.path) as shell:
+        assert shell.connect()(f"invoke 7 - to:{half} to:{half}").startswith(GOOD)
+        assert shell(f"invoke 7 - to:{half} to:{half + 1}").startswith(f"{EXCESS_DATA} {API}")
 
 
 def test_first_parameter_must_fit_the_frame(shell: Shell) -> None:

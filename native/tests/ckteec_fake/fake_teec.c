@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The fake libteec: opens and closes what it is asked to, counts it, and hands commands to the test. */
 #include "fake_teec.h"
 
 #include <string.h>
@@ -53,7 +54,7 @@ void TEEC_CloseSession(TEEC_Session *session)
 
 static TEEC_Result answer_ping(TEEC_Operation *operation)
 {
-    uint32_t version[3] = {fake_teec.version_major, 0, 0};
+    uint32_t version[3] = {fake_teec.version_major, 2, 3};
 
     memset(operation->params[0].tmpref.buffer, 0, sizeof(uint32_t));
     memcpy(operation->params[2].tmpref.buffer, version, sizeof(version));
