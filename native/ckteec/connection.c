@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.gen.h"
 #include "standard_error.h"
 
 static const TEEC_UUID ta_uuid = TA_UUID;
