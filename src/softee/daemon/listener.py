@@ -9,8 +9,8 @@ import stat
 from collections.abc import MutableMapping
 from pathlib import Path
 
-LONGEST_PATH = 107
-"""Bytes that the kernel takes as a socket's path."""
+from softee.wire.places import LONGEST_PATH
+
 _FIRST_PASSED = 3
 """The first descriptor that a service manager passes (sd_listen_fds(3))."""
 

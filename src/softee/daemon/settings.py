@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from softee.wire.frames import MAX_LENGTH
+from softee.wire.places import SYSTEM_SOCKET, USER_SOCKET
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -96,13 +97,13 @@ def default_config() -> Path:
 def _defaults() -> dict[str, object]:
     if os.geteuid() == 0:
         return {
-            "socket": Path("/run/softee/tee.sock"),
+            "socket": Path(SYSTEM_SOCKET),
             "socket_mode": 0o660,
             "state": Path("/var/lib/softee"),
             "root_key": Path("/etc/softee/root.key"),
         }
     return {
-        "socket": _runtime_directory() / "tee.sock",
+        "socket": _users_socket(),
         "socket_mode": 0o600,
         "state": _home("XDG_STATE_HOME", ".local/state"),
         "root_key": _configuration_home() / "root.key",
@@ -119,10 +120,10 @@ def _home(variable: str, default: str) -> Path:
     return (base if base.is_absolute() else Path.home() / default) / "softee"
 
 
-def _runtime_directory() -> Path:
+def _users_socket() -> Path:
     base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
     # Without a runtime directory clients need SOFTEE_SOCKET to find it; the directory is checked to be ours alone.
-    return base / "softee" if base.is_absolute() else Path(f"/tmp/softee-{os.geteuid()}")  # noqa: S108  as said
+    return base / USER_SOCKET if base.is_absolute() else Path(f"/tmp/softee-{os.geteuid()}/tee.sock")  # noqa: S108  as said
 
 
 def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
