@@ -14,7 +14,7 @@ from uuid import UUID
 
 from softee.cli.failure import CliError
 from softee.client import ClientError, TeeClient, TeeSession
-from softee.names import CKR, CKU, ParamType, SessionFlag, TeeResult, TokenFlag
+from softee.names import CKR, CKU, MechanismFlag, ParamType, SessionFlag, TeeResult, TokenFlag
 from softee.pkcs11_ta.abi import commands
 from softee.pkcs11_ta.abi.commands import Command
 from softee.wire.codec import Writer
@@ -25,6 +25,7 @@ PKCS11_TA = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
 _U32 = struct.Struct("<I")
 _TOKEN_INFO = struct.Struct("<32s32s16s16s11I2s2s16s")
 _MANY_OBJECTS = 4 * 10_000
+_MANY_MECHANISMS = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,14 @@ class TokenInfo:
     def flag_names(self) -> list[str]:
         """Return its CKF_* flags in words."""
         return [flag.name.lower().replace("_", " ") for flag in TokenFlag if flag in self.flags and flag.name]
+
+
+@dataclass(frozen=True, slots=True)
+class MechanismInfo:
+    """What C_GetMechanismInfo says: the smallest and largest key (None where it has no sizes), and what it can do."""
+
+    sizes: tuple[int, int] | None
+    functions: MechanismFlag
 
 
 class TokenClient:
@@ -87,6 +96,15 @@ class TokenClient:
         found = self._ask(commands.FIND_OBJECTS, Writer().u32(session), _MANY_OBJECTS)
         self._ask(commands.FIND_OBJECTS_FINAL, Writer().u32(session))
         return len(found) // 4
+
+    def mechanisms(self, slot: int) -> dict[int, MechanismInfo]:
+        """Return what a slot's token can do (C_GetMechanismList, C_GetMechanismInfo)."""
+        numbers = _u32s(self._ask(commands.MECHANISM_IDS, Writer().u32(slot), _MANY_MECHANISMS))
+        return {number: self._mechanism(slot, number) for number in numbers}
+
+    def _mechanism(self, slot: int, number: int) -> MechanismInfo:
+        low, high, flags = _u32s(self._ask(commands.MECHANISM_INFO, Writer().u32(slot).u32(number), 12))
+        return MechanismInfo((low, high) if high else None, MechanismFlag(flags))
 
     def _token(self, slot: int) -> TokenInfo:
         info = _TOKEN_INFO.unpack(self._ask(commands.TOKEN_INFO, Writer().u32(slot), _TOKEN_INFO.size))
