@@ -42,7 +42,7 @@ class TeeClient:
 
         Args:
             path: the socket; None: the first at which a secure world answers (client/places.py).
-            join: the ``secret`` of a client of this process, whose context this channel joins.
+            join: the ``secret`` of a client of this process, whose context this channel joins; at the same ``path``.
             silence: seconds without a word after which a request has failed.
 
         Raises:

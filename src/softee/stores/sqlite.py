@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store in one SQLite file: atomic, durable, and the only state that softee keeps on a disk.
+"""A store in one SQLite file: atomic, durable, and all that softee keeps on a disk besides the root key.
 
 A commit that returned survives ``kill -9`` and a power cut (write-ahead log, synchronous=FULL); one that did not is
 there whole or not at all. What is replaced or removed is overwritten in the file (secure_delete); its copy in the log
