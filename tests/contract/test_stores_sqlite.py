@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from softee.stores.base import ConflictError, StoreError
+from softee.stores.base import ConflictError, StoreDamagedError, StoreError, StoreFullError, StoreUnavailableError
 from softee.stores.sqlite import APPLICATION_ID, SCHEMA_VERSION, SqliteStore
 from support.stores import snapshot
 
@@ -94,7 +94,7 @@ def test_a_full_disk_is_reported_and_changes_nothing(store: SqliteStore) -> None
     store.commit(expected={}, puts={b"key": b"value"})
     (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
     store._connection.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreError, match="the disk is full"):
+    with pytest.raises(StoreFullError, match="the disk is full"):
         store.commit(expected={}, puts={b"key": b"other", b"big": bytes(1 << 20)})
     assert snapshot(store) == {b"key": b"value"}
     store._connection.execute("PRAGMA max_page_count = 1000000")
@@ -138,6 +138,19 @@ def test_two_processes_wait_for_each_other_and_lose_no_update(store: SqliteStore
     assert snapshot(store) == {b"count": b"80"}
 
 
+def test_a_busy_file_is_unavailable_and_changes_nothing(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softee.stores.sqlite.BUSY_TIMEOUT_SECONDS", 0.05)
+    with closing(SqliteStore(path)) as other:
+        store._connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailableError, match="another process holds the file"):
+            other.commit(expected={}, puts={b"key": b"value"})
+        store._connection.execute("ROLLBACK")
+        assert snapshot(other) == {}
+        other.commit(expected={}, puts={b"key": b"value"})
+
+
 def test_a_closed_store_says_so_with_a_store_error(path: Path) -> None:
     store = SqliteStore(path)
     store.close()
@@ -150,7 +163,7 @@ def test_a_closed_store_says_so_with_a_store_error(path: Path) -> None:
 )
 def test_a_file_that_is_no_database_is_refused_with_its_name(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"store\.db"):
+    with pytest.raises(StoreDamagedError, match=r"store\.db"):
         SqliteStore(path)
 
 
@@ -181,7 +194,7 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
 def test_a_schema_that_was_changed_is_refused(path: Path, statement: str) -> None:
     SqliteStore(path).close()
     edit(path, statement)
-    with pytest.raises(StoreError, match="not those of a softee store"):
+    with pytest.raises(StoreDamagedError, match="not those of a softee store"):
         SqliteStore(path)
 
 
@@ -194,9 +207,9 @@ def test_columns_of_wrong_types_are_store_errors(path: Path, statement: str) -> 
         store.commit(expected={}, puts={b"key": b"value"})
     edit(path, statement)
     with closing(SqliteStore(path)) as store:
-        with pytest.raises(StoreError, match="altered"):
+        with pytest.raises(StoreDamagedError, match="altered"):
             store.get(b"key")
-        with pytest.raises(StoreError, match="altered"):
+        with pytest.raises(StoreDamagedError, match="altered"):
             store.range(b"k")
 
 
@@ -205,7 +218,7 @@ def test_a_counter_that_was_altered_is_a_store_error(path: Path, statement: str)
     SqliteStore(path).close()
     edit(path, statement)
     with closing(SqliteStore(path)) as store:
-        with pytest.raises(StoreError, match="altered"):
+        with pytest.raises(StoreDamagedError, match="altered"):
             store.commit(expected={}, puts={b"key": b"value"})
         assert snapshot(store) == {}
 

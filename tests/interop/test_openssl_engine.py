@@ -6,6 +6,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from interop.tools import Programs
+from softee.cli.token_client import token_client
+from softee.names import TokenFlag
 
 ENGINE = ("-engine", "pkcs11", "-keyform", "engine")
 
@@ -57,3 +59,6 @@ def test_a_wrong_pin_gives_no_key(programs: Programs) -> None:
     programs.generate("EC:prime256v1", "guarded")
     wrong = f"{key('guarded')};pin-value=99999"
     programs.openssl("req", "-new", *ENGINE, "-key", wrong, "-subj", "/CN=x", "-out", "csr.pem", fails=True)
+    assert not (programs.directory / "csr.pem").exists()
+    with token_client(programs.socket) as client:
+        assert TokenFlag.USER_PIN_COUNT_LOW in client.tokens()[0].flags, "it was another failure"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from uuid import UUID
 
-from softee.stores.base import Record, Revision, Store, StoreError
+from softee.stores.base import Record, Revision, Store, StoreFullError
 from softee.stores.memory import MemoryStore
 from softee.stores.sqlite import SqliteStore
 from softee.tee.secure_storage import SecureStorage
@@ -59,7 +59,7 @@ class FailingStore:
     ) -> Revision:
         if self.failing:
             self.refused = dict(puts)
-            raise StoreError("the disk is full")
+            raise StoreFullError("the disk is full")
         return self.store.commit(expected=expected, puts=puts, deletes=deletes)
 
     def close(self) -> None:

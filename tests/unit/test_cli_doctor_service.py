@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's look at the socket, where no secure world serves."""
+"""The doctor's look at the socket: nobody serves it, or somebody else does."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
+from softee.cli.doctor import service
 from softee.cli.doctor.finding import Verdict
 from softee.cli.doctor.service import check_service
+from support.echo_application import EchoApplication
+from support.secure_world import running_server
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +53,33 @@ def test_a_socket_that_is_named_is_not_warned_of(monkeypatch: pytest.MonkeyPatch
     default(tmp_path).touch()
     (finding,) = check_service(tmp_path / "elsewhere.sock")
     assert "is no socket" in finding.what
+
+
+def test_a_secure_world_of_another_user_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("softee.client.connection.peer_uid", lambda _: 4242)
+    with running_server([EchoApplication()]) as path:
+        monkeypatch.setenv("SOFTEE_SOCKET", str(path))
+        (finding,) = check_service(path)
+    assert (finding.check, finding.verdict) == ("socket", Verdict.WRONG)
+    assert "belongs to uid 4242, so the shared object refuses it" in finding.what
+    assert finding.mend == "if that is right: export SOFTEE_SERVER_UID=4242"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_socket_file_of_another_user_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_server([EchoApplication()]) as path:
+        os.chown(path, 4242, 4242)
+        monkeypatch.setenv("SOFTEE_SOCKET", str(path))
+        (finding,) = check_service(path)
+    assert "belongs to uid 4242" in finding.what
+
+
+def test_a_left_over_socket_before_one_that_answers_is_not_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    default(tmp_path).touch()
+    with running_server([EchoApplication()]) as path:
+        monkeypatch.setattr(service, "socket_paths", lambda: [default(tmp_path), path])
+        monkeypatch.setattr(service, "_check_tokens", lambda _: iter(()))
+        (finding,) = check_service(path)
+    assert (finding.check, finding.verdict) == ("secure world", Verdict.GOOD)

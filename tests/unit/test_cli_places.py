@@ -8,22 +8,8 @@ import pytest
 from softee.cli import secure_world
 from softee.cli.failure import CliError
 from softee.cli.options import settings_from
-from softee.cli.places import SYSTEM_SOCKET, client_sockets, require_answering_socket
+from softee.cli.places import require_answering_socket
 from softee.cli.secure_world import LONGEST_DIRECTORY, paths_from_settings, private_directory
-
-
-def test_a_named_socket_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOFTEE_SOCKET", "/a/b.sock")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
-    assert client_sockets() == [Path("/a/b.sock")]
-
-
-def test_the_users_socket_comes_before_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SOFTEE_SOCKET", raising=False)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
-    assert client_sockets() == [Path("/run/user/1/softee/tee.sock"), SYSTEM_SOCKET]
-    monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert client_sockets() == [SYSTEM_SOCKET]
 
 
 def test_where_nothing_answers_one_is_told_how_to_start(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from softee.client import ClientError, NotRunningError, RefusedError, SilenceError, TeeClient, default_socket
+from softee.client import ClientError, NotRunningError, RefusedError, SilenceError, TeeClient
 from softee.daemon.settings import Limits
 from softee.names import Origin, ParamType, TeeResult
 from softee.wire.frames import FrameType, encode_frame
@@ -93,15 +93,6 @@ def test_nobody_there() -> None:
         TeeClient(directory / "tee.sock")
 
 
-def test_another_users_secure_world_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    with running_server([EchoApplication()]) as path:
-        monkeypatch.setattr("softee.client.channel.peer_uid", lambda _: 4242)
-        with pytest.raises(NotRunningError, match="uid 4242 answers"):
-            TeeClient(path)
-        monkeypatch.setenv("SOFTEE_SERVER_UID", "4242")
-        TeeClient(path).close()
-
-
 def test_silence_ends_a_request() -> None:
     with scripted(wait_for_end) as path, pytest.raises(SilenceError):
         TeeClient(path, silence=0.1)
@@ -142,16 +133,3 @@ def test_after_an_error_the_channel_is_not_used_again() -> None:
         for _ in range(2):
             with pytest.raises(ClientError):
                 client.open_session(ECHO_UUID)
-
-
-def test_the_socket_is_looked_for_where_libteec_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("SOFTEE_SOCKET", raising=False)
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    assert default_socket() == Path("/run/softee/tee.sock")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    assert default_socket() == Path("/run/softee/tee.sock")
-    (tmp_path / "softee").mkdir()
-    (tmp_path / "softee" / "tee.sock").touch()
-    assert default_socket() == tmp_path / "softee" / "tee.sock"
-    monkeypatch.setenv("SOFTEE_SOCKET", "/elsewhere")
-    assert default_socket() == Path("/elsewhere")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon.listener import LONGEST_PATH, ListenError, inherited, listen
+from softee.daemon.listener import ListenError, inherited, listen
+from softee.wire.places import LONGEST_PATH
 from support.secure_world import short_directory
 
 

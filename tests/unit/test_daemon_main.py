@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,9 +77,28 @@ def test_without_its_root_key_nothing_opens_and_no_new_key_is_made(tmp_path: Pat
         daemon.stop()
     daemon.root_key.unlink()
     assert refused(*places(tmp_path)) == (
-        f"The root key {daemon.root_key} is missing; without it nothing in {daemon.state} opens."
+        f"The root key {daemon.root_key} is missing; without it nothing that is stored opens."
     )
     assert not daemon.root_key.exists()
+
+
+def test_a_start_that_failed_before_anything_was_stored_is_made_good(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+    assert "The root key" in refused(*places(tmp_path))
+    assert (tmp_path / "state" / "softee.db").exists()
+    (tmp_path / "key").unlink()
+    with running_daemon(tmp_path) as daemon:
+        assert is_served(daemon.socket)
+
+
+def test_a_store_that_another_process_holds_is_told_to_be_busy(tmp_path: Path) -> None:
+    with running_daemon(tmp_path) as daemon:
+        daemon.stop()
+    with closing(sqlite3.connect(daemon.state / "softee.db", isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        said = refused(*places(tmp_path))
+    assert said.startswith("The store cannot be reached now: ")
+    assert said.endswith("; try again later.")
 
 
 def test_another_root_key_opens_nothing(tmp_path: Path) -> None:
@@ -105,7 +125,8 @@ def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
     with running_daemon(tmp_path) as daemon:
         daemon.stop()
     (daemon.state / "softee.db").write_bytes(b"no database at all, but long enough to be looked at" * 100)
-    assert f"The database in {daemon.state} cannot be used" in refused(*places(tmp_path))
+    said = refused(*places(tmp_path))
+    assert said.startswith(f"The store is damaged or was tampered with: {daemon.state}/softee.db: this is not")
 
 
 def test_a_state_that_cannot_be_made_is_told(tmp_path: Path) -> None:

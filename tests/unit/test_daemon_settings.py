@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from softee.daemon.settings import Limits, Settings, SettingsError, load_settings
+from softee.daemon.settings import Limits, Pkcs11Settings, Settings, SettingsError, load_settings
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "softee.toml.example"
 
@@ -34,7 +34,7 @@ def test_a_users_defaults(user: Path) -> None:
     assert settings.root_key == user / ".config/softee/root.key"
     assert settings.socket.parts[-2:] == ("softee-1000", "tee.sock")
     assert settings.socket_mode == 0o600
-    assert settings.slots == 3
+    assert settings.pkcs11 == Pkcs11Settings(slots=3, sessions_per_client=4096, pin_computations=2)
 
 
 def test_the_root_key_is_not_beside_the_database(user: Path) -> None:
@@ -64,11 +64,24 @@ def test_roots_defaults_are_the_systems(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_the_users_file_is_read_and_the_command_line_goes_before_it(user: Path) -> None:
     directory = user / ".config/softee"
     directory.mkdir(parents=True)
-    write(directory, 'slots = 5\nstate = "~/elsewhere"\nlog_level = "debug"\n[limits]\nclients = 7\n')
-    settings = load_settings(overrides={"slots": 6, "socket": None, "root_key": Path("/k")})
-    assert (settings.slots, settings.root_key, settings.limits.clients) == (6, Path("/k"), 7)
+    write(directory, 'state = "~/elsewhere"\nlog_level = "debug"\n[limits]\nclients = 7\n')
+    settings = load_settings(overrides={"log_level": "error", "socket": None, "root_key": Path("/k")})
+    assert (settings.log_level, settings.root_key, settings.limits.clients) == ("error", Path("/k"), 7)
     assert settings.state == user / "elsewhere"
     assert settings.limits.channels == Limits().channels
+
+
+def test_the_command_line_replaces_a_setting_of_a_table_and_leaves_the_others(tmp_path: Path) -> None:
+    file = write(tmp_path, "[pkcs11]\nslots = 5\npin_computations = 7\n")
+    assert load_settings(file, {"pkcs11": {"slots": 6}}).pkcs11 == Pkcs11Settings(slots=6, pin_computations=7)
+    assert load_settings(file, {"pkcs11": {"slots": None}}).pkcs11 == Pkcs11Settings(slots=5, pin_computations=7)
+    assert load_settings(write(tmp_path, ""), {"pkcs11": {"slots": 6}}).pkcs11 == Pkcs11Settings(slots=6)
+
+
+def test_a_setting_that_has_moved_is_refused_and_one_is_told_where_it_is(tmp_path: Path) -> None:
+    file = write(tmp_path, "slots = 5\n")
+    with pytest.raises(SettingsError, match=r"softee\.toml is wrong: slots has moved into the table \[pkcs11\]"):
+        load_settings(file)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +89,12 @@ def test_the_users_file_is_read_and_the_command_line_goes_before_it(user: Path) 
     [
         ("slotz = 3", "slotz"),
         ("[limits]\nclientz = 3", "clientz"),
-        ('slots = "3"', "slots"),
-        ("slots = 0", "slots"),
-        ("slots = 1000", "slots"),
+        ('[pkcs11]\nslots = "3"', "slots"),
+        ("[pkcs11]\nslots = 0", "slots"),
+        ("[pkcs11]\nslots = 1000", "slots"),
+        ("[pkcs11]\npin_computations = 0", "pin_computations"),
+        ("[pkcs11]\nsessions_per_client = 0", "sessions_per_client"),
+        ("pkcs11 = 3", "pkcs11"),
         ('log_level = "loud"', "log_level"),
         ("state = 3", "state"),
         ('state = "here"', "state"),
@@ -105,7 +121,8 @@ def test_the_example_shows_every_setting_with_its_default_and_can_be_used(tmp_pa
     text = EXAMPLE.read_text()
     uncommented = "\n".join(line.removeprefix("#") for line in text.splitlines() if not line.startswith("# "))
     settings = load_settings(write(tmp_path, uncommented))
-    for struct in (Settings, Limits):
+    for struct in (Settings, Limits, Pkcs11Settings):
         for field in msgspec.structs.fields(struct):
             assert field.name in uncommented
     assert settings.limits == Limits()
+    assert settings.pkcs11 == Pkcs11Settings()

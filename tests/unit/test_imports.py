@@ -9,15 +9,18 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "softee"
 
+TRUSTED_APPLICATIONS = {"pkcs11_ta"}
+"""The packages of the trusted applications. They know the TEE core and not each other."""
+
 MAY_IMPORT = {
     "names": set(),
     "wire": {"names"},
     "stores": set(),
     "client": {"names", "wire"},
     "tee": {"names", "wire", "stores.base"},
-    "pkcs11_ta": {"names", "wire", "tee", "stores.base"},
-    "daemon": {"names", "wire", "stores", "tee", "pkcs11_ta"},
-    "cli": {"names", "wire", "stores", "tee", "pkcs11_ta", "daemon", "client"},
+    **{package: {"names", "wire", "tee", "stores.base"} for package in TRUSTED_APPLICATIONS},
+    "daemon": {"names", "wire", "stores", "tee", *TRUSTED_APPLICATIONS},
+    "cli": {"names", "wire", "stores", "tee", "daemon", "client", *TRUSTED_APPLICATIONS},
 }
 """What each package may import of softee besides itself: a package, or one module of it."""
 
@@ -35,7 +38,7 @@ ROOMS = (
 )
 """The rooms of pkcs11_ta: each may import those before it, for types too, and none after it."""
 
-PURE = ("names", "wire", "tee", "pkcs11_ta")
+PURE = ("names", "wire", "tee", *sorted(TRUSTED_APPLICATIONS))
 """The layers that are handed sockets, files and clocks, and open none."""
 
 OUTSIDE_WORLD = {

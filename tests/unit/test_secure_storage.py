@@ -3,6 +3,7 @@
 
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,9 @@ def test_a_copied_store_opens_elsewhere_with_its_root_key(tmp_path: Path) -> Non
     number = put(open_storage(store).vault("slot-0"), b"value")
     store.close()
     (tmp_path / "copy.db").write_bytes((tmp_path / "store.db").read_bytes())
-    vault = open_storage(SqliteStore(tmp_path / "copy.db")).vault("slot-0")
-    assert vault.read(number, vault.key) == b"value"
+    with closing(SqliteStore(tmp_path / "copy.db")) as copy:
+        vault = open_storage(copy).vault("slot-0")
+        assert vault.read(number, vault.key) == b"value"
 
 
 def test_the_wrong_root_key_opens_nothing_and_changes_nothing() -> None:

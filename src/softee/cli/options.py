@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options that several sub-commands have, and the settings that they make."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ SocketOption = Annotated[Path | None, typer.Option("--socket", help="The Unix so
 RootKeyOption = Annotated[Path | None, typer.Option("--root-key", help="The file of the root key, made where missing.")]
 
 
-def settings_from(*, config: Path | None = None, **overrides: Path | int | str | None) -> Settings:
+def settings_from(*, config: Path | None = None, **overrides: Path | str | Mapping[str, object] | None) -> Settings:
     """Return the settings of the file, replaced by those given on the command line; paths are made absolute.
 
     Raises:

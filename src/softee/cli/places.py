@@ -1,52 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the shared object looks for a secure world, and whether one answers there.
+"""Whether a secure world answers where applications look for one (softee.client.places)."""
 
-The order is libteec's (docs/recipes, native/teec): SOFTEE_SOCKET alone where it is set, else the user's runtime
-directory, else the system's.
-"""
-
-import os
 from pathlib import Path
 
 from softee.cli.failure import CliError
-from softee.client import ClientError, TeeClient
-
-SYSTEM_SOCKET = Path("/run/softee/tee.sock")
+from softee.client import ClientError, TeeClient, UntrustedError, socket_paths
 
 
-def client_sockets() -> list[Path]:
-    """Return the sockets that an application's libteec tries, in its order."""
-    named = os.environ.get("SOFTEE_SOCKET")
-    if named:
-        return [Path(named)]
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return [*([Path(runtime) / "softee" / "tee.sock"] if runtime else []), SYSTEM_SOCKET]
+def why_not(socket: Path) -> ClientError | None:
+    """Return why a client cannot use the secure world on a socket; None where one answers."""
+    try:
+        TeeClient(socket).close()
+    except ClientError as error:
+        return error
+    return None
 
 
 def answers(socket: Path) -> bool:
-    """Tell whether a secure world answers on a socket."""
-    try:
-        with TeeClient(socket):
-            return True
-    except ClientError:
-        return False
+    """Tell whether a secure world that this user trusts answers on a socket."""
+    return why_not(socket) is None
 
 
 def answering_socket() -> Path | None:
-    """Return the first of :func:`client_sockets` on which a secure world answers, or None."""
-    return next((socket for socket in client_sockets() if answers(socket)), None)
+    """Return the first of the clients' sockets on which a secure world answers, or None."""
+    return next(filter(answers, socket_paths()), None)
 
 
 def require_answering_socket(named: Path | None) -> Path:
     """Return ``named``, or else the socket that answers.
 
     Raises:
-        CliError: nothing answers.
+        CliError: nothing answers, or somebody else's secure world alone.
 
     """
-    tried = [named] if named else client_sockets()
+    tried = [named] if named else socket_paths()
+    failures: list[ClientError] = []
     for socket in tried:
-        if answers(socket):
+        failure = why_not(socket)
+        if failure is None:
             return socket
+        failures.append(failure)
+    raise CliError(_sentence(tried, failures))
+
+
+def _sentence(tried: list[Path], failures: list[ClientError]) -> str:
+    foreign = next((failure for failure in failures if isinstance(failure, UntrustedError)), None)
+    if foreign:
+        return f"Another user's secure world is not used: {foreign}."
     places = " or ".join(map(str, tried))
-    raise CliError(f"No secure world answers on {places}; start one with `softee serve`, or use `softee run`.")
+    return f"No secure world answers on {places}; start one with `softee serve`, or use `softee run`."

@@ -38,7 +38,7 @@ class StartPaths:
 
 
 def paths_from_settings(state: Path | None, root_key: Path | None, log: Path | None) -> StartPaths:
-    """Return a paths whose parts are the settings' where they are None, and the log in the state directory."""
+    """Return the settings' paths where None is given; the log stands in the state directory."""
     settings = settings_from(state=state, root_key=root_key)
     return StartPaths(settings.state, settings.root_key, log.absolute() if log else settings.state / "softee.log")
 

@@ -36,7 +36,7 @@ def serve(
     if die_with is not None:
         _die_with_parent(die_with)
     settings = settings_from(
-        config=config, state=state, socket=socket, root_key=root_key, slots=slots, log_level=log_level
+        config=config, state=state, socket=socket, root_key=root_key, log_level=log_level, pkcs11={"slots": slots}
     )
     raise typer.Exit(serve_until_stopped(settings, ready_fd=ready_fd))
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from softee.cli.failure import CliError
 from softee.client import ClientError, TeeClient, TeeSession
-from softee.names import CKR, CKU, PKCS11_APPLICATION, ParamType, SessionFlag, TeeResult, TokenFlag
+from softee.names import CKR, CKU, PKCS11_APPLICATION, MechanismFlag, ParamType, SessionFlag, TeeResult, TokenFlag
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command
@@ -24,6 +24,7 @@ R = TypeVar("R")
 
 _U32 = struct.Struct("<I")
 _MANY_OBJECTS = 4 * 10_000
+_MANY_MECHANISMS = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ class TokenInfo:
     def flag_names(self) -> list[str]:
         """Return its CKF_* flags in words."""
         return [flag.name.lower().replace("_", " ") for flag in TokenFlag if flag in self.flags and flag.name]
+
+
+@dataclass(frozen=True, slots=True)
+class MechanismInfo:
+    """What C_GetMechanismInfo says: the smallest and largest key (None where it has no sizes), and what it can do."""
+
+    sizes: tuple[int, int] | None
+    functions: MechanismFlag
 
 
 class TokenClient:
@@ -84,6 +93,15 @@ class TokenClient:
         found = self._ask(objects.FIND_OBJECTS, m.InSession(session), _MANY_OBJECTS)
         self._ask(objects.FIND_OBJECTS_FINAL, m.InSession(session))
         return len(found) // 4
+
+    def mechanisms(self, slot: int) -> dict[int, MechanismInfo]:
+        """Return what a slot's token can do (C_GetMechanismList, C_GetMechanismInfo)."""
+        numbers = _u32s(self._ask(slots.MECHANISM_IDS, m.OnSlot(slot), _MANY_MECHANISMS))
+        return {number: self._mechanism(slot, number) for number in numbers}
+
+    def _mechanism(self, slot: int, number: int) -> MechanismInfo:
+        low, high, flags = replies.MECHANISM_INFO.unpack(self._ask(slots.MECHANISM_INFO, m.OnMechanism(slot, number)))
+        return MechanismInfo((low, high) if high else None, MechanismFlag(flags))
 
     def _token(self, slot: int) -> TokenInfo:
         info = replies.TOKEN_INFO.unpack(self._ask(slots.TOKEN_INFO, m.OnSlot(slot)))

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The TEE client protocol from Python: what libteec does for C, without a shared object."""
 
-from softee.client.errors import ClientError, NotRunningError, RefusedError, SilenceError
-from softee.client.tee_client import TeeClient, TeeSession, default_socket
+from softee.client.connection import is_trusted
+from softee.client.errors import ClientError, NotRunningError, RefusedError, SilenceError, UntrustedError
+from softee.client.places import socket_paths
+from softee.client.tee_client import TeeClient, TeeSession
 
 __all__ = [
     "ClientError",
@@ -11,5 +13,7 @@ __all__ = [
     "SilenceError",
     "TeeClient",
     "TeeSession",
-    "default_socket",
+    "UntrustedError",
+    "is_trusted",
+    "socket_paths",
 ]

@@ -2,47 +2,23 @@
 """A client's channel: one request after the other, each with a deadline for silence."""
 
 import itertools
-import os
 import socket
-import struct
 import threading
-from pathlib import Path
 
-from softee.client.errors import ClientError, NotRunningError, SilenceError
+from softee.client.errors import ClientError, SilenceError
 from softee.wire.codec import WireError
 from softee.wire.frames import HEADER_SIZE, Frame, FrameType, decode_frame, encode_frame, frame_size
 from softee.wire.messages import REPLY_OF
-
-_PEER_CREDENTIALS = struct.Struct("=iII")
 
 
 class ClientChannel:
     """A connection to the secure world. Requests of several threads wait for each other."""
 
-    def __init__(self, path: Path, silence: float) -> None:
-        """Connect.
-
-        Args:
-            path: the socket's path.
-            silence: seconds without a word from the secure world after which a request has failed.
-
-        Raises:
-            NotRunningError: nobody answers there, or a user who is neither root nor this one.
-
-        """
+    def __init__(self, connection: socket.socket) -> None:
+        """Take over a connection, whose timeout is how long the secure world may be silent."""
         self._lock = threading.Lock()
         self._serials = itertools.count(1)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._socket.settimeout(silence)
-            self._socket.connect(str(path))
-            self._check_owner(path)
-        except OSError as error:
-            self._socket.close()
-            raise NotRunningError(f"no secure world answers at {path}: {error.strerror or error}") from None
-        except NotRunningError:
-            self._socket.close()
-            raise
+        self._socket = connection
 
     def request(self, frame_type: FrameType, payload: bytes) -> memoryview:
         """Send a request and return its reply's payload.
@@ -90,16 +66,3 @@ class ClientChannel:
                 raise WireError("the secure world has closed the channel")
             received += part
         return bytes(received)
-
-    def _check_owner(self, path: Path) -> None:
-        """Refuse a secure world of another user, who would get the PINs that are sent to it."""
-        uid = peer_uid(self._socket)
-        if str(uid) not in ("0", str(os.geteuid()), os.environ.get("SOFTEE_SERVER_UID")):
-            raise NotRunningError(f"uid {uid} answers at {path}; SOFTEE_SERVER_UID can name the uid to trust")
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """Return whose process listens at the other end."""
-    packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER_CREDENTIALS.size)
-    uid: int = _PEER_CREDENTIALS.unpack(packed)[1]
-    return uid

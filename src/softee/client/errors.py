@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a client could not do what it was asked."""
+"""Why a client could not do what it was asked: four kinds, since a caller acts differently on each.
+
+One may start a secure world where none runs (NotRunningError), must not where somebody else's is in the way
+(UntrustedError), does not know what became of a request that was cut short (ClientError, SilenceError), and has an
+answer where it was refused (RefusedError).
+"""
 
 from softee.names import Origin, TeeResult
 
@@ -9,15 +14,26 @@ class ClientError(Exception):
 
 
 class NotRunningError(ClientError):
-    """Nobody answers at the socket, or somebody whom this user should not trust."""
+    """Nobody answers at the socket. Nothing was sent."""
+
+
+class UntrustedError(ClientError):
+    """Another user's secure world is at the socket, which would get the PINs. Nothing was sent. ``uid`` says whose."""
+
+    def __init__(self, what: str, uid: int) -> None:
+        super().__init__(f"{what}, who is neither root nor you; if that is right, set SOFTEE_SERVER_UID={uid}")
+        self.uid = uid
 
 
 class SilenceError(ClientError):
-    """Nothing was heard for too long."""
+    """Nothing was heard for too long. Whether the request was carried out is not known."""
 
 
 class RefusedError(ClientError):
-    """The secure world or the trusted application refused: ``result`` says why, ``origin`` who."""
+    """The secure world or the trusted application refused, and the channel goes on.
+
+    ``result`` says why and ``origin`` which of the two it was, in GlobalPlatform's numbers.
+    """
 
     def __init__(self, what: str, result: int, origin: int = Origin.TEE) -> None:
         super().__init__(f"{what} was refused: {_name(result)}")

@@ -2,13 +2,13 @@
 """A client context, its TEE sessions, and their commands. All buffers travel inline (1 MiB in all, less a little)."""
 
 import contextlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
 
 from softee.client.channel import ClientChannel
+from softee.client.connection import connect, connect_to_first
 from softee.client.errors import ClientError, RefusedError
 from softee.names import LoginMethod, TeeResult
 from softee.wire.codec import WireError
@@ -34,15 +34,6 @@ SILENCE = 10.0
 """Seconds without a word after which a request has failed (docs/wire-protocol.md, "Time")."""
 
 
-def default_socket() -> Path:
-    """Return the socket at which a client looks for the secure world."""
-    if explicit := os.environ.get("SOFTEE_SOCKET"):
-        return Path(explicit)
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    own = Path(runtime) / "softee/tee.sock" if runtime else None
-    return own if own is not None and own.exists() else Path("/run/softee/tee.sock")
-
-
 class TeeClient:
     """A channel to the secure world, with a client context of its own or joined to another's."""
 
@@ -50,17 +41,20 @@ class TeeClient:
         """Connect and say hello.
 
         Args:
-            path: the socket; None: the default one.
-            join: the ``secret`` of a client of this process, whose context this channel joins.
+            path: the socket; None: the first at which a secure world answers (client/places.py).
+            join: the ``secret`` of a client of this process, whose context this channel joins; at the same ``path``.
             silence: seconds without a word after which a request has failed.
 
         Raises:
-            NotRunningError: nobody answers at the socket.
+            NotRunningError: nobody answers.
+            UntrustedError: it is another user's.
             RefusedError: there are too many clients, or none has that secret.
             ClientError: it does not speak this protocol.
 
         """
-        self._channel = ClientChannel(path or default_socket(), silence)
+        self.path, connection = (path, connect(path, silence)) if path else connect_to_first(silence)
+        """The socket at which the secure world answered."""
+        self._channel = ClientChannel(connection)
         try:
             reply = self.ask(Hello(secret=join), HelloReply.decode)
             if reply.result != TeeResult.SUCCESS:

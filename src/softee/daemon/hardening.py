@@ -10,7 +10,6 @@ import os
 import resource
 
 # From linux/prctl.h.
-_PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -30,21 +29,14 @@ def harden() -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
-def is_dumpable() -> bool:
-    """Tell whether other processes of this user may read this process' memory."""
-    return _prctl(_PR_GET_DUMPABLE) != 0
-
-
 def raise_descriptor_limit() -> None:
     """Raise the soft limit of open descriptors to the hard one: each channel is one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _prctl(option: int, argument: int = 0) -> int:
+def _prctl(option: int, argument: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     arguments = (ctypes.c_ulong(value) for value in (argument, 0, 0, 0))
-    result: int = libc.prctl(ctypes.c_int(option), *arguments)
-    if result < 0:
+    if libc.prctl(ctypes.c_int(option), *arguments) < 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}, {argument})")
-    return result

@@ -9,13 +9,14 @@ import stat
 from collections.abc import MutableMapping
 from pathlib import Path
 
-LONGEST_PATH = 107
-"""Bytes that the kernel takes as a socket's path."""
+from softee.daemon.errors import StartError
+from softee.wire.places import LONGEST_PATH
+
 _FIRST_PASSED = 3
 """The first descriptor that a service manager passes (sd_listen_fds(3))."""
 
 
-class ListenError(Exception):
+class ListenError(StartError):
     """The socket cannot be listened on; the text is a sentence that says why."""
 
 

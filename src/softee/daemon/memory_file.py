@@ -41,7 +41,7 @@ def check_memory_file(descriptor: int | None, parameters: Parameters) -> None:
 
 
 def read_inputs(descriptor: int, parameters: Parameters) -> None:
-    """Read the inputs of a checked parameters into its parameters. Raises WireError."""
+    """Read the inputs of checked parameters into them. Raises WireError."""
     for region, buffer in _buffers(parameters):
         if reads(buffer):
             buffer.data = bytearray(buffer.capacity)
@@ -49,7 +49,7 @@ def read_inputs(descriptor: int, parameters: Parameters) -> None:
 
 
 def write_outputs(descriptor: int, parameters: Parameters) -> None:
-    """Write the outputs of an parameters to its memory file. Raises WireError."""
+    """Write the outputs of checked parameters to their memory file. Raises WireError."""
     for region, buffer in _buffers(parameters):
         if writes(buffer) and buffer.out:
             _all_of(buffer.out, os.pwrite, descriptor, buffer.out, region.offset)

@@ -8,21 +8,29 @@ would have to open. It comes into being whole or not at all.
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
+
+from softee.daemon.errors import StartError
 
 ROOT_KEY_SIZE = 32
 
 
-class RootKeyError(Exception):
+class RootKeyError(StartError):
     """The root key cannot be used; the text is a sentence that says why and how to mend it."""
 
 
-def load_root_key(file: Path, *, database: Path) -> bytes:
-    """Return the root key, made now if neither it nor ``database`` exists.
+def load_root_key(file: Path, *, is_needed: Callable[[], bool]) -> bytes:
+    """Return the root key, made now if it does not exist and is not needed yet.
+
+    Args:
+        file: where it is.
+        is_needed: tells whether anything was sealed under it; asked only where the file is missing. The store knows:
+            on a second machine the file is missing, and a key of its own would open nothing.
 
     Raises:
-        RootKeyError: the file is not ours alone, has a wrong size, cannot be read or made, or is missing though there
-            is a database.
+        RootKeyError: the file is not ours alone, has a wrong size, cannot be read or made, or is missing though it is
+            needed.
 
     """
     try:
@@ -31,8 +39,8 @@ def load_root_key(file: Path, *, database: Path) -> bytes:
         pass
     except OSError as error:
         raise RootKeyError(f"The root key {file} cannot be read: {error.strerror}.") from None
-    if database.exists():
-        raise RootKeyError(f"The root key {file} is missing; without it nothing in {database.parent} opens.")
+    if is_needed():
+        raise RootKeyError(f"The root key {file} is missing; without it nothing that is stored opens.")
     try:
         _make(file)
         return _read(file)

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH
+from softee.wire.places import SYSTEM_SOCKET, USER_SOCKET
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -47,6 +48,17 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often the client of a running request is told that it runs, in seconds. Clients give up after ten."""
 
 
+class Pkcs11Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the PKCS#11 application has and takes."""
+
+    slots: Annotated[int, msgspec.Meta(ge=1, le=64)] = 3
+    """How many slots there are, each with a token. Tokens of slots that are taken away stay in the state."""
+    sessions_per_client: Count = 4096
+    """PKCS#11 sessions at a time of one client."""
+    pin_computations: Count = 2
+    """PIN checks (Argon2id) at a time, of all clients together; each takes 19 MiB and a core for 20 to 30 ms."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings. The defaults of the three paths and of the socket's mode depend on who runs the secure world."""
 
@@ -60,12 +72,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The directory with the sealed database and the lock."""
     root_key: Path
     """The file with the root key. Keep it away from the state: the two together open the tokens."""
-    slots: Annotated[int, msgspec.Meta(ge=1, le=64)] = 3
-    """How many slots there are, each with a token. Tokens of slots that are taken away stay in the state."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged to stderr."""
     limits: Limits = Limits()
     """How much clients may take."""
+    pkcs11: Pkcs11Settings = Pkcs11Settings()
+    """The PKCS#11 application's own."""
+
+
+_MOVED = {"slots": "[pkcs11]"}
+"""Settings that stood elsewhere, and the table where they stand now."""
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
@@ -73,19 +89,32 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, object] | 
 
     Args:
         config: the file, which must exist; None: the default one, if it exists.
-        overrides: settings by name, from the command line; those that are None are passed over.
+        overrides: settings by name, from the command line, those of a table in a mapping; None is passed over.
 
     Raises:
         SettingsError: the file cannot be read, or a setting is wrong.
 
     """
     file = config or default_config()
-    values: dict[str, object] = _defaults() | _read(file, must_exist=config is not None)
-    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    written = _read(file, must_exist=config is not None)
+    for name in _MOVED.keys() & written.keys():
+        raise SettingsError(f"A setting in {file} is wrong: {name} has moved into the table {_MOVED[name]}.")
     try:
-        return msgspec.convert(values, Settings, dec_hook=_path)
+        return msgspec.convert(_merged(_defaults() | written, overrides or {}), Settings, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsError(f"A setting in {file} or on the command line is wrong: {error}.") from None
+
+
+def _merged(values: Mapping[str, object], overrides: Mapping[str, object]) -> dict[str, object]:
+    """Return ``values`` with those of ``overrides`` that are not None in their places, table by table."""
+    merged = dict(values)
+    for name, override in overrides.items():
+        if isinstance(override, Mapping):
+            table = values.get(name, {})
+            merged[name] = _merged(table, override) if isinstance(table, Mapping) else table
+        elif override is not None:
+            merged[name] = override
+    return merged
 
 
 def default_config() -> Path:
@@ -96,13 +125,13 @@ def default_config() -> Path:
 def _defaults() -> dict[str, object]:
     if os.geteuid() == 0:
         return {
-            "socket": Path("/run/softee/tee.sock"),
+            "socket": Path(SYSTEM_SOCKET),
             "socket_mode": 0o660,
             "state": Path("/var/lib/softee"),
             "root_key": Path("/etc/softee/root.key"),
         }
     return {
-        "socket": _runtime_directory() / "tee.sock",
+        "socket": _users_socket(),
         "socket_mode": 0o600,
         "state": _home("XDG_STATE_HOME", ".local/state"),
         "root_key": _configuration_home() / "root.key",
@@ -119,10 +148,10 @@ def _home(variable: str, default: str) -> Path:
     return (base if base.is_absolute() else Path.home() / default) / "softee"
 
 
-def _runtime_directory() -> Path:
+def _users_socket() -> Path:
     base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
     # Without a runtime directory clients need SOFTEE_SOCKET to find it; the directory is checked to be ours alone.
-    return base / "softee" if base.is_absolute() else Path(f"/tmp/softee-{os.geteuid()}")  # noqa: S108 - as said
+    return base / USER_SOCKET if base.is_absolute() else Path(f"/tmp/softee-{os.geteuid()}/tee.sock")  # noqa: S108 - as said
 
 
 def _read(file: Path, *, must_exist: bool) -> dict[str, object]:

@@ -15,11 +15,26 @@ ABSENT = Revision(0)
 
 
 class StoreError(Exception):
-    """The store could not do as asked (disk full, file damaged, …). Nothing was changed."""
+    """The store could not do as asked, for a reason that has no name below. Nothing was changed.
+
+    The named ones mean the same for every store, so that whoever catches them need not know which it is.
+    """
 
 
 class ConflictError(StoreError):
-    """Another writer changed a key since the revision that was expected. Nothing was changed."""
+    """Another writer changed a key since the revision that was expected: read again, and decide anew."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store is busy or cannot be reached: the same request may succeed later."""
+
+
+class StoreFullError(StoreError):
+    """The store has no room for more: what is there can be read, and removed."""
+
+
+class StoreDamagedError(StoreError):
+    """What the store holds is not what a store wrote: it was altered, or is no store of ours. A backup is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +49,14 @@ class Store(Protocol):
     """An ordered map from key to record. Safe to call from several threads."""
 
     def get(self, key: bytes) -> Record | None:
-        """Return the record at ``key``, or None."""
+        """Return the record at ``key``, or None. Raises StoreError."""
         ...
 
     def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
-        """Return all keys that begin with ``prefix`` with their records, in the order of the keys' bytes."""
+        """Return all keys that begin with ``prefix`` with their records, in the order of the keys' bytes.
+
+        Raises StoreError.
+        """
         ...
 
     def commit(
@@ -60,7 +78,8 @@ class Store(Protocol):
 
         Raises:
             ConflictError: a key in ``expected`` has another revision.
-            StoreError: the store failed; nothing was changed.
+            StoreError: the store failed; nothing was changed. A store that cannot tell whether a commit was done finds
+                out before it answers.
 
         """
         ...

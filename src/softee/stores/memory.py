@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store that lives and dies with the process: for throw-away tokens and tests. Nothing reaches a disk."""
+"""A store that lives and dies with the process: the whole contract in a dictionary.
+
+The tests run on it, and it is the shortest answer to what a store must do. The secure world does not offer it: a
+throw-away token (``softee run --ephemeral``) has a database in a temporary directory.
+"""
 
 import threading
 from collections.abc import Collection, Mapping

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store in one SQLite file: atomic, durable, and the only state that softee keeps on a disk.
+"""A store in one SQLite file: atomic, durable, and all that softee keeps on a disk besides the root key.
 
 A commit that returned survives ``kill -9`` and a power cut (write-ahead log, synchronous=FULL); one that did not is
 there whole or not at all. What is replaced or removed is overwritten in the file (secure_delete); its copy in the log
@@ -15,7 +15,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from softee.stores.base import ABSENT, ConflictError, Record, Revision, StoreError
+from softee.stores.base import (
+    ABSENT,
+    ConflictError,
+    Record,
+    Revision,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+)
 
 APPLICATION_ID = 0x53544545
 """``STEE``, in the file's header: tells our file from another program's."""
@@ -50,15 +59,19 @@ _SETTINGS = (
 """Pragma, the value asked for, and what SQLite must answer when asked again. The last three are SQLite's own advice for
 files that an attacker may have written."""
 
-_SENTENCES = {
-    sqlite3.SQLITE_NOTADB: "this is not a softee store, or it is damaged: restore it from a backup",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged: restore it from a backup",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_BUSY: "another process holds the file",
-    sqlite3.SQLITE_READONLY: "the file cannot be written",
-    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
-    sqlite3.SQLITE_IOERR: "the disk failed",
+_ERRORS: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_NOTADB: (
+        StoreDamagedError,
+        "this is not a softee store, or it is damaged: restore it from a backup",
+    ),
+    sqlite3.SQLITE_CORRUPT: (StoreDamagedError, "the file is damaged: restore it from a backup"),
+    sqlite3.SQLITE_FULL: (StoreFullError, "the disk is full"),
+    sqlite3.SQLITE_BUSY: (StoreUnavailableError, "another process holds the file"),
+    sqlite3.SQLITE_READONLY: (StoreError, "the file cannot be written"),
+    sqlite3.SQLITE_CANTOPEN: (StoreError, "the file cannot be opened"),
+    sqlite3.SQLITE_IOERR: (StoreError, "the disk failed"),
 }
+"""What SQLite's primary result codes mean; the others are StoreError."""
 
 
 class SqliteStore:
@@ -159,7 +172,7 @@ class SqliteStore:
             raise StoreError(f"{self._path}: schema {version}, this softee knows {SCHEMA_VERSION}: use a newer softee")
         tables = self._connection.execute("SELECT sql FROM sqlite_schema ORDER BY name DESC").fetchall()
         if tables != [(statement,) for statement in _TABLES]:
-            raise StoreError(f"{self._path}: the tables are not those of a softee store")
+            raise StoreDamagedError(f"{self._path}: the tables are not those of a softee store")
 
     @contextmanager
     def _transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
@@ -197,7 +210,8 @@ def _as_store_error(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         # The low byte is the primary code; misuse of the module itself (a closed connection) has none.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        raise StoreError(f"{path}: {_SENTENCES.get(code, 'SQLite failed')} ({error})") from error
+        kind, sentence = _ERRORS.get(code, (StoreError, "SQLite failed"))
+        raise kind(f"{path}: {sentence} ({error})") from error
 
 
 def _record(value: object, revision: object) -> Record:
@@ -207,13 +221,13 @@ def _record(value: object, revision: object) -> Record:
 def _blob(value: object) -> bytes:
     """Check a column's type: whoever writes the file may put any type in any column."""
     if not isinstance(value, bytes):
-        raise StoreError("a key or a value has a wrong type: the file was altered")
+        raise StoreDamagedError("a key or a value has a wrong type: the file was altered")
     return value
 
 
 def _revision(value: object) -> Revision:
     if not isinstance(value, int):
-        raise StoreError("a revision is missing, or has a wrong type: the file was altered")
+        raise StoreDamagedError("a revision is missing, or has a wrong type: the file was altered")
     return Revision(value)
 
 

@@ -125,6 +125,12 @@ class SecureStorage:
         self._store.commit(expected=expected, puts=puts)
 
 
+def is_installed(store: Store, application: UUID) -> bool:
+    """Tell whether a store holds an application's installation record, or other records of it. Raises StoreError."""
+    place = Place(application, "", Kind.INSTALLATION)
+    return store.get(place.key) is not None or bool(store.range(application.bytes))
+
+
 def _encode(installation: UUID, names: Sequence[str]) -> bytes:
     writer = Writer().raw(installation.bytes).u32(len(names))
     for name in names:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from uuid import UUID
 
-from softee.stores.base import ConflictError, Store, StoreError
+from softee.stores.base import ConflictError, Store, StoreFullError
 from softee.tee.keys import Label, derived
 from softee.tee.pages import LAST_NUMBER, Entry, pack_terms
 from softee.tee.records import Kind, object_tag, seal_record
@@ -107,12 +107,12 @@ class Change:
     def add(self, plaintext: bytes | bytearray, key: SealKey, compartment: int, terms: Collection[bytes]) -> int:
         """Add an object and return its number, which is never used again (1 to 0x7FFFFFFF).
 
-        ``compartment`` is 0 to 255; there are at most 255 ``terms`` of 16 bytes (else ValueError). Raises StoreError
-        when the vault has used up its numbers.
+        ``compartment`` is 0 to 255; there are at most 255 ``terms`` of 16 bytes (else ValueError).
+        Raises StoreFullError when the vault has used up its numbers.
         """
         number = self._next_number
         if number > LAST_NUMBER:
-            raise StoreError(f"vault {self._state.name} has used all {LAST_NUMBER} object numbers")
+            raise StoreFullError(f"vault {self._state.name} has used all {LAST_NUMBER} object numbers")
         self._put(number, plaintext, key, compartment, terms)
         self._next_number = number + 1
         return number

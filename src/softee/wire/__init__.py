@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes to values and back. No I/O."""
+"""What both ends of a channel know: bytes to values and back, and where the sockets are. No I/O."""

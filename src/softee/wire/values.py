@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The four parameters of a GlobalPlatform parameters, as values (TEE Client API 1.0, section 4.3.8)."""
+"""The four parameters of a GlobalPlatform operation, as values (TEE Client API 1.0, section 4.3.8)."""
 
 from dataclasses import dataclass, field
 

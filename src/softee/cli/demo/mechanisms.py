@@ -1,84 +1,75 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mechanisms that OP-TEE's documentation lists, as pkcs11-tool prints them."""
+"""The mechanisms that OP-TEE's documentation lists, with their key sizes and functions, in its order."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-_LINE = re.compile(
-    r"^  (?P<name>[\w-]+)(?:, keySize=\{(?P<smallest>\d+),(?P<largest>\d+)\})?(?P<functions>(?:, \w+)*)$"
+from softee.names import CKM, MechanismFlag
+
+Sizes = tuple[int, int] | None
+"""The smallest and the largest key; None where no size is shown."""
+
+_SIGN = MechanismFlag.SIGN | MechanismFlag.VERIFY
+_CRYPT = MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT
+_WRAP = MechanismFlag.WRAP | MechanismFlag.UNWRAP
+_RSA, _EC, _AES = (256, 4096), (160, 521), (16, 32)
+
+_ROWS: tuple[tuple[str, Sizes, MechanismFlag], ...] = (
+    ("SHA224_RSA_PKCS_PSS", _RSA, _SIGN),
+    ("SHA224_RSA_PKCS", _RSA, _SIGN),
+    ("SHA512_RSA_PKCS_PSS", _RSA, _SIGN),
+    ("SHA384_RSA_PKCS_PSS", _RSA, _SIGN),
+    ("SHA256_RSA_PKCS_PSS", _RSA, _SIGN),
+    ("SHA512_RSA_PKCS", _RSA, _SIGN),
+    ("SHA384_RSA_PKCS", _RSA, _SIGN),
+    ("SHA256_RSA_PKCS", _RSA, _SIGN),
+    ("SHA1_RSA_PKCS_PSS", _RSA, _SIGN),
+    ("RSA_PKCS_OAEP", _RSA, _CRYPT),
+    ("SHA1_RSA_PKCS", _RSA, _SIGN),
+    ("MD5_RSA_PKCS", _RSA, _SIGN),
+    ("RSA_PKCS_PSS", None, _SIGN),
+    ("RSA_PKCS", _RSA, _CRYPT | _SIGN),
+    ("RSA_PKCS_KEY_PAIR_GEN", _RSA, MechanismFlag.GENERATE_KEY_PAIR),
+    ("ECDSA_SHA512", _EC, _SIGN),
+    ("ECDSA_SHA384", _EC, _SIGN),
+    ("ECDSA_SHA256", _EC, _SIGN),
+    ("ECDSA_SHA224", _EC, _SIGN),
+    ("ECDSA_SHA1", _EC, _SIGN),
+    ("ECDSA", _EC, _SIGN),
+    ("EC_KEY_PAIR_GEN", _EC, MechanismFlag.GENERATE_KEY_PAIR),
+    ("SHA512_HMAC_GENERAL", (32, 128), _SIGN),
+    ("SHA384_HMAC_GENERAL", (32, 128), _SIGN),
+    ("SHA256_HMAC_GENERAL", (24, 128), _SIGN),
+    ("SHA224_HMAC_GENERAL", (14, 64), _SIGN),
+    ("SHA_1_HMAC_GENERAL", (10, 64), _SIGN),
+    ("MD5_HMAC_GENERAL", (8, 64), _SIGN),
+    ("SHA512_HMAC", (32, 128), _SIGN),
+    ("SHA384_HMAC", (32, 128), _SIGN),
+    ("SHA256_HMAC", (24, 128), _SIGN),
+    ("SHA224_HMAC", (14, 64), _SIGN),
+    ("SHA_1_HMAC", (10, 64), _SIGN),
+    ("MD5_HMAC", (8, 64), _SIGN),
+    ("SHA512", None, MechanismFlag.DIGEST),
+    ("SHA384", None, MechanismFlag.DIGEST),
+    ("SHA256", None, MechanismFlag.DIGEST),
+    ("SHA224", None, MechanismFlag.DIGEST),
+    ("SHA_1", None, MechanismFlag.DIGEST),
+    ("MD5", None, MechanismFlag.DIGEST),
+    ("GENERIC_SECRET_KEY_GEN", (1, 4096), MechanismFlag.GENERATE),
+    ("AES_KEY_GEN", _AES, MechanismFlag.GENERATE),
+    ("AES_CMAC_GENERAL", _AES, _SIGN),
+    ("AES_CMAC", _AES, _SIGN),
+    ("AES_CTS", _AES, _CRYPT),
+    ("AES_CTR", _AES, _CRYPT),
+    ("AES_CBC_PAD", _AES, _CRYPT),
+    ("AES_CBC", _AES, _CRYPT | _WRAP),
+    ("AES_ECB", _AES, _CRYPT | _WRAP),
 )
-_NUMBERED = "mechtype-"
 
+DOCUMENTED: Mapping[CKM, tuple[Sizes, MechanismFlag]] = {CKM[name]: (sizes, use) for name, sizes, use in _ROWS}
+"""The 49 mechanisms, as ``pkcs11-tool --list-mechanisms`` prints them in the documentation."""
 
-@dataclass(frozen=True)
-class Listed:
-    """A line of ``pkcs11-tool --list-mechanisms``: name, key sizes (None where it prints none), functions."""
-
-    name: str
-    sizes: tuple[int, int] | None
-    functions: frozenset[str]
-
-    @classmethod
-    def parse(cls, line: str) -> "Listed | None":
-        """Read a line, or return None where it is not a mechanism's."""
-        found = _LINE.match(line.partition(", other flags")[0])
-        if found is None:
-            return None
-        sizes = (int(found["smallest"]), int(found["largest"])) if found["smallest"] else None
-        return cls(found["name"], sizes, frozenset(found["functions"].split(", ")[1:]))
-
-    def is_offered_by(self, other: "Listed") -> bool:
-        """Tell whether ``other`` is this mechanism, with the same key sizes and all of this one's functions.
-
-        pkcs11-tool prints the number of a mechanism whose name it does not know; a newer one may know it.
-        """
-        named = self.name in {other.name, *_NAMES_SINCE.get(self.name, ())}
-        sized = self.sizes == other.sizes or self.name in _SIZES_DIFFER
-        return named and sized and self.functions <= other.functions
-
-    def __str__(self) -> str:
-        sizes = f", keySize={{{self.sizes[0]},{self.sizes[1]}}}" if self.sizes else ""
-        return f"{self.name}{sizes}, {', '.join(sorted(self.functions))}"
-
-
-_SIZES_DIFFER = frozenset({"RSA-PKCS-KEY-PAIR-GEN"})
-"""softee generates RSA keys from 1024 to 4096 bits; OP-TEE says 256, which nobody should use."""
-
-_NAMES_SINCE = {
-    "mechtype-0x252": ("SHA256-HMAC-GENERAL",),
-    "mechtype-0x257": ("SHA224-HMAC-GENERAL",),
-    "mechtype-0x262": ("SHA384-HMAC-GENERAL",),
-    "mechtype-0x272": ("SHA512-HMAC-GENERAL",),
-    "mechtype-0x1089": ("AES-CTS",),
-    "mechtype-0x108B": ("AES-CMAC-GENERAL",),
+OFFERED: Mapping[CKM, tuple[Sizes, MechanismFlag]] = {
+    **DOCUMENTED,
+    CKM["RSA_PKCS_KEY_PAIR_GEN"]: ((1024, 4096), MechanismFlag.GENERATE_KEY_PAIR),
 }
-
-
-def _family(names: str, sizes: tuple[int, int] | None, *functions: str) -> tuple[Listed, ...]:
-    return tuple(Listed(name, sizes, frozenset(functions)) for name in names.split())
-
-
-DOCUMENTED = (
-    *_family("MD5-RSA-PKCS SHA1-RSA-PKCS SHA224-RSA-PKCS SHA256-RSA-PKCS", (256, 4096), "sign", "verify"),
-    *_family("SHA384-RSA-PKCS SHA512-RSA-PKCS SHA1-RSA-PKCS-PSS", (256, 4096), "sign", "verify"),
-    *_family("SHA224-RSA-PKCS-PSS SHA256-RSA-PKCS-PSS SHA384-RSA-PKCS-PSS", (256, 4096), "sign", "verify"),
-    *_family("SHA512-RSA-PKCS-PSS", (256, 4096), "sign", "verify"),
-    *_family("RSA-PKCS-PSS", None, "sign", "verify"),
-    *_family("RSA-PKCS-OAEP", (256, 4096), "encrypt", "decrypt"),
-    *_family("RSA-PKCS", (256, 4096), "encrypt", "decrypt", "sign", "verify"),
-    *_family("RSA-PKCS-KEY-PAIR-GEN", (256, 4096), "generate_key_pair"),
-    *_family("ECDSA ECDSA-SHA1 ECDSA-SHA224 ECDSA-SHA256 ECDSA-SHA384 ECDSA-SHA512", (160, 521), "sign", "verify"),
-    *_family("ECDSA-KEY-PAIR-GEN", (160, 521), "generate_key_pair"),
-    *_family("MD5-HMAC MD5-HMAC-GENERAL", (8, 64), "sign", "verify"),
-    *_family("SHA-1-HMAC SHA-1-HMAC-GENERAL", (10, 64), "sign", "verify"),
-    *_family("SHA224-HMAC mechtype-0x257", (14, 64), "sign", "verify"),
-    *_family("SHA256-HMAC mechtype-0x252", (24, 128), "sign", "verify"),
-    *_family("SHA384-HMAC mechtype-0x262 SHA512-HMAC mechtype-0x272", (32, 128), "sign", "verify"),
-    *_family("MD5 SHA-1 SHA224 SHA256 SHA384 SHA512", None, "digest"),
-    *_family("GENERIC-SECRET-KEY-GEN", (1, 4096), "generate"),
-    *_family("AES-KEY-GEN", (16, 32), "generate"),
-    *_family("AES-CMAC mechtype-0x108B", (16, 32), "sign", "verify"),
-    *_family("AES-CTR AES-CBC-PAD mechtype-0x1089", (16, 32), "encrypt", "decrypt"),
-    *_family("AES-ECB AES-CBC", (16, 32), "encrypt", "decrypt", "wrap", "unwrap"),
-)
-"""The 49 mechanisms of the walkthrough. Where a family repeats functions and sizes, they are those shown there."""
+"""The same as softee offers them: it generates no RSA keys below 1024 bits, which nobody should use."""

@@ -33,19 +33,20 @@ class Runner:
 
     def run(self, step: DemoStep) -> Outcome:
         """Run one step. Where its command cannot even be made, because an earlier step failed, the step fails."""
-        started = monotonic()
+        started, ended = monotonic(), None
         command, output, failure = step.command, "", None
         try:
             command = step.command.format_map(self._facts)
             answer = self._answer(step, command)
-            output = answer.output
+            ended, output = monotonic(), answer.output
             for check in step.checks:
                 check(answer)
         except KeyError as error:
             failure = CheckFailedError(f"the {error.args[0]} that an earlier step finds", "nothing")
         except CheckFailedError as error:
             failure = error
-        return Outcome(step.name, self.shown(step, command), output, monotonic() - started, failure)
+        seconds = (ended or monotonic()) - started
+        return Outcome(step.name, self.shown(step, command), output, seconds, failure)
 
     def shown(self, step: DemoStep, command: str) -> str:
         """Return a step's command as one would type it."""
@@ -58,7 +59,7 @@ class Runner:
         environment = {**self._stage.environment, **conf}
         ask = self._start if step.ready else self._finish
         status, output = ask(step, arguments, environment)
-        return Answer(status, output, self._stage.directory, self._facts)
+        return Answer(status, output, self._stage.directory, self._stage.socket, self._facts)
 
     def _finish(self, step: DemoStep, arguments: list[str], environment: dict[str, str]) -> tuple[int, str]:
         try:

@@ -42,9 +42,13 @@ _NOT_INHERITED = frozenset({"OPENSSL_CONF", "OPENSSL_ENGINES", "SSLKEYLOGFILE", 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the walkthrough runs: the commands' working directory, their environment, the module they load."""
+    """Where the walkthrough runs: the commands' working directory, their environment, the module they load.
+
+    ``socket`` is the secure world's, for the checks that ask it directly.
+    """
 
     directory: Path
+    socket: Path
     environment: Mapping[str, str]
     module: Path
     openssl_conf: Path
@@ -68,7 +72,7 @@ def stage() -> Iterator[Stage]:
         conf.write_text(OPENSSL_CONF.format(engine=engine, module=module))
         paths = secure_world.StartPaths(base / "state", base / "key" / "root.key", base / "softee.log")
         with secure_world.running(paths) as socket:
-            yield Stage(directory, _environment(socket), module, conf)
+            yield Stage(directory, socket, _environment(socket), module, conf)
 
 
 def _require_programs() -> Path:

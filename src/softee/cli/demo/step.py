@@ -19,13 +19,14 @@ class CheckFailedError(Exception):
 class Answer:
     """What a command answered.
 
-    ``output`` is its stdout and stderr together. ``directory`` is where it ran. ``facts`` is what earlier steps
-    remembered (the token's public key, the server's port); a check may add to it.
+    ``output`` is its stdout and stderr together. ``directory`` is where it ran, ``socket`` the secure world behind it.
+    ``facts`` is what earlier steps remembered (the server's port); a check may add to it.
     """
 
     status: int
     output: str
     directory: Path
+    socket: Path
     facts: dict[str, str]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from softee.cli.doctor.finding import Finding, good, warning, wrong
-
-ROOT_KEY_SIZE = 32
+from softee.daemon.root_key import ROOT_KEY_SIZE
+from softee.daemon.store import DATABASE
 
 
 def check_root_key(root_key: Path, state: Path) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def check_state(state: Path) -> Iterator[Finding]:
 
 
 def _without_root_key(root_key: Path, state: Path) -> Iterator[Finding]:
-    if any(state.glob("*.db")):
+    if (state / DATABASE).exists():
         what = f"{root_key} does not exist, and without it nothing in {state} opens"
         yield wrong("root key", what, "bring the file back from its backup, or name its place with --root-key")
     else:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from softee.cli.doctor.finding import Finding, good, warning, wrong
 from softee.cli.failure import CliError
-from softee.cli.places import answers, client_sockets
+from softee.cli.places import answers, why_not
 from softee.cli.token_client import TokenClient, token_client
+from softee.client import UntrustedError, is_trusted, socket_paths
 from softee.names import CKA, CKO
 
 START = "start one with `softee serve`, or use `softee run -- COMMAND`"
@@ -17,14 +18,14 @@ START = "start one with `softee serve`, or use `softee run -- COMMAND`"
 
 def check_service(served: Path) -> Iterator[Finding]:
     """Look for a secure world where applications look for it; ``served`` is where the settings would serve it."""
-    tried = client_sockets()
+    tried = socket_paths()
     if served not in tried:
         yield from _check_unseen(served)
     present = [socket for socket in tried if socket.exists()]
-    if not present:
+    if present:
+        yield from _check_socket(next(filter(answers, present), present[0]))
+    else:
         yield wrong("socket", f"there is no socket {' or '.join(map(str, tried))}", START)
-    for socket in present[:1]:
-        yield from _check_socket(socket)
 
 
 def _check_unseen(served: Path) -> Iterator[Finding]:
@@ -41,16 +42,29 @@ def _check_socket(socket: Path) -> Iterator[Finding]:
     status = socket.stat()
     if not stat.S_ISSOCK(status.st_mode):
         yield wrong("socket", f"{socket} is no socket", f"remove it, and {START}")
-    elif status.st_uid not in {0, os.geteuid()} and str(status.st_uid) != os.environ.get("SOFTEE_SERVER_UID"):
-        mend = f"if that is right: export SOFTEE_SERVER_UID={status.st_uid}"
-        yield wrong("socket", f"{socket} belongs to uid {status.st_uid}, so the shared object refuses it", mend)
+    elif not is_trusted(status.st_uid):
+        yield _foreign(socket, status.st_uid)
     elif not os.access(socket, os.W_OK):
         yield wrong("socket", f"{socket} may not be used by this user", "ask for its group, or run your own daemon")
-    elif not answers(socket):
+    else:
+        yield from _check_answer(socket)
+
+
+def _check_answer(socket: Path) -> Iterator[Finding]:
+    failure = why_not(socket)
+    if isinstance(failure, UntrustedError):
+        yield _foreign(socket, failure.uid)
+    elif failure:
         yield wrong("secure world", f"nothing answers on {socket}", START)
     else:
         yield good("secure world", f"answers on {socket}")
         yield from _check_tokens(socket)
+
+
+def _foreign(socket: Path, uid: int) -> Finding:
+    """Say that a socket's file, or the process that serves it, is another user's."""
+    mend = f"if that is right: export SOFTEE_SERVER_UID={uid}"
+    return wrong("socket", f"{socket} belongs to uid {uid}, so the shared object refuses it", mend)
 
 
 def _check_tokens(socket: Path) -> Iterator[Finding]:

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trusted applications of this secure world: a row each, and what makes it from store, root key and settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from softee.daemon.settings import Settings
+from softee.names import PKCS11_APPLICATION
+from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.token.slots import vault_names
+from softee.stores.base import Store
+from softee.tee.application import TrustedApplication
+from softee.tee.secure_storage import SecureStorage, is_installed
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A trusted application: its UUID, and a function that makes it. Making it opens, or founds, its storage."""
+
+    uuid: UUID
+    make: Callable[[Store, bytes, Settings], TrustedApplication]
+
+
+def _pkcs11(store: Store, root_key: bytes, settings: Settings) -> TrustedApplication:
+    ours = settings.pkcs11
+    storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vault_names(ours.slots))
+    return Pkcs11Application(
+        storage,
+        slots=ours.slots,
+        max_sessions=ours.sessions_per_client,
+        pin_computations=ours.pin_computations,
+    )
+
+
+APPLICATIONS = (Installed(PKCS11_APPLICATION, _pkcs11),)
+
+
+def make_applications(store: Store, root_key: bytes, settings: Settings) -> list[TrustedApplication]:
+    """Make them all.
+
+    Raises:
+        WrongRootKeyError, TamperedError, StoreError: as SecureStorage.
+
+    """
+    return [application.make(store, root_key, settings) for application in APPLICATIONS]
+
+
+def is_in_use(store: Store) -> bool:
+    """Tell whether one of them has stored anything, which only the root key that it was stored under opens."""
+    return any(is_installed(store, application.uuid) for application in APPLICATIONS)

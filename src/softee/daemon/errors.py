@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What keeps the secure world from starting, and is not a store's failure or damage."""
+
+
+class StartError(Exception):
+    """The secure world cannot start. The text is one sentence: why and, where there is one, the way out."""

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon's trusted applications: made from store, root key and settings; and what a store knows of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from softee.daemon.applications import APPLICATIONS, is_in_use, make_applications
+from softee.daemon.root_key import RootKeyError, load_root_key
+from softee.daemon.settings import load_settings
+from softee.pkcs11_ta.application import Pkcs11Application
+from softee.stores.base import Store
+from support.stores import OTHER_APPLICATION, ROOT_KEY, STORES, open_storage, snapshot
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store = STORES[request.param](tmp_path)
+    yield store
+    store.close()
+
+
+def test_each_application_has_a_uuid_of_its_own_which_is_what_it_says(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "softee.toml").touch()
+    made = make_applications(store, ROOT_KEY, load_settings(tmp_path / "softee.toml"))
+    uuids = [application.uuid for application in APPLICATIONS]
+    assert [application.uuid for application in made] == uuids
+    assert len(set(uuids)) == len(uuids)
+
+
+def test_the_settings_reach_the_pkcs11_application(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "softee.toml"
+    file.write_text("[pkcs11]\nslots = 5\nsessions_per_client = 6\npin_computations = 1\n")
+    (application,) = make_applications(store, ROOT_KEY, load_settings(file))
+    assert isinstance(application, Pkcs11Application)
+    assert (application.slots.count, application.max_sessions) == (5, 6)
+    assert [application.pins.running.acquire(blocking=False) for _ in range(2)] == [True, False]
+
+
+def test_a_store_is_in_use_once_an_application_has_founded_its_storage(store: Store) -> None:
+    assert not is_in_use(store)
+    open_storage(store, application=OTHER_APPLICATION)
+    assert not is_in_use(store), "nobody here needs what another program's application has stored"
+    open_storage(store)
+    assert is_in_use(store)
+
+
+def test_a_store_without_its_installation_record_is_in_use_by_what_is_left(store: Store) -> None:
+    open_storage(store)
+    installation = min(snapshot(store))
+    store.commit(expected={}, puts={}, deletes=[installation])
+    assert snapshot(store)
+    assert is_in_use(store)
+
+
+def test_a_second_machine_with_the_same_store_gets_no_root_key_of_its_own(store: Store, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.key", tmp_path / "second.key"
+    open_storage(store, load_root_key(first, is_needed=lambda: is_in_use(store)))
+    with pytest.raises(RootKeyError, match=r"second\.key is missing"):
+        load_root_key(second, is_needed=lambda: is_in_use(store))
+    assert not second.exists()

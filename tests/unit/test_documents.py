@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documents say of files and limits is so."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from softee.daemon.settings import Limits, Pkcs11Settings
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src/softee"
+DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
+
+FILE = r"(?:[\w.-]+/)*[\w*-]+\.(?:py|c|h|sh|md|toml|example)"
+FOLDER = r"(?:src|tests|docs|native|tools|bench)/[\w./*-]*"
+NAMED = re.compile(f"`({FILE}|{FOLDER})`")
+LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
+
+
+def exists(name: str, document: Path) -> bool:
+    """Tell whether there is a file of that name: from the root or a package, or anywhere where it has no folder."""
+    bases = (document.parent, ROOT, PACKAGE, PACKAGE / "pkcs11_ta", PACKAGE / "pkcs11_ta/mechanisms")
+    anywhere = () if "/" in name else tuple(ROOT / folder for folder in ("src", "native", "tests"))
+    return any(any(base.glob(name)) for base in bases) or any(any(folder.rglob(name)) for folder in anywhere)
+
+
+def by_path(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=by_path)
+def test_the_files_that_a_document_names_exist(document: Path) -> None:
+    names = {name for name in NAMED.findall(document.read_text()) if "NAME" not in name}
+    assert not sorted(name for name in names if not exists(name, document))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=by_path)
+def test_the_links_of_a_document_lead_somewhere(document: Path) -> None:
+    assert not [target for target in LINKED.findall(document.read_text()) if not (document.parent / target).exists()]
+
+
+def limits() -> Iterator[tuple[str, str, str]]:
+    """Yield name, value and place of each limit in ARCHITECTURE.md's table."""
+    table = (ROOT / "ARCHITECTURE.md").read_text().split("## Limits", 1)[1].split("\n## ", 1)[0]
+    for row in table.splitlines():
+        if row.startswith("| `"):
+            names, values, place = (cell.strip() for cell in row.split("|")[1:4])
+            pairs = zip(re.findall(r"`(\w+)`", names), values.split(", "), strict=True)
+            yield from ((name, value, place) for name, value in pairs)
+
+
+def spellings(value: float) -> set[str]:
+    """Return how a limit may be written."""
+    spelled = {f"{value:g}", f"{value:,}", f"{value:g} s", f"0x{int(value):X}"}
+    for unit, size in (("KiB", 1 << 10), ("MiB", 1 << 20)):
+        spelled.add(f"{value / size:g} {unit}")
+    return spelled | ({"1 MiB + 64 KiB"} if value == 0x110000 else set())
+
+
+@pytest.mark.parametrize(("name", "value", "place"), list(limits()))
+def test_a_limit_is_where_and_what_the_architecture_says(name: str, value: str, place: str) -> None:
+    if place.startswith("settings"):
+        home: object = {"[limits]": Limits(), "[pkcs11]": Pkcs11Settings()}[place.split("`")[1]]
+    else:
+        home = importlib.import_module("softee." + place.strip("`").removesuffix(".py").replace("/", "."))
+    assert value in spellings(getattr(home, name))
+
+
+def test_every_setting_that_is_a_limit_is_in_the_table() -> None:
+    named = {name for name, _, place in limits() if place.startswith("settings")}
+    assert named == {*Limits.__struct_fields__, *Pkcs11Settings.__struct_fields__}
