@@ -112,7 +112,7 @@ def test_a_log_line_cannot_be_forged(caplog: pytest.LogCaptureFixture) -> None:
     assert "\x1b" not in record.getMessage()
 
 
-@pytest.mark.parametrize("number", [53, 0x1000, 0xFFFFFFFF])
+@pytest.mark.parametrize("number", [53, 0xFFF, 0x1FFF, 0xFFFFFFFF])
 def test_an_unknown_command_is_not_supported(number: int) -> None:
     caller = Caller(make_application())
     assert caller.invoke(number, bytes(4)).result is TeeResult.NOT_SUPPORTED

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interpreters of the object kinds' tables: one each to make, change, read and match an object's attributes.
 
-Everything that an attribute may or must do is decided here, from the rows of
-:mod:`softee.pkcs11_ta.objects.kinds`: nobody else looks at a rule. Each refusal names its attribute.
+Every rule of a row is read here and nowhere else, and each refusal names its attribute. What depends on the session
+(who is logged in, where the object goes) is decided in ``session/access.py``, what a key's parts must be in its type.
 """
 
 from collections.abc import Mapping
