@@ -72,8 +72,6 @@ GOLDEN = (
 OURS: dict[int, str] = {}
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 
-"""OP-TEE's commands from number 0 on."""
-
 by_name = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 
 
