@@ -9,18 +9,18 @@ import pytest
 from softee.stores.base import StoreError
 from softee.stores.memory import MemoryStore
 from softee.tee.pages import Entry, encode_page
-from softee.tee.records import FORMAT_VERSION, Kind, Place, open_record, seal_record
+from softee.tee.records import FORMAT_VERSION, Place, RecordKind, open_record, seal_record
 from softee.tee.sealing import SealKey, TamperedError, UnknownFormatError
 from softee.tee.secure_storage import SecureStorage, WrongRootKeyError
 from support.disk import DAMAGED, OBJECTS, Disk, View, key_of, load, look, make_disk
 from support.stores import APPLICATION, OTHER_APPLICATION, ROOT_KEY, VAULTS, FailingStore, open_storage, snapshot
 
 TARGETS = {
-    "installation": key_of(Kind.INSTALLATION),
-    "head": key_of(Kind.HEAD),
-    "page-0": key_of(Kind.PAGE, 0),
-    "page-1": key_of(Kind.PAGE, 1),
-    "object": key_of(Kind.OBJECT, 1),
+    "installation": key_of(RecordKind.INSTALLATION),
+    "head": key_of(RecordKind.HEAD),
+    "page-0": key_of(RecordKind.PAGE, 0),
+    "page-1": key_of(RecordKind.PAGE, 1),
+    "object": key_of(RecordKind.OBJECT, 1),
 }
 each_target = pytest.mark.parametrize("target", TARGETS)
 
@@ -122,17 +122,17 @@ def test_rolled_back_installation_record_does_not_empty_a_newer_vault() -> None:
 @pytest.mark.parametrize(
     ("target", "other"),
     [
-        ("object", key_of(Kind.OBJECT, 4)),
-        ("object", key_of(Kind.OBJECT, 128)),
-        ("object", key_of(Kind.OBJECT, 1, "slot-1")),
-        ("page-0", key_of(Kind.PAGE, 1)),
-        ("page-0", key_of(Kind.PAGE, 0, "slot-1")),
-        ("head", key_of(Kind.HEAD, 0, "slot-1")),
-        ("head", key_of(Kind.PAGE, 0)),
-        ("page-0", key_of(Kind.OBJECT, 1)),
-        ("object", key_of(Kind.PAGE, 0)),
-        ("object", key_of(Kind.HEAD)),
-        ("installation", key_of(Kind.HEAD)),
+        ("object", key_of(RecordKind.OBJECT, 4)),
+        ("object", key_of(RecordKind.OBJECT, 128)),
+        ("object", key_of(RecordKind.OBJECT, 1, "slot-1")),
+        ("page-0", key_of(RecordKind.PAGE, 1)),
+        ("page-0", key_of(RecordKind.PAGE, 0, "slot-1")),
+        ("head", key_of(RecordKind.HEAD, 0, "slot-1")),
+        ("head", key_of(RecordKind.PAGE, 0)),
+        ("page-0", key_of(RecordKind.OBJECT, 1)),
+        ("object", key_of(RecordKind.PAGE, 0)),
+        ("object", key_of(RecordKind.HEAD)),
+        ("installation", key_of(RecordKind.HEAD)),
     ],
 )
 def test_swapped_records_are_detected(disk: Disk, target: str, other: bytes) -> None:
@@ -172,15 +172,19 @@ def test_record_of_another_installation_with_the_same_root_key_is_detected(disk:
 def test_forged_index_terms_are_detected(disk: Disk) -> None:
     """A page that lists the object under other terms, sealed by one who knows the format and not the key."""
     forged = [Entry(1, 1, bytes(16), 0, bytes(16))]
-    place = Place(APPLICATION, "slot-0", Kind.PAGE, 0)
+    place = Place(APPLICATION, "slot-0", RecordKind.PAGE, 0)
     record = seal_record(SealKey(bytes(32)), place, 1, encode_page(forged))
     assert_detected(disk, disk.now | {place.key: record}, "page-0")
 
 
 def test_extra_records_change_nothing_and_are_overwritten_when_their_number_comes(disk: Disk) -> None:
     numbers = (3, OBJECTS + 1, 0x7FFFFFFF)
-    extra = {key_of(Kind.OBJECT, number): disk.now[TARGETS["object"]] for number in numbers}
-    extra |= {key_of(Kind.PAGE, 9): disk.now[TARGETS["page-1"]], key_of(Kind.HEAD, 1): b"", APPLICATION.bytes: b"?"}
+    extra = {key_of(RecordKind.OBJECT, number): disk.now[TARGETS["object"]] for number in numbers}
+    extra |= {
+        key_of(RecordKind.PAGE, 9): disk.now[TARGETS["page-1"]],
+        key_of(RecordKind.HEAD, 1): b"",
+        APPLICATION.bytes: b"?",
+    }
     store = load(disk.now | extra | {b"": b"", b"elsewhere": b"?"})
     storage = open_storage(store)
     for name in VAULTS:
@@ -195,7 +199,7 @@ def test_extra_records_change_nothing_and_are_overwritten_when_their_number_come
 
 
 def test_removed_object_does_not_come_back_with_its_record(disk: Disk) -> None:
-    key = key_of(Kind.OBJECT, 3)
+    key = key_of(RecordKind.OBJECT, 3)
     storage = open_storage(load(disk.now | {key: disk.before[key]}))
     assert look(storage.vault("slot-0")) == disk.views["slot-0"][-1]
     with pytest.raises(KeyError):
@@ -223,7 +227,7 @@ def test_unknown_format_version_is_named(disk: Disk, target: str) -> None:
     key = TARGETS[target]
     record = bytearray(disk.now[key])
     record[4] = FORMAT_VERSION + 1
-    place = Place(APPLICATION, "" if target == "installation" else "slot-0", Kind(record[5]), 0)
+    place = Place(APPLICATION, "" if target == "installation" else "slot-0", RecordKind(record[5]), 0)
     with pytest.raises(UnknownFormatError, match="format version 2, this softee knows 1"):
         open_record(SealKey(bytes(32)), place, 0, bytes(record))
     assert_detected(disk, disk.now | {key: bytes(record)}, target)
@@ -234,13 +238,13 @@ def test_unknown_format_version_is_named(disk: Disk, target: str) -> None:
     [
         {"application": OTHER_APPLICATION},
         {"vault": "slot-1"},
-        {"kind": Kind.PAGE},
+        {"kind": RecordKind.PAGE},
         {"number": 2},
     ],
 )
 def test_a_record_opens_in_its_own_place_only(elsewhere: dict[str, object]) -> None:
     """The binding by itself, without the hashes that stand before it."""
-    key, place = SealKey(bytes(32)), Place(APPLICATION, "slot-0", Kind.OBJECT, 1)
+    key, place = SealKey(bytes(32)), Place(APPLICATION, "slot-0", RecordKind.OBJECT, 1)
     record = seal_record(key, place, 7, b"value")
     assert open_record(key, place, 7, record) == b"value"
     with pytest.raises(TamperedError, match="altered"):

@@ -136,7 +136,7 @@ class Replay:
     def _input(self, data: str | None) -> Memref | None:
         if data is None:
             return None
-        return Memref(ParamType.MEMREF_INPUT, self.outputs.get(data) or bytes.fromhex(data))
+        return Memref(ParamType.MEMREF_INPUT, bytearray(self.outputs.get(data) or bytes.fromhex(data)))
 
     def _second(self, two: int | str | None) -> Memref | None:
         return Memref(ParamType.MEMREF_OUTPUT, capacity=two) if isinstance(two, int) else self._input(two)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 
 from softee.stores.memory import MemoryStore
-from softee.tee.records import Kind, Place
+from softee.tee.records import Place, RecordKind
 from softee.tee.sealing import TamperedError
 from softee.tee.vault import Vault
 from support.stores import APPLICATION, VAULTS, open_storage, restore, snapshot
@@ -100,6 +100,6 @@ def load(records: dict[bytes, bytes]) -> MemoryStore:
     return store
 
 
-def key_of(kind: Kind, number: int = 0, vault: str = VAULTS[0]) -> bytes:
+def key_of(kind: RecordKind, number: int = 0, vault: str = VAULTS[0]) -> bytes:
     """Return the store's key of a record."""
-    return Place(APPLICATION, "" if kind is Kind.INSTALLATION else vault, kind, number).key
+    return Place(APPLICATION, "" if kind is RecordKind.INSTALLATION else vault, kind, number).key

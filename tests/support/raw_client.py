@@ -123,7 +123,7 @@ def echo_in_file(size: int, output_at: int) -> Parameters:
 def echo_inline(data: bytes) -> Parameters:
     """Return the parameters of an ECHO."""
     source, target = (
-        Memref(ParamType.MEMREF_INPUT, data, len(data)),
+        Memref(ParamType.MEMREF_INPUT, bytearray(data), len(data)),
         Memref(ParamType.MEMREF_OUTPUT, capacity=len(data)),
     )
     return Parameters((source, target, None, None))

@@ -124,10 +124,10 @@ class Caller:
 
         Whatever test calls this also proves that the answer is one that the command table allows.
         """
-        one = Memref(ParamType.MEMREF_INPUT, data or b"") if command.data is Data.INPUT else None
+        one = Memref(ParamType.MEMREF_INPUT, bytearray(data or b"")) if command.data is Data.INPUT else None
         two: Memref | None = None
         if command.output is Output.INPUT:
-            two = Memref(ParamType.MEMREF_INPUT, second or b"")
+            two = Memref(ParamType.MEMREF_INPUT, bytearray(second or b""))
         elif command.output is not Output.NONE:
             size = command.output_size if command.output_size is not None else 4096
             two = Memref(ParamType.MEMREF_OUTPUT, capacity=size if capacity is None else capacity)
@@ -137,7 +137,7 @@ class Caller:
 
     def invoke(self, number: int, control: bytes, one: Param = None, two: Param = None) -> Answer:
         """Invoke any command with any parameters."""
-        zero = Memref(ParamType.MEMREF_INOUT, control, len(control))
+        zero = Memref(ParamType.MEMREF_INOUT, bytearray(control), len(control))
         result = self.tee.invoke(number, (zero, one, two, None))
         rv = CKR(int.from_bytes(zero.out, "little")) if zero.out else CKR.GENERAL_ERROR
         if not isinstance(two, Memref):

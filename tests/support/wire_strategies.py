@@ -22,7 +22,7 @@ def _value(kind: ParamType) -> st.SearchStrategy[Param]:
 def _inline(kind: ParamType) -> st.SearchStrategy[Param]:
     if kind is ParamType.MEMREF_OUTPUT:
         return st.builds(Memref, st.just(kind), capacity=U32)
-    return _DATA.map(lambda data: Memref(kind, data, len(data)))
+    return _DATA.map(lambda data: Memref(kind, bytearray(data), len(data)))
 
 
 def _param(kind: ParamType) -> st.SearchStrategy[Param]:
@@ -39,7 +39,7 @@ def operations(draw: st.DrawFn) -> Parameters:
     regions = []
     for index, param in enumerate(params):
         if isinstance(param, Memref) and not param.null and draw(st.booleans()):
-            params[index] = Memref(param.type, b"", draw(U32))
+            params[index] = Memref(param.type, capacity=draw(U32))
             regions.append(Region(index, draw(U64)))
     in_file = {region.index for region in regions}
     inline = sum(

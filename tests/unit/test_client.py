@@ -60,7 +60,7 @@ def test_a_command_and_its_answers() -> None:
         TeeClient(path) as client,
         client.open_session(ECHO_UUID) as session,
     ):
-        params = (Memref(ParamType.MEMREF_INPUT, b"hello", 5), output, value, None)
+        params = (Memref(ParamType.MEMREF_INPUT, bytearray(b"hello"), 5), output, value, None)
         assert session.invoke(ECHO, params) == TeeResult.SUCCESS
         assert session.invoke(FAIL) == TeeResult.BAD_STATE
         assert client.cancel(session.number, 0) == TeeResult.SUCCESS

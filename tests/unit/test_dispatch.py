@@ -23,7 +23,7 @@ SECRET = "1234567"
 
 def run(handler: Callable[[Call, Nothing], bytes], capacity: int = 8) -> tuple[TeeResult, bytes, Memref]:
     client = make_application().client(public_client(pid=42, uid=1001))
-    control = Memref(ParamType.MEMREF_INOUT, bytes(4), 4)
+    control = Memref(ParamType.MEMREF_INOUT, bytearray(bytes(4)), 4)
     output = Memref(ParamType.MEMREF_OUTPUT, capacity=capacity)
     result = dispatch.invoke(table(bind(c.SLOT_LIST, handler)), client, 1, (control, None, output, None))
     return result, bytes(control.out), output
@@ -78,7 +78,7 @@ def test_a_probe_for_attributes_is_logged_for_debugging_only(caplog: pytest.LogC
 def test_the_bytes_of_a_request_are_wiped_once_they_are_decoded() -> None:
     caller = Caller(make_application())
     control = bytearray(u32(0, 8) + b"label".ljust(32) + b"secret42")
-    params = (Memref(ParamType.MEMREF_INOUT, control, len(control)), None, None, None)
+    params = (Memref(ParamType.MEMREF_INOUT, bytearray(control), len(control)), None, None, None)
     assert caller.tee.invoke(c.INIT_TOKEN.number, params) is TeeResult.SUCCESS
     assert control == bytes(len(control))
 
@@ -123,8 +123,8 @@ def test_an_unknown_command_is_not_supported(number: int) -> None:
     [
         None,
         Value(ParamType.VALUE_INOUT),
-        Memref(ParamType.MEMREF_INPUT, bytes(4), 4),
-        Memref(ParamType.MEMREF_INOUT, bytes(3), 3),
+        Memref(ParamType.MEMREF_INPUT, bytearray(bytes(4)), 4),
+        Memref(ParamType.MEMREF_INOUT, bytearray(bytes(3)), 3),
     ],
     ids=["none", "value", "input", "too small"],
 )
@@ -135,7 +135,7 @@ def test_without_a_place_for_the_return_value_the_tee_result_says_so(control: Va
 
 
 def _input() -> Memref:
-    return Memref(ParamType.MEMREF_INPUT, b"x", 1)
+    return Memref(ParamType.MEMREF_INPUT, bytearray(b"x"), 1)
 
 
 def _output(size: int) -> Memref:
@@ -161,7 +161,7 @@ def test_wrong_parameters_are_bad_arguments_as_in_op_tee(
     number: int, one: Memref | None, two: Memref | Value | None, three: Memref | None
 ) -> None:
     caller = Caller(make_application())
-    control = Memref(ParamType.MEMREF_INOUT, bytes(4), 4)
+    control = Memref(ParamType.MEMREF_INOUT, bytearray(bytes(4)), 4)
     assert caller.tee.invoke(number, (control, one, two, three)) is TeeResult.SUCCESS
     assert control.out == u32(CKR.ARGUMENTS_BAD)
 
@@ -170,6 +170,6 @@ def test_an_absent_stream_output_is_an_empty_buffer() -> None:
     caller = Caller(make_application())
     session = caller.open()
     caller.ok(c.DIGEST_INIT, session, 0x250, b"")
-    control = Memref(ParamType.MEMREF_INOUT, u32(session), 4)
+    control = Memref(ParamType.MEMREF_INOUT, bytearray(u32(session)), 4)
     assert caller.tee.invoke(c.DIGEST_FINAL.number, (control, None, None, None)) is TeeResult.SHORT_BUFFER
     assert caller.ok(c.DIGEST_FINAL, session).size == 32

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from softee.names import CKR, CKS, CKU
-from softee.pkcs11_ta.session.login_rules import LOGIN, STATES
+from softee.pkcs11_ta.session.login_rules import LOGIN_ANSWERS, STATES
 from support.commands import c
 from support.token_world import SO_PIN, USER_PIN, Caller, make_application, user_client
 
@@ -26,7 +26,7 @@ def state(caller: Caller, session: int) -> int:
 
 
 def test_the_table_answers_for_every_pair() -> None:
-    assert set(LOGIN) == set(itertools.product((None, CKU.USER, CKU.SO), (CKU.USER, CKU.SO)))
+    assert set(LOGIN_ANSWERS) == set(itertools.product((None, CKU.USER, CKU.SO), (CKU.USER, CKU.SO)))
 
 
 def test_the_so_has_no_read_only_state() -> None:

@@ -28,7 +28,7 @@ def test_a_command_reaches_its_application_and_its_answer_comes_back() -> None:
     output, value = Memref(ParamType.MEMREF_OUTPUT, capacity=8), Value(ParamType.VALUE_INOUT, 1, 2)
     with in_process_core(EchoApplication()) as context:
         session = open_session(context)
-        params = (Memref(ParamType.MEMREF_INPUT, b"hello", 5), output, value, None)
+        params = (Memref(ParamType.MEMREF_INPUT, bytearray(b"hello"), 5), output, value, None)
         assert context.invoke(session, ECHO, params) == (TeeResult.SUCCESS, Origin.TRUSTED_APP)
     assert (output.out, output.size, value.a, value.b) == (b"hello", 5, 2, 1)
 

@@ -22,7 +22,7 @@ from softee.tee.pages import (
     encode_page,
     pack_terms,
 )
-from softee.tee.records import Kind
+from softee.tee.records import RecordKind
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault import Vault
 from softee.wire.codec import WireError
@@ -53,7 +53,7 @@ def add(vault: Vault, *contents: bytes, terms: tuple[bytes, ...] = ()) -> list[i
 
 
 def object_records(store: FailingStore) -> int:
-    return sum(value[5] == Kind.OBJECT for value in snapshot(store).values())
+    return sum(value[5] == RecordKind.OBJECT for value in snapshot(store).values())
 
 
 def test_a_new_vault_is_empty(vault: Vault) -> None:

@@ -62,7 +62,7 @@ def test_the_layouts_are_those_of_the_protocol_page() -> None:
     assert Hello(secret=bytes(16)).encode() == b"STEE" + struct.pack("<II", 1, 0) + bytes(16)
     assert OpenSession(uuid, 2, 100, 9).encode() == uuid.bytes + struct.pack("<IIII", 2, 100, 9, 0)
     assert CloseSession(7).encode() == struct.pack("<I", 7)
-    params = (Memref(ParamType.MEMREF_INOUT, b"abc", 3), Value(ParamType.VALUE_INPUT, 1, 2), None, None)
+    params = (Memref(ParamType.MEMREF_INOUT, bytearray(b"abc"), 3), Value(ParamType.VALUE_INPUT, 1, 2), None, None)
     expected = struct.pack("<IIII", 5, 6, 0, 0x17) + b"\0" + struct.pack("<I", 3) + b"abc" + struct.pack("<II", 1, 2)
     assert Invoke(5, 6, 0, Parameters(params)).encode() == expected
     in_file = Parameters((Memref(ParamType.MEMREF_OUTPUT, capacity=9), None, None, None), (Region(0, 4096),))
@@ -72,9 +72,9 @@ def test_the_layouts_are_those_of_the_protocol_page() -> None:
 
 def test_answers_travel_in_the_reply_alone() -> None:
     output = Memref(ParamType.MEMREF_OUTPUT, capacity=4)
-    both = Memref(ParamType.MEMREF_INOUT, b"1234", 4)
+    both = Memref(ParamType.MEMREF_INOUT, bytearray(b"1234"), 4)
     value = Value(ParamType.VALUE_INOUT, 1, 2)
-    served = Parameters((Memref(ParamType.MEMREF_INPUT, b"in", 2), output, both, value))
+    served = Parameters((Memref(ParamType.MEMREF_INPUT, bytearray(b"in"), 2), output, both, value))
     assert output.reply(b"out")
     assert not both.reply(b"12345")
     value.a, value.b = 3, 4
@@ -84,9 +84,9 @@ def test_answers_travel_in_the_reply_alone() -> None:
     )
     asked = Parameters(
         (
-            Memref(ParamType.MEMREF_INPUT, b"in", 2),
+            Memref(ParamType.MEMREF_INPUT, bytearray(b"in"), 2),
             Memref(ParamType.MEMREF_OUTPUT, capacity=4),
-            Memref(ParamType.MEMREF_INOUT, b"1234", 4),
+            Memref(ParamType.MEMREF_INOUT, bytearray(b"1234"), 4),
             Value(ParamType.VALUE_INOUT, 1, 2),
         )
     )
@@ -173,6 +173,6 @@ def test_a_reply_with_more_data_than_the_buffer_holds_is_refused() -> None:
 
 def test_no_repr_shows_what_a_client_sent() -> None:
     secret = bytes.fromhex("5ec7e75ec7e75ec7e75ec7e75ec7e75e")
-    parameters = Parameters((Memref(ParamType.MEMREF_INPUT, secret, 16), None, None, None))
+    parameters = Parameters((Memref(ParamType.MEMREF_INPUT, bytearray(secret), 16), None, None, None))
     for shown in (Hello(secret=secret), Invoke(1, 2, 0, parameters), HelloReply(0, 1, 0, 9, secret)):
         assert repr(secret)[2:-1] not in repr(shown)

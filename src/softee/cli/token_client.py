@@ -111,7 +111,7 @@ class TokenClient:
     def _ask(self, command: Command[R], request: R, room: int = 0) -> bytes:
         """Send a command whose reply has at most ``room`` bytes, where the command does not say how many it has."""
         control, room = command.encode(request), command.output_size or room
-        answer = Memref(ParamType.MEMREF_INOUT, control, max(len(control), 4))
+        answer = Memref(ParamType.MEMREF_INOUT, bytearray(control), max(len(control), 4))
         output = Memref(ParamType.MEMREF_OUTPUT, capacity=room) if room else None
         params: Params = (answer, None, output, None)
         result = self._session.invoke(command.number, params)

@@ -86,8 +86,7 @@ def _decode(command: Command[R], control: Memref) -> R:
     try:
         return command.decode(control.data)
     finally:
-        if isinstance(control.data, bytearray):
-            wipe(control.data)
+        wipe(control.data)
 
 
 def _call(command: Command[Any], client: Pkcs11Client, params: Params) -> Call:

@@ -23,7 +23,7 @@ OBJECT_TAG_SIZE = 16
 _CONTEXT = struct.Struct("<4sBB16sIQ")
 
 
-class Kind(IntEnum):
+class RecordKind(IntEnum):
     """What a record is. The values are part of the storage format and never change."""
 
     INSTALLATION = 1
@@ -38,7 +38,7 @@ class Place:
 
     application: UUID
     vault: str
-    kind: Kind
+    kind: RecordKind
     number: int = 0
 
     @property
@@ -59,9 +59,9 @@ class Place:
     def __str__(self) -> str:
         """Name the record in an error's sentence."""
         name = self.kind.name.lower()
-        if self.kind is Kind.INSTALLATION:
+        if self.kind is RecordKind.INSTALLATION:
             return f"{name} record"
-        return f"{name} of {self.vault}" if self.kind is Kind.HEAD else f"{name} {self.number} of {self.vault}"
+        return f"{name} of {self.vault}" if self.kind is RecordKind.HEAD else f"{name} {self.number} of {self.vault}"
 
 
 def vault_prefix(application: UUID, vault: str) -> bytes:

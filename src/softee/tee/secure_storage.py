@@ -14,7 +14,7 @@ from uuid import UUID
 
 from softee.stores.base import ABSENT, Revision, Store
 from softee.tee.keys import KEY_SIZE, Label, application_context, derive_key, derived
-from softee.tee.records import HEADER_SIZE, Kind, Place, check_header, seal_record, vault_prefix
+from softee.tee.records import HEADER_SIZE, Place, RecordKind, check_header, seal_record, vault_prefix
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault import Vault
 from softee.tee.vault_state import new_vault_record
@@ -55,7 +55,7 @@ class SecureStorage:
             raise ValueError(f"a vault's name has 1 to {LONGEST_NAME} bytes")
         self._store = store
         self._application = application
-        self._place = Place(application, "", Kind.INSTALLATION)
+        self._place = Place(application, "", RecordKind.INSTALLATION)
         self._lock = threading.Lock()
         self._open: dict[str, Vault] = {}
         with derived(root_key, Label.INSTALLATION, application.bytes) as secret:
@@ -127,7 +127,7 @@ class SecureStorage:
 
 def is_installed(store: Store, application: UUID) -> bool:
     """Tell whether a store holds an application's installation record, or other records of it. Raises StoreError."""
-    place = Place(application, "", Kind.INSTALLATION)
+    place = Place(application, "", RecordKind.INSTALLATION)
     return store.get(place.key) is not None or bool(store.range(application.bytes))
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 from softee.stores.base import ConflictError, Store, StoreFullError
 from softee.tee.keys import Label, derived
 from softee.tee.pages import LAST_NUMBER, Entry, pack_terms
-from softee.tee.records import Kind, object_tag, seal_record
+from softee.tee.records import RecordKind, object_tag, seal_record
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault_state import VaultState
 
@@ -128,7 +128,7 @@ class Change:
         """Remove an object. Raises KeyError."""
         self._require(number)
         self._entries[number] = None
-        self._records.pop(self._state.place(Kind.OBJECT, number).key, None)
+        self._records.pop(self._state.place(RecordKind.OBJECT, number).key, None)
 
     def clear(self) -> None:
         """Remove all objects (numbers go on counting)."""
@@ -164,7 +164,7 @@ class Change:
             raise ValueError(f"compartment {compartment} is not 0 to {LAST_COMPARTMENT}")
         packed_terms = pack_terms(terms)
         version = self._begun_at + 1
-        place = self._state.place(Kind.OBJECT, number)
+        place = self._state.place(RecordKind.OBJECT, number)
         record = seal_record(key, place, version, plaintext)
         self._records[place.key] = record
         self._entries[number] = Entry(number, version, object_tag(record), compartment, packed_terms)

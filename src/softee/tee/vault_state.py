@@ -24,7 +24,7 @@ from softee.tee.pages import (
     encode_head,
     encode_page,
 )
-from softee.tee.records import Kind, Place, object_tag, open_record, record_hash, seal_record
+from softee.tee.records import Place, RecordKind, object_tag, open_record, record_hash, seal_record
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.term_index import TermIndex
 from softee.wire.codec import WireError
@@ -35,7 +35,7 @@ HEAD_VERSION = 0
 
 def new_vault_record(application: UUID, name: str, secret: bytes | bytearray) -> tuple[bytes, bytes]:
     """Return the store's key and the record of an empty vault's head."""
-    place = Place(application, name, Kind.HEAD)
+    place = Place(application, name, RecordKind.HEAD)
     return place.key, seal_record(_structure_key(secret), place, HEAD_VERSION, encode_head(NEW_HEAD))
 
 
@@ -65,14 +65,14 @@ class VaultState:
         self.entries = self._load_entries()
         self.index = TermIndex(self.entries.values())
 
-    def place(self, kind: Kind, number: int = 0) -> Place:
+    def place(self, kind: RecordKind, number: int = 0) -> Place:
         """Return where a record of this vault belongs."""
         return Place(self._application, self.name, kind, number)
 
     def read(self, number: int, key: SealKey) -> bytearray:
         """Open an object as memory knows it. Raises KeyError, TamperedError or StoreError."""
         entry = self.entries[number]
-        place = self.place(Kind.OBJECT, number)
+        place = self.place(RecordKind.OBJECT, number)
         stored = self._store.get(place.key)
         if stored is not None and not bytes_eq(object_tag(stored.value), entry.tag):
             raise TamperedError(f"{place} is not the record that its page lists: altered, swapped or rolled back")
@@ -96,10 +96,10 @@ class VaultState:
         """
         rows = dict(self.head.pages)
         puts = dict(records)
-        deletes = [self.place(Kind.OBJECT, number).key for number, entry in entries.items() if entry is None]
+        deletes = [self.place(RecordKind.OBJECT, number).key for number, entry in entries.items() if entry is None]
         epoch = self.head.epoch + 1
         for page in {number // OBJECTS_PER_PAGE for number in entries}:
-            place = self.place(Kind.PAGE, page)
+            place = self.place(RecordKind.PAGE, page)
             content = self._page_content(page, entries)
             if content:
                 puts[place.key] = seal_record(self._key, place, epoch, encode_page(content))
@@ -117,7 +117,7 @@ class VaultState:
         return [entry for entry in candidates if entry is not None]
 
     def _write(self, head: Head, puts: dict[bytes, bytes], deletes: Collection[bytes]) -> Revision:
-        place = self.place(Kind.HEAD)
+        place = self.place(RecordKind.HEAD)
         puts[place.key] = seal_record(self._key, place, HEAD_VERSION, encode_head(head))
         try:
             return self._store.commit(expected={place.key: self._revision}, puts=puts, deletes=deletes)
@@ -138,7 +138,7 @@ class VaultState:
                 self.entries.pop(number, None)
 
     def _load_head(self) -> tuple[Revision, Head]:
-        place = self.place(Kind.HEAD)
+        place = self.place(RecordKind.HEAD)
         stored = self._store.get(place.key)
         if stored is None:
             raise TamperedError(f"{place} is missing from the store")
@@ -149,10 +149,10 @@ class VaultState:
 
     def _load_entries(self) -> dict[int, Entry]:
         """Open the pages that the head lists. Others that the store may hold are passed over."""
-        stored = {key: record.value for key, record in self._store.range(self.place(Kind.PAGE).all_of_kind)}
+        stored = {key: record.value for key, record in self._store.range(self.place(RecordKind.PAGE).all_of_kind)}
         entries: dict[int, Entry] = {}
         for number, row in self.head.pages.items():
-            place = self.place(Kind.PAGE, number)
+            place = self.place(RecordKind.PAGE, number)
             entries.update((entry.number, entry) for entry in self._open_page(place, row, stored.get(place.key)))
         return entries
 

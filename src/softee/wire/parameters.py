@@ -100,8 +100,8 @@ class _RequestDecoder:
         try:
             plan = _plan(_U32.unpack_from(self._data, self._offset)[0])
             self._offset += 4
-            for index, kind, decode in plan:
-                params[index] = decode(self, index, kind)
+            for index, param_type, decode in plan:
+                params[index] = decode(self, index, param_type)
         except struct.error:
             raise WireError(f"parameters end after {len(self._data)} bytes, in the middle of one") from None
         if self._offset != len(self._data):
@@ -109,30 +109,30 @@ class _RequestDecoder:
         first, second, third, fourth = params
         return Parameters((first, second, third, fourth), self._regions, self._inline_output)
 
-    def no_value(self, _index: int, kind: ParamType) -> Value:
-        return Value(kind)
+    def no_value(self, _index: int, param_type: ParamType) -> Value:
+        return Value(param_type)
 
-    def value(self, _index: int, kind: ParamType) -> Value:
+    def value(self, _index: int, param_type: ParamType) -> Value:
         a, b = _VALUE.unpack_from(self._data, self._offset)
         self._offset += 8
-        return Value(kind, a, b)
+        return Value(param_type, a, b)
 
-    def memref(self, index: int, kind: ParamType) -> Memref:
+    def memref(self, index: int, param_type: ParamType) -> Memref:
         where, size = _MEMREF.unpack_from(self._data, self._offset)
         self._offset += 5
         if where == _INLINE:
-            if kind is not _MEMREF_INPUT:
+            if param_type is not _MEMREF_INPUT:
                 self._inline_output += size
-            return Memref(kind, b"" if kind is _MEMREF_OUTPUT else self._take(size), size)
+            return Memref(param_type, bytearray() if param_type is _MEMREF_OUTPUT else self._take(size), size)
         if where == _MEMORY_FILE:
             self._regions += (Region(index, _OFFSET.unpack_from(self._data, self._offset)[0]),)
             self._offset += 8
-            return Memref(kind, b"", size)
+            return Memref(param_type, capacity=size)
         if where != _NULL:
             raise WireError(f"a buffer is nowhere: {where}")
         if size:
             raise WireError(f"a NULL buffer has a size of {size} bytes")
-        return Memref(kind, null=True)
+        return Memref(param_type, null=True)
 
     def _take(self, size: int) -> bytearray:
         """Copy ``size`` bytes into a bytearray, which a trusted application can wipe: it may be a PIN."""
@@ -158,8 +158,8 @@ _DECODERS: Mapping[ParamType, Callable[[_RequestDecoder, int, ParamType], Param]
 @lru_cache(maxsize=64)
 def _plan(types: int) -> tuple[_Step, ...]:
     """Return the steps that decode parameters of ``types``. There are few such combinations in practice."""
-    kinds = split_types(types)
-    return tuple((index, kind, _DECODERS[kind]) for index, kind in enumerate(kinds) if kind is not ParamType.NONE)
+    split = enumerate(split_types(types))
+    return tuple((index, one, _DECODERS[one]) for index, one in split if one is not ParamType.NONE)
 
 
 def split_types(types: int) -> tuple[ParamType, ...]:
@@ -206,9 +206,9 @@ def encode_answers(parameters: Parameters) -> bytes:
     for index, param in enumerate(parameters.params):
         if param is None:
             continue
-        kind = param.type
-        types |= kind << 4 * index
-        if kind is _MEMREF_INPUT or kind is _VALUE_INPUT:
+        param_type = param.type
+        types |= param_type << 4 * index
+        if param_type is _MEMREF_INPUT or param_type is _VALUE_INPUT:
             continue
         if isinstance(param, Value):
             parts.append(_VALUE.pack(param.a, param.b))

@@ -19,14 +19,14 @@ class Value:
 class Memref:
     """A buffer of the client's.
 
-    ``data`` is what the client sent (empty for an output). ``capacity`` is the size of the client's buffer in bytes.
-    The trusted application answers with :meth:`reply`: ``size`` is how many bytes it has to give; where that is more
-    than ``capacity``, no bytes travel and the result must be TEE_ERROR_SHORT_BUFFER. ``null``: the client has no buffer
-    at all, and may only want to know the size.
+    ``data`` is what the client sent (empty for an output), in bytes that can be wiped. ``capacity`` is the size of the
+    client's buffer in bytes. The trusted application answers with :meth:`reply`: ``size`` is how many bytes it has to
+    give; where that is more than ``capacity``, no bytes travel and the result must be TEE_ERROR_SHORT_BUFFER. ``null``:
+    the client has no buffer at all, and may only want to know the size.
     """
 
     type: ParamType
-    data: bytes | bytearray = field(default=b"", repr=False)
+    data: bytearray = field(default_factory=bytearray, repr=False)
     capacity: int = 0
     out: bytes | bytearray = field(default=b"", repr=False)
     size: int | None = None

@@ -13,7 +13,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 User = CKU | None
 """CKU_USER, CKU_SO, or None: nobody is logged in."""
 
-LOGIN: Mapping[tuple[User, CKU], CKR] = {
+LOGIN_ANSWERS: Mapping[tuple[User, CKU], CKR] = {
     (None, CKU.USER): CKR.OK,
     (None, CKU.SO): CKR.OK,
     (CKU.USER, CKU.USER): CKR.USER_ALREADY_LOGGED_IN,
@@ -45,7 +45,7 @@ def check_login(current: User, wanted: CKU, *, read_only_sessions: bool) -> None
         Pkcs11Error: CKR_USER_ALREADY_LOGGED_IN, CKR_USER_ANOTHER_ALREADY_LOGGED_IN or CKR_SESSION_READ_ONLY_EXISTS.
 
     """
-    answer = LOGIN[current, wanted]
+    answer = LOGIN_ANSWERS[current, wanted]
     if answer is not CKR.OK:
         raise Pkcs11Error(answer, f"{_who(current)} is logged in; log out first")
     if wanted is CKU.SO and read_only_sessions:
