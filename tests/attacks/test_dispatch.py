@@ -13,7 +13,7 @@ from support.token_world import Caller, make_application
 memrefs = st.builds(
     Memref,
     st.sampled_from([ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT]),
-    st.binary(max_size=32),
+    st.binary(max_size=32).map(bytearray),
     st.sampled_from([0, 3, 4, 8, 12, 16, 104, 160, 4096]),
 )
 values = st.builds(Value, st.sampled_from([ParamType.VALUE_INPUT, ParamType.VALUE_OUTPUT, ParamType.VALUE_INOUT]))

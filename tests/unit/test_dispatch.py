@@ -78,7 +78,7 @@ def test_a_probe_for_attributes_is_logged_for_debugging_only(caplog: pytest.LogC
 def test_the_bytes_of_a_request_are_wiped_once_they_are_decoded() -> None:
     caller = Caller(make_application())
     control = bytearray(u32(0, 8) + b"label".ljust(32) + b"secret42")
-    params = (Memref(ParamType.MEMREF_INOUT, bytearray(control), len(control)), None, None, None)
+    params = (Memref(ParamType.MEMREF_INOUT, control, len(control)), None, None, None)
     assert caller.tee.invoke(c.INIT_TOKEN.number, params) is TeeResult.SUCCESS
     assert control == bytes(len(control))
 
