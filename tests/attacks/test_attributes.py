@@ -189,8 +189,9 @@ def test_invariant_6_private_objects_are_nowhere_without_the_users_login(*, toke
         if role is not None:
             caller.logout(session)
     caller.login(session)
-    seen = private in search(caller, session, template())
-    assert seen is token, "private session objects go at logout, token objects come back at login"
+    back = search(caller, session, template((CKA.PRIVATE, True)))
+    assert len(back) == token, "private session objects go at logout, token objects come back at login"
+    assert private not in back, "under a handle of their own"
 
 
 def all_uses(caller: Caller, session: int, handle: int, other: int) -> list[CKR]:

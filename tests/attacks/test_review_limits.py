@@ -12,6 +12,7 @@ from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.mechanisms.rsa.oaep import LARGEST_LABEL
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.record import decode_object, encode_object
+from softee.pkcs11_ta.objects.showing import matches
 from softee.pkcs11_ta.token.object import LAST_SESSION_HANDLE
 from softee.pkcs11_ta.token.objects import LARGEST_CACHED
 from softee.wire.codec import Reader
@@ -144,7 +145,7 @@ def test_a_search_does_not_compare_a_hidden_value() -> None:
         CKA.EXTRACTABLE: False,
         CKA.VALUE: Watched(16),
     }
-    assert not rules.matches(attributes, {CKA.VALUE: SecretBytes(16)})
+    assert not matches(attributes, {CKA.VALUE: SecretBytes(16)})
 
 
 def test_a_private_value_is_never_copied_into_bytes_that_cannot_be_wiped(monkeypatch: pytest.MonkeyPatch) -> None:

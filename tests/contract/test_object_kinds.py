@@ -21,7 +21,7 @@ from softee.pkcs11_ta.attributes.codecs import (
 )
 from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
 from softee.pkcs11_ta.attributes.values import AttributeValue, Given
-from softee.pkcs11_ta.objects import rules
+from softee.pkcs11_ta.objects import rules, showing
 from softee.pkcs11_ta.objects.content import complete
 from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind
 from softee.pkcs11_ta.objects.record import decode_object, encode_object
@@ -153,16 +153,16 @@ def test_a_private_part_is_shown_only_where_both_attributes_allow_it(
     hidden = Rule.HIDDEN_WHEN_SENSITIVE in use.rules and (sensitive or not extractable)
     if hidden:
         with pytest.raises(Pkcs11Error) as refused:
-            rules.read(attributes, use.type)
+            showing.read(attributes, use.type)
         assert refused.value.rv is CKR.ATTRIBUTE_SENSITIVE
     elif value is None or CODECS[use.type] is NESTED:
         with pytest.raises(Pkcs11Error) as refused:
-            rules.read(attributes, use.type)
+            showing.read(attributes, use.type)
         assert refused.value.rv is CKR.ATTRIBUTE_TYPE_INVALID
     else:
-        assert rules.read(attributes, use.type) == CODECS[use.type].encode(value)
+        assert showing.read(attributes, use.type) == CODECS[use.type].encode(value)
     if value is not None:
-        assert rules.matches(attributes, {use.type: value}) is not hidden
+        assert showing.matches(attributes, {use.type: value}) is not hidden
 
 
 @pytest.mark.parametrize("kind", KIND_ROWS)

@@ -9,7 +9,7 @@ from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
-from softee.pkcs11_ta.objects.rules import NO_DEFAULTS
+from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE
 from support.commands import c
@@ -33,7 +33,11 @@ JOINING = MechanismSpec(
     params=int,
     functions=(Deriving(derive=_join, keys_in=lambda handle: (handle,)),),
 )
-POLICY = Policy("joining", {JOIN: JOINING, CKM.SHA256: OPTEE.mechanisms[CKM.SHA256]}, NO_DEFAULTS)
+POLICY = Policy(
+    name="joining",
+    mechanisms={JOIN: JOINING, CKM.SHA256: OPTEE.mechanisms[CKM.SHA256]},
+    objects=OPTEE_OBJECTS,
+)
 NEW = ((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.GENERIC_SECRET))
 
 

@@ -103,17 +103,17 @@ def test_a_length_in_the_template_cuts_what_filled_the_last_block(caller: Caller
     wrapped = encrypted(bytes(range(1, 25)))
     back = unwrap(caller, session, wrapper, wrapped, *AES, (CKA.VALUE_LEN, 24)).handle
     assert get(caller, session, back, CKA.VALUE) == bytes(range(1, 25))
-    assert unwrap(caller, session, wrapper, wrapped, *AES, (CKA.VALUE_LEN, 33)).rv is CKR.WRAPPED_KEY_LEN_RANGE
+    assert unwrap(caller, session, wrapper, wrapped, *AES, (CKA.VALUE_LEN, 33)).rv is CKR.ATTRIBUTE_VALUE_INVALID
 
 
 @pytest.mark.parametrize("plain", [bytes(48), b"\x30\x82\xff\xff" + bytes(28), b"\x30\x80" + bytes(14)])
 @pytest.mark.parametrize("key_type", [CKK.RSA, CKK.EC])
-def test_bytes_that_unwrap_to_no_key_have_one_error(
+def test_bytes_that_unwrap_to_no_key_are_told_apart_by_their_length_alone(
     caller: Caller, session: int, wrapper: int, plain: bytes, key_type: CKK
 ) -> None:
     private = ((CKA.CLASS, CKO.PRIVATE_KEY), (CKA.KEY_TYPE, key_type))
     assert unwrap(caller, session, wrapper, encrypted(plain), *private).rv is CKR.WRAPPED_KEY_INVALID
-    assert unwrap(caller, session, wrapper, encrypted(bytes(48)), *AES).rv is CKR.WRAPPED_KEY_INVALID
+    assert unwrap(caller, session, wrapper, encrypted(bytes(48)), *AES).rv is CKR.WRAPPED_KEY_LEN_RANGE
 
 
 def test_the_handles_are_checked_as_in_op_tee(caller: Caller, session: int, wrapper: int, target: int) -> None:

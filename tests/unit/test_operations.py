@@ -218,7 +218,12 @@ def test_bad_ciphertext_ends_the_operation(caller: Caller, session: int) -> None
 
 def secret(caller: Caller, session: int, value: bytes) -> int:
     attributes = template(
-        (CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.GENERIC_SECRET), (CKA.TOKEN, False), (CKA.VALUE, value)
+        (CKA.CLASS, CKO.SECRET_KEY),
+        (CKA.KEY_TYPE, CKK.GENERIC_SECRET),
+        (CKA.TOKEN, False),
+        (CKA.SENSITIVE, False),
+        (CKA.EXTRACTABLE, True),
+        (CKA.VALUE, value),
     )
     return caller.ok(c.CREATE_OBJECT, session, attributes).handle
 

@@ -10,6 +10,7 @@ from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper, new_user_key
 from softee.pkcs11_ta.token.state import Cost, PinCredential
 from softee.stores.memory import MemoryStore
 from support.commands import c
+from support.object_calls import search
 from support.token_world import CHEAP, SO_PIN, USER_PIN, Caller, make_application, template
 
 SECRET = b"vault secret".ljust(32, b"\0")
@@ -179,7 +180,9 @@ def test_private_objects_outlive_every_change_of_pins(caller: Caller) -> None:
     assert caller.init_pin(session, b"third pin") is CKR.OK
     caller.logout(session)
     assert caller.login(session, CKU.USER, b"third pin") is CKR.OK
-    assert caller.call(c.GET_OBJECT_SIZE, session, handle).rv is CKR.OK
+    assert caller.call(c.GET_OBJECT_SIZE, session, handle).rv is CKR.OBJECT_HANDLE_INVALID
+    (again,) = search(caller, session, template((CKA.PRIVATE, True)))
+    assert caller.call(c.GET_OBJECT_SIZE, session, again).rv is CKR.OK
 
 
 def test_everything_is_there_after_a_restart() -> None:
@@ -254,4 +257,5 @@ def test_init_pin_gives_the_user_the_key_that_the_so_holds(caller: Caller) -> No
     caller.init_pin(session, b"9999")
     caller.logout(session)
     assert caller.login(session, CKU.USER, b"9999") is CKR.OK
-    assert caller.call(c.GET_OBJECT_SIZE, session, handle).rv is CKR.OK
+    (again,) = search(caller, session, template((CKA.PRIVATE, True)))
+    assert caller.call(c.GET_OBJECT_SIZE, session, again).rv is CKR.OK

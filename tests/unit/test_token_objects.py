@@ -81,8 +81,7 @@ def test_an_object_is_there_after_a_restart(world: World, *, private: bool) -> N
 
 def test_private_objects_are_invisible_before_login(world: World) -> None:
     hidden, shown = world.objects.create(made(PRIVATE=True), made())
-    handles = [shown.handle, hidden.handle]
-    assert world.objects.find(ALL, private=True) == handles
+    assert world.objects.find(ALL, private=True) == [hidden.handle, shown.handle]
     assert world.objects.find(ALL, private=False) == [shown.handle]
     assert refusal(world.objects, hidden.handle, private=False) is CKR.OBJECT_HANDLE_INVALID
     world.objects.dismiss()
@@ -116,7 +115,7 @@ def test_another_user_key_opens_nothing(world: World, caplog: pytest.LogCaptureF
 def test_a_damaged_object_hurts_no_other(world: World, caplog: pytest.LogCaptureFixture) -> None:
     damaged = world.create_damaged(b"one")
     (sound,) = world.objects.create(made(LABEL=b"one"))
-    assert world.objects.find({CKA.LABEL: b"one"}, private=True) == [sound.handle, damaged], "the index knows it"
+    assert world.objects.find({CKA.LABEL: b"one"}, private=True) == [damaged, sound.handle], "the index knows it"
     assert world.objects.find({CKA.LABEL: b"one", CKA.SIGN: False}, private=True) == [sound.handle]
     with caplog.at_level(logging.ERROR):
         assert refusal(world.objects, damaged) is CKR.DEVICE_ERROR
@@ -177,7 +176,7 @@ def test_a_destroyed_object_is_gone_and_its_handle_is_not_used_again(world: Worl
 def test_a_search_combines_the_index_with_what_must_be_opened(world: World) -> None:
     first, second = world.objects.create(made(LABEL=b"x", SIGN=True), made(LABEL=b"x", PRIVATE=True))
     find = world.objects.find
-    assert find({CKA.LABEL: b"x"}, private=True) == [second.handle, first.handle]
+    assert find({CKA.LABEL: b"x"}, private=True) == [first.handle, second.handle]
     assert find({CKA.LABEL: b"x", CKA.SIGN: True}, private=True) == [first.handle]
     assert find({CKA.SIGN: False}, private=True) == [second.handle]
     assert find({CKA.PRIVATE: True}, private=True) == [second.handle]

@@ -78,7 +78,11 @@ def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) ->
         if session.closed:
             raise Pkcs11Error(CKR.SESSION_HANDLE_INVALID, f"session {session.handle} was closed meanwhile")
         call.session = session
-        return bound.handle(call, request)
+        try:
+            return bound.handle(call, request)
+        except Pkcs11Error as error:
+            error.rv = session.token.policy.answer(error.rv)
+            raise
 
 
 def _decode(command: Command[R], control: Memref) -> R:

@@ -25,8 +25,8 @@ class TeeError(Exception):
 class ClientIdentity:
     """Who opened a TEE session, by the kernel's word, and how it asked to be identified.
 
-    ``uuid`` is the client UUID of the login method, as Linux' TEE subsystem makes it: the nil UUID for PUBLIC, a
-    UUIDv5 of ``uid=<hex>`` for USER and of ``gid=<hex>`` for GROUP.
+    ``groups`` are the supplementary groups. ``uuid`` is the client UUID of the login method, as Linux' TEE subsystem
+    makes it: the nil UUID for PUBLIC, a UUIDv5 of ``uid=<hex>`` for USER and of ``gid=<hex>`` for GROUP.
     """
 
     pid: int
@@ -34,6 +34,7 @@ class ClientIdentity:
     gid: int
     login: LoginMethod
     uuid: UUID
+    groups: frozenset[int] = frozenset()
 
 
 class TaSession(Protocol):

@@ -45,14 +45,18 @@ def identify(peer: PeerCredentials, login: int, login_data: int) -> ClientIdenti
 
     """
     if login == LoginMethod.GROUP:
-        return ClientIdentity(peer.pid, peer.uid, peer.gid, LoginMethod.GROUP, _group_uuid(peer, login_data))
+        return _identity(peer, LoginMethod.GROUP, _group_uuid(peer, login_data))
     if login_data:
         raise TeeError(TeeResult.BAD_PARAMETERS, f"login method {login} has no login data")
     if login == LoginMethod.USER:
-        return ClientIdentity(peer.pid, peer.uid, peer.gid, LoginMethod.USER, _user_uuid(peer))
+        return _identity(peer, LoginMethod.USER, _user_uuid(peer))
     if login == LoginMethod.PUBLIC:
-        return ClientIdentity(peer.pid, peer.uid, peer.gid, LoginMethod.PUBLIC, NOBODY)
+        return _identity(peer, LoginMethod.PUBLIC, NOBODY)
     raise TeeError(TeeResult.NOT_SUPPORTED, f"login method {login}; there are public (0), user (1) and group (2)")
+
+
+def _identity(peer: PeerCredentials, login: LoginMethod, uuid: UUID) -> ClientIdentity:
+    return ClientIdentity(peer.pid, peer.uid, peer.gid, login, uuid, peer.groups)
 
 
 def _user_uuid(peer: PeerCredentials) -> UUID:

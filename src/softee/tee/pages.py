@@ -14,7 +14,7 @@ from softee.wire.codec import Reader, WireError, Writer
 
 OBJECTS_PER_PAGE = 128
 FIRST_NUMBER = 1
-LAST_NUMBER = 0x7FFFFFFF
+LAST_NUMBER = 0x3FFFFFFF
 _ENTRY = struct.Struct("<IQ16sBB")
 _PAGE_ROW = struct.Struct("<IQ32s")
 

@@ -67,6 +67,11 @@ class Vault:
         """All objects by number. A live view: hold the vault's lock while you go through it."""
         return MappingProxyType(self._state.entries)
 
+    @property
+    def next_number(self) -> int:
+        """The number that the next object gets."""
+        return self._state.head.next_number
+
     def find(self, terms: Collection[bytes]) -> list[int]:
         """Return the numbers of the objects that have all ``terms``, in rising order (all objects for no terms)."""
         return self._state.index.find(terms) if terms else sorted(self._state.entries)
@@ -105,7 +110,7 @@ class Change:
         self._data = bytes(data)
 
     def add(self, plaintext: bytes | bytearray, key: SealKey, compartment: int, terms: Collection[bytes]) -> int:
-        """Add an object and return its number, which is never used again (1 to 0x7FFFFFFF).
+        """Add an object and return its number, which is never used again (1 to 0x3FFFFFFF).
 
         ``compartment`` is 0 to 255; there are at most 255 ``terms`` of 16 bytes (else ValueError).
         Raises StoreFullError when the vault has used up its numbers.

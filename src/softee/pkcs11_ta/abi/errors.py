@@ -15,7 +15,7 @@ class Pkcs11Error(Exception):
         if rv is CKR.OK:
             raise ValueError("CKR_OK is not an error")
         super().__init__(f"CKR_{rv.name}: {detail}" if detail else f"CKR_{rv.name}")
-        self.rv = rv
+        self.rv: CKR = rv
         self.detail = detail
 
 

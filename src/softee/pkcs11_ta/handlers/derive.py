@@ -11,9 +11,8 @@ from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.content import complete
-from softee.pkcs11_ta.session.access import check_new, new_attributes, place_new
-from softee.pkcs11_ta.session.begin import mechanism_for
+from softee.pkcs11_ta.session.access import check_new, complete_new, new_attributes, place_new
+from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.key_use import usable_key
@@ -28,14 +27,14 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     spec = mechanism_for(session, request.mechanism)
     deriving = spec.of(Deriving)
     base = usable_key(session, spec, request.handle, TO_DERIVE)
-    parameter = spec.parameter(request.parameter)
+    parameter = parameter_of(session, spec, request.parameter)
     others = [usable_key(session, spec, handle, TO_DERIVE) for handle in deriving.keys_in(parameter)]
     made = new_attributes(session, _given(request.template, base), rules.DERIVE)
     check_new(session, made)
     made.update(deriving.derive(base.key(), parameter, tuple(other.key() for other in others), made))
-    complete(made)
+    complete_new(session, made)
     rules.mark_derived(made, base.attributes)
-    return handles(place_new(session, made))
+    return handles(session, place_new(session, made))
 
 
 def _require_any(session: Session) -> None:

@@ -7,6 +7,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, OnObject, WithMechanism
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.steps import step
+from softee.pkcs11_ta.keys.table import is_guarded
 from softee.pkcs11_ta.mechanisms.functions import DigestOperation
 from softee.pkcs11_ta.session.begin import begin_digest
 from softee.pkcs11_ta.session.call import Call
@@ -40,6 +41,8 @@ def digest_key(call: Call, request: OnObject, operation: Operation[DigestOperati
     obj = call.session.object(request.handle, CKR.KEY_HANDLE_INVALID)
     if obj.attributes.get(CKA.CLASS) != CKO.SECRET_KEY:
         raise Pkcs11Error(CKR.KEY_INDIGESTIBLE, "only secret keys have a value to digest")
+    if is_guarded(obj.attributes) or not call.session.token.policy.digests_keys:
+        raise Pkcs11Error(CKR.KEY_INDIGESTIBLE, "the digest of a protected key of any length could tell it")
     operation.running.update(obj.key().secret())
     return b""
 

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal: a search's result is fixed when it begins."""
 
-from softee.names import CKR
+from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.commands import objects
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, WithTemplate
 from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.handlers.binding import bind
+from softee.pkcs11_ta.objects.kinds import PROTECTED_CLASSES
 from softee.pkcs11_ta.objects.rules import parse_search
-from softee.pkcs11_ta.session.access import sees_private
+from softee.pkcs11_ta.session.access import is_so, sees_private
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
 from softee.wire.codec import Writer
@@ -22,10 +23,10 @@ def find_objects_init(call: Call, request: WithTemplate) -> bytes:
     if session.operations.find is not None:
         raise Pkcs11Error(CKR.OPERATION_ACTIVE, "a search is active in this session; end it with C_FindObjectsFinal")
     wanted = parse_search(request.template)
-    private = sees_private(session)
+    private = wanted is not None and _finds_private(session, wanted)
     found = [] if wanted is None else _find(session, wanted, private=private)
     with session.token.lock:
-        if wanted is not None and private and not sees_private(session):
+        if wanted is not None and private and not _finds_private(session, wanted):
             found = _find(session, wanted, private=False)  # logged out meanwhile, by another session
         session.operations.find = found
     return b""
@@ -49,12 +50,28 @@ def find_objects_final(call: Call, request: InSession) -> bytes:
     return b""
 
 
+def _finds_private(session: Session, wanted: Attributes) -> bool:
+    """Say whether a search finds private objects: the user's do, and the SO's for a key of known class and ID."""
+    if sees_private(session):
+        return True
+    names_a_key = wanted.get(CKA.CLASS) in PROTECTED_CLASSES and bool(wanted.get(CKA.ID))
+    return is_so(session) and names_a_key and not session.token.policy.as_optee
+
+
 def _find(session: Session, wanted: Attributes, *, private: bool) -> list[int]:
-    """Search without the token's lock: what must be opened for it may take its time."""
-    return [
-        *session.objects.find(wanted, private=private),
-        *session.token.objects.find(wanted, private=private),
-    ]
+    """Search without the token's lock: what must be opened for it may take its time.
+
+    Session objects come first. The oldest object comes first, so that nobody's new one is taken for it; OP-TEE's way is
+    the other one.
+    """
+    token, policy = session.token, session.token.policy
+    in_session = session.objects.find(wanted, policy.objects, private=private)
+    on_token = token.objects.find(wanted, policy.objects, private=private)
+    if policy.as_optee:
+        in_session.reverse()
+        on_token.reverse()
+    base = session.client.private_base(token)
+    return [*in_session, *(base + number if token.objects.is_private(number) else number for number in on_token)]
 
 
 def _search(call: Call) -> list[int]:

@@ -8,12 +8,12 @@ from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.values import Given
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
+from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.content import complete
-from softee.pkcs11_ta.session.access import check_new, new_attributes, place_new
-from softee.pkcs11_ta.session.begin import mechanism_for
+from softee.pkcs11_ta.session.access import check_new, complete_new, new_attributes, place_new
+from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
 
@@ -23,13 +23,13 @@ def generate_key(call: Call, request: GenerateKey) -> bytes:
     session = call.session
     spec = mechanism_for(session, request.mechanism)
     generating = spec.of(KeyGenerating)
-    parameter = spec.parameter(request.parameter)
+    parameter = parameter_of(session, spec, request.parameter)
     made = _prepare(session, spec, CKO.SECRET_KEY, request.template)
     check_new(session, made)
     made.update(generating.generate(parameter, made))
-    complete(made)
+    complete_new(session, made)
     rules.mark_generated(made, spec.mechanism)
-    return handles(place_new(session, made))
+    return handles(session, place_new(session, made))
 
 
 def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
@@ -37,7 +37,7 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     session = call.session
     spec = mechanism_for(session, request.mechanism)
     generating = spec.of(PairGenerating)
-    parameter = spec.parameter(request.parameter)
+    parameter = parameter_of(session, spec, request.parameter)
     public = _prepare(session, spec, CKO.PUBLIC_KEY, request.public)
     private = _prepare(session, spec, CKO.PRIVATE_KEY, request.private)
     check_new(session, public, private)
@@ -45,9 +45,11 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     public.update(public_parts)
     private.update(private_parts)
     _share_id(public, private)
+    for one in (public, private):
+        session.token.policy.check_key(KeyMaterial(one), one)
     rules.mark_generated(public, spec.mechanism)
     rules.mark_generated(private, spec.mechanism)
-    return handles(place_new(session, public, private))
+    return handles(session, place_new(session, public, private))
 
 
 def _prepare(session: Session, spec: AnyMechanism, object_class: CKO, template: Template) -> Given:

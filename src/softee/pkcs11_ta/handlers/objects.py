@@ -12,9 +12,12 @@ from softee.pkcs11_ta.attributes.uses import Rule
 from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.content import check_public_key_info, complete
+from softee.pkcs11_ta.objects.content import recheck
+from softee.pkcs11_ta.objects.policy import ObjectPolicy
+from softee.pkcs11_ta.objects.showing import read
 from softee.pkcs11_ta.session.access import (
     check_new,
+    complete_new,
     is_so,
     new_attributes,
     place_new,
@@ -22,15 +25,16 @@ from softee.pkcs11_ta.session.access import (
     require_write,
 )
 from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
 from softee.wire.codec import Writer
 
 
-def handles(objects: Iterable[Pkcs11Object]) -> bytes:
-    """Return objects' handles as they travel."""
+def handles(session: Session, objects: Iterable[Pkcs11Object]) -> bytes:
+    """Return objects' handles for this session's client as they travel."""
     reply = Writer()
     for one in objects:
-        reply.u32(one.handle)
+        reply.u32(session.handle_of(one))
     return reply.done()
 
 
@@ -39,8 +43,8 @@ def create_object(call: Call, request: WithTemplate) -> bytes:
     session = call.session
     made = new_attributes(session, rules.parse(request.template), rules.CREATE)
     check_new(session, made)
-    complete(made)
-    return handles(place_new(session, made))
+    complete_new(session, made)
+    return handles(session, place_new(session, made))
 
 
 def copy_object(call: Call, request: OnObjectWithTemplate) -> bytes:
@@ -48,18 +52,18 @@ def copy_object(call: Call, request: OnObjectWithTemplate) -> bytes:
     session = call.session
     with session.token.lock:
         old = session.object(request.handle)
-        require_permission(old, CKA.COPYABLE)
-        made = _changed(old.attributes, request.template, rules.BY_COPY, by_so=is_so(session))
-        return handles(place_new(session, made))
+        require_permission(session, old, CKA.COPYABLE)
+        made = _changed(session, old, request.template, rules.BY_COPY)
+        return handles(session, place_new(session, made))
 
 
 def destroy_object(call: Call, request: OnObject) -> bytes:
     """Remove an object for good."""
     session = call.session
     with session.token.lock:
-        old = session.object(request.handle)
+        old = _owned(session, request.handle)
         require_write(session, old)
-        require_permission(old, CKA.DESTROYABLE)
+        require_permission(session, old, CKA.DESTROYABLE)
         if old.is_token:
             session.token.objects.destroy(old)
         else:
@@ -76,10 +80,10 @@ def set_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
     """Change an object's attributes, all or none."""
     session = call.session
     with session.token.lock:
-        old = session.object(request.handle)
+        old = _markable(session, request)
         require_write(session, old)
-        require_permission(old, CKA.MODIFIABLE)
-        changed = _changed(old.attributes, request.template, rules.BY_SET, by_so=is_so(session))
+        require_permission(session, old, CKA.MODIFIABLE)
+        changed = _changed(session, old, request.template, rules.BY_SET)
         if old.is_token:
             session.token.objects.replace(old, changed)
         else:
@@ -92,9 +96,11 @@ def get_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
 
     Where some cannot be given, the others are, and of the reasons the last in OP-TEE's order is the return value.
     """
-    attributes = call.session.object(request.handle).attributes
+    session = call.session
+    attributes = session.object(request.handle).attributes
     refusals: dict[CKR, str] = {}
-    values = _values(attributes, {attribute for attribute, _ in request.template}, refusals)
+    policy = session.token.policy.objects
+    values = _values(attributes, {attribute for attribute, _ in request.template}, policy, refusals)
     slots = [ValueSlot(attribute, space, values[attribute]) for attribute, space in request.template]
     if any(slot.too_small for slot in slots):
         refusals[CKR.BUFFER_TOO_SMALL] = "an attribute does not fit into the space for it"
@@ -106,7 +112,7 @@ def get_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
 
 
 def _values(
-    attributes: Attributes, types: Iterable[int], refusals: dict[CKR, str]
+    attributes: Attributes, types: Iterable[int], policy: ObjectPolicy, refusals: dict[CKR, str]
 ) -> dict[int, bytes | bytearray | None]:
     """Return attributes' bytes, None with an entry in ``refusals`` where they are not shown.
 
@@ -115,7 +121,7 @@ def _values(
     values: dict[int, bytes | bytearray | None] = dict.fromkeys(types)
     for attribute in values:
         try:
-            values[attribute] = rules.read(attributes, attribute)
+            values[attribute] = read(attributes, attribute, policy)
         except Pkcs11Error as error:
             refusals.setdefault(error.rv, error.detail)
     return values
@@ -124,11 +130,25 @@ def _values(
 _WORST_FIRST = (CKR.BUFFER_TOO_SMALL, CKR.ATTRIBUTE_TYPE_INVALID, CKR.ATTRIBUTE_SENSITIVE)
 
 
-def _changed(attributes: Attributes, template: Template, changeable: Rule, *, by_so: bool) -> Given:
-    changed = rules.change(attributes, template, changeable, is_so=by_so)
-    if any(attribute == CKA.PUBLIC_KEY_INFO for attribute, _ in template):
-        check_public_key_info(changed)
+def _changed(session: Session, old: Pkcs11Object, template: Template, changeable: Rule) -> Given:
+    policy = session.token.policy
+    changed = rules.change(old.attributes, template, changeable, is_so=is_so(session), policy=policy.objects)
+    recheck(changed, {attribute for attribute, _ in template})
     return changed
+
+
+def _owned(session: Session, handle: int) -> Pkcs11Object:
+    """Return an object to destroy: the SO may destroy trusted keys among the user's private objects, and no others."""
+    obj = session.object(handle, so_too=not session.token.policy.as_optee)
+    if obj.is_private and is_so(session) and obj.attributes.get(CKA.TRUSTED) is not True:
+        raise Pkcs11Error(CKR.OBJECT_HANDLE_INVALID, "the SO sees no private objects but trusted keys")
+    return obj
+
+
+def _markable(session: Session, request: OnObjectWithTemplate) -> Pkcs11Object:
+    """Return an object to change: the SO may mark private keys as trusted, and change nothing else of them."""
+    marks = {attribute for attribute, _ in request.template} == {CKA.TRUSTED}
+    return session.object(request.handle, so_too=marks and not session.token.policy.as_optee)
 
 
 BOUND = (

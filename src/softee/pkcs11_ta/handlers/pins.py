@@ -11,7 +11,7 @@ from softee.tee.keys import wipe
 def init_token(call: Call, request: InitToken) -> bytes:
     """Initialize a token: all its objects go."""
     try:
-        token = call.client.slots.token(request.slot)
+        token = call.client.token(request.slot)
         call.authenticator.init_token(token, call.client.identity, request.pin, request.label)
     finally:
         wipe(request.pin)

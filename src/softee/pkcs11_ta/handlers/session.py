@@ -30,7 +30,7 @@ _PURPOSES = {command.number: purpose for purpose, released in _RELEASED for comm
 
 def open_session(call: Call, request: OpenPkcs11Session) -> bytes:
     """Return the new session's handle."""
-    token = call.client.slots.token(request.slot)
+    token = call.client.token(request.slot)
     if not request.flags & SessionFlag.SERIAL_SESSION:
         raise Pkcs11Error(CKR.SESSION_PARALLEL_NOT_SUPPORTED, "CKF_SERIAL_SESSION must be set")
     unknown = request.flags & ~_KNOWN_FLAGS
@@ -48,7 +48,7 @@ def close_session(call: Call, request: InSession) -> bytes:
 
 def close_all_sessions(call: Call, request: OnSlot) -> bytes:
     """Close all sessions of this client with a token."""
-    call.client.close_all(call.client.slots.token(request.slot))
+    call.client.close_all(call.client.token(request.slot))
     return b""
 
 
@@ -73,8 +73,8 @@ def login(call: Call, request: Login) -> bytes:
 
 
 def _confirm(call: Call, pin: bytearray) -> None:
-    operation = call.session.operations.active
-    if operation is None or not operation.context_login:
+    operation = call.session.operations.waiting_for_login()
+    if operation is None:
         raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, "no operation waits for CKU_CONTEXT_SPECIFIC")
     call.authenticator.confirm(call.session, pin)
     operation.context_login = False

@@ -19,22 +19,21 @@ _NO_CLOCK = bytes(16)
 
 
 def slot_list(call: Call, request: Nothing) -> bytes:
-    """Return all slot numbers. All tokens are present, so whether only those are asked for makes no difference."""
-    slots = call.client.slots.count
-    return struct.pack(f"<{slots}I", *range(slots))
+    """Return the slots that the client may see. All tokens are present, so tokenPresent makes no difference."""
+    slots = call.client.visible_slots()
+    return struct.pack(f"<{len(slots)}I", *slots)
 
 
 def slot_info(call: Call, request: OnSlot) -> bytes:
     """Return CK_SLOT_INFO. The description's UUID is the installation's."""
-    slots = call.client.slots
-    slots.require_slot(request.slot)
-    description = f"OP-TEE PKCS11 TA - TEE UUID {slots.installation}".encode("ascii")
+    call.client.policy(request.slot)
+    description = f"OP-TEE PKCS11 TA - TEE UUID {call.client.slots.installation}".encode("ascii")
     return replies.SLOT_INFO.pack(description, _MANUFACTURER, SlotFlag.TOKEN_PRESENT, _HARDWARE, _FIRMWARE)
 
 
 def token_info(call: Call, request: OnSlot) -> bytes:
     """Return CK_TOKEN_INFO."""
-    token = call.client.slots.token(request.slot)
+    token = call.client.token(request.slot)
     with token.lock:
         state = token.state
         count = len(token.sessions)
@@ -54,13 +53,13 @@ _NO_LIMIT = UNAVAILABLE_INFORMATION
 
 def mechanism_ids(call: Call, request: OnSlot) -> bytes:
     """Return the numbers of the mechanisms that the slot's token allows."""
-    mechanisms = call.client.slots.policy(request.slot).mechanisms
+    mechanisms = call.client.policy(request.slot).mechanisms
     return struct.pack(f"<{len(mechanisms)}I", *mechanisms)
 
 
 def mechanism_info(call: Call, request: OnMechanism) -> bytes:
     """Return CK_MECHANISM_INFO. Raises CKR_MECHANISM_INVALID."""
-    spec = call.client.slots.policy(request.slot).mechanism(request.mechanism)
+    spec = call.client.policy(request.slot).mechanism(request.mechanism)
     low, high = (spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0)
     return replies.MECHANISM_INFO.pack(low, high, spec.flags)
 

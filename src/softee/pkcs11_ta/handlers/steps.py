@@ -28,10 +28,10 @@ def step(purpose: Purpose[Op], number: Step) -> Callable[[StepHandler[R, Op]], C
             except BufferTooSmallError:
                 raise
             except BaseException:
-                operations.active = None
+                operations.end(purpose)
                 raise
             if after is Phase.IDLE:
-                operations.active = None
+                operations.end(purpose)
             else:
                 operation.phase = after
             return reply

@@ -5,6 +5,7 @@ Keys leave the token only here, encrypted, and only where their attributes allow
 """
 
 from softee.names import CKA, CKO, CKR
+from softee.names.mechanism_layouts import BLOCK_SIZE
 from softee.pkcs11_ta.abi.commands import keys
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import FromKey, WrapKey
@@ -13,13 +14,16 @@ from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Given
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
+from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
+from softee.pkcs11_ta.keys.table import find_form, is_guarded
 from softee.pkcs11_ta.mechanisms.functions import Wrapping
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.content import complete
+from softee.pkcs11_ta.objects.content import check_template
 from softee.pkcs11_ta.objects.kinds import PROTECTED_CLASSES
-from softee.pkcs11_ta.session.access import check_new, new_attributes, place_new
-from softee.pkcs11_ta.session.begin import mechanism_for
+from softee.pkcs11_ta.objects.showing import agrees_with
+from softee.pkcs11_ta.session.access import check_new, complete_new, new_attributes, place_new
+from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.key_use import key_object, usable_key
@@ -32,30 +36,35 @@ def wrap_key(call: Call, request: WrapKey) -> bytes:
     """Return a key encrypted under another one: a secret key's value, or a private key's PrivateKeyInfo."""
     session = call.session
     spec = mechanism_for(session, request.mechanism)
-    wrap = spec.of(Wrapping).wrap
+    functions = spec.of(Wrapping)
     wrapping = usable_key(session, spec, request.handle, TO_WRAP)
     if request.key == request.handle:
         raise Pkcs11Error(CKR.WRAPPING_KEY_HANDLE_INVALID, "a key does not wrap itself")
     wanted = _wrappable(session, request.key, wrapping)
-    parameter = spec.parameter(request.parameter)
-    return call.fit(wrap(wrapping.key(), parameter, _plain(wanted)))
+    parameter = parameter_of(session, spec, request.parameter)
+    return call.fit(functions.wrap(wrapping.key(), parameter, _plain(wanted)))
 
 
 def unwrap_key(call: Call, request: FromKey) -> bytes:
     """Make a key of wrapped bytes, and return its handle."""
     session = call.session
     spec = mechanism_for(session, request.mechanism)
-    unwrap = spec.of(Wrapping).unwrap
+    functions = spec.of(Wrapping)
     unwrapping = usable_key(session, spec, request.handle, TO_UNWRAP)
-    parameter = spec.parameter(request.parameter)
+    parameter = parameter_of(session, spec, request.parameter)
     made = new_attributes(session, _given(request.template, unwrapping), rules.UNWRAP)
+    check_template(made)
     check_new(session, made)
-    plain = unwrap(unwrapping.key(), parameter, bytes(call.input))
+    plain = functions.unwrap(unwrapping.key(), parameter, bytes(call.input))
     try:
-        _add_content(made, plain)
+        _add_content(session, made, plain)
+    except Pkcs11Error as error:
+        if made[CKA.CLASS] == CKO.SECRET_KEY and error.rv in _TOLD and not functions.padded:
+            raise
+        raise Pkcs11Error(CKR.WRAPPED_KEY_INVALID, f"the unwrapped bytes are no such key: {error.detail}") from None
     finally:
         wipe(plain)
-    return handles(place_new(session, made))
+    return handles(session, place_new(session, made))
 
 
 def _wrappable(session: Session, handle: int, wrapping: Pkcs11Object) -> Pkcs11Object:
@@ -68,7 +77,7 @@ def _wrappable(session: Session, handle: int, wrapping: Pkcs11Object) -> Pkcs11O
         raise Pkcs11Error(CKR.KEY_UNEXTRACTABLE, f"CKA_EXTRACTABLE of key {handle:#x} is false")
     if attributes[CKA.WRAP_WITH_TRUSTED] is not False and wrapping.attributes.get(CKA.TRUSTED) is not True:
         raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "CKA_WRAP_WITH_TRUSTED asks for a wrapping key with CKA_TRUSTED true")
-    if not rules.agrees_with(attributes, _template(wrapping, CKA.WRAP_TEMPLATE)):
+    if not agrees_with(attributes, _template(wrapping, CKA.WRAP_TEMPLATE)):
         raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, "the key is not as the wrapping key's CKA_WRAP_TEMPLATE demands")
     return wanted
 
@@ -94,26 +103,36 @@ def _template(key: Pkcs11Object, attribute: CKA) -> Template:
     return value if isinstance(value, tuple) else ()
 
 
-def _add_content(made: Given, plain: bytearray) -> None:
-    """Add the unwrapped key's parts. Whatever is wrong with them is one error."""
-    try:
-        if made[CKA.CLASS] == CKO.SECRET_KEY:
-            made[CKA.VALUE] = SecretBytes(_cut(plain, made.get(CKA.VALUE_LEN)))
-        else:
-            made.update(import_private_key(plain, _key_type(made)))
-        complete(made)
-    except Pkcs11Error as error:
-        if error.rv is CKR.WRAPPED_KEY_LEN_RANGE:
-            raise
-        raise Pkcs11Error(CKR.WRAPPED_KEY_INVALID, f"the unwrapped bytes are no such key: {error.detail}") from None
+_TOLD = frozenset({CKR.WRAPPED_KEY_LEN_RANGE, CKR.ATTRIBUTE_VALUE_INVALID, CKR.KEY_SIZE_RANGE})
+"""What may be said of a decrypted value, its length and its check value, where no padding stands in between."""
 
 
-def _cut(plain: bytearray, size: object) -> memoryview:
-    """Cut what filled the last cipher block, where the template says how long the key is."""
-    wanted = size if isinstance(size, int) else len(plain)
-    if wanted > len(plain):
-        raise Pkcs11Error(CKR.WRAPPED_KEY_LEN_RANGE, f"CKA_VALUE_LEN {wanted}, but {len(plain)} bytes were unwrapped")
-    return memoryview(plain)[:wanted]
+def _add_content(session: Session, made: Given, plain: bytearray) -> None:
+    """Add the unwrapped key's parts."""
+    if made[CKA.CLASS] == CKO.SECRET_KEY:
+        made[CKA.VALUE] = SecretBytes(_value(made, plain))
+    else:
+        made.update(import_private_key(plain, _key_type(made)))
+    complete_new(session, made)
+
+
+def _value(made: Given, plain: bytearray) -> memoryview:
+    """Return a secret key's value: the unwrapped bytes, or as many of them as CKA_VALUE_LEN says.
+
+    A protected key is not cut, or somebody could unwrap it byte by byte: one of any length has all bytes, one of a few
+    sizes sheds no more than the zeros that filled its last block.
+    """
+    form = find_form(made[CKA.CLASS], made[CKA.KEY_TYPE])
+    given = made.get(CKA.VALUE_LEN)
+    size = given if isinstance(given, int) else len(plain)
+    rest = plain[size:]
+    keeps_all = is_protected(made) and (is_guarded(made) or len(rest) >= BLOCK_SIZE or any(rest))
+    wipe(rest)
+    if size > len(plain) or (size < len(plain) and keeps_all):
+        raise Pkcs11Error(CKR.WRAPPED_KEY_LEN_RANGE, f"CKA_VALUE_LEN {size}, but {len(plain)} bytes were unwrapped")
+    if form is not None and form.sizes is not None and size not in form.sizes:
+        raise Pkcs11Error(CKR.WRAPPED_KEY_LEN_RANGE, f"a key of this type does not have {size} bytes")
+    return memoryview(plain)[:size]
 
 
 def _key_type(made: Given) -> int:

@@ -51,17 +51,14 @@ _PRIVATE_ROWS = (
 
 
 def find_curve(ec_params: bytes) -> ec.EllipticCurve:
-    """Return the curve that CKA_EC_PARAMS names.
+    """Return the curve that CKA_EC_PARAMS names. Raises CKR_CURVE_NOT_SUPPORTED where it is none of ours.
 
-    Raises:
-        Pkcs11Error: CKR_ATTRIBUTE_TYPE_INVALID, as OP-TEE answers, where it is none of ours. (The standard's code is
-            CKR_CURVE_NOT_SUPPORTED.)
-
+    What was given is not told: an application that mixes up its attributes may have put a key there.
     """
     curve = CURVES.get(ec_params)
     if curve is None:
-        detail = f"CKA_EC_PARAMS {ec_params[:32].hex()} names none of the curves P-192, P-224, P-256, P-384 and P-521"
-        raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, detail)
+        detail = f"CKA_EC_PARAMS ({len(ec_params)} bytes) names none of the curves P-192, P-224, P-256, P-384 and P-521"
+        raise Pkcs11Error(CKR.CURVE_NOT_SUPPORTED, detail)
     return curve
 
 
@@ -151,8 +148,8 @@ EC: Final = KeyType(
     numbers=KEY_TYPES,
     measure=_field_bits,
     forms=(
-        KeyForm(CKO.PUBLIC_KEY, _PUBLIC_ROWS, _complete_public, _load_public),
-        KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, _complete_private, _load_private),
+        KeyForm(CKO.PUBLIC_KEY, _PUBLIC_ROWS, _complete_public, frozenset({CKA.VERIFY}), _load_public),
+        KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN}), _load_private),
     ),
     from_native=_from_native,
 )

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a type of keys is: one frozen description, from which object kinds, checks, loaders and sizes are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from softee.names import CKK, CKO
+from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.attributes.uses import Use
 from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
 from softee.pkcs11_ta.keys.view import NativeKey
@@ -18,13 +18,19 @@ class KeyForm:
 
     ``complete`` checks the parts of a key in the making, which are hostile, and adds those that follow from others; it
     raises ValueError, or Pkcs11Error with the return value of C_CreateObject. ``load`` makes the library's key object
-    of complete attributes, or raises ValueError; secret keys have none.
+    of complete attributes, or raises ValueError; secret keys have none. ``usages`` are the attributes of what such keys
+    can do, less derive, wrap and unwrap, where they can do anything else: what a key is for whose template says nothing
+    of it. ``sizes`` are those that a secret key may have, in bytes, and ``check_value`` is how its CKA_CHECK_VALUE is
+    computed.
     """
 
     object_class: CKO
     rows: tuple[Use, ...]
     complete: Callable[[Given], None]
+    usages: frozenset[CKA]
     load: Callable[[Attributes], NativeKey] | None = None
+    sizes: Container[int] | None = None
+    check_value: Callable[[bytes | bytearray], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,8 @@ class KeyType:
 
     ``measure`` returns a key's size in the unit of C_GetMechanismInfo. ``from_native`` returns the parts of
     the library's private key, None where that is of another type, and raises ValueError for one that the token does not
-    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out.
+    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``free_length``: a key may have any
+    number of bytes, so a short one tells all that it is to whoever can use it.
     """
 
     name: str
@@ -41,6 +48,7 @@ class KeyType:
     measure: Callable[[Attributes], int]
     forms: tuple[KeyForm, ...]
     from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
+    free_length: bool = False
 
     def form(self, object_class: object) -> KeyForm | None:
         """Return the type's keys of a class, or None where it has none."""

@@ -4,7 +4,7 @@
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
-from softee.pkcs11_ta.attributes.values import Attributes, Given
+from softee.pkcs11_ta.attributes.values import Attributes
 
 
 def octets(attributes: Attributes, attribute: CKA) -> bytes | bytearray:
@@ -25,13 +25,6 @@ def big_endian(value: int, size: int | None = None) -> SecretBytes:
     return SecretBytes(value.to_bytes(-(-value.bit_length() // 8) if size is None else size, "big"))
 
 
-def set_check_value(given: Given, computed: bytes) -> None:
-    """Set CKA_CHECK_VALUE, unless the caller left it empty on purpose (PKCS#11 3.2, section 4.10.2).
-
-    Raises:
-        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID: the caller gave a wrong one.
-
-    """
-    claimed = given.setdefault(CKA.CHECK_VALUE, computed)
-    if claimed and claimed != computed:
-        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "CKA_CHECK_VALUE does not fit the value")
+def is_protected(attributes: Attributes) -> bool:
+    """Say whether a key's value is shown to nobody: it is sensitive, or not extractable."""
+    return attributes.get(CKA.SENSITIVE) is not False or attributes.get(CKA.EXTRACTABLE) is not True

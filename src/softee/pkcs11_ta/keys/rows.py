@@ -51,7 +51,7 @@ SECRET_KEY: Final = (
     Use(CKA.TRUSTED, Rule.MODIFIABLE | Rule.ONLY_SO_SETS, default=False),
     Use(CKA.WRAP_TEMPLATE, default=()),
     Use(CKA.DERIVE_TEMPLATE, default=()),
-    Use(CKA.CHECK_VALUE),
+    Use(CKA.CHECK_VALUE, Rule.MODIFIABLE),
     Use(CKA.VALUE, Rule.REQUIRED_ON_CREATE | PRIVATE_PART),
     # The standard forbids a length on unwrapping; OP-TEE takes it, and stock pkcs11-tool sends it.
     Use(CKA.VALUE_LEN, Rule.FORBIDDEN_ON_CREATE | Rule.REQUIRED_ON_GENERATE),

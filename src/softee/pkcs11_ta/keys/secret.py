@@ -2,6 +2,7 @@
 """Secret keys: AES keys, and those of any length, generic secrets and HMAC keys (PKCS#11 3.2, section 4.10)."""
 
 import hashlib
+from collections.abc import Callable, Container
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
@@ -11,54 +12,61 @@ from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
-from softee.pkcs11_ta.keys.parts import octets, set_check_value
+from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.rows import SECRET_KEY
 
 AES_SIZES: Final = (16, 24, 32)
 _ANY_SIZE = range(1, 4096 + 1)
-_CHECK_VALUE_SIZE = 3
+CHECK_VALUE_SIZE = 3
+"""Bytes of CKA_CHECK_VALUE (section 4.10.2)."""
 
 
 def sha1_check_value(value: bytes | bytearray) -> bytes:
     """Return CKA_CHECK_VALUE of what has no cipher of its own: the first bytes of its SHA-1."""
-    return hashlib.sha1(value, usedforsecurity=False).digest()[:_CHECK_VALUE_SIZE]
+    return hashlib.sha1(value, usedforsecurity=False).digest()[:CHECK_VALUE_SIZE]
 
 
 def _aes_check_value(key: bytes | bytearray) -> bytes:
     """Return the first bytes of a block of zeros, encrypted."""
     encryptor = Cipher(AesCipher(key), modes.ECB()).encryptor()  # noqa: S305 - one block, as the standard defines it
-    return encryptor.update(bytes(16))[:_CHECK_VALUE_SIZE]
+    return encryptor.update(bytes(16))[:CHECK_VALUE_SIZE]
 
 
 def _length(attributes: Attributes) -> int:
     return len(octets(attributes, CKA.VALUE))
 
 
-def _refuse_length(size: int) -> Pkcs11Error:
-    return Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"CKA_VALUE of {size} bytes is no key of this type")
+def _complete(sizes: Container[int]) -> Callable[[Given], None]:
+    """Return what checks a value's size, and notes it."""
+
+    def complete(given: Given) -> None:
+        size = _length(given)
+        if size not in sizes:
+            raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"a key of this type does not have {size} bytes")
+        given[CKA.VALUE_LEN] = size
+
+    return complete
 
 
-def _complete_aes(given: Given) -> None:
-    value = octets(given, CKA.VALUE)
-    if len(value) not in AES_SIZES:
-        raise _refuse_length(len(value))
-    given[CKA.VALUE_LEN] = len(value)
-    set_check_value(given, _aes_check_value(value))
-
-
-def _complete_generic(given: Given) -> None:
-    value = octets(given, CKA.VALUE)
-    if len(value) not in _ANY_SIZE:
-        raise _refuse_length(len(value))
-    given[CKA.VALUE_LEN] = len(value)
-    set_check_value(given, sha1_check_value(value))
-
-
-AES: Final = KeyType("AES", frozenset({CKK.AES}), _length, (KeyForm(CKO.SECRET_KEY, SECRET_KEY, _complete_aes),))
+AES: Final = KeyType(
+    name="AES",
+    numbers=frozenset({CKK.AES}),
+    measure=_length,
+    forms=(
+        KeyForm(
+            CKO.SECRET_KEY,
+            SECRET_KEY,
+            _complete(AES_SIZES),
+            frozenset({CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY}),
+            sizes=AES_SIZES,
+            check_value=_aes_check_value,
+        ),
+    ),
+)
 
 GENERIC: Final = KeyType(
-    "generic secret",
-    frozenset(
+    name="generic secret",
+    numbers=frozenset(
         {
             CKK.GENERIC_SECRET,
             CKK.MD5_HMAC,
@@ -69,6 +77,16 @@ GENERIC: Final = KeyType(
             CKK.SHA512_HMAC,
         }
     ),
-    _length,
-    (KeyForm(CKO.SECRET_KEY, SECRET_KEY, _complete_generic),),
+    measure=_length,
+    forms=(
+        KeyForm(
+            CKO.SECRET_KEY,
+            SECRET_KEY,
+            _complete(_ANY_SIZE),
+            frozenset({CKA.SIGN, CKA.VERIFY}),
+            sizes=_ANY_SIZE,
+            check_value=sha1_check_value,
+        ),
+    ),
+    free_length=True,
 )

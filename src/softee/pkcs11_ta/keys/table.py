@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from softee.names import CKA
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
+from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.rsa import RSA
 from softee.pkcs11_ta.keys.secret import AES, GENERIC
 
@@ -26,6 +29,15 @@ _BY_NUMBER = _by_number()
 def find_key_type(number: object) -> KeyType | None:
     """Return the type that CKA_KEY_TYPE names, or None where the token does not have it."""
     return _BY_NUMBER.get(number)
+
+
+def is_guarded(attributes: Attributes) -> bool:
+    """Say whether a key is protected and of a type of any length.
+
+    A short one of those would be told by everything that can be compared with guesses: a check value, a digest.
+    """
+    key_type = find_key_type(attributes.get(CKA.KEY_TYPE))
+    return key_type is not None and key_type.free_length and is_protected(attributes)
 
 
 def find_form(object_class: object, number: object) -> KeyForm | None:

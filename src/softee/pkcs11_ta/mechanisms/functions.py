@@ -114,12 +114,17 @@ class Ciphering(Functions[P]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrapping(Functions[P]):
-    """C_WrapKey and C_UnwrapKey: a key's bytes into wrapped bytes, and back."""
+    """C_WrapKey and C_UnwrapKey: a key's bytes into wrapped bytes, and back.
+
+    ``padded``: whether the bytes decrypt at all depends on a padding, so that every error after decryption must be the
+    same one.
+    """
 
     flags = MechanismFlag.WRAP | MechanismFlag.UNWRAP
     described = "wrap or unwrap"
     wrap: Callable[[KeyView, P, bytes | bytearray], bytes]
     unwrap: Callable[[KeyView, P, bytes], bytearray]
+    padded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,33 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an object's content must be when it is made: parts that belong together are checked, missing ones computed.
+"""What an object's content must be when it is made or changed: parts must belong together, missing ones are made.
 
 Runs on imported and unwrapped material, which is hostile: the work is bounded by the sizes that are taken. Whatever is
 wrong with it has one error. A key's content is checked by its type (``keys/``).
 """
 
+from collections.abc import Container
+from typing import Final
+
 from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.material import KeyMaterial
-from softee.pkcs11_ta.keys.parts import octets, set_check_value
+from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.pkcs8 import export_public_key
-from softee.pkcs11_ta.keys.secret import sha1_check_value
-from softee.pkcs11_ta.keys.table import find_form
+from softee.pkcs11_ta.keys.secret import CHECK_VALUE_SIZE, sha1_check_value
+from softee.pkcs11_ta.keys.table import find_form, is_guarded
+
+_CHECKED: Final = (CKA.PUBLIC_KEY_INFO, CKA.CHECK_VALUE)
 
 
 def complete(given: Given) -> None:
     """Check the content of an object in the making, and add the attributes that follow from it.
 
     Raises:
-        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_KEY_SIZE_RANGE; for an
-            unknown curve CKR_ATTRIBUTE_TYPE_INVALID, as OP-TEE answers.
+        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED.
 
     """
     form = find_form(given[CKA.CLASS], given.get(CKA.KEY_TYPE))
     try:
         if form is not None:
             form.complete(given)
-            check_public_key_info(given)
+            recheck(given, _CHECKED)
         elif given[CKA.CLASS] == CKO.CERTIFICATE:
             _complete_certificate(given)
     except (ValueError, OverflowError):
@@ -35,11 +39,60 @@ def complete(given: Given) -> None:
         raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "the key's parts are out of range or do not fit") from None
 
 
-def check_public_key_info(attributes: Attributes) -> None:
+def recheck(attributes: Given, changes: Container[int]) -> None:
+    """Check what must fit a key and may be changed: CKA_PUBLIC_KEY_INFO, CKA_CHECK_VALUE. A key of no value has none.
+
+    Raises:
+        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID.
+
+    """
+    form = find_form(attributes[CKA.CLASS], attributes.get(CKA.KEY_TYPE))
+    if form is None:
+        return
+    if CKA.PUBLIC_KEY_INFO in changes:
+        _check_public_key_info(attributes)
+    if form.check_value is None:
+        return
+    if is_guarded(attributes):
+        if attributes.pop(CKA.CHECK_VALUE, None) and CKA.CHECK_VALUE in changes:
+            raise _no_check_value()
+    elif CKA.CHECK_VALUE in changes:
+        _set_check_value(attributes, form.check_value(octets(attributes, CKA.VALUE)))
+
+
+def check_template(given: Attributes) -> None:
+    """Refuse what the template of a key to be unwrapped shows to be wrong by itself, before anything is decrypted.
+
+    Raises:
+        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID.
+
+    """
+    form = find_form(given.get(CKA.CLASS), given.get(CKA.KEY_TYPE))
+    size, check_value = given.get(CKA.VALUE_LEN), given.get(CKA.CHECK_VALUE)
+    if form is not None and form.sizes is not None and isinstance(size, int) and size not in form.sizes:
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"a key of this type does not have CKA_VALUE_LEN {size}")
+    if isinstance(check_value, bytes) and len(check_value) not in {0, CHECK_VALUE_SIZE}:
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"CKA_CHECK_VALUE of {len(check_value)} bytes")
+    if check_value and is_guarded(given):
+        raise _no_check_value()
+
+
+def _check_public_key_info(attributes: Attributes) -> None:
     """Refuse a CKA_PUBLIC_KEY_INFO that is not the key's own (section 4.9). Empty says nothing."""
     claimed = attributes.get(CKA.PUBLIC_KEY_INFO)
-    if claimed and CKA.KEY_TYPE in attributes and export_public_key(KeyMaterial(attributes)) != claimed:
+    if claimed and export_public_key(KeyMaterial(attributes)) != claimed:
         raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "CKA_PUBLIC_KEY_INFO is not this key's")
+
+
+def _no_check_value() -> Pkcs11Error:
+    return Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "a protected key of any length has no CKA_CHECK_VALUE")
+
+
+def _set_check_value(given: Given, computed: bytes) -> None:
+    """Set CKA_CHECK_VALUE, unless the caller left it empty on purpose; a wrong one is refused (section 4.10.2)."""
+    claimed = given.setdefault(CKA.CHECK_VALUE, computed)
+    if claimed and claimed != computed:
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "CKA_CHECK_VALUE does not fit the value")
 
 
 def _complete_certificate(given: Given) -> None:
@@ -47,4 +100,4 @@ def _complete_certificate(given: Given) -> None:
     if not value and not given[CKA.URL]:
         raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "a certificate needs CKA_VALUE or CKA_URL")
     if value:
-        set_check_value(given, sha1_check_value(octets(given, CKA.VALUE)))
+        _set_check_value(given, sha1_check_value(octets(given, CKA.VALUE)))

@@ -19,7 +19,8 @@ class ObjectKind:
     """A class of objects, narrowed to the key or certificate types that have the same attributes.
 
     ``subtype`` is the attribute that narrows it, None for classes that have none; ``subtypes`` are its values.
-    ``frozen_when_trusted``: nothing of it may be changed while its CKA_TRUSTED is true.
+    ``frozen_when_trusted``: nothing of it may be changed while its CKA_TRUSTED is true. ``usages`` are what a key of
+    this kind is for where nobody says (``KeyForm.usages``).
     """
 
     name: str
@@ -28,6 +29,7 @@ class ObjectKind:
     subtype: CKA | None = None
     subtypes: frozenset[int] = frozenset()
     frozen_when_trusted: bool = field(default=False, kw_only=True)
+    usages: frozenset[CKA] = field(default=frozenset(), kw_only=True)
     uses: Mapping[int, Use] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -73,7 +75,7 @@ def _key_kinds() -> Iterator[ObjectKind]:
     for key_type in KEY_TYPES:
         for form in key_type.forms:
             name = f"{key_type.name} {_CLASS_WORDS[form.object_class]}"
-            yield ObjectKind(name, form.object_class, form.rows, CKA.KEY_TYPE, key_type.numbers)
+            yield ObjectKind(name, form.object_class, form.rows, CKA.KEY_TYPE, key_type.numbers, usages=form.usages)
 
 
 KINDS: Final = (

@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The interpreters of the object kinds' tables: one each to make, change, read and match an object's attributes.
+"""The interpreters of the object kinds' tables that make and change objects; ``showing.py`` has those that read them.
 
-Every rule of a row is read here and nowhere else, and each refusal names its attribute. What depends on the session
+Each refusal names its attribute. What depends on the session
 (who is logged in, where the object goes) is decided in ``session/access.py``, what a key's parts must be in its type.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
-from softee.names import CKA, CKO, CKR
+from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.template import Template
-from softee.pkcs11_ta.attributes.codecs import CODECS, NESTED, attribute_name, decode_value, encode_value
+from softee.pkcs11_ta.attributes.codecs import CODECS, attribute_name, decode_value
 from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given
-from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, KINDS, PROTECTED_CLASSES, ObjectKind
-
-Defaults = Mapping[CKO, Mapping[CKA, AttributeValue]]
-"""By class: the defaults that differ from those of the kinds' rows, which are OP-TEE's."""
-
-NO_DEFAULTS: Final[Defaults] = MappingProxyType({})
+from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind
+from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +76,12 @@ def add_expected(given: Given, expected: Attributes, source: str) -> None:
             raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(attribute)} is not what {source} demands")
 
 
-def kind_of(attributes: Attributes) -> ObjectKind:
+def kind_of(attributes: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS) -> ObjectKind:
     """Return the kind of object that the attributes describe.
 
     Raises:
-        Pkcs11Error: CKR_TEMPLATE_INCONSISTENT (as OP-TEE): no class, or no key or certificate type, or unknown ones.
+        Pkcs11Error: CKR_TEMPLATE_INCOMPLETE where the class, or the key or certificate type, is missing,
+            CKR_ATTRIBUTE_VALUE_INVALID where it is not known; OP-TEE answers CKR_TEMPLATE_INCONSISTENT to both.
 
     """
     object_class = attributes.get(CKA.CLASS)
@@ -94,13 +89,14 @@ def kind_of(attributes: Attributes) -> ObjectKind:
     for kind in of_class:
         if kind.subtype is None or attributes.get(kind.subtype) in kind.subtypes:
             return kind
-    kind_attribute = next((kind.subtype for kind in of_class if kind.subtype is not None), CKA.CLASS)
-    value = attributes.get(kind_attribute)
+    subtype = next((kind.subtype for kind in of_class if kind.subtype is not None), CKA.CLASS)
+    value = attributes.get(subtype)
+    rv = CKR.TEMPLATE_INCOMPLETE if value is None else CKR.ATTRIBUTE_VALUE_INVALID
     said = f"{value:#x} is not supported" if isinstance(value, int) else "is missing"
-    raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(kind_attribute)} {said}")
+    raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT if policy.as_optee else rv, f"{attribute_name(subtype)} {said}")
 
 
-def make(given: Given, way: Way, *, is_so: bool, defaults: Defaults = NO_DEFAULTS) -> Given:
+def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OBJECTS) -> Given:
     """Return the attributes of a new object: what is given, and defaults for the rest.
 
     Those that the token makes itself (the key's parts, say) are still missing.
@@ -109,14 +105,14 @@ def make(given: Given, way: Way, *, is_so: bool, defaults: Defaults = NO_DEFAULT
         given: the decoded template.
         way: how the object comes to be.
         is_so: the security officer is logged in.
-        defaults: those of the token's policy that differ from the rows'.
+        policy: what the token's policy says of objects.
 
     Raises:
         Pkcs11Error: CKR_TEMPLATE_INCONSISTENT, CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_TYPE_INVALID,
             CKR_ATTRIBUTE_READ_ONLY.
 
     """
-    kind = kind_of(given)
+    kind = kind_of(given, policy)
     for attribute, value in given.items():
         use = _use(kind, attribute)
         if use.rules & way.forbidden:
@@ -124,7 +120,7 @@ def make(given: Given, way: Way, *, is_so: bool, defaults: Defaults = NO_DEFAULT
                 CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(attribute)} must not be given to {way.name} ({kind.name})"
             )
         _check_so(use, value, default=False, is_so=is_so)
-    own = defaults.get(kind.object_class, {})
+    own = policy.defaults_of(kind, given)
     made: Given = {}
     for use in kind.rows:
         if use.type in given:
@@ -133,6 +129,7 @@ def make(given: Given, way: Way, *, is_so: bool, defaults: Defaults = NO_DEFAULT
             raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, f"{way.name} of a {kind.name} needs {attribute_name(use.type)}")
         elif not isinstance(default := own.get(use.type, use.default), Unset):
             made[use.type] = default
+    _check_policy(made, policy)
     return made
 
 
@@ -150,7 +147,14 @@ def mark_derived(made: Given, base: Attributes) -> None:
     made[CKA.NEVER_EXTRACTABLE] = base.get(CKA.NEVER_EXTRACTABLE) is True and made.get(CKA.EXTRACTABLE) is not True
 
 
-def change(attributes: Attributes, template: Template, changeable: Rule, *, is_so: bool) -> Given:
+def change(
+    attributes: Attributes,
+    template: Template,
+    changeable: Rule,
+    *,
+    is_so: bool,
+    policy: ObjectPolicy = OPTEE_OBJECTS,
+) -> Given:
     """Return an object's attributes with a template's changes.
 
     Args:
@@ -158,6 +162,7 @@ def change(attributes: Attributes, template: Template, changeable: Rule, *, is_s
         template: the changes.
         changeable: BY_SET or BY_COPY.
         is_so: the security officer is logged in.
+        policy: what the token's policy says of objects.
 
     Raises:
         Pkcs11Error: CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_VALUE_INVALID, CKR_ATTRIBUTE_READ_ONLY,
@@ -170,50 +175,13 @@ def change(attributes: Attributes, template: Template, changeable: Rule, *, is_s
         use = _use(kind, attribute)
         if not use.rules & changeable:
             raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"{attribute_name(attribute)} of a {kind.name} is fixed")
-        _check_one_way(use, attributes.get(attribute), value)
+        _check_one_way(use, attributes.get(attribute), value, same_is_change=changeable is BY_SET)
         _check_so(use, value, default=attributes.get(attribute, False), is_so=is_so)
     if changes and kind.frozen_when_trusted and attributes.get(CKA.TRUSTED) is True:
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"a trusted {kind.name} cannot be changed")
-    return {**attributes, **changes}
-
-
-def is_hidden(attributes: Attributes, attribute: int) -> bool:
-    """Say whether an attribute is a private part that the object does not show.
-
-    As with OP-TEE, a protected key says so of every private part that there is, whether it has it or not.
-    """
-    if attribute not in HIDDEN_PARTS or attributes.get(CKA.CLASS) not in PROTECTED_CLASSES:
-        return False
-    return attributes.get(CKA.SENSITIVE) is not False or attributes.get(CKA.EXTRACTABLE) is not True
-
-
-def read(attributes: Attributes, attribute: int) -> bytes | bytearray:
-    """Return an attribute's bytes for the client.
-
-    Raises:
-        Pkcs11Error: CKR_ATTRIBUTE_SENSITIVE; CKR_ATTRIBUTE_TYPE_INVALID: the object has no such attribute, or it is a
-            template (OP-TEE shows none).
-
-    """
-    if is_hidden(attributes, attribute):
-        raise Pkcs11Error(CKR.ATTRIBUTE_SENSITIVE, f"{attribute_name(attribute)} of this key is not shown")
-    value = attributes.get(attribute)
-    if value is None or CODECS[attribute] is NESTED:
-        raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, f"the object does not show {attribute_name(attribute)}")
-    return encode_value(attribute, value)
-
-
-def matches(attributes: Attributes, wanted: Attributes) -> bool:
-    """Say whether an object has all ``wanted`` values. What it does not show, it does not match by either."""
-    return all(
-        not is_hidden(attributes, attribute) and attributes.get(attribute) == value
-        for attribute, value in wanted.items()
-    )
-
-
-def agrees_with(attributes: Attributes, template: Template) -> bool:
-    """Say whether an object has all values of another key's template (CKA_WRAP_TEMPLATE)."""
-    return all(attributes.get(attribute) == value for attribute, value in parse(template).items())
+    changed = {**attributes, **changes}
+    _check_policy(changed, policy)
+    return changed
 
 
 def _use(kind: ObjectKind, attribute: int) -> Use:
@@ -228,9 +196,20 @@ def _check_so(use: Use, value: AttributeValue, *, default: AttributeValue, is_so
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"{attribute_name(use.type)} is the security officer's to set")
 
 
-def _check_one_way(use: Use, current: AttributeValue | None, value: AttributeValue) -> None:
+def _check_policy(attributes: Attributes, policy: ObjectPolicy) -> None:
+    """Refuse a key that may be used for two things that the policy keeps apart, or with no mechanism at all."""
+    for one, other in policy.apart:
+        if attributes.get(one) is True and attributes.get(other) is True:
+            detail = f"{attribute_name(one)} and {attribute_name(other)} are kept apart by this token's policy"
+            raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, detail)
+    if attributes.get(CKA.ALLOWED_MECHANISMS) == () and not policy.as_optee:
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "CKA_ALLOWED_MECHANISMS is empty: no mechanism could be used")
+
+
+def _check_one_way(use: Use, current: AttributeValue | None, value: AttributeValue, *, same_is_change: bool) -> None:
+    """Refuse to change what has become fixed; C_SetAttributeValue may not even name it (footnotes 11 and 12)."""
     stuck = (Rule.STICKY_TRUE in use.rules and current is True) or (Rule.STICKY_FALSE in use.rules and current is False)
-    if stuck and value is not current:
+    if stuck and (same_is_change or value is not current):
         # As OP-TEE: CKA_PRIVATE, which a copy alone can touch, has a return value of its own.
         only_by_copy = Rule.MODIFIABLE_BY_COPY in use.rules
         rv = CKR.TEMPLATE_INCONSISTENT if only_by_copy else CKR.ATTRIBUTE_READ_ONLY

@@ -99,6 +99,7 @@ class Authenticator:
             try:
                 with token.lock:
                     _check_login(session, user)
+                    session.client.move_private_handles(token)
                     token.hold_user_key(session.client, user, user_key)
             finally:
                 wipe(user_key)

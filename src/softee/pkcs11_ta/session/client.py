@@ -12,8 +12,9 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
-from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, Pkcs11Object
+from softee.pkcs11_ta.token.object import FIRST_PRIVATE_HANDLE, FIRST_SESSION_HANDLE, Pkcs11Object
 from softee.pkcs11_ta.token.pins import PinWrapper
+from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.token import Token
 from softee.tee.application import ClientIdentity
@@ -32,7 +33,7 @@ class Session:
         self.token = token
         self.objects = objects
         self.read_write = read_write
-        self.operations = Operations()
+        self.operations = Operations(one_at_a_time=token.policy.as_optee)
         self.closed = False
         self.lock = threading.Lock()
 
@@ -51,21 +52,32 @@ class Session:
         """CK_SESSION_INFO.flags."""
         return SessionFlag.SERIAL_SESSION | (SessionFlag.RW_SESSION if self.read_write else SessionFlag(0))
 
-    def object(self, handle: int, bad_handle: CKR = CKR.OBJECT_HANDLE_INVALID) -> Pkcs11Object:
+    def object(self, handle: int, bad_handle: CKR = CKR.OBJECT_HANDLE_INVALID, *, so_too: bool = False) -> Pkcs11Object:
         """Return the object that this session may see under ``handle``.
 
+        Private objects are the user's; with ``so_too`` the SO gets at private keys as well, to mark them as trusted.
+
         Raises:
-            Pkcs11Error: ``bad_handle``, also for a private object while the user is not logged in.
+            Pkcs11Error: ``bad_handle``, also for a private object while nobody is logged in who sees it, and for the
+                handle that it had in an earlier login.
 
         """
-        private = self.user is CKU.USER
-        objects = self.objects if handle >= FIRST_SESSION_HANDLE else self.token.objects
+        private = self.user is CKU.USER or (so_too and self.user is CKU.SO)
         try:
-            return objects.get(handle, private=private)
+            if handle >= FIRST_SESSION_HANDLE:
+                return self.objects.get(handle, private=private)
+            if handle < FIRST_PRIVATE_HANDLE:
+                return self.token.objects.get(handle, private=False)
+            number = handle - self.client.private_base(self.token)
+            return self.token.objects.get_private(number, visible=private)
         except Pkcs11Error as error:
             if error.rv is CKR.OBJECT_HANDLE_INVALID:
                 raise Pkcs11Error(bad_handle, error.detail) from None
             raise
+
+    def handle_of(self, obj: Pkcs11Object) -> int:
+        """Return the handle under which this session's client knows an object."""
+        return self.client.private_base(self.token) + obj.handle if obj.is_token and obj.is_private else obj.handle
 
     def require_read_write(self) -> None:
         """Raise CKR_SESSION_READ_ONLY in a read-only session."""
@@ -87,7 +99,40 @@ class Pkcs11Client:
         self.max_sessions = max_sessions
         self.sessions: dict[int, Session] = {}
         self._objects: dict[int, SessionObjects] = {}
+        self._private_bases: dict[int, int] = {}
         self._handles = itertools.count(1)
+
+    def token(self, slot: int) -> Token:
+        """Return a slot's token. Raises CKR_SLOT_ID_INVALID where there is none that this client may see."""
+        self.policy(slot)
+        return self.slots.token(slot)
+
+    def policy(self, slot: int) -> Policy:
+        """Return what a slot's token allows. Raises CKR_SLOT_ID_INVALID where this client may not see it."""
+        policy = self.slots.policy(slot)
+        if not policy.sees(self.identity):
+            raise Pkcs11Error(CKR.SLOT_ID_INVALID, f"slot {slot} is not for uid {self.identity.uid}")
+        return policy
+
+    def visible_slots(self) -> list[int]:
+        """Return the numbers of the slots that this client may see."""
+        return [slot for slot in range(self.slots.count) if self.slots.policy(slot).sees(self.identity)]
+
+    def private_base(self, token: Token) -> int:
+        """Return what is added to the number of a private token object to make its handle for this client."""
+        return self._private_bases.get(token.slot, FIRST_PRIVATE_HANDLE)
+
+    def move_private_handles(self, token: Token) -> None:
+        """Give private token objects handles above all that this client has had, which no longer name anything.
+
+        Raises:
+            Pkcs11Error: CKR_DEVICE_MEMORY: they have run out.
+
+        """
+        base = self.private_base(token) + token.objects.next_number
+        if base + token.objects.next_number >= FIRST_SESSION_HANDLE:
+            raise Pkcs11Error(CKR.DEVICE_MEMORY, "the client has used up its handles; C_Finalize begins them anew")
+        self._private_bases[token.slot] = base
 
     def session(self, handle: int) -> Session:
         """Return an open session. Raises CKR_SESSION_HANDLE_INVALID."""

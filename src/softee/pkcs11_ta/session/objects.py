@@ -11,7 +11,8 @@ from typing import Final
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes
-from softee.pkcs11_ta.objects.rules import matches
+from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
+from softee.pkcs11_ta.objects.showing import matches
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, LAST_SESSION_HANDLE, Pkcs11Object, object_size
 
 MAX_OBJECTS: Final = 10_000
@@ -37,14 +38,14 @@ class SessionObjects:
             raise Pkcs11Error(CKR.OBJECT_HANDLE_INVALID, f"no object {handle:#x} that this session may see")
         return owner[2]
 
-    def find(self, wanted: Attributes, *, private: bool) -> list[int]:
-        """Return the handles of the objects that have all ``wanted`` values, newest first."""
+    def find(self, wanted: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS, *, private: bool) -> list[int]:
+        """Return the handles of the objects that have all ``wanted`` values, oldest first."""
         if wanted.get(CKA.TOKEN, False) is not False:
             return []
         with self._guard:
             objects = [one for _, _, one in self._objects.values()]
-        found = [one.handle for one in objects if (private or not one.is_private) and matches(one.attributes, wanted)]
-        return sorted(found, reverse=True)
+        visible = [one for one in objects if private or not one.is_private]
+        return sorted(one.handle for one in visible if matches(one.attributes, wanted, policy))
 
     def create(self, session: int, *attributes: Attributes) -> list[Pkcs11Object]:
         """Make objects that live as long as ``session``, all or none. Raises CKR_DEVICE_MEMORY."""

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A session's operations, and when each of their steps may come: one table.
 
-As the standard has it for tokens without CKF_DUAL_CRYPTO_OPERATIONS, and as OP-TEE does, a session has at most one
-cryptographic operation at a time; a search runs beside it. Every error ends the operation, except CKR_BUFFER_TOO_SMALL,
-which leaves it as if the call had not been made.
+A session has at most one operation of each purpose, and a search beside them; with OP-TEE's way, one in all. Every
+error ends the operation, except CKR_BUFFER_TOO_SMALL, which leaves it as if the call had not been made.
 """
 
 from collections.abc import Callable, Mapping
@@ -66,7 +65,7 @@ STREAM_RULES: Rules = {
 """Those of operations that take their data in parts, or all at once, and then end."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Purpose(Generic[Op]):
     """What an operation does (``Op`` is what runs underneath), and which of its steps may come when."""
 
@@ -74,7 +73,7 @@ class Purpose(Generic[Op]):
     rules: Rules = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KeyPurpose(Purpose[Op]):
     """What an operation does with a key."""
 
@@ -127,35 +126,49 @@ class Operation(Generic[Op]):
 
 
 class Operations:
-    """The operations of one session: at most one cryptographic one, and at most one search."""
+    """The operations of one session: cryptographic ones by purpose, and at most one search."""
 
-    __slots__ = ("active", "find")
+    __slots__ = ("_active", "_one_at_a_time", "find")
 
-    def __init__(self) -> None:
-        self.active: Operation[Any] | None = None
+    def __init__(self, *, one_at_a_time: bool) -> None:
+        self._one_at_a_time = one_at_a_time
+        self._active: dict[Purpose[Any], Operation[Any]] = {}
         self.find: list[int] | None = None
 
     def clear(self) -> None:
         """End all."""
-        self.active = None
+        self._active.clear()
         self.find = None
 
-    def require_idle(self) -> None:
-        """Raise CKR_OPERATION_ACTIVE while there is a cryptographic operation."""
-        if self.active is not None:
-            raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {self.active.purpose.name} operation is active in this session")
+    def require_idle(self, purpose: Purpose[Any] | None = None) -> None:
+        """Raise CKR_OPERATION_ACTIVE where an operation stands in the way of a new one or of a call."""
+        busy = next(iter(self._active), None) if self._one_at_a_time else purpose
+        if busy in self._active:
+            raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {busy.name} operation is active in this session")
+
+    def begin(self, operation: Operation[Any]) -> None:
+        """Add an operation."""
+        self._active[operation.purpose] = operation
+
+    def end(self, purpose: Purpose[Any]) -> None:
+        """End the operation of this purpose, if there is one."""
+        self._active.pop(purpose, None)
 
     def require(self, purpose: Purpose[Op]) -> Operation[Op]:
         """Return the active operation of this purpose. Raises CKR_OPERATION_NOT_INITIALIZED."""
-        operation = self.active
-        if operation is None or operation.purpose is not purpose:
+        operation = self._active.get(purpose)
+        if operation is None:
             raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, f"no {purpose.name} operation is active in this session")
         return operation
 
     def release(self, purpose: Purpose[Any]) -> None:
         """End the active operation of this purpose. Raises CKR_OPERATION_NOT_INITIALIZED."""
         self.require(purpose)
-        self.active = None
+        self.end(purpose)
+
+    def waiting_for_login(self) -> Operation[Any] | None:
+        """Return the operation that waits for C_Login(CKU_CONTEXT_SPECIFIC), the latest one where there are several."""
+        return next((one for one in reversed(self._active.values()) if one.context_login), None)
 
 
 def next_phase(operation: Operation[Any], step: Step, after: Phase | CKR) -> Phase:

@@ -13,8 +13,11 @@ from softee.pkcs11_ta.attributes.codecs import encode_value
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.material import KeyMaterial
 
+FIRST_PRIVATE_HANDLE = 0x40000000
+"""Handles below are the vault's numbers of public objects; from here on they are a client's own, of private ones."""
+
 FIRST_SESSION_HANDLE = 0x80000000
-"""Handles from here on are session objects; those below are the vault's object numbers."""
+"""Handles from here on are session objects."""
 
 LAST_SESSION_HANDLE = 0xFFFFFFFE
 """The largest 32-bit number is CK_UNAVAILABLE_INFORMATION."""

@@ -19,8 +19,9 @@ from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.codecs import encode_value
 from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
-from softee.pkcs11_ta.objects.rules import matches
+from softee.pkcs11_ta.objects.showing import matches
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
 from softee.stores.base import StoreError
 from softee.tee.keys import wipe
@@ -51,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 
 class TokenObjects:
-    """The objects of one token. Handles are the vault's object numbers."""
+    """The objects of one token, by the vault's object numbers."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
@@ -96,8 +97,24 @@ class TokenObjects:
             self._remember(entry.version, opened)
             return opened
 
-    def find(self, wanted: Attributes, *, private: bool) -> list[int]:
-        """Return the handles of the objects that have all ``wanted`` values, newest first.
+    @property
+    def next_number(self) -> int:
+        """The number that the next object gets: above those of all objects that there ever were."""
+        return self._vault.next_number
+
+    def get_private(self, number: int, *, visible: bool) -> Pkcs11Object:
+        """Return a private object; ``visible``: the caller may see it. Raises as ``get``."""
+        if not self.is_private(number):
+            raise Pkcs11Error(CKR.OBJECT_HANDLE_INVALID, "no private object that this session may see")
+        return self.get(number, private=visible)
+
+    def is_private(self, number: int) -> bool:
+        """Say whether there is an object of this number, and it is private."""
+        entry = self._vault.entries.get(number)
+        return entry is not None and entry.compartment == PRIVATE
+
+    def find(self, wanted: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS, *, private: bool) -> list[int]:
+        """Return the handles of the objects that have all ``wanted`` values, oldest first.
 
         A damaged object is left out where it would have to be opened.
         """
@@ -110,8 +127,8 @@ class TokenObjects:
         found: list[int] = []
         for compartment, is_private in compartments.items():
             if asked in (None, is_private):
-                found += self._find_in(compartment, indexed, rest)
-        return sorted(found, reverse=True)
+                found += self._find_in(compartment, indexed, rest, policy)
+        return sorted(found)
 
     def create(self, *attributes: Attributes) -> list[Pkcs11Object]:
         """Put new objects on the token, all or none.
@@ -190,7 +207,7 @@ class TokenObjects:
         if len(self._opened) > CACHED_OBJECTS:
             self._opened.popitem(last=False)
 
-    def _find_in(self, compartment: int, indexed: Attributes, rest: Attributes) -> list[int]:
+    def _find_in(self, compartment: int, indexed: Attributes, rest: Attributes, policy: ObjectPolicy) -> list[int]:
         with self._guard:
             if compartment == PRIVATE and self._seal_key is None:
                 return []
@@ -201,11 +218,11 @@ class TokenObjects:
             for number in self._vault.find(terms)
             if (entry := entries.get(number)) is not None and entry.compartment == compartment
         ]
-        return [number for number in candidates if self._has(number, rest)] if rest else candidates
+        return [number for number in candidates if self._has(number, rest, policy)] if rest else candidates
 
-    def _has(self, number: int, rest: Attributes) -> bool:
+    def _has(self, number: int, rest: Attributes, policy: ObjectPolicy) -> bool:
         try:
-            return matches(self.get(number, private=True).attributes, rest)
+            return matches(self.get(number, private=True).attributes, rest, policy)
         except Pkcs11Error:
             return False  # damaged (which is logged) or gone meanwhile
 

@@ -1,23 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a token allows, and what it assumes where a template is silent: data, one value for each profile."""
+"""What a token allows, and what it assumes where nobody says: data, one value for each profile and its changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
-from softee.names import CKM, CKR
+from softee.names import CKA, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
-from softee.pkcs11_ta.objects.rules import Defaults
+from softee.pkcs11_ta.objects.policy import ObjectPolicy
+from softee.tee.application import ClientIdentity
+
+_NO_CURVE: Final = b""
+_OPTEE_ANSWERS: Final = MappingProxyType({CKR.CURVE_NOT_SUPPORTED: CKR.ATTRIBUTE_TYPE_INVALID})
+"""Return values of OP-TEE's in the place of the standard's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One profile. ``mechanisms`` are in the order of C_GetMechanismList."""
+    """One token's policy.
+
+    ``mechanisms`` are in the order of C_GetMechanismList. ``key_sizes`` are the sizes that keys may have, by CKK, in
+    the unit of C_GetMechanismInfo, and ``curves`` the values of CKA_EC_PARAMS (None: all that there are); keys
+    beyond them are neither made nor used. ``users`` and ``groups`` are the uids and gids that see the slot (None: all
+    do). Without ``digests_keys`` no key is digested (C_DigestKey).
+    """
 
     name: str
     mechanisms: Mapping[CKM, AnyMechanism] = field(repr=False)
-    defaults: Defaults = field(repr=False)
+    objects: ObjectPolicy
+    key_sizes: Mapping[int, SizeRange] = field(default_factory=lambda: MappingProxyType({}))
+    curves: frozenset[bytes] | None = None
+    users: frozenset[int] | None = None
+    groups: frozenset[int] | None = None
+    digests_keys: bool = True
     _by_number: Mapping[int, AnyMechanism] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -25,9 +44,39 @@ class Policy:
         by_number = {int(mechanism): spec for mechanism, spec in self.mechanisms.items()}
         object.__setattr__(self, "_by_number", MappingProxyType(by_number))
 
+    @property
+    def as_optee(self) -> bool:
+        """Where OP-TEE answers or does otherwise than the standard says, its way counts."""
+        return self.objects.as_optee
+
     def mechanism(self, number: int) -> AnyMechanism:
         """Return a mechanism that the token allows. Raises CKR_MECHANISM_INVALID."""
         spec = self._by_number.get(number)
         if spec is None:
-            raise Pkcs11Error(CKR.MECHANISM_INVALID, f"mechanism 0x{number:x} is not known here")
+            raise Pkcs11Error(CKR.MECHANISM_INVALID, f"mechanism 0x{number:x} is not known here, or not allowed")
         return spec
+
+    def check_key(self, key: KeyView, attributes: Attributes, bad_size: CKR = CKR.KEY_SIZE_RANGE) -> None:
+        """Refuse a key that the token does not allow.
+
+        Raises:
+            Pkcs11Error: ``bad_size``; CKR_CURVE_NOT_SUPPORTED.
+
+        """
+        allowed = self.key_sizes.get(key.key_type)
+        if allowed is not None and key.size not in allowed:
+            detail = f"keys of CKA_KEY_TYPE 0x{key.key_type:x} have sizes of {allowed.low} to {allowed.high} here"
+            raise Pkcs11Error(bad_size, detail)
+        if self.curves is not None and attributes.get(CKA.EC_PARAMS, _NO_CURVE) not in {_NO_CURVE, *self.curves}:
+            raise Pkcs11Error(CKR.CURVE_NOT_SUPPORTED, "this token's policy does not allow the curve")
+
+    def sees(self, client: ClientIdentity) -> bool:
+        """Say whether a client may see and use the slot."""
+        if self.users is None and self.groups is None:
+            return True
+        groups = client.groups | {client.gid}
+        return client.uid in (self.users or ()) or bool(groups & (self.groups or frozenset()))
+
+    def answer(self, rv: CKR) -> CKR:
+        """Return the value that a client gets for ``rv``."""
+        return _OPTEE_ANSWERS.get(rv, rv) if self.as_optee else rv
