@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attacks on what stands on the token: planted, altered, destroyed, by clients without a PIN or with the user's alone."""
+"""Attacks on what stands on the token: planted, altered, destroyed, without a PIN or with the user's alone."""
 
 import pytest
 
