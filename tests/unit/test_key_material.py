@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Key material: imported parts must belong together, missing ones are computed, and a key is loaded from them."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +16,7 @@ from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
 from softee.pkcs11_ta.objects import rules
+from support.hostile_numbers import effort_limited
 from support.object_samples import AES_KEY, as_template, big_endian, ec_key, rsa_key, sample
 
 CRT_PARTS = (CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)
@@ -90,15 +90,14 @@ def test_an_rsa_part_that_does_not_belong_is_refused(part: str) -> None:
     ],
     ids=["a prime", "a prime's square", "an even number"],
 )
-def test_a_modulus_whose_primes_cannot_be_found_is_refused_quickly(modulus: int, phi: int) -> None:
+def test_a_modulus_whose_primes_cannot_be_found_is_refused_without_a_search(modulus: int, phi: int) -> None:
     given = sample("RSA private key")
     for part in CRT_PARTS:
         del given[part]
     private = pow(65537, -1, phi)
     given |= {CKA.MODULUS: big_endian(modulus), CKA.PRIVATE_EXPONENT: big_endian(private)}
-    before = time.process_time()
-    assert refusal(given) is CKR.ATTRIBUTE_VALUE_INVALID
-    assert time.process_time() - before < 1
+    with effort_limited():
+        assert refusal(given) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
 @pytest.mark.parametrize("bits", [8, 255, 4097, 100_000])
