@@ -109,6 +109,14 @@ def test_invariant_3_an_rsa_key_with_huge_parts_holds_up_nobody(kept: int) -> No
         assert create({**dict(numbers[:1]), **huge}) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
+def test_invariant_3_primes_that_make_the_search_long_hold_up_nobody() -> None:
+    """With primes just above a multiple of 2**1000 each of the library's tries is a thousand powers."""
+    primes = ((13 << 1000) + 1, (2647 << 1000) + 1)
+    with effort_limited():
+        assert create(rsa_numbers(*primes)) is CKR.OK
+        assert create(dict(list(rsa_numbers(*primes).items())[:3])) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
 def test_invariant_3_exponents_made_to_fit_one_base_alone_hold_up_nobody() -> None:
     """Before it searches, the library tries the base 17 alone, which has order 501 for this modulus."""
     modulus = (17**501 - 1) // 16

@@ -2,13 +2,15 @@
 """Attacks on the secure world's memory, time and numbers, and on values that it must not show."""
 
 import tracemalloc
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pytest
 
-from softee.names import CKA, CKG, CKM, CKR, CKZ, ParamType, TeeResult
+from softee.names import CKA, CKG, CKK, CKM, CKO, CKR, CKZ, ParamType, TeeResult
 from softee.pkcs11_ta.abi import commands as c
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import AttributeValue, Given
+from softee.pkcs11_ta.handlers import keygen, wrap
 from softee.pkcs11_ta.mechanisms.params import LARGEST_LABEL
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.record import decode_object, encode_object
@@ -20,9 +22,6 @@ from softee.wire.values import Memref
 from support.object_calls import create, fresh_caller, generate, get, search, wire
 from support.object_samples import as_template, sample
 from support.token_world import Caller, blob, make_application, sessions_with, template, u32
-
-if TYPE_CHECKING:
-    from softee.pkcs11_ta.attributes.values import Given
 
 MIB = 1 << 20
 
@@ -49,6 +48,64 @@ def test_invariant_3_a_long_list_of_mechanisms_is_written_once_however_often_it_
     caller, session = fresh_caller()
     handle = generate(caller, session, (CKA.ALLOWED_MECHANISMS, u32(CKM.AES_ECB) * 60_000))
     assert peak_of(caller, session, handle, CKA.ALLOWED_MECHANISMS, 1000) < 8 * MIB
+
+
+@pytest.mark.parametrize(
+    ("flags", "attribute", "refusal"),
+    [(4, CKA.TOKEN, CKR.SESSION_READ_ONLY), (6, CKA.PRIVATE, CKR.USER_NOT_LOGGED_IN)],
+    ids=["a read-only session", "nobody logged in"],
+)
+def test_a_session_that_must_not_make_an_object_makes_the_token_do_no_work(
+    monkeypatch: pytest.MonkeyPatch, flags: int, attribute: CKA, refusal: CKR
+) -> None:
+    caller, session = fresh_caller()
+    caller.logout(session)
+    unwrapper = create(caller, session, "secret key", UNWRAP=True)
+    reader = caller.open(flags=flags)
+
+    def works(*_: object) -> None:
+        raise AssertionError("the token works")
+
+    for place in ("mechanisms.rsa.keygen.rsa.generate_private_key", "handlers.keygen._add_parts",
+                  "handlers.objects.complete", "handlers.wrap._add_content"):  # fmt: skip
+        monkeypatch.setattr(f"softee.pkcs11_ta.{place}", works)
+    wanted = (attribute, True)
+    pair = template((CKA.MODULUS_BITS, 4096)), template(wanted)
+    secret = ((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES))
+    for answer in (
+        caller.call(c.CREATE_OBJECT, reader, wire("RSA private key", **{attribute.name: True})),
+        caller.call(c.GENERATE_KEY, reader, CKM.AES_KEY_GEN, blob(b""), template((CKA.VALUE_LEN, 16), wanted)),
+        caller.call(c.GENERATE_KEY_PAIR, reader, CKM.RSA_PKCS_KEY_PAIR_GEN, blob(b""), *pair),
+        caller.call(c.UNWRAP_KEY, reader, unwrapper, CKM.AES_ECB, blob(b""), template(*secret, wanted), data=bytes(16)),
+    ):
+        assert answer.rv is refusal
+
+
+def test_parts_of_keys_that_were_generated_or_unwrapped_are_kept_in_the_object_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[bytearray] = []
+    add_parts, add_content = keygen._add_parts, wrap._add_content
+
+    def parts_noted(made: Given, parts: Mapping[CKA, AttributeValue]) -> None:
+        seen.extend(part for part in parts.values() if isinstance(part, bytearray))
+        add_parts(made, parts)
+
+    def content_noted(made: Given, plain: bytearray) -> None:
+        seen.append(plain)
+        add_content(made, plain)
+
+    monkeypatch.setattr(keygen, "_add_parts", parts_noted)
+    monkeypatch.setattr(wrap, "_add_content", content_noted)
+    caller, session = fresh_caller()
+    caller.ec_pair(session)
+    unwrapper = generate(caller, session, (CKA.UNWRAP, True))
+    aes = template((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES))
+    caller.ok(c.UNWRAP_KEY, session, unwrapper, CKM.AES_ECB, blob(b""), aes, data=bytes(16))
+    refused = caller.call(c.UNWRAP_KEY, session, unwrapper, CKM.AES_ECB, blob(b""), aes, data=bytes(48))
+    assert refused.rv is CKR.WRAPPED_KEY_INVALID
+    assert sorted(map(len, seen)) == [16, 16, 32, 48]
+    assert not any(any(part) for part in seen)
 
 
 def test_an_attribute_that_is_asked_for_twice_is_given_twice() -> None:

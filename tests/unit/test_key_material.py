@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -222,9 +222,45 @@ def test_a_private_key_of_another_type_curve_or_size_is_refused() -> None:
         import_private_key(exported, CKK.RSA)
 
 
-def test_a_secret_key_is_not_exported_as_a_private_one() -> None:
-    with pytest.raises(Pkcs11Error):
-        export_private_key(KeyMaterial(imported(sample("secret key"))))
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.BrainpoolP256R1()], ids=lambda curve: curve.name)
+def test_a_private_key_on_a_curve_that_the_token_does_not_have_is_refused(curve: ec.EllipticCurve) -> None:
+    with pytest.raises(Pkcs11Error, match="on a curve that the token does not have") as refused:
+        import_private_key(private_key_info(ec.generate_private_key(curve)), CKK.EC)
+    assert refused.value.rv is CKR.WRAPPED_KEY_INVALID
+
+
+def private_key_info(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def test_a_private_key_info_short_enough_for_one_byte_of_length_is_read() -> None:
+    """An EC key whose public half is left out, as some tokens write it."""
+    value = ec_key().private_numbers().private_value.to_bytes(32, "big")
+    key = bytes.fromhex("30250201010420") + value
+    info = bytes.fromhex("3041020100301306072a8648ce3d020106082a8648ce3d0301070427") + key
+    assert import_private_key(info + bytes(13), CKK.EC)[CKA.VALUE] == value
+    with pytest.raises(Pkcs11Error, match="not a PKCS#8 private key"):
+        import_private_key(info + bytes(12) + b"\1", CKK.EC)
+
+
+@pytest.mark.parametrize("kind", ["secret key", "RSA public key", "EC public key"])
+def test_only_a_private_key_is_exported_as_one(kind: str) -> None:
+    with pytest.raises(Pkcs11Error) as refused:
+        export_private_key(KeyMaterial(imported(sample(kind))))
+    assert refused.value.rv is (CKR.KEY_TYPE_INCONSISTENT if kind == "secret key" else CKR.KEY_NOT_WRAPPABLE)
+
+
+def test_sealed_parts_that_make_no_key_are_an_error_and_no_crash() -> None:
+    key = KeyMaterial({**imported(sample("EC private key")), CKA.VALUE: bytes(32)})
+    with pytest.raises(Pkcs11Error, match="do not make a key") as refused:
+        key.ec_private()
+    assert refused.value.rv is CKR.GENERAL_ERROR
+
+
+def test_a_class_that_is_no_number_is_no_key() -> None:
+    with pytest.raises(Pkcs11Error) as refused:
+        KeyMaterial({CKA.CLASS: b"secret key", CKA.KEY_TYPE: int(CKK.AES), CKA.VALUE: AES_KEY})
+    assert refused.value.rv is CKR.KEY_HANDLE_INVALID
 
 
 def test_secrets_of_an_object_are_secret_bytes() -> None:

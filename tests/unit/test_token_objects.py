@@ -9,6 +9,7 @@ import pytest
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.codecs import encode_value
 from softee.pkcs11_ta.attributes.values import AttributeValue, Given
 from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.objects import rules
@@ -208,6 +209,19 @@ def test_an_object_that_another_process_changed_is_read_again(world: World) -> N
 RECORD = bytes(encode_object(made("data")))
 
 
+def in_another_order(*, twice: bool) -> bytes:
+    """Return the record of an object with its first two attributes the other way round, or with its first one twice."""
+    attributes = made("data")
+    (first, one), (second, other), *rest = sorted(
+        (int(one), encode_value(one, value)) for one, value in attributes.items()
+    )
+    changed = [(first, one), (first, one), (second, other)] if twice else [(second, other), (first, one)]
+    writer = Writer().u32(1).u32(len(changed) + len(rest))
+    for attribute, value in (*changed, *rest):
+        writer.u32(attribute).blob(bytes(value))
+    return writer.done()
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -222,6 +236,8 @@ RECORD = bytes(encode_object(made("data")))
         Writer().u32(1).u32(0).done(),
         Writer().u32(1).u32(1).u32(CKA.CLASS).blob(bytes(4)).done(),
         bytes(encode_object({**made("data"), CKA.KEY_TYPE: 0})),
+        in_another_order(twice=False),
+        in_another_order(twice=True),
     ],
 )
 def test_a_record_that_is_not_an_object_is_refused(record: bytes) -> None:
