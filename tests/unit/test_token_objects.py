@@ -10,7 +10,7 @@ import pytest
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.codecs import encode_value
-from softee.pkcs11_ta.attributes.values import AttributeValue, Given
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given
 from softee.pkcs11_ta.keys.checks import complete
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
@@ -103,6 +103,29 @@ def test_private_objects_are_gone_from_memory_after_the_last_logout(world: World
     world.objects.dismiss()
     gc.collect()
     assert gone() is None
+
+
+def test_the_plaintext_of_a_record_does_not_stay(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    records: list[bytearray] = []
+
+    def written(attributes: Attributes) -> bytearray:
+        records.append(encode_object(attributes))
+        return records[-1]
+
+    def read(record: bytearray) -> dict[int, AttributeValue]:
+        records.append(record)
+        return decode_object(record)
+
+    monkeypatch.setattr(token_objects, "encode_object", written)
+    monkeypatch.setattr(token_objects, "decode_object", read)
+    (one,) = world.objects.create(made())
+    world.objects.replace(one, made(LABEL=b"changed"))
+    world.restart().get(one.handle, private=True)
+    world.store.failing = True
+    with pytest.raises(Pkcs11Error):
+        world.objects.create(made())
+    assert len(records) == 4
+    assert not any(any(record) for record in records)
 
 
 def test_another_user_key_opens_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
