@@ -14,6 +14,11 @@ def u32(*values: int) -> bytes:
     return b"".join(value.to_bytes(4, "little") for value in values)
 
 
+def gcm_params(iv: bytes, aad: bytes = b"", tag_bits: int = 128) -> bytes:
+    """Return CK_GCM_PARAMS as it travels."""
+    return u32(len(iv)) + iv + u32(len(aad)) + aad + u32(tag_bits)
+
+
 def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:
     spec = MECHANISMS[mechanism]
     operation = spec.of(Digesting).begin(spec.parameter(b""))

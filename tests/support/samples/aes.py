@@ -4,7 +4,7 @@
 from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.keys.view import KeyView
 from support import keys
-from support.mechanism_runs import u32
+from support.mechanism_runs import gcm_params, u32
 from support.samples.sample import MechanismSample, ObjectSample
 
 AES_KEY = bytes.fromhex("41df5c691c56c3880d8e44c1ebf8e23b")
@@ -23,6 +23,7 @@ MECHANISMS = {
     CKM.AES_CBC_PAD: MechanismSample(_key, _IV),
     CKM.AES_CTS: MechanismSample(_key, _IV, shortest=16),
     CKM.AES_CTR: MechanismSample(_key, u32(128) + _IV),
+    CKM.AES_GCM: MechanismSample(_key, gcm_params(_IV[:12], b"aad"), bad_wrapped=(0, 1, 15, 16)),
     CKM.AES_CMAC: MechanismSample(_key),
     CKM.AES_CMAC_GENERAL: MechanismSample(_key, u32(9)),
 }

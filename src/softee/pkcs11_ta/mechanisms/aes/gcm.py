@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AES-GCM, which also wraps keys (PKCS#11 3.2, section 6, AES-GCM; NIST SP 800-38D).
+
+The tag follows the ciphertext. Decryption gives nothing until the tag is found right: the ciphertext is held back until
+then, up to a limit, and decrypted at the end. A tag that is not right has one error, whatever is wrong:
+CKR_ENCRYPTED_DATA_INVALID, or CKR_WRAPPED_KEY_INVALID for a wrapped key. These are what the standard lists for
+C_Decrypt* and C_UnwrapKey; CKR_AEAD_DECRYPT_FAILED belongs to the functions on messages (sections 5.10, 5.11, 5.18).
+"""
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import AEADDecryptionContext, AEADEncryptionContext, Cipher, modes
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, block_cipher, wrong_length
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
+from softee.pkcs11_ta.mechanisms.params import invalid
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+from softee.tee.keys import wipe
+
+LARGEST_CIPHERTEXT = 1 << 20
+"""Bytes to decrypt, tag included: they stay in memory until the end, and a client may have thousands of operations."""
+
+LARGEST_AAD = 1 << 16
+"""Bytes of additional authenticated data, which stay in memory as long as their operation."""
+
+_LONGEST_MESSAGE = (1 << 36) - 32
+"""Bytes that one initialization vector may encrypt (SP 800-38D, 5.2.1.1): the counter has 32 bits."""
+
+_SMALLEST_IV, _LARGEST_IV = 8, 128
+"""In bytes: the library's limits."""
+
+_TAG_BITS = frozenset({32, 64, 96, 104, 112, 120, 128})
+"""Those of SP 800-38D, 5.2.1.2."""
+
+
+@dataclass(frozen=True, slots=True)
+class GcmParams:
+    """CK_GCM_PARAMS: initialization vector, additional authenticated data, and the bytes of a tag."""
+
+    iv: bytes
+    aad: bytes
+    tag_size: int
+
+
+def gcm(iv: bytes, aad: bytes, tag_bits: int) -> GcmParams:
+    """Check CK_GCM_PARAMS."""
+    if not _SMALLEST_IV <= len(iv) <= _LARGEST_IV:
+        raise invalid(f"ulIvLen {len(iv)} is not {_SMALLEST_IV} to {_LARGEST_IV}")
+    if len(aad) > LARGEST_AAD:
+        raise invalid(f"ulAADLen {len(aad)}; {LARGEST_AAD} are allowed")
+    if tag_bits not in _TAG_BITS:
+        raise invalid(f"ulTagBits {tag_bits} is none of {sorted(_TAG_BITS)}")
+    return GcmParams(iv, aad, tag_bits // 8)
+
+
+def _cipher(key: KeyView, params: GcmParams) -> Cipher[modes.GCM]:
+    return Cipher(block_cipher(key.secret()), modes.GCM(params.iv, min_tag_length=params.tag_size))
+
+
+def _encryptor(key: KeyView, params: GcmParams) -> AEADEncryptionContext:
+    context = _cipher(key, params).encryptor()
+    context.authenticate_additional_data(params.aad)
+    return context
+
+
+def _decryptor(key: KeyView, params: GcmParams) -> AEADDecryptionContext:
+    context = _cipher(key, params).decryptor()
+    context.authenticate_additional_data(params.aad)
+    return context
+
+
+def _end(context: AEADEncryptionContext, tag_size: int) -> bytes:
+    """Return what ends a ciphertext: its tag."""
+    return context.finalize() + context.tag[:tag_size]
+
+
+def _open(context: AEADDecryptionContext, sealed: bytes | bytearray, tag_size: int, bad_tag: CKR) -> bytearray:
+    """Return what was encrypted. Raises ``bad_tag`` where the tag is not right; then nothing of it is left."""
+    size = len(sealed) - tag_size
+    plain = bytearray(size + BLOCK - 1)  # the library wants room for a block that it does not write
+    context.update_into(sealed[:size], plain)
+    del plain[size:]
+    try:
+        context.finalize_with_tag(bytes(sealed[size:]))
+    except InvalidTag:
+        wipe(plain)
+        raise Pkcs11Error(bad_tag, "the tag is another one") from None
+    return plain
+
+
+class _Encrypt(Stream):
+    """Encrypts the data as it comes, and ends with the tag."""
+
+    __slots__ = ("_context", "_tag_size")
+
+    def __init__(self, context: AEADEncryptionContext, tag_size: int) -> None:
+        super().__init__()
+        self._context = context
+        self._tag_size = tag_size
+
+    def given(self, taken: int) -> int:
+        """Return that every byte comes out at once."""
+        return taken
+
+    def one_shot_size(self, count: int) -> int:
+        """Return ``count`` and the tag."""
+        return count + self._tag_size
+
+    def update(self, part: bytes) -> bytes:
+        """Take a part of the data and return it encrypted. Raises CKR_DATA_LEN_RANGE where the counter would wrap."""
+        self._taken += len(part)
+        if self._taken > _LONGEST_MESSAGE:
+            raise wrong_length(CKR.DATA_LEN_RANGE, self._taken, f"at most {_LONGEST_MESSAGE} (the counter would wrap)")
+        return self._context.update(part)
+
+    def finish(self) -> bytes:
+        """Return the tag."""
+        return _end(self._context, self._tag_size)
+
+
+class _Decrypt:
+    """Holds the ciphertext back until its end, and gives nothing unless the tag there is right."""
+
+    __slots__ = ("_context", "_held", "_tag_size")
+
+    def __init__(self, context: AEADDecryptionContext, tag_size: int) -> None:
+        self._context = context
+        self._tag_size = tag_size
+        self._held = bytearray()
+
+    def update_size(self, count: int) -> int:  # noqa: ARG002 - the Protocol's; nothing is given before the end
+        """Return 0: everything comes from ``finish``."""
+        return 0
+
+    def one_shot_size(self, count: int) -> int:
+        """Return ``count`` less the tag."""
+        return max(0, count - self._tag_size)
+
+    def update(self, part: bytes) -> bytes:
+        """Take a part of the ciphertext. Raises CKR_DEVICE_MEMORY where there would be too much to hold."""
+        if len(self._held) + len(part) > LARGEST_CIPHERTEXT:
+            detail = f"AES-GCM decrypts at most {LARGEST_CIPHERTEXT} bytes, which it holds until the tag is checked"
+            raise Pkcs11Error(CKR.DEVICE_MEMORY, detail)
+        self._held += part
+        return b""
+
+    def finish(self) -> bytes:
+        """Return the data.
+
+        Raises CKR_ENCRYPTED_DATA_LEN_RANGE where there was less than a tag, CKR_ENCRYPTED_DATA_INVALID where it is not
+        right.
+        """
+        if len(self._held) < self._tag_size:
+            raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(self._held), f"at least {self._tag_size}")
+        return bytes(_open(self._context, self._held, self._tag_size, CKR.ENCRYPTED_DATA_INVALID))
+
+
+def _encrypt(key: KeyView, params: GcmParams) -> _Encrypt:
+    return _Encrypt(_encryptor(key, params), params.tag_size)
+
+
+def _decrypt(key: KeyView, params: GcmParams) -> _Decrypt:
+    return _Decrypt(_decryptor(key, params), params.tag_size)
+
+
+def _wrap(key: KeyView, params: GcmParams, value: bytes | bytearray) -> bytes:
+    context = _encryptor(key, params)
+    return context.update(value) + _end(context, params.tag_size)
+
+
+def _unwrap(key: KeyView, params: GcmParams, wrapped: bytes) -> bytearray:
+    """Decrypt a wrapped key. Raises CKR_WRAPPED_KEY_LEN_RANGE for no more than a tag, CKR_WRAPPED_KEY_INVALID."""
+    if len(wrapped) <= params.tag_size:
+        raise wrong_length(CKR.WRAPPED_KEY_LEN_RANGE, len(wrapped), f"more than {params.tag_size}")
+    return _open(_decryptor(key, params), wrapped, params.tag_size, CKR.WRAPPED_KEY_INVALID)
+
+
+SPECS = (
+    MechanismSpec(
+        mechanism=CKM.AES_GCM,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=gcm,
+        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt), Wrapping(wrap=_wrap, unwrap=_unwrap)),
+    ),
+)
