@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every mechanism of the table: sizes foretold, input cut anywhere, errors by the standard's names."""
 
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,11 +15,24 @@ from hypothesis import strategies as st
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Digesting, Functions, Signing, Wrapping
+from softee.pkcs11_ta.mechanisms.functions import (
+    Ciphering,
+    CipherOperation,
+    Digesting,
+    DigestOperation,
+    Functions,
+    Signing,
+    SignOperation,
+    VerifyOperation,
+    Wrapping,
+)
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support import mechanism_runs as run
 from support.samples import MECHANISM_SAMPLES
+
+MOST_HELD = 1 << 20
+"""Bytes that an operation may hold until its end: a client may have thousands of operations."""
 
 
 def good_key(spec: AnyMechanism) -> KeyView:
@@ -149,15 +164,53 @@ def test_random_parameter_is_decoded_or_refused_by_name(spec: AnyMechanism, raw:
 
 
 @having(Signing)
-def test_second_end_of_a_signature_gives_nothing_new(spec: AnyMechanism) -> None:
-    operation = spec.of(Signing).sign(good_key(spec), spec.parameter(parameter(spec)))
-    operation.update(bytes(MECHANISM_SAMPLES[spec.mechanism].size))
-    first = operation.finish()
+def test_second_end_of_a_signature_is_refused_or_signs_the_same_data(spec: AnyMechanism) -> None:
+    key, data = good_key(spec), bytes(MECHANISM_SAMPLES[spec.mechanism].size)
+    operation = spec.of(Signing).sign(key, spec.parameter(parameter(spec)))
+    operation.update(data)
+    operation.finish()
     try:
-        assert len(operation.finish()) == len(first)
+        again = operation.finish()
     except AlreadyFinalized:
         return
-    assert not spec.multi_part
+    run.verify(spec.mechanism, key, parameter(spec), [data], again)
+
+
+def operations(
+    spec: AnyMechanism,
+) -> Iterator[Callable[[], DigestOperation | SignOperation | VerifyOperation | CipherOperation]]:
+    """Return what begins each of a mechanism's operations on data."""
+    key, params = good_key(spec), spec.parameter(parameter(spec))
+    for functions in spec.functions:
+        if isinstance(functions, Digesting):
+            yield partial(functions.begin, params)
+        elif isinstance(functions, Signing):
+            yield partial(functions.sign, key, params)
+            yield partial(functions.verify, key, params)
+        elif isinstance(functions, Ciphering):
+            yield partial(functions.encrypt, key, params)
+            yield partial(functions.decrypt, key, params)
+
+
+ON_DATA = Digesting.flags | Signing.flags | Ciphering.flags
+IN_PARTS = [spec for spec in MECHANISMS.values() if spec.multi_part and spec.flags & ON_DATA]
+
+
+@pytest.mark.parametrize("spec", IN_PARTS, ids=lambda spec: spec.mechanism.name)
+def test_invariant_3_data_in_parts_without_end_does_not_fill_the_memory(spec: AnyMechanism) -> None:
+    part = bytes(1 << 18)
+    for begin in operations(spec):
+        operation = begin()
+        tracemalloc.start()
+        try:
+            for _ in range(4 * MOST_HELD // len(part)):
+                operation.update(part)
+        except Pkcs11Error as error:
+            assert error.rv is CKR.DEVICE_MEMORY  # noqa: PT017 - it may be refused or not
+        finally:
+            held, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert held < 1.5 * MOST_HELD
 
 
 @having(Ciphering)
