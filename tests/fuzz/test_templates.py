@@ -20,7 +20,7 @@ from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.profiles import PORTABLE
 from support.commands import c
 from support.object_calls import fresh_caller
-from support.samples import OBJECT_SAMPLES, as_template
+from support.samples import OBJECT_SAMPLES, UNWRAPPED, as_template
 from support.token_world import Answer, Caller, u32
 
 KINDS = st.sampled_from(sorted(CODECS)) | st.integers(0, 0xFFFFFFFF)
@@ -137,15 +137,14 @@ def unwrapper() -> int:
 
 
 @given(
-    st.sampled_from([CKK.RSA, CKK.EC, CKK.AES, CKK.GENERIC_SECRET]),
+    st.sampled_from(UNWRAPPED),
     st.binary(max_size=96),
     st.lists(ATTRIBUTES, max_size=2),
 )
-def test_unwrapping(key_type: CKK, wrapped: bytes, attributes: list[tuple[int, bytes]]) -> None:
+def test_unwrapping(made: tuple[CKO, CKK], wrapped: bytes, attributes: list[tuple[int, bytes]]) -> None:
     _, session = world()
-    private = key_type in {CKK.RSA, CKK.EC}
-    head = ((int(CKA.CLASS), u32(CKO.PRIVATE_KEY if private else CKO.SECRET_KEY)), (int(CKA.KEY_TYPE), u32(key_type)))
-    wanted = (*head, *attributes)
+    object_class, key_type = made
+    wanted = ((int(CKA.CLASS), u32(object_class)), (int(CKA.KEY_TYPE), u32(key_type)), *attributes)
     answer = checked(c.UNWRAP_KEY, session, unwrapper(), CKM.AES_ECB, b"", wanted, data=wrapped)
     if answer.rv is CKR.OK:
         use_and_destroy(answer.handle)
