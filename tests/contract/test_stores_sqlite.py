@@ -34,14 +34,6 @@ def edit(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_what_was_committed_is_there_after_reopening_with_its_revision(path: Path) -> None:
-    with closing(SqliteStore(path)) as store:
-        revision = store.commit(expected={}, puts={b"key": b"value"})
-    with closing(SqliteStore(path)) as store:
-        assert snapshot(store) == {b"key": b"value"}
-        assert store.commit(expected={b"key": revision}, puts={}) > revision
-
-
 def test_all_files_are_readable_by_their_owner_alone(store: SqliteStore, path: Path) -> None:
     store.commit(expected={}, puts={b"key": b"value"})
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}

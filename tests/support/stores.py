@@ -19,7 +19,10 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(),
     "sqlite": lambda directory: SqliteStore(directory / "store.db"),
 }
-"""What makes an empty store of each kind in a directory."""
+"""What opens a store of each kind in a directory, where it is made if it is not there."""
+
+DURABLE = tuple(kind for kind in STORES if kind != "memory")
+"""Those that are there again after closing."""
 
 
 def open_storage(store: Store, root_key: bytes = ROOT_KEY, application: UUID = APPLICATION) -> SecureStorage:
@@ -49,6 +52,10 @@ class FailingStore:
         self.failing = False
         self.unreachable = False
         self.refused: dict[bytes, bytes] = {}
+
+    @property
+    def name(self) -> str:
+        return self.store.name
 
     def get(self, key: bytes) -> Record | None:
         self._reach()

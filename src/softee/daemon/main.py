@@ -19,7 +19,8 @@ from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings
 from softee.daemon.store import open_store
-from softee.stores.base import StoreDamagedError, StoreError, StoreUnavailableError
+from softee.stores.base import Store, StoreDamagedError, StoreError, StoreUnavailableError
+from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
 from softee.tee.sealing import TamperedError
 from softee.tee.secure_storage import WrongRootKeyError
@@ -28,8 +29,6 @@ log = logging.getLogger(__name__)
 
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (StartError, "{error}"),
-    (WrongRootKeyError, "The root key {settings.root_key} does not fit the state {settings.state}: {error}."),
-    (TamperedError, "The state {settings.state} is damaged or was tampered with: {error}."),
     (StoreDamagedError, "The store is damaged or was tampered with: {error}."),
     (StoreUnavailableError, "The store cannot be reached now: {error}; try again later."),
     (StoreError, "The store cannot be used: {error}."),
@@ -57,7 +56,7 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
             server.run()
     except tuple(kind for kind, _ in _SENTENCES) as error:
         sentence = next(sentence for kind, sentence in _SENTENCES if isinstance(error, kind))
-        return _failed(sentence.format(error=error, settings=settings))
+        return _failed(sentence.format(error=error))
     log.info("stopped")
     return 0
 
@@ -73,14 +72,25 @@ def _start(settings: Settings, applications: Sequence[Installed], stack: context
     hardening.raise_descriptor_limit()
     store = stack.enter_context(open_store(settings))
     key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))
-    made = make_applications(store, key, settings, applications)
-    core = TeeCore(made, settings.limits.sessions_per_client)
+    core = TeeCore(_made(applications, store, key, settings), settings.limits.sessions_per_client)
     listener = _listener(settings)
     stack.callback(listener.close)
     server = Server(core, listener, settings.limits)
     stack.enter_context(_stopped_by_signals(server))
     log.info("ready at %s", listener.path)
     return server
+
+
+def _made(
+    applications: Sequence[Installed], store: Store, root_key: bytes, settings: Settings
+) -> list[TrustedApplication]:
+    try:
+        return make_applications(store, root_key, settings, applications)
+    except WrongRootKeyError as error:
+        what = f"The root key {settings.root_key} does not fit what is stored in {store.name}"
+        raise StartError(f"{what}: {error}.") from error
+    except TamperedError as error:
+        raise StartError(f"What is stored in {store.name} is damaged or was tampered with: {error}.") from error
 
 
 def _listener(settings: Settings) -> Listener:
