@@ -16,12 +16,13 @@ from softee.pkcs11_ta.keys.view import NativeKey
 class KeyForm:
     """A type's public, private or secret keys.
 
-    ``complete`` checks the parts of a key in the making, which are hostile, and adds those that follow from others; it
-    raises ValueError, or Pkcs11Error with the return value of C_CreateObject. ``load`` makes the library's key object
-    of complete attributes, or raises ValueError; secret keys have none. ``usages`` are the attributes of what such keys
-    can do, less derive, wrap and unwrap, where they can do anything else: what a key is for whose template says nothing
-    of it. ``sizes`` are those that a secret key may have, in bytes, and ``check_value`` is how its CKA_CHECK_VALUE is
-    computed.
+    ``complete`` checks the parts of a key in the making, which are hostile, keeps one way to write them where there are
+    several, and adds those that follow from others; it raises ValueError, or Pkcs11Error with the return value of
+    C_CreateObject. It does not run on generated pairs, whose parts are as the mechanism makes them. ``load`` makes the
+    library's key object of complete attributes, or raises ValueError; secret keys have none. ``usages`` are the
+    attributes of what such keys can do, less derive, wrap and unwrap, where they can do anything else: what a key is
+    for whose template says nothing of it. ``sizes`` are those that a secret key may have, in bytes, and ``check_value``
+    is how its CKA_CHECK_VALUE is computed.
     """
 
     object_class: CKO
