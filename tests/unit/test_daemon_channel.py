@@ -99,6 +99,15 @@ def test_no_keep_alive_is_sent_without_a_running_request(pair: tuple[Channel, so
         client.recv(1, socket.MSG_DONTWAIT)
 
 
+def test_a_keep_alive_to_a_peer_that_is_gone_is_let_go(pair: tuple[Channel, socket.socket]) -> None:
+    """The ticker sends it, which must go on for all other channels."""
+    channel, client = pair
+    channel.begin(7)
+    client.close()
+    channel.keep_alive()
+    assert channel.receive() is None
+
+
 def test_a_reply_to_a_peer_that_does_not_read_ends_in_time(pair: tuple[Channel, socket.socket]) -> None:
     channel, _ = pair
     with pytest.raises(TimeoutError):

@@ -159,16 +159,29 @@ def test_a_process_that_cannot_be_seen_has_no_pidfd(monkeypatch: pytest.MonkeyPa
         assert kernel.open_pidfd(ours, 0) is None
 
 
-class SocketOfTheDead:
-    """A socket whose peer has died, on kernels from 6.5 on but not the newest."""
+class Refusing:
+    """A socket of which the kernel tells nothing."""
+
+    def __init__(self, reason: int) -> None:
+        self._reason = reason
 
     def getsockopt(self, *_: int) -> bytes:
-        raise OSError(errno.EINVAL, "Invalid argument")
+        raise OSError(self._reason, os.strerror(self._reason))
 
 
 def test_a_pid_that_may_be_another_process_by_now_is_not_used() -> None:
+    """So say kernels from 6.5 on, but not the newest, that the peer has died."""
     with pytest.raises(ProcessLookupError):
-        kernel.open_pidfd(cast("socket.socket", SocketOfTheDead()), os.getpid())
+        kernel.open_pidfd(cast("socket.socket", Refusing(errno.EINVAL)), os.getpid())
+
+
+def test_a_pidfd_for_which_there_is_no_descriptor_is_not_taken_for_a_process_that_cannot_be_seen() -> None:
+    with pytest.raises(OSError, match="Too many open files"):
+        kernel.open_pidfd(cast("socket.socket", Refusing(errno.EMFILE)), os.getpid())
+
+
+def test_who_is_in_more_groups_than_can_be_asked_for_is_in_none() -> None:
+    assert kernel._groups(cast("socket.socket", Refusing(errno.ERANGE))) == frozenset()
 
 
 def test_a_process_that_is_gone_is_no_client(
