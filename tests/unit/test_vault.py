@@ -22,9 +22,10 @@ from softee.tee.pages import (
     encode_page,
     pack_terms,
 )
-from softee.tee.records import Kind
+from softee.tee.records import Kind, record_hash, seal_record
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault import Vault
+from softee.tee.vault_state import HEAD_VERSION
 from softee.wire.codec import WireError
 from support.stores import FailingStore, open_storage, snapshot
 
@@ -283,6 +284,30 @@ def test_the_last_number_is_0x7fffffff(vault: Vault, store: FailingStore) -> Non
     assert add(vault, b"last") == [LAST_NUMBER]
     with pytest.raises(StoreError, match="all"):
         add(reopen(store), b"one too many")
+
+
+def rewrite_head(vault: Vault, store: FailingStore, plaintext: bytes) -> None:
+    place = vault._state.place(Kind.HEAD)
+    store.commit(expected={}, puts={place.key: seal_record(vault._state._key, place, HEAD_VERSION, plaintext)})
+
+
+def test_a_head_of_our_own_that_does_not_decode_is_refused(vault: Vault, store: FailingStore) -> None:
+    add(vault, b"content")
+    rewrite_head(vault, store, encode_head(vault._state.head))
+    assert reopen(store).find([]) == [1]
+    rewrite_head(vault, store, encode_head(vault._state.head) + b"\0")
+    with pytest.raises(TamperedError, match=r"head .* does not decode"):
+        reopen(store)
+
+
+def test_a_page_of_our_own_that_does_not_decode_is_refused(vault: Vault, store: FailingStore) -> None:
+    add(vault, b"content")
+    head, place = vault._state.head, vault._state.place(Kind.PAGE)
+    page = seal_record(vault._state._key, place, head.epoch, encode_page(vault._state.entries.values()) + b"\0")
+    store.commit(expected={}, puts={place.key: page})
+    rewrite_head(vault, store, encode_head(replace(head, pages={0: PageRow(head.epoch, record_hash(page))})))
+    with pytest.raises(TamperedError, match=r"page .* does not decode"):
+        reopen(store)
 
 
 @pytest.mark.parametrize(
