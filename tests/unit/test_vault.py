@@ -378,8 +378,8 @@ def test_any_bytes_decode_or_raise_a_wire_error(data: bytes) -> None:
 
 
 def test_entries_out_of_order_or_of_another_page_do_not_decode() -> None:
-    first, second = (Entry(number, 1, bytes(16), 0, b"") for number in (1, 2))
-    for page, entries in ((0, [second, first]), (0, [first, first]), (1, [first])):
+    first, second, on_page_1 = (Entry(number, 1, bytes(16), 0, b"") for number in (1, 2, 128))
+    for page, entries in ((0, [second, first]), (0, [first, first]), (1, [first]), (0, [first, on_page_1])):
         with pytest.raises(WireError, match="out of order"):
             decode_page(page, encode_page(entries))
 
