@@ -137,6 +137,31 @@ def test_the_context_of_a_process_that_dies_ends_with_its_channels_shut_down(cli
         clients.leave(client, channel)
 
 
+def test_the_context_of_a_process_that_has_died_is_not_joined_before_it_is_ended(
+    clients: Clients, channel: NewChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have its pid by now."""
+    first = channel(OWNER)
+    client, secret = clients.enter(first, NO_SECRET)
+    monkeypatch.setattr(kernel, "has_died", lambda _: True)
+    with pytest.raises(TeeError, match="another process") as refused:
+        clients.enter(channel(OWNER), secret)
+    assert refused.value.result is TeeResult.ACCESS_DENIED
+    clients.leave(client, first)
+
+
+def test_a_death_that_is_not_a_clients_ends_no_client(clients: Clients, channel: NewChannel) -> None:
+    """The descriptor that told of a death may be another client's by the time that it is looked at."""
+    first = channel(OWNER)
+    client, _ = clients.enter(first, NO_SECRET)
+    assert client.pidfd is not None
+    for descriptor in (client.pidfd, client.pidfd + 1000):
+        clients._end(descriptor)
+        assert client.pidfd is not None
+    assert client.key in clients._clients
+    clients.leave(client, first)
+
+
 @pytest.mark.parametrize("option", [77, 9999], ids=["with_the_socket", "by_the_pid"])
 def test_a_pidfd_tells_when_its_process_has_died(option: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Kernels before 6.5 do not know option 77, as no kernel knows 9999.
