@@ -97,6 +97,21 @@ def test_a_class_or_type_that_is_missing_is_incomplete_and_one_that_is_not_known
     assert refused(caller, session, (CKA.CLASS, CKO.CERTIFICATE), (CKA.CERTIFICATE_TYPE, CKC.WTLS)) is unknown
 
 
+@pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
+def test_unwrapping_says_of_a_class_or_type_what_creating_does(policy: Policy) -> None:
+    caller, session = prepared(policy)
+    key = create(caller, session, "AES key", UNWRAP=True)
+    aes = (CKA.KEY_TYPE, CKK.AES)
+    for attributes, standard in (
+        ((aes,), CKR.TEMPLATE_INCOMPLETE),
+        (((CKA.CLASS, 0x99), aes), CKR.ATTRIBUTE_VALUE_INVALID),
+        (((CKA.CLASS, CKO.SECRET_KEY),), CKR.TEMPLATE_INCOMPLETE),
+        (((CKA.CLASS, CKO.PUBLIC_KEY), (CKA.KEY_TYPE, CKK.RSA)), CKR.TEMPLATE_INCONSISTENT),
+    ):
+        answer = caller.call(c.UNWRAP_KEY, session, key, CKM.AES_CBC, bytes(16), template(*attributes), data=bytes(16))
+        assert answer.rv is (CKR.TEMPLATE_INCONSISTENT if policy.as_optee else standard)
+
+
 @EVERY
 def test_an_unknown_curve_has_its_own_return_value(policy: Policy) -> None:
     caller, session = prepared(policy)
