@@ -143,3 +143,17 @@ def test_strict_keeps_wrapping_and_decryption_apart(one: str, other: str) -> Non
     change = template((CKA[other], T))
     assert caller.call(c.SET_ATTRIBUTE_VALUE, session, key, change).rv is CKR.TEMPLATE_INCONSISTENT
     assert caller.call(c.COPY_OBJECT, session, key, change).rv is CKR.TEMPLATE_INCONSISTENT
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("WRAP", "DECRYPT"), ("DECRYPT", "WRAP"), ("UNWRAP", "ENCRYPT"), ("ENCRYPT", "UNWRAP")]
+)
+def test_strict_lets_no_key_have_the_two_usages_one_after_the_other(one: str, other: str) -> None:
+    """Wrapping with a key, and decrypting with it or with a copy of it when it does not wrap any more."""
+    caller = Caller(make_application(policy=STRICT))
+    session = caller.set_up()
+    key = create(caller, session, "AES key", **{one: True})
+    for exchange in (template((CKA[one], F), (CKA[other], T)), template((CKA[one], F))):
+        assert caller.call(c.SET_ATTRIBUTE_VALUE, session, key, exchange).rv is CKR.ATTRIBUTE_READ_ONLY
+        assert caller.call(c.COPY_OBJECT, session, key, exchange).rv is CKR.ATTRIBUTE_READ_ONLY
+    caller.ok(c.SET_ATTRIBUTE_VALUE, session, key, template((CKA[one], T), (CKA.SIGN, F)))
