@@ -80,6 +80,29 @@ def test_invariant_1_a_protected_aes_key_is_not_cut_to_a_shorter_one(world: Stri
         assert rv is CKR.WRAPPED_KEY_LEN_RANGE
 
 
+P256_KEY_INFO = bytes.fromhex("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420")
+"""What stands before the 32 bytes of a private value in a PrivateKeyInfo without a public key after them."""
+
+
+def test_invariant_1_a_block_of_a_protected_key_is_not_made_the_unknown_part_of_a_private_value(
+    world: Strictest,
+) -> None:
+    """The point of such a key tells its 16 unknown bytes in 2**64 steps, or 8 of them, beside zeros, in 2**32."""
+    caller, session = world.caller, world.session
+
+    def wrapped(block: bytes) -> bytes:
+        known = create(caller, session, "AES key", EXTRACTABLE=True, VALUE=block)
+        return caller.ok(c.WRAP_KEY, session, world.kek, known, CKM.AES_ECB, b"").output
+
+    info = (P256_KEY_INFO + bytes(31) + b"\x01").ljust(80, b"\x00")
+    forged = [wrapped(info[at : at + 16]) for at in range(0, 80, 16)]
+    wanted = template((CKA.CLASS, CKO.PRIVATE_KEY), (CKA.KEY_TYPE, CKK.EC))
+    for block in (forged[3], world.wrapped(CKM.AES_ECB)[:16]):
+        data = b"".join([*forged[:3], block, forged[4]])
+        answer = caller.call(c.UNWRAP_KEY, session, world.kek, CKM.AES_ECB, b"", wanted, data=data)
+        assert answer.rv is CKR.WRAPPED_KEY_INVALID
+
+
 def test_an_aes_192_key_sheds_what_filled_its_last_block(world: Strictest) -> None:
     caller, session = world.caller, world.session
     wanted = template(SECRET, (CKA.VALUE_LEN, 24), (CKA.EXTRACTABLE, T))
