@@ -7,7 +7,8 @@ trusted, cannot be changed or copied, and demands protection of what it unwraps.
 
 import pytest
 
-from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
+from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, MechanismFlag
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, STRICT
 from support.commands import c
@@ -180,3 +181,27 @@ def test_strict_lets_no_key_have_the_two_usages_one_after_the_other(one: str, ot
         assert caller.call(c.SET_ATTRIBUTE_VALUE, session, key, exchange).rv is CKR.ATTRIBUTE_READ_ONLY
         assert caller.call(c.COPY_OBJECT, session, key, exchange).rv is CKR.ATTRIBUTE_READ_ONLY
     caller.ok(c.SET_ATTRIBUTE_VALUE, session, key, template((CKA[one], T), (CKA.SIGN, F)))
+
+
+@pytest.mark.parametrize("mechanism", [CKM.RSA_PKCS, CKM.RSA_PKCS_OAEP, CKM.AES_CBC_PAD], ids=lambda one: one.name)
+def test_no_key_is_unwrapped_by_a_mechanism_with_a_padding(mechanism: CKM) -> None:
+    """So whether a wrapped key was good tells nothing of a padding."""
+    assert not MECHANISMS[mechanism].flags & (MechanismFlag.WRAP | MechanismFlag.UNWRAP)
+
+
+@pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
+def test_what_a_kek_demands_of_the_usages_of_a_key_is_not_got_around_by_unwrapping_it_again(policy: Policy) -> None:
+    caller = Caller(make_application(policy=policy))
+    session = caller.set_up()
+    demanded = template((CKA.WRAP, F), (CKA.UNWRAP, F), (CKA.DECRYPT, F), (CKA.ENCRYPT, T))
+    kek = create(caller, session, "AES key", WRAP=True, UNWRAP=True, UNWRAP_TEMPLATE=demanded)
+    key = create(caller, session, "AES key", EXTRACTABLE=True, ENCRYPT=True)
+    wrapped = caller.ok(c.WRAP_KEY, session, kek, key, CKM.AES_ECB, b"").output
+    for usage in (CKA.WRAP, CKA.UNWRAP, CKA.DECRYPT):
+        wanted = template(SECRET, (CKA.KEY_TYPE, CKK.AES), (usage, T))
+        answer = caller.call(c.UNWRAP_KEY, session, kek, CKM.AES_ECB, b"", wanted, data=wrapped)
+        assert answer.rv is CKR.TEMPLATE_INCONSISTENT
+    wanted = template(SECRET, (CKA.KEY_TYPE, CKK.AES))
+    back = caller.ok(c.UNWRAP_KEY, session, kek, CKM.AES_ECB, b"", wanted, data=wrapped).handle
+    shown = [get(caller, session, back, usage) for usage in (CKA.WRAP, CKA.UNWRAP, CKA.DECRYPT, CKA.ENCRYPT)]
+    assert shown == [b"\x00", b"\x00", b"\x00", b"\x01"]
