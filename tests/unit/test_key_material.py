@@ -262,6 +262,25 @@ def test_a_private_key_comes_back_from_its_private_key_info(kind: str, filling: 
     assert back == {attribute: made[attribute] for attribute in back}
 
 
+@pytest.mark.parametrize("kind", ["RSA private key", "EC private key"])
+def test_a_private_key_info_that_we_made_proves_itself(kind: str) -> None:
+    made = imported(sample(kind))
+    key_type = made[CKA.KEY_TYPE]
+    assert isinstance(key_type, int)
+    assert import_private_key(export_private_key(KeyMaterial(made)), key_type, proven=True)
+
+
+def test_an_ec_private_key_proves_itself_by_its_own_point_alone() -> None:
+    one, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    encoded = one.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    assert import_private_key(encoded, CKK.EC, proven=True)
+    own, wrong = (key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint) for key in (one, other))
+    for proven in (True, False):
+        with pytest.raises(Pkcs11Error) as refused:
+            import_private_key(encoded.replace(own, wrong), CKK.EC, proven=proven)
+        assert refused.value.rv is CKR.WRAPPED_KEY_INVALID
+
+
 @pytest.mark.parametrize("spoil", [lambda key: key[:-1], lambda key: key + b"\1", lambda _: b"", lambda _: bytes(64)])
 def test_bytes_that_are_no_private_key_are_refused(spoil: Callable[[bytes], bytes]) -> None:
     exported = bytes(export_private_key(KeyMaterial(imported(sample("EC private key")))))

@@ -39,7 +39,9 @@ class KeyType:
 
     ``measure`` returns a key's size in the unit of C_GetMechanismInfo. ``from_native`` returns the parts of
     the library's private key, None where that is of another type, and raises ValueError for one that the token does not
-    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``free_length``: a key may have any
+    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``public_half`` returns what stands in
+    the PKCS#8 of a key whose private value could be any number, and shows that whoever made it knew the number; a type
+    whose parts prove each other has none. ``free_length``: a key may have any
     number of bytes, so a short one tells all that it is to whoever can use it.
     """
 
@@ -48,6 +50,7 @@ class KeyType:
     measure: Callable[[Attributes], int]
     forms: tuple[KeyForm, ...]
     from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
+    public_half: Callable[[PrivateKeyTypes], bytes] | None = None
     free_length: bool = False
 
     def form(self, object_class: object) -> KeyForm | None:
