@@ -8,6 +8,7 @@ from uuid import UUID
 from softee.daemon.settings import Settings
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.token.profiles import PROFILES
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
@@ -27,7 +28,7 @@ def _pkcs11(store: Store, root_key: bytes, settings: Settings) -> TrustedApplica
     storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vault_names(ours.slots))
     return Pkcs11Application(
         storage,
-        slots=ours.slots,
+        policies=[PROFILES["optee"]] * ours.slots,
         max_sessions=ours.sessions_per_client,
         pin_computations=ours.pin_computations,
     )

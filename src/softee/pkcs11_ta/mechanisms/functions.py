@@ -117,7 +117,7 @@ class Wrapping(Functions[P]):
     """C_WrapKey and C_UnwrapKey: a key's bytes into wrapped bytes, and back.
 
     ``padded``: whether the bytes decrypt at all depends on a padding, so that every error after decryption must be the
-    same one.
+    same one. ``malleable``: wrapped bytes that somebody has cut, joined or altered are unwrapped all the same.
     """
 
     flags = MechanismFlag.WRAP | MechanismFlag.UNWRAP
@@ -125,6 +125,7 @@ class Wrapping(Functions[P]):
     wrap: Callable[[KeyView, P, bytes | bytearray], bytes]
     unwrap: Callable[[KeyView, P, bytes], bytearray]
     padded: bool = False
+    malleable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
