@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from softee.daemon.policies import slot_policies
 from softee.daemon.settings import Settings
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application
-from softee.pkcs11_ta.token.profiles import PROFILES
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
@@ -25,10 +25,11 @@ class Installed:
 
 def _pkcs11(store: Store, root_key: bytes, settings: Settings) -> TrustedApplication:
     ours = settings.pkcs11
+    policies = slot_policies(ours)
     storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vault_names(ours.slots))
     return Pkcs11Application(
         storage,
-        policies=[PROFILES["optee"]] * ours.slots,
+        policies=policies,
         max_sessions=ours.sessions_per_client,
         pin_computations=ours.pin_computations,
     )
@@ -41,6 +42,7 @@ def make_applications(store: Store, root_key: bytes, settings: Settings) -> list
     """Make them all.
 
     Raises:
+        SettingsError: a slot's settings name something that there is not.
         WrongRootKeyError, TamperedError, StoreError: as SecureStorage.
 
     """

@@ -11,7 +11,7 @@ from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
-from softee.pkcs11_ta.token.profiles import OPTEE
+from softee.pkcs11_ta.token.profiles import PORTABLE
 from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.state import Cost
 from softee.tee.application import ClientIdentity
@@ -35,7 +35,7 @@ class Pkcs11Application:
         self,
         storage: SecureStorage,
         *,
-        policies: Sequence[Policy] = (OPTEE,) * 3,
+        policies: Sequence[Policy] = (PORTABLE,) * 3,
         max_sessions: int = 4096,
         pin_computations: int = 2,
         pin_cost: Cost = DEFAULT_COST,
