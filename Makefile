@@ -21,6 +21,7 @@ demo: $(INSTALLED) ## walk through OP-TEE's documentation with real programs
 	@softee demo
 
 test: $(INSTALLED) ## run all tests, against the installed wheel
+	@tools/debian_packages.sh default-jdk-headless libp11-dev openssh-client openssh-server
 	pytest $(TESTS)
 
 check: $(INSTALLED) ## format, lint, types, generated files, C warnings
