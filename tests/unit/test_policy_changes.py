@@ -5,6 +5,8 @@ import struct
 from types import MappingProxyType
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, MechanismFlag
 from softee.pkcs11_ta.keys.ec import EC
@@ -12,6 +14,7 @@ from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, PROFILES, STRICT
+from softee.stores.memory import MemoryStore
 from support.commands import c
 from support.token_world import P256, Caller, make_application, public_client, template, u32
 
@@ -162,6 +165,39 @@ def test_keys_on_other_curves_are_not_made() -> None:
     refused = on_p384.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", *request)
     assert refused.rv is CKR.CURVE_NOT_SUPPORTED
     on_p384.ok(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", template((CKA.EC_PARAMS, P384)), template())
+
+
+def test_keys_on_other_curves_do_not_come_from_outside() -> None:
+    on_p384 = caller(PolicyChanges(curves=frozenset({P384})))
+    session = on_p384.set_up()
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    key = template(
+        (CKA.CLASS, CKO.PUBLIC_KEY), (CKA.KEY_TYPE, CKK.EC), (CKA.EC_PARAMS, P256), (CKA.EC_POINT, b"\x04\x41" + point)
+    )
+    assert on_p384.call(c.CREATE_OBJECT, session, key).rv is CKR.CURVE_NOT_SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        (PolicyChanges(curves=frozenset({P384})), CKR.KEY_FUNCTION_NOT_PERMITTED),
+        (PolicyChanges(key_sizes={CKK.EC: SizeRange(384, 384)}), CKR.KEY_SIZE_RANGE),
+        (PolicyChanges(refused=frozenset({CKM.ECDSA})), CKR.MECHANISM_INVALID),
+    ],
+)
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+def test_keys_from_before_a_change_are_seen_and_not_used(profile: Policy, changes: PolicyChanges, refused: CKR) -> None:
+    store = MemoryStore()
+    before = Caller(make_application(store, policy=profile))
+    request = (template((CKA.EC_PARAMS, P256)), template((CKA.TOKEN, True), (CKA.PRIVATE, True), (CKA.SIGN, True)))
+    before.ok(c.GENERATE_KEY_PAIR, before.set_up(), CKM.EC_KEY_PAIR_GEN, b"", *request)
+    after = Caller(make_application(store, policy=changed(profile, changes)))
+    session = after.open()
+    assert after.login(session) is CKR.OK
+    after.ok(c.FIND_OBJECTS_INIT, session, template((CKA.CLASS, CKO.PRIVATE_KEY)))
+    key = after.ok(c.FIND_OBJECTS, session).handle
+    assert after.call(c.SIGN_INIT, session, key, CKM.ECDSA, b"").rv is refused
 
 
 def test_a_slot_is_hidden_from_whom_it_is_not_for() -> None:
