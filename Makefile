@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+ON_ALL_CPUS := --numprocesses=auto --dist=worksteal
 SOURCES := pyproject.toml meson.build meson.options README.md LICENSE \
 	$(shell find src native -not -name '*.pyc' -not -name __pycache__ 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -20,9 +21,16 @@ help: ## list the targets
 demo: $(INSTALLED) ## walk through OP-TEE's documentation with real programs
 	@softee demo
 
-test: $(INSTALLED) ## run all tests, against the installed wheel
+test: $(INSTALLED) ## run all tests, against the installed wheel; with TESTS=... some of them
 	@tools/debian_packages.sh default-jdk-headless libp11-dev openssh-client openssh-server
-	pytest $(TESTS)
+ifdef TESTS
+	pytest $(ON_ALL_CPUS) $(TESTS)
+else
+	@coverage erase
+	coverage run -m pytest $(ON_ALL_CPUS)
+	@coverage combine --quiet
+	coverage report
+endif
 
 check: $(INSTALLED) ## format, lint, types, generated files, C warnings
 	ruff format --check .
@@ -56,5 +64,5 @@ $(INSTALLED): $(SOURCES) | packages $(BIN)/python
 	@touch $@
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +

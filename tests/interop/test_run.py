@@ -32,7 +32,7 @@ def softee(*arguments: str, home: Path, **variables: str) -> subprocess.Complete
 
 
 def environment(home: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("PATH", "PYTHON", "COVERAGE_"))}
     places = {"HOME": home, "XDG_CONFIG_HOME": home / "config", "XDG_STATE_HOME": home / "state"}
     return kept | {name: str(place) for name, place in places.items()}
 

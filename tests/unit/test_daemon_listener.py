@@ -6,11 +6,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from softee.daemon.listener import ListenError, inherited, listen
+from softee.daemon.listener import Listener, ListenError, inherited, listen
 from softee.wire.places import LONGEST_PATH
 from support.secure_world import short_directory
 
@@ -19,6 +20,16 @@ from support.secure_world import short_directory
 def directory() -> Iterator[Path]:
     with short_directory() as path:
         yield path
+
+
+def leads_to_us(path: Path, listener: Listener) -> bool:
+    """Tell whether who connects to a path is heard by a listener, and close it."""
+    with closing(listener), socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.sendall(b"heard")
+        heard, _ = listener.socket.accept()
+        with heard:
+            return heard.recv(5) == b"heard"
 
 
 def test_only_the_owner_may_connect_by_default(directory: Path) -> None:
@@ -62,7 +73,7 @@ def test_another_ones_socket_is_not_removed(directory: Path) -> None:
 def test_a_stale_socket_is_replaced(directory: Path) -> None:
     with socket.socket(socket.AF_UNIX) as killed:
         killed.bind(str(directory / "tee.sock"))
-    listen(directory / "tee.sock", 0o600).close()
+    assert leads_to_us(directory / "tee.sock", listen(directory / "tee.sock", 0o600))
 
 
 def test_a_socket_that_answers_is_not_replaced(directory: Path) -> None:
@@ -101,7 +112,7 @@ def test_a_link_of_another_user_is_refused_even_where_it_leads_to_our_directory(
 def test_a_link_of_our_own_is_followed(directory: Path) -> None:
     (directory / "ours").mkdir()
     (directory / "softee").symlink_to(directory / "ours")
-    listen(directory / "softee" / "tee.sock", 0o600).close()
+    assert leads_to_us(directory / "ours" / "tee.sock", listen(directory / "softee" / "tee.sock", 0o600))
 
 
 def test_a_directory_of_another_user_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,11 @@ from uuid import UUID, uuid5
 import pytest
 
 from softee.names import CKR, CKU, LoginMethod
+from softee.pkcs11_ta.token import identities
 from softee.pkcs11_ta.token.identities import Identity, identity_of, parse_identity
 from softee.pkcs11_ta.token.pins import MAX_PIN
 from softee.tee.application import ClientIdentity
+from softee.tee.sealing import SealKey
 from support.commands import c
 from support.token_world import NAMESPACE, SO_PIN, Caller, make_application, public_client, user_client
 
@@ -124,6 +126,23 @@ def test_nobody_takes_a_token_with_a_pin_over_by_identity() -> None:
     caller.init_token()
     assert caller.init_token(pin=b"") is CKR.PIN_INCORRECT
     assert caller.token_flags() == 0x405 | 1 << 20
+
+
+def test_what_wraps_the_user_key_for_an_identity_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[SealKey] = []
+
+    def noted(secret: bytes) -> SealKey:
+        keys.append(SealKey(secret))
+        return keys[-1]
+
+    monkeypatch.setattr(identities, "SealKey", noted)
+    alice = Caller(make_application(), ALICE)
+    assert alice.init_token(pin=b"") is CKR.OK
+    so_session(alice)
+    assert len(keys) == 2
+    for key in keys:
+        with pytest.raises(ValueError, match="wiped"):
+            key.term(b"")
 
 
 def test_upper_case_uuids_are_the_same() -> None:

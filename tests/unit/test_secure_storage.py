@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from softee.stores.base import ConflictError, Revision
+from softee.stores.base import ConflictError, Revision, StoreError
 from softee.stores.memory import MemoryStore
 from softee.stores.sqlite import SqliteStore
 from softee.tee.sealing import TamperedError
@@ -102,7 +102,7 @@ def test_a_restart_writes_nothing() -> None:
 def test_an_installation_that_could_not_be_written_is_begun_anew() -> None:
     store = FailingStore(MemoryStore())
     store.failing = True
-    with pytest.raises(Exception, match="full"):
+    with pytest.raises(StoreError, match="full"):
         open_storage(store)
     assert snapshot(store) == {}
     store.failing = False

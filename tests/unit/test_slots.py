@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from softee.names import CKR, PKCS11_APPLICATION, SlotFlag, TeeResult
+from softee.names import CKM, CKR, PKCS11_APPLICATION, SlotFlag, TeeResult
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
@@ -42,6 +42,12 @@ def test_a_setting_says_how_many_slots_there_are() -> None:
 @pytest.mark.parametrize("command", ON_SLOT, ids=lambda command: command.name)
 def test_there_is_no_slot_3(caller: Caller, command: Command[object]) -> None:
     assert caller.call(command, 3).rv is CKR.SLOT_ID_INVALID
+
+
+def test_slot_3_has_no_mechanism_and_takes_no_token_or_session(caller: Caller) -> None:
+    assert caller.call(c.MECHANISM_INFO, 3, CKM.AES_CBC).rv is CKR.SLOT_ID_INVALID
+    assert caller.call(c.OPEN_SESSION, 3, 6).rv is CKR.SLOT_ID_INVALID
+    assert caller.init_token(3) is CKR.SLOT_ID_INVALID
 
 
 def test_the_description_shows_the_installation_in_64_bytes(caller: Caller) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.attributes.values import AttributeValue, Given
+from softee.pkcs11_ta.attributes.codecs import encode_value
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import complete
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
@@ -101,6 +102,29 @@ def test_private_objects_are_gone_from_memory_after_the_last_logout(world: World
     world.objects.dismiss()
     gc.collect()
     assert gone() is None
+
+
+def test_the_plaintext_of_a_record_does_not_stay(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    records: list[bytearray] = []
+
+    def written(attributes: Attributes) -> bytearray:
+        records.append(encode_object(attributes))
+        return records[-1]
+
+    def read(record: bytearray) -> dict[int, AttributeValue]:
+        records.append(record)
+        return decode_object(record)
+
+    monkeypatch.setattr(token_objects, "encode_object", written)
+    monkeypatch.setattr(token_objects, "decode_object", read)
+    (one,) = world.objects.create(made())
+    world.objects.replace(one, made(LABEL=b"changed"))
+    world.restart().get(one.handle, private=True)
+    world.store.failing = True
+    with pytest.raises(Pkcs11Error):
+        world.objects.create(made())
+    assert len(records) == 4
+    assert not any(any(record) for record in records)
 
 
 def test_another_user_key_opens_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -207,6 +231,19 @@ def test_an_object_that_another_process_changed_is_read_again(world: World) -> N
 RECORD = bytes(encode_object(made("data")))
 
 
+def in_another_order(*, twice: bool) -> bytes:
+    """Return the record of an object with its first two attributes the other way round, or with its first one twice."""
+    attributes = made("data")
+    (first, one), (second, other), *rest = sorted(
+        (int(one), encode_value(one, value)) for one, value in attributes.items()
+    )
+    changed = [(first, one), (first, one), (second, other)] if twice else [(second, other), (first, one)]
+    writer = Writer().u32(1).u32(len(changed) + len(rest))
+    for attribute, value in (*changed, *rest):
+        writer.u32(attribute).blob(value)
+    return writer.done()
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -221,6 +258,8 @@ RECORD = bytes(encode_object(made("data")))
         Writer().u32(1).u32(0).done(),
         Writer().u32(1).u32(1).u32(CKA.CLASS).blob(bytes(4)).done(),
         bytes(encode_object({**made("data"), CKA.KEY_TYPE: 0})),
+        in_another_order(twice=False),
+        in_another_order(twice=True),
     ],
 )
 def test_a_record_that_is_not_an_object_is_refused(record: bytes) -> None:
