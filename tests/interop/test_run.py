@@ -193,7 +193,7 @@ def test_status_shows_the_tokens(token: Programs, tmp_path: Path) -> None:
     status = json.loads(answer.stdout)
     assert status["socket"] == str(token.socket)
     first, second, _ = status["tokens"]
-    assert (first["label"], first["initialized"]) == ("mytoken", True)
+    assert (first["label"], first["initialized"], first["profile"]) == ("mytoken", True, "portable")
     assert "user pin initialized" in first["flags"]
     assert (second["label"], second["initialized"]) == (None, False)
     assert "mytoken" in softee("status", home=tmp_path, SOFTEE_SOCKET=str(token.socket)).stdout
