@@ -16,7 +16,7 @@ from softee.tee.secure_storage import SecureStorage
 from support.commands import c
 from support.token_world import ROOT_KEY, Caller, make_application, u32
 
-ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS)
+ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS, c.SLOT_PROFILE)
 
 
 @pytest.fixture
@@ -102,6 +102,13 @@ def test_every_mechanism_of_the_profile_is_listed_in_its_order_and_has_its_info(
         low, high, flags = struct.unpack("<3I", caller.ok(c.MECHANISM_INFO, 0, number).output)
         assert flags == spec.flags
         assert (low, high) == ((spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0))
+
+
+@pytest.mark.parametrize("policy", PROFILES.values(), ids=list(PROFILES))
+def test_a_slot_names_its_profile(policy: Policy) -> None:
+    caller = Caller(make_application(policy=policy))
+    assert caller.ok(c.SLOT_PROFILE, 0).output == policy.name.encode()
+    assert caller.call(c.SLOT_PROFILE, 0, capacity=0).size == len(policy.name)
 
 
 @pytest.mark.parametrize("number", [0x9999, 0xFFFFFFFF])

@@ -17,7 +17,7 @@ from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
-from softee.daemon.settings import Settings
+from softee.daemon.settings import Settings, SettingsError
 from softee.daemon.store import open_store
 from softee.stores.base import StoreDamagedError, StoreError, StoreUnavailableError
 from softee.tee.core import TeeCore
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (StartError, "{error}"),
+    (SettingsError, "{error}"),
     (WrongRootKeyError, "The root key {settings.root_key} does not fit the state {settings.state}: {error}."),
     (TamperedError, "The state {settings.state} is damaged or was tampered with: {error}."),
     (StoreDamagedError, "The store is damaged or was tampered with: {error}."),
