@@ -3,6 +3,7 @@
 
 import hashlib
 import itertools
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,7 @@ from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.session.operations import STREAM_RULES, Phase, Step
 from softee.wire.values import Memref
 from support.commands import c
-from support.token_world import USER_PIN, Caller, make_application, template, u32
+from support.token_world import USER_PIN, Answer, Caller, make_application, template, u32
 
 SHA256 = (CKM.SHA256, b"")
 ECDSA = (CKM.ECDSA, b"")
@@ -297,11 +298,64 @@ def test_a_careful_key_stays_confirmed_for_all_parts(caller: Caller, session: in
     assert caller.ok(c.SIGN_FINAL, session).size == 64
 
 
-def test_asking_for_a_size_of_nothing_leaves_the_operation(caller: Caller, session: int) -> None:
+CTR = (CKM.AES_CTR, u32(128) + bytes(16))
+
+
+@pytest.fixture(params=[False, True], ids=["empty", "null"])
+def ask(caller: Caller, session: int, request: pytest.FixtureRequest) -> Callable[..., Answer]:
+    """Ask for the size of a command's output, with a buffer of no bytes or with none at all."""
+
+    def asked(command: Command[object], data: bytes | None = None) -> Answer:
+        one = None if data is None else Memref(ParamType.MEMREF_INPUT, bytearray(data))
+        return caller.invoke(command.number, u32(session), one, Memref(ParamType.MEMREF_OUTPUT, null=request.param))
+
+    return asked
+
+
+TOLD_NOTHING = (TeeResult.SHORT_BUFFER, CKR.BUFFER_TOO_SMALL, 0)
+TOLD_THE_END = (TeeResult.SUCCESS, CKR.OK, 0)
+
+
+def told(answer: Answer) -> tuple[TeeResult, CKR, int]:
+    return answer.result, answer.rv, answer.size
+
+
+def test_asking_for_a_size_of_nothing_takes_no_data(caller: Caller, session: int, ask: Callable[..., Answer]) -> None:
     key = caller.aes_key(session)
-    caller.ok(c.ENCRYPT_INIT, session, key, CKM.AES_CTR, u32(128) + bytes(16))
+    caller.ok(c.ENCRYPT_INIT, session, key, *CBC_PAD)
+    for _ in range(2):
+        assert told(ask(c.ENCRYPT_UPDATE, b"fifteen bytes..")) == TOLD_NOTHING
+    assert caller.ok(c.ENCRYPT_UPDATE, session, data=b"fifteen bytes..").size == 0
+    assert told(ask(c.ENCRYPT_UPDATE, b"x"))[2] == 16
+
+
+@pytest.mark.parametrize("again", [c.ENCRYPT_FINAL, c.ENCRYPT_INIT])
+def test_the_size_of_an_end_of_nothing_leaves_the_operation_and_lets_another_begin(
+    caller: Caller, session: int, ask: Callable[..., Answer], again: Command[object]
+) -> None:
+    key = caller.aes_key(session)
+    caller.ok(c.ENCRYPT_INIT, session, key, *CTR)
     caller.ok(c.ENCRYPT_UPDATE, session, data=b"whole")
-    asked = caller.invoke(c.ENCRYPT_FINAL.number, u32(session), None, Memref(ParamType.MEMREF_OUTPUT, null=True))
-    assert (asked.result, asked.rv, asked.size) == (TeeResult.SHORT_BUFFER, CKR.BUFFER_TOO_SMALL, 0)
-    assert caller.ok(c.ENCRYPT_FINAL, session, capacity=0).output == b""
+    for _ in range(2):
+        assert told(ask(c.ENCRYPT_FINAL)) == TOLD_THE_END
+    if again is c.ENCRYPT_INIT:
+        caller.ok(c.ENCRYPT_INIT, session, key, *CTR)
+        assert caller.call(c.ENCRYPT_INIT, session, key, *CTR).rv is CKR.OPERATION_ACTIVE
+    assert caller.ok(c.ENCRYPT_FINAL, session, capacity=1).output == b""
     assert caller.call(c.ENCRYPT_FINAL, session).rv is CKR.OPERATION_NOT_INITIALIZED
+
+
+def test_the_size_of_a_whole_of_nothing_leaves_the_operation_and_lets_another_begin(
+    caller: Caller, session: int, ask: Callable[..., Answer]
+) -> None:
+    key = caller.aes_key(session)
+    caller.ok(c.ENCRYPT_INIT, session, key, *CTR)
+    for _ in range(2):
+        assert told(ask(c.ENCRYPT_ONESHOT, b"")) == TOLD_THE_END
+    caller.ok(c.ENCRYPT_UPDATE, session, data=b"still there")
+    assert caller.call(c.ENCRYPT_INIT, session, key, *CTR).rv is CKR.OPERATION_ACTIVE
+    assert told(ask(c.ENCRYPT_FINAL)) == TOLD_THE_END
+    caller.ok(c.ENCRYPT_INIT, session, key, *CTR)
+    assert told(ask(c.ENCRYPT_ONESHOT, b"five!"))[2] == 5
+    assert caller.ok(c.ENCRYPT_ONESHOT, session, data=b"five!", capacity=5).size == 5
+    assert told(ask(c.ENCRYPT_ONESHOT, b""))[1] is CKR.OPERATION_NOT_INITIALIZED

@@ -203,7 +203,7 @@ def test_every_attribute_that_is_a_ulong_travels_as_four_bytes(library: Library,
     assert library.last().control == u32(1, 12, 1, attribute, 4, 2**32 - 1)
 
 
-@pytest.mark.parametrize("size", [1, 4, 7, 9, 16])
+@pytest.mark.parametrize("size", [0, 1, 4, 7, 9, 16])
 def test_a_ulong_of_another_size_is_no_value(library: Library, size: int) -> None:
     given = template([(CKA.KEY_TYPE, bytes(size))])
     assert library.call("C_FindObjectsInit", 1, *given) == CKR.ATTRIBUTE_VALUE_INVALID

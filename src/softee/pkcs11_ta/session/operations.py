@@ -93,10 +93,12 @@ class Operation(Generic[Op]):
 
     ``size`` is how many bytes its signature or digest has. ``context_login`` is True while a key with
     CKA_ALWAYS_AUTHENTICATE waits for C_Login(CKU_CONTEXT_SPECIFIC). ``rest`` is an end that was computed and waits for
-    a large enough buffer.
+    a large enough buffer. ``told_empty``: the caller has asked for the size of its end, which is 0. It goes on as if
+    nothing had been asked, but no longer stands in the way of another one: OP-TEE's library asks so where the
+    application has given an empty buffer, and then takes the operation for ended.
     """
 
-    __slots__ = ("_make", "context_login", "phase", "purpose", "rest", "running", "size", "spec")
+    __slots__ = ("_make", "context_login", "phase", "purpose", "rest", "running", "size", "spec", "told_empty")
 
     def __init__(
         self,
@@ -113,6 +115,7 @@ class Operation(Generic[Op]):
         self.context_login = context_login
         self.phase = Phase.READY
         self.rest: bytes | None = None
+        self.told_empty = False
         self.running = make()
         self._make = make
 
@@ -142,7 +145,7 @@ class Operations:
 
     def require_idle(self) -> None:
         """Raise CKR_OPERATION_ACTIVE while there is a cryptographic operation."""
-        if self.active is not None:
+        if self.active is not None and not self.active.told_empty:
             raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {self.active.purpose.name} operation is active in this session")
 
     def require(self, purpose: Purpose[Op]) -> Operation[Op]:
