@@ -16,6 +16,7 @@ import pytest
 
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
 from softee.names.mechanism_layouts import LAYOUTS
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 ROOT = Path(__file__).parents[2]
 SUITE = Path(__file__).parent / "ckteec_suite"
@@ -136,7 +137,10 @@ def test_installed_it_finds_the_libteec_beside_it(native_release_build: Path, tm
 
 @pytest.mark.parametrize(
     ("file", "numbers"),
-    [("attribute_kinds", ATTRIBUTE_KINDS), ("mechanism_layouts", {mechanism for mechanism, _ in LAYOUTS})],
+    [
+        ("attribute_kinds", ATTRIBUTE_KINDS),
+        ("mechanism_layouts", {mechanism for mechanism, _ in LAYOUTS} | MECHANISMS.keys()),
+    ],
 )
 def test_rows_are_sorted_for_the_binary_search(file: str, numbers: Collection[int]) -> None:
     text = (ROOT / "native" / "ckteec" / f"{file}.gen.h").read_text()
