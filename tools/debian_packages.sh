@@ -26,6 +26,7 @@ need libengine-pkcs11-openssl has_engine
 need curl has_program curl
 need p11-kit has_program p11-kit
 need gnutls-bin has_program p11tool
+need openssh-client has_program ssh-keygen
 for package in "$@"; do
     case $package in
         softhsm2) need softhsm2 has_softhsm ;;
