@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that softee's demo and tests need and that are not there yet.
 # Without root or sudo that asks for no password it says which ones are missing, and fails.
-# Arguments: further packages to look for (softhsm2).
+# Arguments: further packages to look for (softhsm2, and what `make board` needs).
 set -euo pipefail
 
 has_program() { command -v "$1" >/dev/null; }
 has_engine() { openssl engine pkcs11 >/dev/null 2>&1; }
 has_venv() { "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; }
 has_softhsm() { [ -e /usr/lib/softhsm/libsofthsm2.so ]; }
+has_arm64_libc() { [ -e /usr/aarch64-linux-gnu/include/stdio.h ]; }
 
 missing=()
 need() { # PACKAGE CHECK...
@@ -30,6 +31,9 @@ need openssh-client has_program ssh-keygen
 for package in "$@"; do
     case $package in
         softhsm2) need softhsm2 has_softhsm ;;
+        gcc-aarch64-linux-gnu) need gcc-aarch64-linux-gnu has_program aarch64-linux-gnu-gcc ;;
+        libc6-dev-arm64-cross) need libc6-dev-arm64-cross has_arm64_libc ;;
+        qemu-user) need qemu-user has_program qemu-aarch64 ;;
         *) echo "softee: no check is known for the package $package." >&2; exit 2 ;;
     esac
 done
