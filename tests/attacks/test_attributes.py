@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
 from softee.pkcs11_ta.abi.command import Command
@@ -15,6 +17,8 @@ from support.commands import c
 from support.object_calls import FIRST_SESSION_OBJECT, create, fresh_caller, generate, get, search, wire
 from support.samples import PROTECTED, as_template, sample
 from support.samples.aes import AES_KEY
+from support.samples.ec import ec_key
+from support.samples.rsa import rsa_key
 from support.token_world import SO_PIN, Caller, template, u32
 
 PROTECTIONS = [
@@ -105,6 +109,30 @@ def test_invariant_5_what_moves_one_way_or_never_is_not_moved_back(
     assert get(caller, session, key, CKA.LABEL) == b""
 
 
+@pytest.mark.parametrize("change", [set_value, copy])
+@pytest.mark.parametrize("token", [False, True], ids=["session", "token"])
+@pytest.mark.parametrize("kind", ["RSA private key", "EC private key"])
+def test_a_private_key_is_not_passed_off_as_the_half_of_anothers(
+    caller: Caller, session: int, kind: str, change: Callable[..., CKR], *, token: bool
+) -> None:
+    key = create(caller, session, kind, TOKEN=token)
+    own, others = (public_key_info(pair) for pair in (PAIRS[kind](), ec.generate_private_key(ec.SECP256R1())))
+    for false in (others, own[:-1], own + b"\0", b"\x30\x00"):
+        assert change(caller, session, key, (CKA.PUBLIC_KEY_INFO, false)) is CKR.ATTRIBUTE_VALUE_INVALID
+        assert get(caller, session, key, CKA.PUBLIC_KEY_INFO) == b""
+    assert change(caller, session, key, (CKA.PUBLIC_KEY_INFO, own)) is CKR.OK
+
+
+PAIRS: dict[str, Callable[[], rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey]] = {
+    "RSA private key": rsa_key,
+    "EC private key": ec_key,
+}
+
+
+def public_key_info(pair: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return pair.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def test_invariant_5_a_private_object_does_not_become_public_by_a_copy(caller: Caller, session: int) -> None:
     private = create(caller, session, PRIVATE=True)
     for token in (False, True):
@@ -153,6 +181,41 @@ def test_trust_is_the_security_officers(caller: Caller, session: int) -> None:
     key = generate(caller, session)
     assert set_value(caller, session, key, trusted) is CKR.ATTRIBUTE_READ_ONLY
     assert copy(caller, session, key, trusted) is CKR.ATTRIBUTE_READ_ONLY
+
+
+def test_a_trusted_certificate_is_not_changed_not_even_by_a_copy() -> None:
+    caller, session = fresh_caller()
+    certificate = create(caller, session, "X.509 certificate", TOKEN=True, PRIVATE=False, LABEL=b"a root")
+    assert set_value(caller, session, certificate, (CKA.LABEL, b"our root")) is CKR.OK
+    caller.logout(session)
+    caller.login(session, CKU.SO, SO_PIN)
+    assert set_value(caller, session, certificate, (CKA.TRUSTED, True)) is CKR.OK
+    caller.logout(session)
+    caller.login(session)
+    for attack in ((CKA.LABEL, b"their root"), (CKA.TRUSTED, False), (CKA.SUBJECT, b"\x30\x01")):
+        for change in (set_value, copy):
+            assert change(caller, session, certificate, attack) is CKR.ATTRIBUTE_READ_ONLY
+    assert set_value(caller, session, certificate) is CKR.OK
+    assert copy(caller, session, certificate) is CKR.OK
+    assert get(caller, session, certificate, CKA.LABEL) == b"our root"
+    assert get(caller, session, certificate, CKA.TRUSTED) == b"\1"
+
+
+def test_anybody_may_say_that_something_is_not_trusted(caller: Caller, session: int) -> None:
+    key = create(caller, session, "AES key", TRUSTED=False)
+    assert set_value(caller, session, key, (CKA.TRUSTED, False)) is CKR.OK
+    assert get(caller, session, generate(caller, session, (CKA.TRUSTED, False)), CKA.TRUSTED) == b"\0"
+
+
+def test_a_trusted_key_is_changed_as_any_other() -> None:
+    caller, session = fresh_caller()
+    key = generate(caller, session, (CKA.TOKEN, True))
+    caller.logout(session)
+    caller.login(session, CKU.SO, SO_PIN)
+    assert set_value(caller, session, key, (CKA.TRUSTED, True)) is CKR.OK
+    caller.logout(session)
+    caller.login(session)
+    assert set_value(caller, session, key, (CKA.LABEL, b"changed")) is CKR.OK
 
 
 def test_an_unextractable_key_is_not_wrapped(caller: Caller, session: int) -> None:
@@ -240,6 +303,26 @@ def test_invariant_3_a_template_that_lies_about_its_size_is_refused(
     caller: Caller, session: int, command: Command[Any], control: bytes
 ) -> None:
     assert caller.send(command, u32(session) + control).rv is CKR.ARGUMENTS_BAD
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        pytest.param(u32(0x12345678, 1) + b"x", id="an attribute that is not known"),
+        pytest.param(u32(CKA.CLASS, 1) + b"x", id="a value of a wrong size"),
+        pytest.param(u32(CKA.LABEL, 2) + b"x", id="a value that is cut"),
+    ],
+)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_invariant_3_what_a_template_within_a_template_hides_is_looked_at(
+    caller: Caller, session: int, inner: bytes, depth: int
+) -> None:
+    nested = u32(len(inner), 1) + inner
+    for _ in range(depth - 1):
+        nested = encode_template(((CKA.WRAP_TEMPLATE, nested),))
+    wanted = template((CKA.VALUE_LEN, 16), (CKA.UNWRAP_TEMPLATE, nested))
+    answer = caller.call(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, b"", wanted)
+    assert answer.rv is CKR.ATTRIBUTE_VALUE_INVALID
 
 
 def test_invariant_3_templates_nested_without_end_are_refused(caller: Caller, session: int) -> None:

@@ -16,7 +16,7 @@ from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import NO_SECRET, Invoke
 from softee.wire.parameters import Parameters
 from softee.wire.values import Memref, Value
-from support.channel_attack import LIMITS, Attacked, under_attack
+from support.channel_attack import IMPATIENT, LIMITS, Attacked, under_attack
 from support.echo_application import ECHO, FILL, WAIT
 from support.raw_client import RawClient, echo_inline, echoes, greeted
 
@@ -160,7 +160,7 @@ def test_a_client_that_does_not_read_its_reply_is_dropped(caplog: pytest.LogCapt
     params = Parameters(
         (Value(ParamType.VALUE_INPUT, size), Memref(ParamType.MEMREF_OUTPUT, capacity=size), None, None)
     )
-    with under_attack() as world, greeted(world.socket) as (attacker, session):
+    with under_attack(IMPATIENT) as world, greeted(world.socket) as (attacker, session):
         attacker.send(encode_frame(FrameType.INVOKE, 5, Invoke(session, FILL, 0, params).encode()))
         assert world.application.wait_until_open(1)
     assert "does not read its replies" in caplog.text
@@ -248,7 +248,7 @@ def test_one_channel_too_many_of_a_client_is_refused() -> None:
 
 
 def test_one_channel_too_many_of_all_is_closed_at_once(caplog: pytest.LogCaptureFixture) -> None:
-    limits = msgspec.structs.replace(LIMITS, channels=3, frame_timeout=20.0)
+    limits = msgspec.structs.replace(LIMITS, channels=3)
     with (
         under_attack(limits) as world,
         RawClient(world.socket) as second,

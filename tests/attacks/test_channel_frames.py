@@ -10,11 +10,11 @@ import pytest
 
 from softee.names import ParamType, TeeResult
 from softee.wire.frames import MAX_LENGTH, FrameType, encode_frame
-from softee.wire.messages import Hello, Invoke
+from softee.wire.messages import Hello, Invoke, OpenSession, OpenSessionReply
 from softee.wire.parameters import Parameters
 from softee.wire.values import Memref
-from support.channel_attack import LIMITS, under_attack
-from support.echo_application import ECHO, FILL
+from support.channel_attack import IMPATIENT, under_attack
+from support.echo_application import ECHO, ECHO_UUID, FILL
 from support.raw_client import RawClient, echo_inline, echoes, greeted, u32
 from support.secure_world import is_served
 
@@ -72,7 +72,7 @@ def test_a_cut_frame_closes_its_channel_alone(size: int, caplog: pytest.LogCaptu
 
 @pytest.mark.parametrize("size", [0, 1, 4, 12, 20])
 def test_half_a_frame_and_then_silence_closes_its_channel_alone(size: int, caplog: pytest.LogCaptureFixture) -> None:
-    with under_attack() as world, RawClient(world.socket) as attacker:
+    with under_attack(IMPATIENT) as world, RawClient(world.socket) as attacker:
         if size:
             attacker.hello()
         attacker.send(WHOLE[:size])
@@ -81,9 +81,9 @@ def test_half_a_frame_and_then_silence_closes_its_channel_alone(size: int, caplo
 
 
 def test_a_frame_that_drips_in_byte_by_byte_has_no_more_time_than_another() -> None:
-    with under_attack() as world, RawClient(world.socket) as attacker:
+    with under_attack(IMPATIENT) as world, RawClient(world.socket) as attacker:
         attacker.hello()
-        attacker.socket.settimeout(LIMITS.frame_timeout / 4)
+        attacker.socket.settimeout(IMPATIENT.frame_timeout / 4)
         sent = 0
         for byte in bytes(8 + 100) + bytes(100):
             try:
@@ -122,6 +122,17 @@ def test_more_inline_output_than_a_reply_can_hold_is_refused_before_anything_is_
         size = Memref(ParamType.MEMREF_OUTPUT, capacity=0xFFFFFFFF)
         assert client.invoke(session, FILL, Parameters((None, size, None, None))) == TeeResult.EXCESS_DATA
         assert echoes(client, session)
+
+
+def test_a_session_whose_answer_no_frame_can_hold_is_not_opened() -> None:
+    with under_attack() as world, RawClient(world.socket) as attacker:
+        attacker.hello()
+        output = Parameters((Memref(ParamType.MEMREF_OUTPUT, capacity=0xFFFFFFFF), None, None, None))
+        frame = attacker.request(FrameType.OPEN_SESSION, OpenSession(ECHO_UUID, parameters=output).encode())
+        reply = OpenSessionReply.decode(frame.payload, output)
+        assert (reply.result, reply.session) == (TeeResult.EXCESS_DATA, 0)
+        assert world.application.wait_until_open(1), "the bystander's alone"
+        attacker.open_session()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -173,7 +184,7 @@ def test_features_that_do_not_exist_are_not_agreed_upon() -> None:
 
 
 def test_connections_without_a_word_are_closed_and_disturb_nobody() -> None:
-    with under_attack() as world:
+    with under_attack(IMPATIENT) as world:
         silent = [RawClient(world.socket) for _ in range(50)]
         assert is_served(world.socket)
         assert all(client.is_closed() for client in silent)

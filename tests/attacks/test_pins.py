@@ -4,15 +4,18 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import pytest
 
 from softee.names import CKR, CKU
-from softee.pkcs11_ta.abi.commands import sessions
-from softee.pkcs11_ta.abi.messages import Login
+from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.session import authentication
 from softee.pkcs11_ta.token.pins import PinWrapper
 from softee.pkcs11_ta.token.state import Cost
 from softee.stores.base import Revision, StoreError
@@ -219,21 +222,74 @@ def test_no_pin_and_no_user_key_is_in_the_store() -> None:
             assert secret not in record.value
 
 
+@contextmanager
+def watched(*commands: Command[Any]) -> Iterator[list[bytearray]]:
+    """Collect the PINs of the requests that are decoded meanwhile."""
+    seen: list[bytearray] = []
+
+    def spy(decode: Callable[[bytes | bytearray], object], data: bytes | bytearray) -> object:
+        request = decode(data)
+        seen.extend(getattr(request, name) for name in ("pin", "old_pin", "new_pin") if hasattr(request, name))
+        return request
+
+    before = [command.decode for command in commands]
+    for command in commands:
+        object.__setattr__(command, "decode", partial(spy, command.decode))
+    try:
+        yield seen
+    finally:
+        for command, decode in zip(commands, before, strict=True):
+            object.__setattr__(command, "decode", decode)
+
+
 def test_requests_do_not_keep_the_pin() -> None:
     caller = Caller(make_application())
     session = caller.set_up()
-    seen: list[bytearray] = []
-    decode = sessions.LOGIN.decode
-
-    def spy(data: bytes | bytearray) -> Login:
-        request = decode(data)
-        seen.append(request.pin)
-        return request
-
-    object.__setattr__(sessions.LOGIN, "decode", spy)
-    try:
+    with watched(c.LOGIN) as seen:
         for user in (CKU.USER, CKU.SO, CKU.CONTEXT_SPECIFIC, 9):
             caller.login(session, user, b"some pin")
-    finally:
-        object.__setattr__(sessions.LOGIN, "decode", decode)
     assert [bytes(pin) for pin in seen] == [bytes(8)] * 4
+
+
+def test_commands_that_set_a_pin_do_not_keep_it() -> None:
+    caller = Caller(make_application())
+    with watched(c.INIT_TOKEN, c.INIT_PIN, c.SET_PIN) as seen:
+        session = caller.set_up()
+        assert caller.set_pin(session, USER_PIN, b"another PIN") is CKR.OK
+        assert caller.set_pin(session, b"a wrong PIN", b"another PIN") is CKR.PIN_INCORRECT
+        assert caller.init_pin(session, b"some PIN") is CKR.USER_NOT_LOGGED_IN
+        assert caller.init_token(0, b"some PIN") is CKR.SESSION_EXISTS
+    assert len(seen) == 8
+    assert not any(any(pin) for pin in seen)
+
+
+def test_a_user_key_that_was_opened_for_a_command_does_not_outlive_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token's own copy is the only one that stays, and it goes at the last logout."""
+    copies: list[bytearray] = []
+
+    def noting(function: Callable[..., bytearray | None]) -> Callable[..., bytearray | None]:
+        def noted(*args: Any) -> bytearray | None:  # noqa: ANN401  # passed on
+            made = function(*args)
+            copies.extend([] if made is None else [made])
+            return made
+
+        return noted
+
+    store = FailingStore()
+    caller = Caller(make_application(store))
+    monkeypatch.setattr(PinWrapper, "unwrap", noting(PinWrapper.unwrap))
+    for function in ("new_user_key", "_user_key_for_so"):
+        monkeypatch.setattr(authentication, function, noting(getattr(authentication, function)))
+    session = caller.set_up()
+    assert caller.set_pin(session, USER_PIN, b"another PIN") is CKR.OK
+    token = caller.application.slots.token(0)
+    kept = token.user_key
+    assert kept is not None
+    assert any(kept)
+    store.commits_left = 1  # the try is counted, and that it was right is not
+    assert caller.set_pin(session, b"another PIN", USER_PIN) is CKR.DEVICE_ERROR
+    assert len(copies) == 6
+    assert not any(any(copy) for copy in copies)
+    assert caller.logout(session) is CKR.OK
+    assert not any(kept)
+    assert token.user_key is None

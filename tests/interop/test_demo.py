@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from softee.cli.demo.walkthrough import STEPS
@@ -13,15 +12,13 @@ from softee.cli.demo.walkthrough import STEPS
 DEMO = (sys.executable, "-P", "-m", "softee", "demo")
 
 
-def test_every_step_of_the_walkthrough_passes_in_well_under_a_minute() -> None:
-    started = time.monotonic()
+def test_every_step_of_the_walkthrough_passes() -> None:
     answer = subprocess.run([*DEMO, "--json"], capture_output=True, text=True, timeout=60, check=False)
     outcomes = json.loads(answer.stdout)
     failed = [outcome for outcome in outcomes if not outcome["passed"]]
     assert not failed
     assert answer.returncode == 0
     assert len(outcomes) == len(STEPS)
-    assert time.monotonic() - started < 40
 
 
 def test_a_missing_program_is_named_with_its_debian_package(tmp_path: Path) -> None:

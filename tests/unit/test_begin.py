@@ -5,7 +5,9 @@ import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi.command import Command
+from softee.stores.memory import MemoryStore
 from support.commands import c
+from support.stores import snapshot
 from support.token_world import Attribute, Caller, make_application, template, u32
 
 CBC = (CKM.AES_CBC, bytes(16))
@@ -48,6 +50,24 @@ def test_a_handle_of_nothing_is_refused(caller: Caller, session: int, handle: in
 def test_a_handle_of_no_key_is_refused(caller: Caller, session: int) -> None:
     data = caller.ok(c.CREATE_OBJECT, session, template((CKA.CLASS, CKO.DATA), (CKA.VALUE, b"x"))).handle
     assert caller.call(c.ENCRYPT_INIT, session, data, *CBC).rv is CKR.KEY_HANDLE_INVALID
+
+
+def test_a_damaged_key_is_a_device_error_and_no_bad_handle() -> None:
+    """Who is told that the handle is bad would believe that the key is gone."""
+    store = MemoryStore()
+    caller = Caller(make_application(store))
+    session = caller.set_up()
+    sound = secret(caller, session, 16, (CKA.WRAP, True))
+    before = snapshot(store)
+    key = caller.aes_key(session, (CKA.EXTRACTABLE, True), token=True)
+    (damaged,) = (name for name, value in snapshot(store).items() if name not in before and len(value) > 200)
+    store.commit(expected={}, puts={damaged: snapshot(store)[damaged][:-1] + b"?"})
+    caller.application.slots.token(0).objects.forget_all()
+    assert caller.call(c.ENCRYPT_INIT, session, key, *CBC).rv is CKR.DEVICE_ERROR
+    assert caller.call(c.WRAP_KEY, session, key, sound, *CBC).rv is CKR.DEVICE_ERROR
+    assert caller.call(c.WRAP_KEY, session, sound, key, *CBC).rv is CKR.DEVICE_ERROR
+    caller.ok(c.DIGEST_INIT, session, CKM.SHA256, b"")
+    assert caller.call(c.DIGEST_KEY, session, key).rv is CKR.DEVICE_ERROR
 
 
 def test_a_private_key_is_not_there_before_login(caller: Caller, session: int) -> None:

@@ -105,7 +105,7 @@ def test_keep_alives_are_no_silence() -> None:
         TeeClient(path, silence=0.5) as client,
         client.open_session(ECHO_UUID) as session,
     ):
-        opener = threading.Timer(1.5, application.gate.set)
+        opener = threading.Timer(0.75, application.gate.set)
         opener.start()
         assert session.invoke(WAIT) == TeeResult.SUCCESS
         opener.join()

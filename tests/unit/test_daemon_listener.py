@@ -5,12 +5,15 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from softee.daemon.listener import ListenError, inherited, listen
+from softee.daemon.listener import Listener, ListenError, inherited, listen
 from softee.wire.places import LONGEST_PATH
 from support.secure_world import short_directory
 
@@ -19,6 +22,16 @@ from support.secure_world import short_directory
 def directory() -> Iterator[Path]:
     with short_directory() as path:
         yield path
+
+
+def leads_to_us(path: Path, listener: Listener) -> bool:
+    """Tell whether who connects to a path is heard by a listener, and close it."""
+    with closing(listener), socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.sendall(b"heard")
+        heard, _ = listener.socket.accept()
+        with heard:
+            return heard.recv(5) == b"heard"
 
 
 def test_only_the_owner_may_connect_by_default(directory: Path) -> None:
@@ -62,7 +75,7 @@ def test_another_ones_socket_is_not_removed(directory: Path) -> None:
 def test_a_stale_socket_is_replaced(directory: Path) -> None:
     with socket.socket(socket.AF_UNIX) as killed:
         killed.bind(str(directory / "tee.sock"))
-    listen(directory / "tee.sock", 0o600).close()
+    assert leads_to_us(directory / "tee.sock", listen(directory / "tee.sock", 0o600))
 
 
 def test_a_socket_that_answers_is_not_replaced(directory: Path) -> None:
@@ -78,6 +91,19 @@ def test_what_is_no_socket_is_not_replaced(directory: Path) -> None:
     with pytest.raises(ListenError, match="is no socket"):
         listen(directory / "tee.sock", 0o600)
     assert (directory / "tee.sock").read_text() == "precious"
+
+
+def test_a_socket_that_is_gone_already_is_not_missed(directory: Path) -> None:
+    listener = listen(directory / "tee.sock", 0o600)
+    listener.path.unlink()
+    listener.close()
+    assert list(directory.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_is_told(directory: Path) -> None:
+    (directory / "softee").write_text("no directory")
+    with pytest.raises(ListenError, match=r"tee.sock cannot be made"):
+        listen(directory / "softee" / "run" / "tee.sock", 0o600)
 
 
 def test_a_path_that_the_kernel_would_cut_is_refused(directory: Path) -> None:
@@ -101,7 +127,7 @@ def test_a_link_of_another_user_is_refused_even_where_it_leads_to_our_directory(
 def test_a_link_of_our_own_is_followed(directory: Path) -> None:
     (directory / "ours").mkdir()
     (directory / "softee").symlink_to(directory / "ours")
-    listen(directory / "softee" / "tee.sock", 0o600).close()
+    assert leads_to_us(directory / "ours" / "tee.sock", listen(directory / "softee" / "tee.sock", 0o600))
 
 
 def test_a_directory_of_another_user_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,8 +170,8 @@ listener.close()
 """
 
 
-def activate(passed: socket.socket) -> "subprocess.Popen[str]":
-    """Start a program as a service manager would: with the socket as its descriptor 3."""
+def activate(passed: socket.socket | IO[bytes]) -> "subprocess.Popen[str]":
+    """Start a program as a service manager would: with what is passed as its descriptor 3."""
     command = [sys.executable, "-c", ACTIVATED, str(passed.fileno())]
     return subprocess.Popen(command, pass_fds=[passed.fileno()], stderr=subprocess.PIPE, text=True)
 
@@ -167,3 +193,9 @@ def test_a_service_managers_datagram_socket_is_refused(directory: Path) -> None:
         wrong.bind(str(directory / "tee.sock"))
         _, said = activate(wrong).communicate(timeout=20)
     assert "listening Unix stream socket" in said
+
+
+def test_what_a_service_manager_passes_is_refused_where_it_is_no_socket() -> None:
+    with tempfile.TemporaryFile() as file:
+        _, said = activate(file).communicate(timeout=20)
+    assert "What the service manager passed is no socket" in said

@@ -50,6 +50,13 @@ def test_key_generation_refuses_odd_sizes_and_other_mechanisms(caller: Caller, s
     assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, *empty).rv is CKR.TEMPLATE_INCOMPLETE
 
 
+def test_an_active_operation_stands_in_the_way_of_a_pair(caller: Caller, session: int) -> None:
+    caller.ok(c.DIGEST_INIT, session, CKM.SHA256, b"")
+    halves = (template((CKA.EC_PARAMS, P256)), template())
+    refused = caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", *halves)
+    assert refused.rv is CKR.OPERATION_ACTIVE
+
+
 def test_a_key_pair_shares_the_identifier_that_one_template_has(caller: Caller, session: int) -> None:
     public, private = pair(caller, session, CKM.EC_KEY_PAIR_GEN, ((CKA.EC_PARAMS, P256),), ((CKA.ID, b"\x7b"),))
     assert get(caller, session, public, CKA.ID) == get(caller, session, private, CKA.ID) == b"\x7b"

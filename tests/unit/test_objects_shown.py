@@ -2,6 +2,7 @@
 """What objects show: attribute by attribute and byte by byte what the real OP-TEE shows of its own (recorded)."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, UNAVAILABLE_INFORMATION, TeeResult
 from softee.pkcs11_ta.abi.template import encode_template
@@ -23,6 +24,7 @@ def session(caller: Caller) -> int:
 
 
 T, F = b"\1", b"\0"
+RSA_BITS = 1024
 NOT_THERE, HIDDEN = CKR.ATTRIBUTE_TYPE_INVALID, CKR.ATTRIBUTE_SENSITIVE
 EMPTY = b""
 
@@ -156,9 +158,21 @@ def assert_shows(caller: Caller, session: int, handle: int, shown: Shown, size: 
     assert caller.ok(c.GET_OBJECT_SIZE, session, handle).handle == size
 
 
-def test_an_rsa_key_pair_shows_what_op_tees_does(caller: Caller, session: int) -> None:
-    public, private = pair(caller, session, CKM.RSA_PKCS_KEY_PAIR_GEN, ((CKA.MODULUS_BITS, 1024),))
-    assert_shows(caller, session, public, PUBLIC | RSA | {CKA.MODULUS_BITS: u32(1024)}, 385)
+def key_without_leading_zeros() -> rsa.RSAPrivateKey:
+    """Return an RSA key that is as long as the recorded one: one of fifty or so has a number that is a byte shorter."""
+    while True:
+        key = rsa.generate_private_key(65537, RSA_BITS)
+        numbers = key.private_numbers()
+        halves = (numbers.dmp1, numbers.dmq1, numbers.iqmp)
+        if numbers.d.bit_length() > 1016 and min(half.bit_length() for half in halves) > 504:
+            return key
+
+
+def test_an_rsa_key_pair_shows_what_op_tees_does(caller: Caller, session: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = key_without_leading_zeros()
+    monkeypatch.setattr(rsa, "generate_private_key", lambda *_: key)
+    public, private = pair(caller, session, CKM.RSA_PKCS_KEY_PAIR_GEN, ((CKA.MODULUS_BITS, RSA_BITS),))
+    assert_shows(caller, session, public, PUBLIC | RSA | {CKA.MODULUS_BITS: u32(RSA_BITS)}, 385)
     assert_shows(caller, session, private, PRIVATE | RSA, 896)
     modulus = get(caller, session, public, CKA.MODULUS)
     assert modulus == get(caller, session, private, CKA.MODULUS)

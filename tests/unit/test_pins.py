@@ -6,12 +6,16 @@ import threading
 import pytest
 
 from softee.names import CKA, CKO, CKR, CKU, TokenFlag
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.session.authentication import Authenticator
+from softee.pkcs11_ta.token import pins
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper, new_user_key
 from softee.pkcs11_ta.token.state import Cost, PinCredential
 from softee.stores.memory import MemoryStore
+from softee.tee.sealing import SealKey
 from support.commands import c
 from support.object_calls import search
-from support.token_world import CHEAP, SO_PIN, USER_PIN, Caller, make_application, template
+from support.token_world import CHEAP, SO_PIN, USER_PIN, Caller, make_application, sessions_with, template
 
 SECRET = b"vault secret".ljust(32, b"\0")
 INITIALIZED = 0x405
@@ -48,6 +52,36 @@ def test_two_wraps_of_one_key_share_nothing() -> None:
     two = wrapper().wrap(CKU.USER, bytearray(b"1234"), SECRET, user_key)
     assert one.salt != two.salt
     assert one.wrapped != two.wrapped
+
+
+@pytest.mark.parametrize("pin", [b"", b"123", b"1" * 129], ids=len)
+def test_a_pin_of_a_length_that_none_has_is_wrong_without_a_computation(
+    pin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapped = wrapper().wrap(CKU.USER, bytearray(b"1234"), SECRET, new_user_key())
+    monkeypatch.setattr(pins, "Argon2id", None)
+    assert wrapper().unwrap(CKU.USER, bytearray(pin), SECRET, wrapped) is None
+
+
+def test_what_a_pin_was_stretched_to_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[SealKey] = []
+    secrets: list[bytes | bytearray] = []
+
+    def noted(secret: bytes | bytearray) -> SealKey:
+        secrets.append(secret)
+        keys.append(SealKey(secret))
+        return keys[-1]
+
+    monkeypatch.setattr(pins, "SealKey", noted)
+    wrapped = wrapper().wrap(CKU.USER, bytearray(b"1234"), SECRET, new_user_key())
+    for pin, is_right in ((b"1234", True), (b"4321", False)):
+        opened = wrapper().unwrap(CKU.USER, bytearray(pin), SECRET, wrapped)
+        assert (opened is not None) is is_right
+    assert len(keys) == 3
+    assert not any(any(secret) for secret in secrets)
+    for key in keys:
+        with pytest.raises(ValueError, match="wiped"):
+            key.term(b"")
 
 
 @pytest.fixture
@@ -131,6 +165,16 @@ def test_only_the_so_initializes_the_user_pin(caller: Caller) -> None:
     assert caller.init_pin(session) is CKR.USER_NOT_LOGGED_IN
     assert caller.login(session) is CKR.OK
     assert caller.init_pin(session) is CKR.USER_NOT_LOGGED_IN
+
+
+def test_nobody_confirms_a_use_behind_a_logout() -> None:
+    caller = Caller(make_application())
+    session = caller.set_up()
+    (opened,) = sessions_with(caller.application.slots.token(0))
+    assert caller.logout(session) is CKR.OK
+    with pytest.raises(Pkcs11Error) as refused:
+        Authenticator(opened.client.pins).confirm(opened, bytearray(USER_PIN))
+    assert refused.value.rv is CKR.USER_NOT_LOGGED_IN
 
 
 def test_set_pin_wants_the_old_one_and_counts_wrong_ones(caller: Caller) -> None:

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from softee.names import CKR, PKCS11_APPLICATION, SlotFlag, TeeResult
+from softee.names import CKM, CKR, PKCS11_APPLICATION, SlotFlag, TeeResult
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.token.policy import Policy
@@ -16,7 +16,7 @@ from softee.tee.secure_storage import SecureStorage
 from support.commands import c
 from support.token_world import ROOT_KEY, Caller, make_application, u32
 
-ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS)
+ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS, c.SLOT_PROFILE)
 
 
 @pytest.fixture
@@ -43,6 +43,12 @@ def test_a_setting_says_how_many_slots_there_are() -> None:
 @pytest.mark.parametrize("command", ON_SLOT, ids=lambda command: command.name)
 def test_there_is_no_slot_3(caller: Caller, command: Command[object]) -> None:
     assert caller.call(command, 3).rv is CKR.SLOT_ID_INVALID
+
+
+def test_slot_3_has_no_mechanism_and_takes_no_token_or_session(caller: Caller) -> None:
+    assert caller.call(c.MECHANISM_INFO, 3, CKM.AES_CBC).rv is CKR.SLOT_ID_INVALID
+    assert caller.call(c.OPEN_SESSION, 3, 6).rv is CKR.SLOT_ID_INVALID
+    assert caller.init_token(3) is CKR.SLOT_ID_INVALID
 
 
 def test_the_description_shows_the_installation_in_64_bytes(caller: Caller) -> None:
@@ -96,6 +102,13 @@ def test_every_mechanism_of_the_profile_is_listed_in_its_order_and_has_its_info(
         low, high, flags = struct.unpack("<3I", caller.ok(c.MECHANISM_INFO, 0, number).output)
         assert flags == spec.flags
         assert (low, high) == ((spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0))
+
+
+@pytest.mark.parametrize("policy", PROFILES.values(), ids=list(PROFILES))
+def test_a_slot_names_its_profile(policy: Policy) -> None:
+    caller = Caller(make_application(policy=policy))
+    assert caller.ok(c.SLOT_PROFILE, 0).output == policy.name.encode()
+    assert caller.call(c.SLOT_PROFILE, 0, capacity=0).size == len(policy.name)
 
 
 @pytest.mark.parametrize("number", [0x9999, 0xFFFFFFFF])

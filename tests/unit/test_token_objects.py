@@ -4,19 +4,23 @@
 import gc
 import logging
 import weakref
+from dataclasses import replace
 
 import pytest
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.attributes.values import AttributeValue, Given
+from softee.pkcs11_ta.attributes.codecs import encode_value
+from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import complete
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
 from softee.pkcs11_ta.token import objects as token_objects
 from softee.pkcs11_ta.token.objects import PUBLIC, TokenObjects
 from softee.stores.memory import MemoryStore
+from softee.tee.pages import LAST_NUMBER
 from softee.tee.sealing import SealKey
+from softee.tee.vault import Change, Vault
 from softee.wire.codec import Writer
 from support.samples import as_template, sample
 from support.stores import FailingStore, open_storage, snapshot
@@ -103,6 +107,29 @@ def test_private_objects_are_gone_from_memory_after_the_last_logout(world: World
     assert gone() is None
 
 
+def test_the_plaintext_of_a_record_does_not_stay(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    records: list[bytearray] = []
+
+    def written(attributes: Attributes) -> bytearray:
+        records.append(encode_object(attributes))
+        return records[-1]
+
+    def read(record: bytearray) -> dict[int, AttributeValue]:
+        records.append(record)
+        return decode_object(record)
+
+    monkeypatch.setattr(token_objects, "encode_object", written)
+    monkeypatch.setattr(token_objects, "decode_object", read)
+    (one,) = world.objects.create(made())
+    world.objects.replace(one, made(LABEL=b"changed"))
+    world.restart().get(one.handle, private=True)
+    world.store.failing = True
+    with pytest.raises(Pkcs11Error):
+        world.objects.create(made())
+    assert len(records) == 4
+    assert not any(any(record) for record in records)
+
+
 def test_another_user_key_opens_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
     (one,) = world.objects.create(made(PRIVATE=True))
     stranger = TokenObjects(world.vault)
@@ -173,6 +200,49 @@ def test_a_destroyed_object_is_gone_and_its_handle_is_not_used_again(world: Worl
     assert new.handle > old.handle
 
 
+def test_a_token_that_has_used_up_its_numbers_takes_no_more_objects(world: World) -> None:
+    (kept,) = world.objects.create(made(LABEL=b"kept"))
+    state = world.vault._state
+    state.head = replace(state.head, next_number=LAST_NUMBER)
+    with pytest.raises(Pkcs11Error) as refused:
+        world.objects.create(made(), made())
+    assert refused.value.rv is CKR.DEVICE_ERROR
+    assert world.objects.find(ALL, private=True) == [kept.handle]
+
+
+def test_an_object_that_is_destroyed_while_it_is_opened_is_gone_and_not_damaged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one,) = world.objects.create(made())
+    world.objects.forget_all()
+    read = Vault.read
+
+    def destroyed_just_before(vault: Vault, number: int, key: SealKey) -> bytearray:
+        TokenObjects(vault).destroy(one)
+        return read(vault, number, key)
+
+    monkeypatch.setattr(Vault, "read", destroyed_just_before)
+    assert refusal(world.objects, one.handle) is CKR.OBJECT_HANDLE_INVALID
+
+
+def test_a_private_object_is_not_kept_open_behind_a_logout(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = TokenObjects._commit
+
+    def logged_out_just_after(objects: TokenObjects, change: Change) -> None:
+        commit(objects, change)
+        objects.dismiss()
+
+    monkeypatch.setattr(TokenObjects, "_commit", logged_out_just_after)
+    (hidden,) = world.objects.create(made(PRIVATE=True))
+    assert not world.objects._opened
+    assert world.restart().get(hidden.handle, private=True).attributes == hidden.attributes
+
+
+def test_an_object_shows_nothing_of_itself_in_a_traceback(world: World) -> None:
+    (one,) = world.objects.create(made(LABEL=b"a label"))
+    assert repr(one) == f"<object {one.handle:#x}>"
+
+
 def test_a_search_combines_the_index_with_what_must_be_opened(world: World) -> None:
     first, second = world.objects.create(made(LABEL=b"x", SIGN=True), made(LABEL=b"x", PRIVATE=True))
     find = world.objects.find
@@ -207,6 +277,19 @@ def test_an_object_that_another_process_changed_is_read_again(world: World) -> N
 RECORD = bytes(encode_object(made("data")))
 
 
+def in_another_order(*, twice: bool) -> bytes:
+    """Return the record of an object with its first two attributes the other way round, or with its first one twice."""
+    attributes = made("data")
+    (first, one), (second, other), *rest = sorted(
+        (int(one), encode_value(one, value)) for one, value in attributes.items()
+    )
+    changed = [(first, one), (first, one), (second, other)] if twice else [(second, other), (first, one)]
+    writer = Writer().u32(1).u32(len(changed) + len(rest))
+    for attribute, value in (*changed, *rest):
+        writer.u32(attribute).blob(value)
+    return writer.done()
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -221,6 +304,8 @@ RECORD = bytes(encode_object(made("data")))
         Writer().u32(1).u32(0).done(),
         Writer().u32(1).u32(1).u32(CKA.CLASS).blob(bytes(4)).done(),
         bytes(encode_object({**made("data"), CKA.KEY_TYPE: 0})),
+        in_another_order(twice=False),
+        in_another_order(twice=True),
     ],
 )
 def test_a_record_that_is_not_an_object_is_refused(record: bytes) -> None:

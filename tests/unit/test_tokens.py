@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What waits for what on a token, and what a token keeps in memory."""
 
+import pytest
+
 from softee.names import CKA, CKM, CKO, CKR, CKU
 from softee.pkcs11_ta.token.slots import vault_names
 from support.commands import c
@@ -40,6 +42,31 @@ def test_two_clients_share_one_user_key_until_both_are_gone() -> None:
     assert token.user_key is key
     assert other.logout(theirs) is CKR.OK
     assert token.user_key is None
+
+
+def test_the_last_logout_wipes_the_user_key_and_what_seals_with_it() -> None:
+    caller = Caller(make_application())
+    session = caller.set_up()
+    token = caller.application.slots.token(0)
+    user_key, seal_key = token.user_key, token._seal_key
+    assert user_key is not None
+    assert seal_key is not None
+    assert any(user_key)
+    assert caller.logout(session) is CKR.OK
+    assert not any(user_key)
+    with pytest.raises(ValueError, match="wiped"):
+        seal_key.term(b"")
+
+
+def test_init_token_takes_the_objects_from_memory_too() -> None:
+    caller = Caller(make_application())
+    session = caller.set_up()
+    caller.aes_key(session, token=True)
+    caller.ok(c.CLOSE_ALL_SESSIONS, 0)
+    objects = caller.application.slots.token(0).objects
+    assert objects._opened
+    assert caller.init_token() is CKR.OK
+    assert not objects._opened
 
 
 def test_each_token_has_a_user_key_of_its_own() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from softee.daemon.policies import slot_policies
 from softee.daemon.settings import Settings
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application
@@ -28,10 +29,11 @@ class Installed:
 
 def _pkcs11(store: Store, root_key: bytes, settings: Settings) -> TrustedApplication:
     ours = settings.pkcs11
+    policies = slot_policies(ours)
     storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vault_names(ours.slots))
     return Pkcs11Application(
         storage,
-        slots=ours.slots,
+        policies=policies,
         max_sessions=ours.sessions_per_client,
         pin_computations=ours.pin_computations,
     )
@@ -47,6 +49,7 @@ def make_applications(
     """Make them all.
 
     Raises:
+        SettingsError: a slot's settings name something that there is not.
         WrongRootKeyError, TamperedError, StoreError: as SecureStorage.
 
     """

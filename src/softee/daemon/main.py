@@ -17,7 +17,7 @@ from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
-from softee.daemon.settings import Settings
+from softee.daemon.settings import Settings, SettingsError
 from softee.daemon.store import open_store
 from softee.stores.base import Store, StoreDamagedError, StoreError, StoreUnavailableError
 from softee.tee.application import TrustedApplication
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (StartError, "{error}"),
+    (SettingsError, "{error}"),
     (StoreDamagedError, "The store is damaged or was tampered with: {error}."),
     (StoreUnavailableError, "The store cannot be reached now: {error}; try again later."),
     (StoreError, "The store cannot be used: {error}."),

@@ -52,7 +52,7 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
     functions = spec.of(Wrapping)
     unwrapping = usable_key(session, spec, request.handle, TO_UNWRAP)
     parameter = parameter_of(session, spec, request.parameter)
-    made = new_attributes(session, _given(request.template, unwrapping), rules.UNWRAP)
+    made = new_attributes(session, _given(session, request.template, unwrapping), rules.UNWRAP)
     check_template(made)
     check_new(session, made)
     plain = functions.unwrap(unwrapping.key(), parameter, bytes(call.input))
@@ -87,12 +87,12 @@ def _plain(wanted: Pkcs11Object) -> bytes | bytearray:
     return key.secret() if key.key_class is CKO.SECRET_KEY else export_private_key(key)
 
 
-def _given(template: Template, unwrapping: Pkcs11Object) -> Given:
+def _given(session: Session, template: Template, unwrapping: Pkcs11Object) -> Given:
     """Return the new key's template, with the unwrapping key's CKA_UNWRAP_TEMPLATE and the standard's default."""
     given = rules.parse(template)
     demanded = rules.parse(_template(unwrapping, CKA.UNWRAP_TEMPLATE))
     rules.add_expected(given, demanded, "the unwrapping key's CKA_UNWRAP_TEMPLATE")
-    if given.get(CKA.CLASS) not in PROTECTED_CLASSES:
+    if rules.kind_of(given, session.token.policy.objects).object_class not in PROTECTED_CLASSES:
         raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "CKA_CLASS must say secret or private key")
     given.setdefault(CKA.EXTRACTABLE, True)
     return given
@@ -112,7 +112,7 @@ def _add_content(session: Session, made: Given, plain: bytearray) -> None:
     if made[CKA.CLASS] == CKO.SECRET_KEY:
         made[CKA.VALUE] = SecretBytes(_value(made, plain))
     else:
-        made.update(import_private_key(plain, _key_type(made)))
+        made.update(import_private_key(plain, _key_type(made), proven=is_protected(made)))
     complete_new(session, made)
 
 

@@ -123,7 +123,8 @@ class Wrapping(Functions[P]):
     ``wrap`` raises CKR_KEY_SIZE_RANGE for a value that it cannot take. ``unwrap`` raises CKR_WRAPPED_KEY_LEN_RANGE
     where the size alone is wrong, CKR_WRAPPED_KEY_INVALID for whatever else is, and leaves nothing of the value then;
     what it returns is wiped by its caller. ``padded``: whether the bytes decrypt at all depends on a padding, so that
-    every error after decryption must be the same one.
+    every error after decryption must be the same one. ``malleable``: wrapped bytes that somebody has cut, joined or
+    altered are unwrapped all the same.
     """
 
     flags = MechanismFlag.WRAP | MechanismFlag.UNWRAP
@@ -131,6 +132,7 @@ class Wrapping(Functions[P]):
     wrap: Callable[[KeyView, P, bytes | bytearray], bytes]
     unwrap: Callable[[KeyView, P, bytes], bytearray]
     padded: bool = False
+    malleable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 
-from softee.names import CKM, CKR, CKZ
-from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.names import CKM, CKZ
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
@@ -47,12 +46,8 @@ def _padding(params: OaepParams) -> OAEP:
 
 
 def _largest_message(key: KeyView, params: OaepParams) -> int:
-    """Return the most bytes that fit. Raises CKR_KEY_SIZE_RANGE where the key has no room for the padding."""
-    largest = modulus_size(key) - 2 * params.hash.size - 2
-    if largest < 0:
-        detail = f"a modulus of {key.size} bits has no room for OAEP with {params.hash.algorithm.name}"
-        raise Pkcs11Error(CKR.KEY_SIZE_RANGE, detail)
-    return largest
+    """Return the most bytes that fit, below 0 for a key with no room for the padding: no data fits it, as in OP-TEE."""
+    return modulus_size(key) - 2 * params.hash.size - 2
 
 
 def _encrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
@@ -77,7 +72,7 @@ def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
         except ValueError:
             raise undecryptable() from None
 
-    return BufferedCipher(decrypt, lambda _: largest, limit=None)
+    return BufferedCipher(decrypt, lambda _: max(0, largest), limit=None)
 
 
 SPECS = (

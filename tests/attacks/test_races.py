@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attacks by timing: what a logout in the middle of another session's command must not leave behind.
+"""Attacks by timing: what another session does in the middle of a command must not leave behind.
 
-The logout happens at a chosen point of the command, in its own thread: no test here depends on luck.
+It happens at a chosen point of the command: no test here depends on luck.
 """
 
 import threading
@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from softee.names import CKA, CKM, CKR, CKU
+from softee.pkcs11_ta.token.pins import PinWrapper
+from softee.pkcs11_ta.token.state import PinCredential
 from softee.pkcs11_ta.token.token import Token
 from support.commands import c
-from support.object_calls import fresh_caller, generate
-from support.token_world import SO_PIN, USER_PIN, Caller, sessions_with
+from support.object_calls import fresh_caller, generate, search
+from support.token_world import SO_PIN, USER_PIN, Caller, sessions_with, template
 
 
 class Interrupted:
@@ -105,6 +107,63 @@ def test_invariant_6_no_operation_with_a_private_key_begins_behind_a_logout(
         patch.setattr(holder, "get", found_just_before_the_logout)
         assert caller.call(c.ENCRYPT_INIT, session, key, CKM.AES_ECB, b"").rv is CKR.KEY_HANDLE_INVALID
     assert caller.call(c.ENCRYPT_ONESHOT, session, data=bytes(16)).rv is CKR.OPERATION_NOT_INITIALIZED
+
+
+@pytest.mark.parametrize("token_objects", [False, True], ids=["session objects", "token objects"])
+def test_invariant_6_a_search_that_a_logout_overtakes_finds_no_private_object(
+    monkeypatch: pytest.MonkeyPatch, *, token_objects: bool
+) -> None:
+    caller, session = fresh_caller()
+    second = caller.open()
+    private, public = (generate(caller, session, (CKA.TOKEN, True), (CKA.PRIVATE, hidden)) for hidden in (True, False))
+    token = caller.application.slots.token(0)
+    holder: Any = token.objects if token_objects else sessions_with(token)[0].objects
+    find = holder.find
+
+    def found_just_before_the_logout(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401  # passed on
+        monkeypatch.undo()
+        found = find(*args, **kwargs)
+        assert caller.logout(second) is CKR.OK
+        return found
+
+    assert private in search(caller, session, template())
+    monkeypatch.setattr(holder, "find", found_just_before_the_logout)
+    assert search(caller, session, template()) == [public]
+
+
+def test_a_session_that_is_opened_during_init_token_keeps_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token is looked at again when the costly part is done, before anything of it is destroyed."""
+    caller, session = fresh_caller()
+    generate(caller, session, (CKA.TOKEN, True), (CKA.PRIVATE, True), (CKA.LABEL, b"kept"))
+    caller.ok(c.CLOSE_ALL_SESSIONS, 0)
+    other, wrap = Caller(caller.application), PinWrapper.wrap
+
+    def somebody_comes_meanwhile(*args: Any) -> PinCredential:  # noqa: ANN401  # passed on
+        other.open()
+        return wrap(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PinWrapper, "wrap", somebody_comes_meanwhile)
+        assert caller.init_token() is CKR.SESSION_EXISTS
+    assert caller.login(again := caller.open()) is CKR.OK
+    assert len(search(caller, again, template((CKA.LABEL, b"kept")))) == 1
+
+
+def test_a_read_only_session_that_is_opened_during_the_sos_login_keeps_the_so_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caller, session = fresh_caller()
+    assert caller.logout(session) is CKR.OK
+    unwrap = PinWrapper.unwrap
+
+    def read_only_session_is_opened(*args: Any) -> bytearray | None:  # noqa: ANN401  # passed on
+        caller.open(flags=4)
+        return unwrap(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PinWrapper, "unwrap", read_only_session_is_opened)
+        assert caller.login(session, CKU.SO, SO_PIN) is CKR.SESSION_READ_ONLY_EXISTS
+    assert caller.login(session) is CKR.OK
 
 
 def test_reading_a_private_object_during_the_last_logout_says_that_there_is_none(

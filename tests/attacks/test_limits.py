@@ -2,17 +2,19 @@
 """Attacks on the secure world's memory, time and numbers, and on values that it must not show."""
 
 import tracemalloc
-from typing import TYPE_CHECKING
 
 import pytest
 
-from softee.names import CKA, CKG, CKM, CKR, CKZ, ParamType, TeeResult
+from softee.names import CKA, CKG, CKK, CKM, CKO, CKR, CKZ, ParamType, TeeResult
 from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import Given
+from softee.pkcs11_ta.handlers import wrap
 from softee.pkcs11_ta.mechanisms.rsa.oaep import LARGEST_LABEL
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.record import decode_object, encode_object
 from softee.pkcs11_ta.objects.showing import matches
+from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.object import LAST_SESSION_HANDLE
 from softee.pkcs11_ta.token.objects import LARGEST_CACHED
 from softee.wire.codec import Reader
@@ -22,9 +24,6 @@ from support.commands import c
 from support.object_calls import create, fresh_caller, generate, get, search, wire
 from support.samples import as_template, sample
 from support.token_world import Caller, make_application, sessions_with, template, u32
-
-if TYPE_CHECKING:
-    from softee.pkcs11_ta.attributes.values import Given
 
 MIB = 1 << 20
 
@@ -51,6 +50,56 @@ def test_invariant_3_a_long_list_of_mechanisms_is_written_once_however_often_it_
     caller, session = fresh_caller()
     handle = generate(caller, session, (CKA.ALLOWED_MECHANISMS, u32(CKM.AES_ECB) * 60_000))
     assert peak_of(caller, session, handle, CKA.ALLOWED_MECHANISMS, 1000) < 8 * MIB
+
+
+@pytest.mark.parametrize(
+    ("flags", "attribute", "refusal"),
+    [(4, CKA.TOKEN, CKR.SESSION_READ_ONLY), (6, CKA.PRIVATE, CKR.USER_NOT_LOGGED_IN)],
+    ids=["a read-only session", "nobody logged in"],
+)
+def test_a_session_that_must_not_make_an_object_makes_the_token_do_no_work(
+    monkeypatch: pytest.MonkeyPatch, flags: int, attribute: CKA, refusal: CKR
+) -> None:
+    caller, session = fresh_caller()
+    caller.logout(session)
+    unwrapper = create(caller, session, "AES key", UNWRAP=True)
+    reader = caller.open(flags=flags)
+
+    def works(*_: object) -> None:
+        raise AssertionError("the token works")
+
+    for place in ("mechanisms.rsa.keygen.rsa.generate_private_key", "handlers.keygen.complete_new",
+                  "handlers.objects.complete_new", "handlers.wrap._add_content"):  # fmt: skip
+        monkeypatch.setattr(f"softee.pkcs11_ta.{place}", works)
+    wanted = (attribute, True)
+    pair = template((CKA.MODULUS_BITS, 4096)), template(wanted)
+    secret = ((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES))
+    for answer in (
+        caller.call(c.CREATE_OBJECT, reader, wire("RSA private key", **{attribute.name: True})),
+        caller.call(c.GENERATE_KEY, reader, CKM.AES_KEY_GEN, b"", template((CKA.VALUE_LEN, 16), wanted)),
+        caller.call(c.GENERATE_KEY_PAIR, reader, CKM.RSA_PKCS_KEY_PAIR_GEN, b"", *pair),
+        caller.call(c.UNWRAP_KEY, reader, unwrapper, CKM.AES_ECB, b"", template(*secret, wanted), data=bytes(16)),
+    ):
+        assert answer.rv is refusal
+
+
+def test_the_plaintext_of_an_unwrapped_key_is_kept_in_the_object_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytearray] = []
+    add_content = wrap._add_content
+
+    def content_noted(session: Session, made: Given, plain: bytearray) -> None:
+        seen.append(plain)
+        add_content(session, made, plain)
+
+    monkeypatch.setattr(wrap, "_add_content", content_noted)
+    caller, session = fresh_caller()
+    unwrapper = generate(caller, session, (CKA.UNWRAP, True))
+    aes = template((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES))
+    caller.ok(c.UNWRAP_KEY, session, unwrapper, CKM.AES_ECB, b"", aes, data=bytes(16))
+    refused = caller.call(c.UNWRAP_KEY, session, unwrapper, CKM.AES_ECB, b"", aes, data=bytes(48))
+    assert refused.rv is CKR.WRAPPED_KEY_LEN_RANGE
+    assert sorted(map(len, seen)) == [16, 48]
+    assert not any(any(part) for part in seen)
 
 
 def test_an_attribute_that_is_asked_for_twice_is_given_twice() -> None:
