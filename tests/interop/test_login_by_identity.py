@@ -62,7 +62,7 @@ def test_the_so_goes_to_a_pin_and_back_until_there_is_a_user(user: Programs) -> 
     user.p11("--login", "--login-type", "so", "--change-pin", "--new-pin", SO_PIN)
     assert "PIN pad present" not in user.p11("--list-slots")
     with_pin = ("--login", "--login-type", "so", "--so-pin", SO_PIN)
-    replace(user, variables={}).p11(*with_pin, "--list-objects")
+    replace(user, variables={}).p11(*with_pin, "--change-pin", "--new-pin", SO_PIN)
     user.p11(*with_pin, "--change-pin", "--new-pin", "")
     assert "PIN pad present" in user.p11("--list-slots")
     name_the_user(user, f"user:{ME}")
