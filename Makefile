@@ -22,6 +22,7 @@ demo: $(INSTALLED) ## walk through OP-TEE's documentation with real programs
 	@softee demo
 
 test: $(INSTALLED) ## run all tests, against the installed wheel; with TESTS=... some of them
+	@tools/debian_packages.sh default-jdk-headless libp11-dev openssh-client openssh-server
 ifdef TESTS
 	pytest $(ON_ALL_CPUS) $(TESTS)
 else

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, IntFlag
 from uuid import UUID
 
-from generation import main
+from generation import command_number, main
 from pkcs11_lists import MODULES, NameList
 from softee import names
 from softee.names import PKCS11_APPLICATION
@@ -92,7 +92,10 @@ def commands() -> str:
         f"#define TA_UUID {uuid(PKCS11_APPLICATION)}",
         "",
         "enum ta_command {",
-        *(f"    TA_{command.name} = {command.number},{remark(command.function)}" for command in COMMANDS),
+        *(
+            f"    TA_{command.name} = {command_number(command.number)},{remark(command.function)}"
+            for command in COMMANDS
+        ),
         "};",
         "",
         "/* The output of a command, where it has one size only. */",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a type of keys is: one frozen description, from which object kinds, checks, loaders and sizes are read."""
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -41,8 +42,9 @@ class KeyType:
     the library's private key, None where that is of another type, and raises ValueError for one that the token does not
     take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``public_half`` returns what stands in
     the PKCS#8 of a key whose private value could be any number, and shows that whoever made it knew the number; a type
-    whose parts prove each other has none. ``free_length``: a key may have any
-    number of bytes, so a short one tells all that it is to whoever can use it.
+    whose parts prove each other has none. ``free_length``: a key may have any number of bytes, so a short one tells all
+    that it is to whoever can use it. ``curves`` are the values of CKA_EC_PARAMS, by the names that people know the
+    curves by.
     """
 
     name: str
@@ -52,6 +54,7 @@ class KeyType:
     from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
     public_half: Callable[[PrivateKeyTypes], bytes] | None = None
     free_length: bool = False
+    curves: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
 
     def form(self, object_class: object) -> KeyForm | None:
         """Return the type's keys of a class, or None where it has none."""
