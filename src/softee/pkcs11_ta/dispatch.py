@@ -101,9 +101,8 @@ def _call(command: Command[Any], client: Pkcs11Client, params: Params) -> Call:
         return Call(client, data, _input(params[2], "parameter 2"), 0)
     if command.output is _NO_OUTPUT:
         return Call(client, data, _absent(params[2], "parameter 2"), 0)
-    output = params[2]
-    asks_size = command.output is _STREAM and isinstance(output, Memref) and output.null
-    return Call(client, data, b"", _capacity(command, output), asks_size)
+    capacity = _capacity(command, params[2])
+    return Call(client, data, b"", capacity, asks_size=capacity == 0 and params[2] is not None)
 
 
 def _absent(param: Param, name: str) -> bytes:
