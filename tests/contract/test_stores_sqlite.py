@@ -13,6 +13,7 @@ import pytest
 from softee.stores import sqlite
 from softee.stores.base import ConflictError, StoreError
 from softee.stores.sqlite import APPLICATION_ID, SCHEMA_VERSION, SqliteStore
+from support.channel_attack import open_descriptors
 from support.stores import snapshot
 
 
@@ -41,6 +42,16 @@ def test_what_was_committed_is_there_after_reopening_with_its_revision(path: Pat
     with closing(SqliteStore(path)) as store:
         assert snapshot(store) == {b"key": b"value"}
         assert store.commit(expected={b"key": revision}, puts={}) > revision
+
+
+def test_a_closed_store_and_one_that_does_not_open_leave_nothing_open(path: Path) -> None:
+    before = open_descriptors()
+    for _ in range(2):
+        SqliteStore(path).close()
+    path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    with pytest.raises(StoreError):
+        SqliteStore(path)
+    assert open_descriptors() <= before
 
 
 def test_all_files_are_readable_by_their_owner_alone(store: SqliteStore, path: Path) -> None:
