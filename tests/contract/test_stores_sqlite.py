@@ -13,6 +13,7 @@ import pytest
 from softee.stores import sqlite
 from softee.stores.base import ConflictError, StoreDamagedError, StoreError, StoreFullError, StoreUnavailableError
 from softee.stores.sqlite import APPLICATION_ID, SCHEMA_VERSION, SqliteStore
+from support.channel_attack import open_descriptors
 from support.stores import snapshot
 
 
@@ -33,6 +34,16 @@ def edit(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+def test_a_closed_store_and_one_that_does_not_open_leave_nothing_open(path: Path) -> None:
+    before = open_descriptors()
+    for _ in range(2):
+        SqliteStore(path).close()
+    path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    with pytest.raises(StoreError):
+        SqliteStore(path)
+    assert open_descriptors() <= before
 
 
 def test_all_files_are_readable_by_their_owner_alone(store: SqliteStore, path: Path) -> None:

@@ -17,9 +17,9 @@ from softee.daemon.settings import Limits
 from softee.tee.core import TeeCore
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import Invoke
-from support.channel_attack import eventually
+from support.channel_attack import eventually, open_descriptors
 from support.echo_application import WAIT, EchoApplication
-from support.raw_client import RawClient, greeted
+from support.raw_client import RawClient, echoes, greeted
 from support.secure_world import is_served, short_directory
 
 
@@ -103,6 +103,27 @@ def test_a_request_that_does_not_end_does_not_keep_the_server_from_stopping(
         application.gate.set()
         assert application.wait_until_open(0)
     assert "1 requests still run and are abandoned" in caplog.text
+
+
+def test_what_a_client_has_joined_with_does_not_stay_in_the_channels_buffer() -> None:
+    with served(EchoApplication()) as (server, listener), running(server), RawClient(listener.path) as first:
+        secret = first.hello().secret
+        with RawClient(listener.path) as second:
+            assert second.hello(secret).secret == secret
+            channels = list(server._current())
+            assert len(channels) == 2
+            assert not any(secret in bytes(channel._buffer) for channel in channels)
+
+
+def test_a_server_that_has_run_leaves_nothing_open() -> None:
+    before = open_descriptors()
+    with (
+        served(EchoApplication()) as (server, listener),
+        running(server),
+        greeted(listener.path) as (client, session),
+    ):
+        assert echoes(client, session)
+    assert open_descriptors() <= before
 
 
 def test_a_server_that_has_stopped_may_be_told_to_stop_again() -> None:
