@@ -7,7 +7,9 @@ import tempfile
 
 import pytest
 
+from softee.daemon.memory_file import _all_of
 from softee.names import ParamType, TeeResult
+from softee.wire.codec import WireError
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import CloseSession, Hello, Invoke
 from softee.wire.parameters import MAX_MEMORY_FILE, Parameters, Region
@@ -84,6 +86,16 @@ def test_a_memory_file_above_the_limit_is_refused(caplog: pytest.LogCaptureFixtu
         fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
         refused(invoke(echo_in_file(10, output_at=10)), file)
     assert "are allowed" in caplog.text
+
+
+def test_the_largest_memory_file_is_served_and_one_that_gives_less_than_it_has_is_not() -> None:
+    with under_attack() as world, greeted(world.socket) as (client, session), memory_file(b"content", 0) as file:
+        os.ftruncate(file, MAX_MEMORY_FILE)
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+        assert client.invoke(session, ECHO, echo_in_file(7, output_at=MAX_MEMORY_FILE - 7), [file]) == TeeResult.SUCCESS
+        assert os.pread(file, 7, MAX_MEMORY_FILE - 7) == b"content"
+    with pytest.raises(WireError, match="gave or took 1 bytes of 2"):
+        _all_of(b"12", lambda: 1)
 
 
 def test_a_memory_file_cannot_be_shrunk_between_check_and_use() -> None:

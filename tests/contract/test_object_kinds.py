@@ -54,6 +54,11 @@ def made(kind: ObjectKind, **changes: AttributeValue) -> Given:
     return attributes
 
 
+def test_a_kind_does_not_say_two_things_of_one_attribute() -> None:
+    with pytest.raises(ValueError, match="data has an attribute twice"):
+        ObjectKind("data", CKO.DATA, (Use(CKA.LABEL, default=b""), Use(CKA.LABEL, Rule.MODIFIABLE, default=b"")))
+
+
 def is_type(kind: ObjectKind, use: Use) -> bool:
     return use.type in (CKA.CLASS, kind.subtype)
 
@@ -193,9 +198,10 @@ def test_every_class_that_hides_parts_has_the_attributes_that_hide_them() -> Non
 
 
 def test_there_is_a_sample_and_one_meaning_for_every_kind() -> None:
-    assert OBJECT_SAMPLES.keys() == {kind.name for kind in KINDS}
     for kind in KINDS:
         assert rules.kind_of(sample(kind)) is kind
+    for name, attributes in OBJECT_SAMPLES.items():
+        assert name.startswith(rules.kind_of(attributes).name)
     assert {kind.object_class for kind in KINDS} == {
         CKO.DATA,
         CKO.CERTIFICATE,

@@ -4,14 +4,16 @@
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softee.stores.base import ABSENT, ConflictError, Revision, Store
-from support.stores import STORES, snapshot
+from softee.stores.base import ABSENT, ConflictError, Revision, Store, StoreError, end_of_prefix
+from softee.wire.frames import MAX_LENGTH
+from support.stores import DURABLE, STORES, snapshot
 
 KEYS = st.binary(min_size=1, max_size=3)
 
@@ -33,7 +35,9 @@ def test_an_empty_store_has_nothing(store: Store) -> None:
     assert store.range(b"") == []
 
 
-@pytest.mark.parametrize("value", [b"", b"\0", b"value", bytes(1 << 20)], ids=["empty", "zero", "short", "1 MiB"])
+@pytest.mark.parametrize(
+    "value", [b"", b"\0", b"value", bytes(MAX_LENGTH + 4096)], ids=["empty", "zero", "short", "the largest object"]
+)
 def test_a_value_comes_back_byte_for_byte_with_its_revision(store: Store, value: bytes) -> None:
     revision = store.commit(expected={}, puts={b"key": value})
     record = store.get(b"key")
@@ -60,6 +64,61 @@ def test_a_removed_record_is_gone_and_removing_nothing_is_no_error(store: Store)
     store.commit(expected={}, puts={b"key": b"value"})
     store.commit(expected={}, puts={}, deletes=[b"key", b"other"])
     assert store.get(b"key") is None
+
+
+def test_what_is_put_and_deleted_at_once_is_put(store: Store) -> None:
+    for value in (b"1", b"2"):
+        store.commit(expected={}, puts={b"key": value}, deletes=[b"key", b"other"])
+        assert snapshot(store) == {b"key": value}
+
+
+def test_a_thousand_records_change_in_one_commit_or_not_at_all(store: Store) -> None:
+    """C_InitToken removes all objects of a token at once."""
+    keys = [b"%04d" % number for number in range(1000)]
+    revision = store.commit(expected=dict.fromkeys(keys, ABSENT), puts=dict.fromkeys(keys, bytes(200)))
+    assert [(key, record.revision) for key, record in store.range(b"")] == [(key, revision) for key in keys]
+    with pytest.raises(ConflictError):
+        store.commit(expected={keys[-1]: ABSENT}, puts={b"head": b"new"}, deletes=keys)
+    assert snapshot(store).keys() == set(keys)
+    store.commit(expected={keys[-1]: revision}, puts={b"head": b"new"}, deletes=keys)
+    assert snapshot(store) == {b"head": b"new"}
+
+
+@pytest.mark.parametrize("kind", DURABLE)
+def test_what_was_committed_is_there_after_reopening_with_its_revision(kind: str, tmp_path: Path) -> None:
+    with closing(STORES[kind](tmp_path)) as store:
+        store.commit(expected={}, puts={b"key": b"value", b"gone": b"value"})
+        last = store.commit(expected={}, puts={b"other": b"value"}, deletes=[b"gone"])
+        before = store.range(b"")
+    with closing(STORES[kind](tmp_path)) as store:
+        assert store.range(b"") == before
+        assert store.commit(expected={b"other": last, b"gone": ABSENT}, puts={b"key": b"2"}) > last
+
+
+def test_a_closed_store_says_so_and_is_closed_again_without_harm(kind: str, tmp_path: Path) -> None:
+    store = STORES[kind](tmp_path)
+    store.commit(expected={}, puts={b"key": b"value"})
+    store.close()
+    store.close()
+    for use in (
+        lambda: store.get(b"key"),
+        lambda: store.range(b""),
+        lambda: store.commit(expected={}, puts={b"key": b"value"}),
+    ):
+        with pytest.raises(StoreError):
+            use()
+
+
+def test_a_store_has_a_name_for_sentences(store: Store) -> None:
+    assert store.name
+    assert store.name.isprintable()
+
+
+def test_the_end_of_a_prefix_is_after_all_that_begin_with_it() -> None:
+    assert [end_of_prefix(prefix) for prefix in (b"a", b"a\xff", b"a\xff\xff", b"\0", b"\xfe\xff")] == [
+        *(b"b", b"b", b"b", b"\1", b"\xff"),
+    ]
+    assert [end_of_prefix(prefix) for prefix in (b"", b"\xff", b"\xff\xff")] == [None, None, None]
 
 
 def test_the_expected_revision_lets_a_commit_through(store: Store) -> None:
@@ -115,7 +174,7 @@ def test_a_store_is_a_sorted_map(kind: str, commits: list[tuple[dict[bytes, byte
     with tempfile.TemporaryDirectory() as directory:
         store = STORES[kind](Path(directory))
         for puts, deletes in commits:
-            store.commit(expected={}, puts=puts, deletes=deletes - puts.keys())
+            store.commit(expected={}, puts=puts, deletes=deletes)
             model = {key: value for key, value in model.items() if key not in deletes} | puts
             assert [(key, record.value) for key, record in store.range(b"")] == sorted(model.items())
         store.close()

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from softee.stores import sqlite
 from softee.stores.base import ConflictError, StoreDamagedError, StoreError, StoreFullError, StoreUnavailableError
 from softee.stores.sqlite import APPLICATION_ID, SCHEMA_VERSION, SqliteStore
+from support.channel_attack import open_descriptors
 from support.stores import snapshot
 
 
@@ -34,12 +36,14 @@ def edit(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_what_was_committed_is_there_after_reopening_with_its_revision(path: Path) -> None:
-    with closing(SqliteStore(path)) as store:
-        revision = store.commit(expected={}, puts={b"key": b"value"})
-    with closing(SqliteStore(path)) as store:
-        assert snapshot(store) == {b"key": b"value"}
-        assert store.commit(expected={b"key": revision}, puts={}) > revision
+def test_a_closed_store_and_one_that_does_not_open_leave_nothing_open(path: Path) -> None:
+    before = open_descriptors()
+    for _ in range(2):
+        SqliteStore(path).close()
+    path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    with pytest.raises(StoreError):
+        SqliteStore(path)
+    assert open_descriptors() <= before
 
 
 def test_all_files_are_readable_by_their_owner_alone(store: SqliteStore, path: Path) -> None:
@@ -68,6 +72,12 @@ def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
 )
 def test_durability_settings_are_in_force(store: SqliteStore, pragma: str, value: object) -> None:
     assert store._connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+
+
+def test_a_setting_that_sqlite_does_not_follow_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "_SETTINGS", (("secure_delete", "FAST", 1),))
+    with pytest.raises(StoreError, match="SQLite refuses secure_delete = FAST"):
+        SqliteStore(path)
 
 
 def test_replaced_and_removed_values_are_not_left_in_any_file(path: Path) -> None:

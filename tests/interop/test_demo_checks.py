@@ -2,6 +2,7 @@
 """What the demo asks the token itself: each check fails on a token that is not as the walkthrough leaves it."""
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,14 @@ from interop.tools import Programs
 from softee.cli.demo import token
 from softee.cli.demo.step import Answer, Check, CheckFailedError
 from softee.cli.demo.walkthrough import READY
-from support.secure_world import RunningDaemon
+from support.secure_world import RunningDaemon, running_daemon
+
+
+@pytest.fixture
+def programs(module: Path, tmp_path: Path) -> Iterator[Programs]:
+    """Programs with tokens that are like a board's, as the walkthrough's is."""
+    with running_daemon(tmp_path, options=("--profile", "optee")) as board:
+        yield Programs(module, board.socket, tmp_path)
 
 
 def judge(programs: Programs, check: Check, output: str = "") -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A refusal is OP-TEE's return value for the application, and a line in the log that says what was wrong."""
+"""A refusal is a return value for the application, and a line in the log that says what was wrong."""
 
 import re
 
@@ -14,7 +14,11 @@ BRAINPOOL = "EC:brainpoolP256r1"
 REFUSALS = [
     (("--login", "--pin", "54321", "-O"), "CKR_PIN_INCORRECT", "C_Login: CKR_PIN_INCORRECT: wrong PIN .* 6 tries left"),
     ((*IN, "--keygen", "--key-type", "AES:20"), "CKR_KEY_SIZE_RANGE", "C_GenerateKey: CKR_KEY_SIZE_RANGE: .*20"),
-    ((*IN, "--keypairgen", "--key-type", BRAINPOOL), "CKR_", "C_GenerateKeyPair: CKR_.*: CKA_EC_PARAMS"),
+    (
+        (*IN, "--keypairgen", "--key-type", BRAINPOOL),
+        "(0x140)",  # which not every pkcs11-tool has a name for
+        "C_GenerateKeyPair: CKR_CURVE_NOT_SUPPORTED: CKA_EC_PARAMS",
+    ),
     ((*IN, "--keypairgen", "--key-type", "rsa:512"), "CKR_KEY_SIZE_RANGE", "CKR_KEY_SIZE_RANGE: .*512"),
     (("--keypairgen", "--key-type", "rsa:2048"), "CKR_USER_NOT_LOGGED_IN", "C_GenerateKeyPair: CKR_USER_NOT_LOGGED_IN"),
     (

@@ -106,6 +106,39 @@ def test_run_uses_a_secure_world_that_answers(tmp_path: Path, daemon: RunningDae
     assert daemon.process.poll() is None
 
 
+@pytest.mark.parametrize(("options", "wrapping"), [((), 2), (("--profile", "optee"), 2), (("--profile", "strict"), 0)])
+def test_a_secure_world_is_started_with_the_profile(tmp_path: Path, options: tuple[str, ...], wrapping: int) -> None:
+    script = "pkcs11-tool --module $SOFTEE_MODULE --list-mechanisms"
+    answer = softee("run", "--ephemeral", *options, "--", "sh", "-c", script, home=tmp_path)
+    assert answer.stdout.count(", wrap, unwrap") == wrapping, answer.stderr
+
+
+def test_a_profile_that_there_is_not_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    answer = softee("run", "--ephemeral", "--profile", "loose", "--", "true", home=tmp_path)
+    assert answer.returncode == 1
+    assert "Invalid enum value 'loose' - at `$.pkcs11.profile`" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_secure_world_that_answers_takes_no_profile(tmp_path: Path, daemon: RunningDaemon) -> None:
+    answer = softee("run", "--profile", "optee", "--", "true", home=tmp_path, SOFTEE_SOCKET=str(daemon.socket))
+    assert answer.returncode == 2
+    assert answer.stderr.startswith(
+        f"softee: The secure world that answers on {daemon.socket} has profiles of its own;"
+    )
+
+
+def test_settings_that_name_what_there_is_not_keep_the_daemon_from_starting(tmp_path: Path) -> None:
+    settings = tmp_path / "softee.toml"
+    settings.write_text('[pkcs11.slot.1]\ncurves = ["P-255"]\n')
+    answer = softee("serve", "--config", str(settings), "--state", str(tmp_path / "state"), home=tmp_path)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(
+        "softee: A setting in [pkcs11.slot.1] is wrong: curves: 'P-255' is none of the curves"
+    )
+    assert answer.stderr.count("\n") == 1
+
+
 def test_options_of_the_command_are_its_own(tmp_path: Path) -> None:
     answer = softee("run", "--ephemeral", "echo", "--ephemeral", "--help", home=tmp_path)
     assert answer.stdout == "--ephemeral --help\n"
@@ -160,7 +193,7 @@ def test_status_shows_the_tokens(token: Programs, tmp_path: Path) -> None:
     status = json.loads(answer.stdout)
     assert status["socket"] == str(token.socket)
     first, second, _ = status["tokens"]
-    assert (first["label"], first["initialized"]) == ("mytoken", True)
+    assert (first["label"], first["initialized"], first["profile"]) == ("mytoken", True, "portable")
     assert "user pin initialized" in first["flags"]
     assert (second["label"], second["initialized"]) == (None, False)
     assert "mytoken" in softee("status", home=tmp_path, SOFTEE_SOCKET=str(token.socket)).stdout

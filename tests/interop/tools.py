@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs other people's programs against a token, as a user would."""
 
+import hashlib
 import os
 import subprocess
 from dataclasses import dataclass, field
@@ -25,6 +26,11 @@ init = 0
 distinguished_name = req_distinguished_name
 [req_distinguished_name]
 """
+
+
+def key_id(label: str) -> str:
+    """Return a CKA_ID for a key with that label, in hexadecimal."""
+    return hashlib.sha256(label.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -81,5 +87,9 @@ class Programs:
         self.p11(*where, "--login", "--so-pin", SO_PIN, "--init-pin", "--pin", PIN)
 
     def generate(self, key_type: str, label: str, *more: str) -> str:
-        """Generate a key pair."""
-        return self.p11_in("--keypairgen", "--key-type", key_type, "--label", label, *more)
+        """Generate a key pair; its CKA_ID is ``key_id(label)`` if not said otherwise.
+
+        Without one pkcs11-tool and libp11 take the first key that they find: they look for no label.
+        """
+        own = () if "--id" in more else ("--id", key_id(label))
+        return self.p11_in("--keypairgen", "--key-type", key_type, "--label", label, *own, *more)

@@ -11,6 +11,8 @@ from softee.pkcs11_ta.abi.command import Command, Data, Output
 from softee.pkcs11_ta.abi.template import Template, encode_template
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.session.client import Session
+from softee.pkcs11_ta.token.policy import Policy
+from softee.pkcs11_ta.token.profiles import OPTEE
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.pkcs11_ta.token.state import Cost
 from softee.pkcs11_ta.token.token import Token
@@ -31,10 +33,12 @@ NAMESPACE = UUID("58ac9ca0-2086-4683-a1b8-ec4bc08e01b6")
 P256 = bytes.fromhex("06082a8648ce3d030107")
 
 
-def make_application(store: Store | None = None, **settings: Any) -> Pkcs11Application:  # noqa: ANN401 - passed on
-    """Return an application over ``store`` (default: a new one in memory)."""
-    storage = SecureStorage(store or MemoryStore(), ROOT_KEY, PKCS11_APPLICATION, vault_names(settings.get("slots", 3)))
-    return Pkcs11Application(storage, **{"pin_cost": CHEAP, **settings})
+def make_application(
+    store: Store | None = None, *, slots: int = 3, policy: Policy = OPTEE, max_sessions: int = 4096
+) -> Pkcs11Application:
+    """Return an application over ``store`` (default: a new one in memory). Its tokens are as a board's, if not told."""
+    storage = SecureStorage(store or MemoryStore(), ROOT_KEY, PKCS11_APPLICATION, vault_names(slots))
+    return Pkcs11Application(storage, policies=[policy] * slots, max_sessions=max_sessions, pin_cost=CHEAP)
 
 
 def public_client(pid: int = 1, uid: int = 1000) -> ClientIdentity:

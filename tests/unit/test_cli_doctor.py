@@ -9,6 +9,9 @@ import pytest
 
 from softee.cli.doctor.files import check_root_key, check_state
 from softee.cli.doctor.finding import Finding, Verdict
+from softee.cli.doctor.profiles import MEANINGS, check_profiles
+from softee.daemon.settings import Settings, load_settings
+from softee.pkcs11_ta.token.profiles import PROFILES
 
 
 @pytest.fixture
@@ -49,6 +52,16 @@ def test_a_root_key_of_another_size_is_wrong(root_key: Path, state: Path) -> Non
     assert Verdict.WRONG in verdicts(check_root_key(root_key, state))
 
 
+def test_what_this_user_may_not_see_is_a_warning(root_key: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> os.stat_result:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "stat", refused)
+    for finding in (*check_root_key(root_key, state), *check_state(state)):
+        assert finding.verdict == Verdict.WARNING
+        assert "the daemon's user" in finding.mend
+
+
 def test_a_missing_root_key_beside_a_database_is_wrong(tmp_path: Path, state: Path) -> None:
     (finding,) = check_root_key(tmp_path / "none.key", state)
     assert finding.verdict == Verdict.WRONG
@@ -78,3 +91,43 @@ def test_a_root_key_of_another_user_is_wrong(root_key: Path, state: Path) -> Non
     os.chown(root_key, 12345, -1)
     (finding,) = check_root_key(root_key, state)
     assert "uid 12345" in finding.what
+
+
+def slot_settings(tmp_path: Path, text: str, state: Path) -> Settings:
+    file = tmp_path / "softee.toml"
+    file.write_text(text)
+    return load_settings(file, {"state": state})
+
+
+def test_the_profiles_are_named_and_what_they_mean(tmp_path: Path) -> None:
+    settings = slot_settings(tmp_path, '[pkcs11.slot.1]\nprofile = "optee"\n', tmp_path / "none")
+    portable, optee = check_profiles(settings)
+    assert (portable.verdict, optee.verdict) == (Verdict.GOOD, Verdict.GOOD)
+    assert portable.what.startswith("portable (slot 0, 2): a key whose template is silent is private")
+    assert optee.what.startswith("optee (slot 1): as on a board")
+    assert set(MEANINGS) == set(PROFILES)
+
+
+def test_a_state_is_told_what_stays_as_it_was(tmp_path: Path, state: Path) -> None:
+    *_, last = check_profiles(slot_settings(tmp_path, "", state))
+    assert "keep the attributes" in last.what
+    assert "--profile optee" in last.what
+    (only,) = check_profiles(slot_settings(tmp_path, '[pkcs11]\nprofile = "optee"\n', state))
+    assert "--profile" not in only.what
+
+
+def test_settings_that_name_what_there_is_not_are_wrong(tmp_path: Path, state: Path) -> None:
+    (finding,) = check_profiles(slot_settings(tmp_path, '[pkcs11]\ncurves = ["P-1"]\n', state))
+    assert (finding.check, finding.verdict) == ("settings", Verdict.WRONG)
+    assert "curves: 'P-1' is none of" in finding.what
+
+
+def test_a_state_that_cannot_be_seen_is_told_nothing(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> bool:
+        raise PermissionError
+
+    settings = slot_settings(tmp_path, "", state)
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert len(list(check_profiles(settings))) == 1

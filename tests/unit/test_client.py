@@ -16,6 +16,7 @@ from softee.names import Origin, ParamType, TeeResult
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import HelloReply
 from softee.wire.values import Memref, Value
+from support.channel_attack import open_descriptors
 from support.echo_application import ECHO, ECHO_UUID, FAIL, WAIT, EchoApplication
 from support.secure_world import running_server, short_directory
 
@@ -111,21 +112,52 @@ def test_keep_alives_are_no_silence() -> None:
         opener.join()
 
 
+GOOD_REPLY = encode_frame(FrameType.HELLO_REPLY, 1, HELLO_REPLY)
+
+
 @pytest.mark.parametrize(
-    "answer",
+    ("sent", "reason"),
     [
-        pytest.param(send(b""), id="end"),
-        pytest.param(send(b"\xff" * 64), id="garbage"),
-        pytest.param(send(encode_frame(FrameType.HELLO_REPLY, 1, HELLO_REPLY)[:-1]), id="cut"),
-        pytest.param(send(encode_frame(FrameType.HELLO_REPLY, 1, HELLO_REPLY + b"x")), id="leftovers"),
-        pytest.param(send(encode_frame(FrameType.HELLO_REPLY, 2, HELLO_REPLY)), id="another_serial"),
-        pytest.param(send(encode_frame(FrameType.INVOKE_REPLY, 1, HELLO_REPLY)), id="another_type"),
-        pytest.param(send(encode_frame(FrameType.KEEP_ALIVE, 1, b"x")), id="keep_alive_with_payload"),
+        pytest.param(b"", "has closed the channel", id="end"),
+        pytest.param(b"\xff" * 64, "a frame's length is", id="garbage"),
+        pytest.param(GOOD_REPLY[:-1], "has closed the channel", id="cut"),
+        pytest.param(
+            encode_frame(FrameType.HELLO_REPLY, 1, HELLO_REPLY + b"x"), "makes no sense: .*left over", id="leftovers"
+        ),
+        pytest.param(
+            encode_frame(FrameType.HELLO_REPLY, 2, HELLO_REPLY),
+            "serial 2 is no reply to request 1",
+            id="another_serial",
+        ),
+        pytest.param(
+            encode_frame(FrameType.INVOKE_REPLY, 1, HELLO_REPLY) + GOOD_REPLY,
+            "INVOKE_REPLY with serial 1 is no reply",
+            id="another_type",
+        ),
+        pytest.param(
+            encode_frame(FrameType.KEEP_ALIVE, 1, b"x") + GOOD_REPLY,
+            "a KEEP_ALIVE has no payload",
+            id="keep_alive_with_payload",
+        ),
+        pytest.param(
+            encode_frame(FrameType.KEEP_ALIVE, 2) + GOOD_REPLY, "KEEP_ALIVE with serial 2", id="anothers_keep_alive"
+        ),
     ],
 )
-def test_a_mad_peer_is_an_error_and_not_believed(answer: Callable[[socket.socket], None]) -> None:
-    with scripted(answer) as path, pytest.raises(ClientError):
+def test_a_mad_peer_is_an_error_and_not_believed(sent: bytes, reason: str) -> None:
+    before = open_descriptors()
+    with scripted(send(sent)) as path, pytest.raises(ClientError, match=reason):
         TeeClient(path)
+    assert open_descriptors() <= before
+
+
+def test_a_client_that_is_refused_or_hears_nothing_keeps_nothing_open() -> None:
+    before = open_descriptors()
+    with running_server([EchoApplication()]) as path, pytest.raises(RefusedError):
+        TeeClient(path, join=b"x" * 16)
+    with scripted(wait_for_end) as path, pytest.raises(SilenceError):
+        TeeClient(path, silence=0.01)
+    assert open_descriptors() <= before
 
 
 def test_after_an_error_the_channel_is_not_used_again() -> None:

@@ -106,7 +106,7 @@ def test_another_root_key_opens_nothing(tmp_path: Path) -> None:
         daemon.stop()
     daemon.root_key.write_bytes(os.urandom(32))
     said = refused(*places(tmp_path))
-    assert said.startswith(f"The root key {daemon.root_key} does not fit the state {daemon.state}")
+    assert said.startswith(f"The root key {daemon.root_key} does not fit what is stored in {daemon.state}/softee.db: ")
 
 
 def test_a_state_with_a_missing_record_is_told_to_be_damaged(tmp_path: Path) -> None:
@@ -118,7 +118,8 @@ def test_a_state_with_a_missing_record_is_told_to_be_damaged(tmp_path: Path) -> 
         first = f"(SELECT min({column}) FROM {table})"  # noqa: S608 - names that the database has given
         database.execute(f"DELETE FROM {table} WHERE {column} = {first}")  # noqa: S608 - likewise
     database.close()
-    assert "is damaged or was tampered with" in refused(*places(tmp_path))
+    said = refused(*places(tmp_path))
+    assert said.startswith(f"What is stored in {daemon.state}/softee.db is damaged or was tampered with: ")
 
 
 def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
@@ -136,6 +137,12 @@ def test_a_state_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_a_socket_path_that_is_too_long_is_told(tmp_path: Path) -> None:
     assert "longer than 107 bytes" in refused(*places(tmp_path)[:-1], tmp_path / ("x" * 200))
+
+
+def test_it_does_not_start_for_a_parent_that_is_gone(tmp_path: Path) -> None:
+    said = refused(*places(tmp_path), "--die-with", os.getppid())
+    assert said == "The process that started this secure world is gone."
+    assert not (tmp_path / "state").exists()
 
 
 def test_no_other_process_can_read_its_memory(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from softee.daemon.root_key import ROOT_KEY_SIZE, RootKeyError, load_root_key
+from support.channel_attack import open_descriptors
 
 
 def never_used() -> bool:
@@ -33,6 +34,16 @@ def test_a_new_key_is_made_private_and_stays(file: Path) -> None:
     assert file.parent.stat().st_mode & 0o777 == 0o700
     assert list(file.parent.iterdir()) == [file]
     assert load_root_key(file, is_needed=never_used) == key
+
+
+def test_nothing_is_left_open(file: Path) -> None:
+    before = open_descriptors()
+    load_root_key(file, is_needed=never_used)
+    load_root_key(file, is_needed=never_used)
+    file.chmod(0o644)
+    with pytest.raises(RootKeyError):
+        load_root_key(file, is_needed=never_used)
+    assert open_descriptors() <= before
 
 
 def test_two_keys_are_never_the_same(tmp_path: Path) -> None:

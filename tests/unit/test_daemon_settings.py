@@ -2,12 +2,15 @@
 """Settings: defaults by user, files, overrides, and refusals that name what is wrong."""
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from softee.daemon.policies import slot_policies
 from softee.daemon.settings import Limits, Pkcs11Settings, Settings, SettingsError, load_settings
+from softee.daemon.slot_settings import SlotSettings
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "softee.toml.example"
 
@@ -95,6 +98,16 @@ def test_a_setting_that_has_moved_is_refused_and_one_is_told_where_it_is(tmp_pat
         ("[pkcs11]\npin_computations = 0", "pin_computations"),
         ("[pkcs11]\nsessions_per_client = 0", "sessions_per_client"),
         ("pkcs11 = 3", "pkcs11"),
+        ('[pkcs11]\nprofile = "loose"', "profile"),
+        ("[pkcs11]\nallowed_mechanisms = true", "allowed_mechanisms"),
+        ("[pkcs11]\nrefused_mechanisms = [true]", "refused_mechanisms"),
+        ('[pkcs11]\ncurves = "P-256"', "curves"),
+        ("[pkcs11.key_sizes]\nRSA = [2048]", "key_sizes"),
+        ("[pkcs11]\ncheck_values = 1", "check_values"),
+        ('[pkcs11.slot.3]\nprofile = "optee"', "there is no slot 3, only 0 to 2"),
+        ("[pkcs11.slot.one]", "slot"),
+        ("[pkcs11.slot.-1]", "slot"),
+        ("[pkcs11.slot.0]\nslots = 3", "slots"),
         ('log_level = "loud"', "log_level"),
         ("state = 3", "state"),
         ('state = "here"', "state"),
@@ -121,8 +134,11 @@ def test_the_example_shows_every_setting_with_its_default_and_can_be_used(tmp_pa
     text = EXAMPLE.read_text()
     uncommented = "\n".join(line.removeprefix("#") for line in text.splitlines() if not line.startswith("# "))
     settings = load_settings(write(tmp_path, uncommented))
-    for struct in (Settings, Limits, Pkcs11Settings):
+    for struct in (Settings, Limits, Pkcs11Settings, SlotSettings):
         for field in msgspec.structs.fields(struct):
-            assert field.name in uncommented
+            assert re.search(rf"\b{field.name}\b", uncommented), field.name
     assert settings.limits == Limits()
-    assert settings.pkcs11 == Pkcs11Settings()
+    without_default = {field: None for field in SlotSettings.__struct_fields__ if field != "profile"}
+    shown = msgspec.structs.replace(settings.pkcs11, **without_default | {"key_sizes": {}, "slot": {}})
+    assert shown == Pkcs11Settings()
+    assert [policy.name for policy in slot_policies(settings.pkcs11)] == ["portable", "optee", "strict"]

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from softee.daemon.settings import Limits, Pkcs11Settings
+from softee.daemon.slot_settings import SlotSettings
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/softee"
-DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
+DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md") for path in ROOT.glob(pattern))
 
 FILE = r"(?:[\w.-]+/)*[\w*-]+\.(?:py|c|h|sh|md|toml|example)"
-FOLDER = r"(?:src|tests|docs|native|tools|bench)/[\w./*-]*"
+FOLDER = r"(?:src|tests|docs|native|tools|bench|examples)/[\w./*-]*"
 NAMED = re.compile(f"`({FILE}|{FOLDER})`")
 LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
 
@@ -23,7 +24,7 @@ LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
 def exists(name: str, document: Path) -> bool:
     """Tell whether there is a file of that name: from the root or a package, or anywhere where it has no folder."""
     bases = (document.parent, ROOT, PACKAGE, PACKAGE / "pkcs11_ta", PACKAGE / "pkcs11_ta/mechanisms")
-    anywhere = () if "/" in name else tuple(ROOT / folder for folder in ("src", "native", "tests"))
+    anywhere = () if "/" in name else tuple(ROOT / folder for folder in ("src", "native", "tests", "examples"))
     return any(any(base.glob(name)) for base in bases) or any(any(folder.rglob(name)) for folder in anywhere)
 
 
@@ -40,6 +41,23 @@ def test_the_files_that_a_document_names_exist(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=by_path)
 def test_the_links_of_a_document_lead_somewhere(document: Path) -> None:
     assert not [target for target in LINKED.findall(document.read_text()) if not (document.parent / target).exists()]
+
+
+ATTACKS = [row for row in (ROOT / "docs/vulnerabilities.md").read_text().splitlines() if re.match(r"\| \d+ \|", row)]
+HELD = re.compile(r"`([\w/.-]+)::(\w+)`")
+
+
+@pytest.mark.parametrize("row", ATTACKS, ids=[row.split("|")[1].strip() for row in ATTACKS])
+def test_a_known_attack_is_excluded_by_what_exists_or_is_open(row: str) -> None:
+    held = HELD.findall(row)
+    assert held or "**Open" in row
+    for path, name in held:
+        assert re.search(rf"^\s*def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path}::{name}"
+    assert row.count("::") == len(held)
+
+
+def test_known_attacks_are_numbered() -> None:
+    assert [int(row.split("|")[1]) for row in ATTACKS] == list(range(1, len(ATTACKS) + 1))
 
 
 def limits() -> Iterator[tuple[str, str, str]]:
@@ -71,4 +89,5 @@ def test_a_limit_is_where_and_what_the_architecture_says(name: str, value: str, 
 
 def test_every_setting_that_is_a_limit_is_in_the_table() -> None:
     named = {name for name, _, place in limits() if place.startswith("settings")}
-    assert named == {*Limits.__struct_fields__, *Pkcs11Settings.__struct_fields__}
+    no_limits = {*SlotSettings.__struct_fields__, "slot"}
+    assert named == {*Limits.__struct_fields__, *Pkcs11Settings.__struct_fields__} - no_limits

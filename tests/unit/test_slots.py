@@ -8,14 +8,15 @@ import pytest
 from softee.names import CKM, CKR, PKCS11_APPLICATION, SlotFlag, TeeResult
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.application import Pkcs11Application
-from softee.pkcs11_ta.token.profiles import OPTEE
+from softee.pkcs11_ta.token.policy import Policy
+from softee.pkcs11_ta.token.profiles import PROFILES
 from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.memory import MemoryStore
 from softee.tee.secure_storage import SecureStorage
 from support.commands import c
 from support.token_world import ROOT_KEY, Caller, make_application, u32
 
-ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS)
+ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS, c.SLOT_PROFILE)
 
 
 @pytest.fixture
@@ -92,13 +93,22 @@ def counts(caller: Caller) -> tuple[int, int]:
     return int.from_bytes(info[104:108], "little"), int.from_bytes(info[112:116], "little")
 
 
-def test_every_listed_mechanism_has_its_info(caller: Caller) -> None:
-    ids = struct.unpack(f"<{len(OPTEE.mechanisms)}I", caller.ok(c.MECHANISM_IDS, 0).output)
-    assert list(ids) == list(OPTEE.mechanisms)
-    for number, spec in OPTEE.mechanisms.items():
+@pytest.mark.parametrize("policy", PROFILES.values(), ids=lambda policy: policy.name)
+def test_every_mechanism_of_the_profile_is_listed_in_its_order_and_has_its_info(policy: Policy) -> None:
+    caller = Caller(make_application(policy=policy))
+    ids = struct.unpack(f"<{len(policy.mechanisms)}I", caller.ok(c.MECHANISM_IDS, 0).output)
+    assert ids == tuple(policy.mechanisms)
+    for number, spec in policy.mechanisms.items():
         low, high, flags = struct.unpack("<3I", caller.ok(c.MECHANISM_INFO, 0, number).output)
         assert flags == spec.flags
         assert (low, high) == ((spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0))
+
+
+@pytest.mark.parametrize("policy", PROFILES.values(), ids=list(PROFILES))
+def test_a_slot_names_its_profile(policy: Policy) -> None:
+    caller = Caller(make_application(policy=policy))
+    assert caller.ok(c.SLOT_PROFILE, 0).output == policy.name.encode()
+    assert caller.call(c.SLOT_PROFILE, 0, capacity=0).size == len(policy.name)
 
 
 @pytest.mark.parametrize("number", [0x9999, 0xFFFFFFFF])

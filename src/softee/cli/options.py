@@ -14,6 +14,9 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help="A settings 
 StateOption = Annotated[Path | None, typer.Option("--state", help="The state directory: the sealed database.")]
 SocketOption = Annotated[Path | None, typer.Option("--socket", help="The Unix socket.")]
 RootKeyOption = Annotated[Path | None, typer.Option("--root-key", help="The file of the root key, made where missing.")]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="portable, optee or strict: of slots whose settings name none.")
+]
 
 
 def settings_from(*, config: Path | None = None, **overrides: Path | str | Mapping[str, object] | None) -> Settings:

@@ -4,7 +4,7 @@
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,7 +17,7 @@ from softee.cli.child import run_command
 from softee.cli.ephemeral import initialized_token
 from softee.cli.failure import CliError
 from softee.cli.library import module_path
-from softee.cli.options import RootKeyOption, StateOption
+from softee.cli.options import ProfileOption, RootKeyOption, StateOption
 from softee.cli.places import answering_socket
 
 Environment = dict[str, str]
@@ -33,6 +33,7 @@ def run(
     state: StateOption = None,
     root_key: RootKeyOption = None,
     ephemeral: Ephemeral = False,
+    profile: ProfileOption = None,
     log: LogOption = None,
 ) -> None:
     """Run a command that finds its token in SOFTEE_MODULE and SOFTEE_SOCKET.
@@ -40,12 +41,13 @@ def run(
     Without --state and --ephemeral a secure world that answers already is used; where none does, one is started for
     the command on the default state. What was started is stopped when the command ends. The exit status is the
     command's. With --ephemeral the token is labelled "softee" and its PINs are in SOFTEE_PIN and SOFTEE_SO_PIN.
+    With --profile the secure world is one that is started.
     """
     if ephemeral and (state or root_key):
         raise CliError("--ephemeral makes its own state and root key; give it without --state and --root-key.", 2)
     module = module_path()
     end_on_signals()
-    with _world(state, root_key, log, ephemeral=ephemeral) as found:
+    with _world(state, root_key, log, profile, ephemeral=ephemeral) as found:
         environment = os.environ | {"SOFTEE_MODULE": str(module)} | found
         status = run_command(command, environment)
     raise typer.Exit(status)
@@ -62,24 +64,30 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 @contextmanager
-def _world(state: Path | None, root_key: Path | None, log: Path | None, *, ephemeral: bool) -> Iterator[Environment]:
+def _world(
+    state: Path | None, root_key: Path | None, log: Path | None, profile: str | None, *, ephemeral: bool
+) -> Iterator[Environment]:
     """Find or start a secure world; yield the variables that lead to it."""
+    options = ("--profile", profile) if profile else ()
     if ephemeral:
-        with _throw_away(log) as environment:
+        with _throw_away(log, options) as environment:
             yield environment
         return
     answering = None if state or root_key else answering_socket()
+    if answering and profile:
+        where = f"The secure world that answers on {answering} has profiles of its own"
+        raise CliError(f"{where}; give --profile to `softee serve`, or with --state or --ephemeral.", 2)
     if answering:
         yield {"SOFTEE_SOCKET": str(answering)}
         return
-    with secure_world.running(secure_world.paths_from_settings(state, root_key, log)) as socket:
+    with secure_world.running(secure_world.paths_from_settings(state, root_key, log), options) as socket:
         yield {"SOFTEE_SOCKET": str(socket)}
 
 
 @contextmanager
-def _throw_away(log: Path | None) -> Iterator[Environment]:
+def _throw_away(log: Path | None, options: Sequence[str]) -> Iterator[Environment]:
     with tempfile.TemporaryDirectory(prefix="softee-") as directory:
         state = Path(directory)
         paths = secure_world.StartPaths(state / "state", state / "key" / "root.key", log or state / "softee.log")
-        with secure_world.running(paths) as socket:
+        with secure_world.running(paths, options) as socket:
             yield {"SOFTEE_SOCKET": str(socket)} | initialized_token(socket)

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +44,12 @@ def paths_from_settings(state: Path | None, root_key: Path | None, log: Path | N
 
 
 @contextmanager
-def running(paths: StartPaths) -> Iterator[Path]:
+def running(paths: StartPaths, options: Sequence[str] = ()) -> Iterator[Path]:
     """Run a secure world, yield the path of its socket, stop it.
+
+    Args:
+        paths: where its files are.
+        options: further options of ``softee serve``.
 
     Raises:
         CliError: it does not become ready; the sentence is its own where it wrote one.
@@ -53,7 +57,7 @@ def running(paths: StartPaths) -> Iterator[Path]:
     """
     with private_directory() as directory:
         socket = directory / "tee.sock"
-        process = _start(paths, socket)
+        process = _start([*_command(paths, socket), *options], paths)
         try:
             yield socket
         finally:
@@ -76,12 +80,12 @@ def private_directory() -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _start(paths: StartPaths, socket: Path) -> subprocess.Popen[bytes]:
+def _start(command: list[str], paths: StartPaths) -> subprocess.Popen[bytes]:
     log = _open_log(paths)
     readable, writable = os.pipe()
     try:
         process = subprocess.Popen(
-            _command(paths, socket, writable),
+            [*command, "--ready-fd", str(writable), "--die-with", str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -106,10 +110,10 @@ def _open_log(paths: StartPaths) -> int:
         raise CliError(f"{error.filename} cannot be written: {error.strerror}.") from None
 
 
-def _command(paths: StartPaths, socket: Path, ready_fd: int) -> list[str]:
+def _command(paths: StartPaths, socket: Path) -> list[str]:
     # -P: a directory named softee where the user happens to stand is not imported.
     command = [sys.executable, "-P", "-m", "softee", "serve", "--state", str(paths.state), "--socket", str(socket)]
-    return [*command, "--root-key", str(paths.root_key), "--ready-fd", str(ready_fd), "--die-with", str(os.getpid())]
+    return [*command, "--root-key", str(paths.root_key)]
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], readable: int, log: Path) -> None:

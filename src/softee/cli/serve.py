@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 
 from softee.cli.failure import CliError
-from softee.cli.options import ConfigOption, RootKeyOption, SocketOption, StateOption, settings_from
+from softee.cli.options import (
+    ConfigOption,
+    ProfileOption,
+    RootKeyOption,
+    SocketOption,
+    StateOption,
+    settings_from,
+)
 
 _PR_SET_PDEATHSIG = 1
 
@@ -26,6 +33,7 @@ def serve(
     root_key: RootKeyOption = None,
     config: ConfigOption = None,
     slots: SlotsOption = None,
+    profile: ProfileOption = None,
     log_level: LevelOption = None,
     ready_fd: ReadyOption = None,
     die_with: ParentOption = None,
@@ -36,7 +44,12 @@ def serve(
     if die_with is not None:
         _die_with_parent(die_with)
     settings = settings_from(
-        config=config, state=state, socket=socket, root_key=root_key, log_level=log_level, pkcs11={"slots": slots}
+        config=config,
+        state=state,
+        socket=socket,
+        root_key=root_key,
+        log_level=log_level,
+        pkcs11={"slots": slots, "profile": profile},
     )
     raise typer.Exit(serve_until_stopped(settings, ready_fd=ready_fd))
 

@@ -36,6 +36,7 @@ def _as_dict(socket: Path, tokens: list[TokenInfo]) -> dict[str, object]:
     rows = [
         {
             "slot": token.slot,
+            "profile": token.profile,
             "label": token.label if token.initialized else None,
             "serial": token.serial,
             "initialized": token.initialized,
@@ -48,8 +49,9 @@ def _as_dict(socket: Path, tokens: list[TokenInfo]) -> dict[str, object]:
 
 
 def _table(tokens: list[TokenInfo]) -> Table:
-    table = Table("slot", "label", "serial", "flags", "sessions")
+    table = Table("slot", "profile", "label", "serial", "flags", "sessions")
     for token in tokens:
         label = escape(token.label) if token.initialized else "[dim]uninitialized[/dim]"
-        table.add_row(str(token.slot), label, token.serial, ", ".join(token.flag_names()), str(token.sessions))
+        flags = ", ".join(token.flag_names())
+        table.add_row(str(token.slot), token.profile, label, token.serial, flags, str(token.sessions))
     return table

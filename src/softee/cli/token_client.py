@@ -25,13 +25,15 @@ R = TypeVar("R")
 _U32 = struct.Struct("<I")
 _MANY_OBJECTS = 4 * 10_000
 _MANY_MECHANISMS = 4 * 1024
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """What C_GetTokenInfo says of a token, as far as people want to see it."""
+    """What C_GetTokenInfo says of a token, as far as people want to see it, and its profile."""
 
     slot: int
+    profile: str
     label: str
     serial: str
     flags: TokenFlag
@@ -106,7 +108,8 @@ class TokenClient:
     def _token(self, slot: int) -> TokenInfo:
         info = replies.TOKEN_INFO.unpack(self._ask(slots.TOKEN_INFO, m.OnSlot(slot)))
         label, serial, flags, sessions = info[0], info[3], info[4], info[6]
-        return TokenInfo(slot, _text(label), _text(serial), TokenFlag(flags), sessions)
+        profile = self._ask(slots.SLOT_PROFILE, m.OnSlot(slot), _LONGEST_NAME)
+        return TokenInfo(slot, _text(profile), _text(label), _text(serial), TokenFlag(flags), sessions)
 
     def _ask(self, command: Command[R], request: R, room: int = 0) -> bytes:
         """Send a command whose reply has at most ``room`` bytes, where the command does not say how many it has."""
@@ -117,7 +120,7 @@ class TokenClient:
         result = self._session.invoke(command.number, params)
         rv = _U32.unpack(bytes(answer.out[:4]))[0] if len(answer.out) >= 4 else CKR.GENERAL_ERROR
         if result != TeeResult.SUCCESS or rv != CKR.OK:
-            raise CliError(f"{command.function} was refused with {_rv_name(rv)}.")
+            raise CliError(f"{command.function or command.name} was refused with {_rv_name(rv)}.")
         return bytes(output.out) if output else b""
 
 

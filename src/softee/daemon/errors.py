@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What keeps the secure world from starting, and is not a store's failure or damage."""
+"""What keeps the secure world from starting, with a sentence of its own. Failures of the store have theirs."""
 
 
 class StartError(Exception):

@@ -9,17 +9,18 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from softee.daemon import hardening, logs, readiness
-from softee.daemon.applications import is_in_use, make_applications
+from softee.daemon.applications import APPLICATIONS, Installed, is_in_use, make_applications
 from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
-from softee.daemon.settings import Settings
+from softee.daemon.settings import Settings, SettingsError
 from softee.daemon.store import open_store
-from softee.stores.base import StoreDamagedError, StoreError, StoreUnavailableError
+from softee.stores.base import Store, StoreDamagedError, StoreError, StoreUnavailableError
+from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
 from softee.tee.sealing import TamperedError
 from softee.tee.secure_storage import WrongRootKeyError
@@ -28,8 +29,7 @@ log = logging.getLogger(__name__)
 
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (StartError, "{error}"),
-    (WrongRootKeyError, "The root key {settings.root_key} does not fit the state {settings.state}: {error}."),
-    (TamperedError, "The state {settings.state} is damaged or was tampered with: {error}."),
+    (SettingsError, "{error}"),
     (StoreDamagedError, "The store is damaged or was tampered with: {error}."),
     (StoreUnavailableError, "The store cannot be reached now: {error}; try again later."),
     (StoreError, "The store cannot be used: {error}."),
@@ -37,12 +37,13 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 """What keeps the secure world from starting, and how it is told; the first that fits."""
 
 
-def serve(settings: Settings, *, ready_fd: int | None = None) -> int:
+def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequence[Installed] = APPLICATIONS) -> int:
     """Run the secure world until SIGTERM or SIGINT.
 
     Args:
         settings: where everything is, and how much clients may take.
         ready_fd: a descriptor to which a newline is written when clients are served.
+        applications: what runs in it.
 
     Returns:
         The exit status: 0 after a signal, 1 where it could not start.
@@ -51,12 +52,12 @@ def serve(settings: Settings, *, ready_fd: int | None = None) -> int:
     logs.start_log(settings.log_level)
     try:
         with contextlib.ExitStack() as stack:
-            server = _start(settings, stack)
+            server = _start(settings, applications, stack)
             readiness.notify_ready(os.environ, ready_fd)
             server.run()
     except tuple(kind for kind, _ in _SENTENCES) as error:
         sentence = next(sentence for kind, sentence in _SENTENCES if isinstance(error, kind))
-        return _failed(sentence.format(error=error, settings=settings))
+        return _failed(sentence.format(error=error))
     log.info("stopped")
     return 0
 
@@ -66,19 +67,31 @@ def _failed(sentence: str) -> int:
     return 1
 
 
-def _start(settings: Settings, stack: contextlib.ExitStack) -> Server:
+def _start(settings: Settings, applications: Sequence[Installed], stack: contextlib.ExitStack) -> Server:
     """Make everything up to the listening socket; ``stack`` undoes it in the opposite order."""
     hardening.harden()
     hardening.raise_descriptor_limit()
     store = stack.enter_context(open_store(settings))
-    key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store))
-    core = TeeCore(make_applications(store, key, settings), settings.limits.sessions_per_client)
+    key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))
+    core = TeeCore(_made(applications, store, key, settings), settings.limits.sessions_per_client)
     listener = _listener(settings)
     stack.callback(listener.close)
     server = Server(core, listener, settings.limits)
     stack.enter_context(_stopped_by_signals(server))
     log.info("ready at %s", listener.path)
     return server
+
+
+def _made(
+    applications: Sequence[Installed], store: Store, root_key: bytes, settings: Settings
+) -> list[TrustedApplication]:
+    try:
+        return make_applications(store, root_key, settings, applications)
+    except WrongRootKeyError as error:
+        what = f"The root key {settings.root_key} does not fit what is stored in {store.name}"
+        raise StartError(f"{what}: {error}.") from error
+    except TamperedError as error:
+        raise StartError(f"What is stored in {store.name} is damaged or was tampered with: {error}.") from error
 
 
 def _listener(settings: Settings) -> Listener:

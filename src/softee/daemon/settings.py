@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from softee.daemon.slot_settings import ProfileName, SlotSettings
 from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH
 from softee.wire.places import SYSTEM_SOCKET, USER_SOCKET
 
@@ -48,15 +49,25 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often the client of a running request is told that it runs, in seconds. Clients give up after ten."""
 
 
-class Pkcs11Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the PKCS#11 application has and takes."""
+class Pkcs11Settings(SlotSettings, frozen=True, forbid_unknown_fields=True):
+    """What the PKCS#11 application has and takes, and the defaults of its slots."""
 
+    profile: ProfileName = "portable"
+    """The profile of slots that name none."""
     slots: Annotated[int, msgspec.Meta(ge=1, le=64)] = 3
     """How many slots there are, each with a token. Tokens of slots that are taken away stay in the state."""
     sessions_per_client: Count = 4096
     """PKCS#11 sessions at a time of one client."""
     pin_computations: Count = 2
     """PIN checks (Argon2id) at a time, of all clients together; each takes 19 MiB and a core for 20 to 30 ms."""
+    slot: dict[Annotated[int, msgspec.Meta(ge=0)], SlotSettings] = msgspec.field(default_factory=dict)
+    """What single slots have otherwise, by their numbers."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings of slots that there are not."""
+        missing = sorted(number for number in self.slot if number >= self.slots)
+        if missing:
+            raise ValueError(f"there is no slot {missing[0]}, only 0 to {self.slots - 1}")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,7 +111,8 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, object] | 
     for name in _MOVED.keys() & written.keys():
         raise SettingsError(f"A setting in {file} is wrong: {name} has moved into the table {_MOVED[name]}.")
     try:
-        return msgspec.convert(_merged(_defaults() | written, overrides or {}), Settings, dec_hook=_path)
+        merged = _merged(_defaults() | written, overrides or {})
+        return msgspec.convert(merged, Settings, dec_hook=_path, str_keys=True)
     except msgspec.ValidationError as error:
         raise SettingsError(f"A setting in {file} or on the command line is wrong: {error}.") from None
 

@@ -2,6 +2,7 @@
 """The PKCS#11 trusted application, as the TEE core sees it."""
 
 import threading
+from collections.abc import Sequence
 from uuid import UUID
 
 from softee.names import PKCS11_APPLICATION, TeeResult
@@ -10,7 +11,7 @@ from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
-from softee.pkcs11_ta.token.profiles import OPTEE
+from softee.pkcs11_ta.token.profiles import PORTABLE
 from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.state import Cost
 from softee.tee.application import ClientIdentity
@@ -19,12 +20,11 @@ from softee.wire.values import Params
 
 
 class Pkcs11Application:
-    """The application: ``slots`` tokens over one secure storage, which must have the vaults of ``vault_names``.
+    """The application: a token in each slot, over one secure storage, which must have the vaults of ``vault_names``.
 
     Args:
         storage: where the tokens live.
-        slots: how many slots there are; they are numbered from 0.
-        policy: what their tokens allow and assume.
+        policies: what the token in each slot allows and assumes; slots are numbered from 0.
         max_sessions: how many PKCS#11 sessions one client may have open.
         pin_computations: how many Argon2id computations may run at once.
         pin_cost: what one costs, for PINs that are set from now on.
@@ -35,13 +35,12 @@ class Pkcs11Application:
         self,
         storage: SecureStorage,
         *,
-        slots: int = 3,
-        policy: Policy = OPTEE,
+        policies: Sequence[Policy] = (PORTABLE,) * 3,
         max_sessions: int = 4096,
         pin_computations: int = 2,
         pin_cost: Cost = DEFAULT_COST,
     ) -> None:
-        self.slots = Slots(storage, [policy] * slots)
+        self.slots = Slots(storage, policies)
         self.max_sessions = max_sessions
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)
 

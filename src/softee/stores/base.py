@@ -46,7 +46,12 @@ class Record:
 
 
 class Store(Protocol):
-    """An ordered map from key to record. Safe to call from several threads."""
+    """An ordered map from key to record. Safe to call from several threads. Once closed, it raises StoreError."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence to whoever must mend it: a file's path, a server's address."""
+        ...
 
     def get(self, key: bytes) -> Record | None:
         """Return the record at ``key``, or None. Raises StoreError."""
@@ -68,22 +73,31 @@ class Store(Protocol):
     ) -> Revision:
         """Change several keys in one atomic, durable transaction; when it returns, it is on disk.
 
+        It may change every record of a token at once, which are thousands, and carry a value as large as a request.
+
         Args:
             expected: keys with the revision that each must still have (ABSENT: must not exist).
             puts: keys and their new values.
-            deletes: keys to remove; one that is not there is passed over.
+            deletes: keys to remove; one that is not there, or also stands in ``puts``, is passed over.
 
         Returns:
             The revision that the written records now have, larger than any before.
 
         Raises:
             ConflictError: a key in ``expected`` has another revision.
-            StoreError: the store failed; nothing was changed. A store that cannot tell whether a commit was done finds
-                out before it answers.
+            StoreError: the store failed; nothing was changed, and nothing will be. A store whose answer was lost finds
+                out whether the commit was done before it returns or raises, and makes sure that it is not done later.
+                Where it cannot, it refuses all further commits.
 
         """
         ...
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store. To close it again does nothing."""
         ...
+
+
+def end_of_prefix(prefix: bytes) -> bytes | None:
+    """Return the first key after all that begin with ``prefix``; None where there is none."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes([stem[-1] + 1]) if stem else None

@@ -6,9 +6,10 @@ throw-away token (``softee run --ephemeral``) has a database in a temporary dire
 """
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
-from softee.stores.base import ABSENT, ConflictError, Record, Revision
+from softee.stores.base import ABSENT, ConflictError, Record, Revision, StoreError
 
 
 class MemoryStore:
@@ -18,16 +19,22 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._records: dict[bytes, Record] = {}
         self._revision = ABSENT
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """Where it is."""
+        return "memory"
 
     def get(self, key: bytes) -> Record | None:
         """Return the record at ``key``, or None."""
-        with self._lock:
-            return self._records.get(key)
+        with self._opened() as records:
+            return records.get(key)
 
     def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
         """Return all keys that begin with ``prefix`` with their records, in the order of the keys' bytes."""
-        with self._lock:
-            return sorted((item for item in self._records.items() if item[0].startswith(prefix)), key=_key)
+        with self._opened() as records:
+            return sorted((item for item in records.items() if item[0].startswith(prefix)), key=_key)
 
     def commit(
         self,
@@ -37,21 +44,29 @@ class MemoryStore:
         deletes: Collection[bytes] = (),
     ) -> Revision:
         """Change several keys at once. See Store.commit."""
-        with self._lock:
+        with self._opened() as records:
             for key, revision in expected.items():
-                record = self._records.get(key)
+                record = records.get(key)
                 if (record.revision if record else ABSENT) != revision:
                     raise ConflictError("a record was changed by another writer")
             self._revision = Revision(self._revision + 1)
             for key in deletes:
-                self._records.pop(key, None)
-            self._records.update({key: Record(bytes(value), self._revision) for key, value in puts.items()})
+                records.pop(key, None)
+            records.update({key: Record(bytes(value), self._revision) for key, value in puts.items()})
             return self._revision
 
     def close(self) -> None:
         """Forget everything."""
         with self._lock:
             self._records.clear()
+            self._closed = True
+
+    @contextmanager
+    def _opened(self) -> Iterator[dict[bytes, Record]]:
+        with self._lock:
+            if self._closed:
+                raise StoreError("the store is closed")
+            yield self._records
 
 
 def _key(item: tuple[bytes, Record]) -> bytes:

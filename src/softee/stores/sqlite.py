@@ -24,6 +24,7 @@ from softee.stores.base import (
     StoreError,
     StoreFullError,
     StoreUnavailableError,
+    end_of_prefix,
 )
 
 APPLICATION_ID = 0x53544545
@@ -98,6 +99,11 @@ class SqliteStore:
             self._connection.close()
             raise
 
+    @property
+    def name(self) -> str:
+        """The file's path."""
+        return str(self._path)
+
     def get(self, key: bytes) -> Record | None:
         """Return the record at ``key``, or None."""
         with self._lock, _as_store_error(self._path):
@@ -106,7 +112,7 @@ class SqliteStore:
 
     def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
         """Return all keys that begin with ``prefix`` with their records, in the order of the keys' bytes."""
-        end = _end_of_prefix(prefix)
+        end = end_of_prefix(prefix)
         query, bounds = (_TO_THE_LAST, (prefix,)) if end is None else (_RANGE, (prefix, end))
         with self._lock, _as_store_error(self._path):
             rows = self._connection.execute(query, bounds).fetchall()
@@ -229,9 +235,3 @@ def _revision(value: object) -> Revision:
     if not isinstance(value, int):
         raise StoreDamagedError("a revision is missing, or has a wrong type: the file was altered")
     return Revision(value)
-
-
-def _end_of_prefix(prefix: bytes) -> bytes | None:
-    """Return the first byte string after all that begin with ``prefix``; None where there is none."""
-    stem = prefix.rstrip(b"\xff")
-    return stem[:-1] + bytes([stem[-1] + 1]) if stem else None

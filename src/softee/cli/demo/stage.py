@@ -36,6 +36,12 @@ distinguished_name = req_distinguished_name
 """
 """The documentation's optee_hsm.conf."""
 
+SETTINGS = """\
+[pkcs11]
+profile = "optee"
+"""
+"""The documentation's token is a board's. The user's own settings do not count."""
+
 _NOT_INHERITED = frozenset({"OPENSSL_CONF", "OPENSSL_ENGINES", "SSLKEYLOGFILE", "CKTEEC_LOGIN_TYPE"})
 """Variables of the user's that would change what the walkthrough's programs do."""
 
@@ -71,7 +77,9 @@ def stage() -> Iterator[Stage]:
         conf = directory / "optee_hsm.conf"
         conf.write_text(OPENSSL_CONF.format(engine=engine, module=module))
         paths = secure_world.StartPaths(base / "state", base / "key" / "root.key", base / "softee.log")
-        with secure_world.running(paths) as socket:
+        settings = base / "softee.toml"
+        settings.write_text(SETTINGS)
+        with secure_world.running(paths, ("--config", str(settings))) as socket:
             yield Stage(directory, socket, _environment(socket), module, conf)
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from softee.cli.doctor.files import check_root_key, check_state
 from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.installation import check_libraries, check_programs
+from softee.cli.doctor.profiles import check_profiles
 from softee.cli.doctor.service import check_service
 from softee.cli.options import ConfigOption, RootKeyOption, StateOption, settings_from
 
@@ -34,6 +35,7 @@ def doctor(
             check_libraries(),
             check_root_key(settings.root_key, settings.state),
             check_state(settings.state),
+            check_profiles(settings),
             check_service(settings.socket),
             check_programs(),
         )

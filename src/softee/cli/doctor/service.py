@@ -9,7 +9,7 @@ from pathlib import Path
 from softee.cli.doctor.finding import Finding, good, warning, wrong
 from softee.cli.failure import CliError
 from softee.cli.places import answers, why_not
-from softee.cli.token_client import TokenClient, token_client
+from softee.cli.token_client import TokenClient, TokenInfo, token_client
 from softee.client import UntrustedError, is_trusted, socket_paths
 from softee.names import CKA, CKO
 
@@ -72,20 +72,21 @@ def _check_tokens(socket: Path) -> Iterator[Finding]:
         with token_client(socket) as client:
             for token in client.tokens():
                 if token.initialized:
-                    yield from _check_token(client, token.slot, token.label)
+                    yield from _check_token(client, token)
     except CliError as error:
         yield wrong("tokens", str(error), "look into the daemon's log")
 
 
-def _check_token(client: TokenClient, slot: int, label: str) -> Iterator[Finding]:
+def _check_token(client: TokenClient, token: TokenInfo) -> Iterator[Finding]:
     """Without a login a session sees public objects only, so what it sees of private and secret keys is public."""
-    session = client.open_session(slot)
+    session = client.open_session(token.slot)
     classes = (CKO.PRIVATE_KEY, CKO.SECRET_KEY)
     count = sum(client.count_objects(session, {CKA.CLASS: class_.to_bytes(4, "little")}) for class_ in classes)
     client.close_session(session)
+    named = f"slot {token.slot} ({token.label}, {token.profile})"
     if count:
-        what = f"slot {slot} ({label}) holds {count} private or secret keys with CKA_PRIVATE false: usable without PIN"
+        what = f"{named} holds {count} private or secret keys with CKA_PRIVATE false: usable without PIN"
         mend = "make such keys again with CKA_PRIVATE true (pkcs11-tool: --private)"
         yield warning("tokens", what, mend)
     else:
-        yield good("tokens", f"slot {slot} ({label}) keeps its private and secret keys behind the PIN")
+        yield good("tokens", f"{named} keeps its private and secret keys behind the PIN")

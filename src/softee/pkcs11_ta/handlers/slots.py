@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_GetSlotList, C_GetSlotInfo, C_GetTokenInfo, C_GetMechanismList, C_GetMechanismInfo."""
+"""C_GetSlotList, C_GetSlotInfo, C_GetTokenInfo, C_GetMechanismList, C_GetMechanismInfo; a slot's profile."""
 
 import struct
 
@@ -64,10 +64,16 @@ def mechanism_info(call: Call, request: OnMechanism) -> bytes:
     return replies.MECHANISM_INFO.pack(low, high, spec.flags)
 
 
+def slot_profile(call: Call, request: OnSlot) -> bytes:
+    """Return the name of the profile that the slot's policy comes from."""
+    return call.client.policy(request.slot).name.encode("ascii")
+
+
 BOUND = (
     bind(slots.SLOT_LIST, slot_list),
     bind(slots.SLOT_INFO, slot_info),
     bind(slots.TOKEN_INFO, token_info),
     bind(slots.MECHANISM_IDS, mechanism_ids),
     bind(slots.MECHANISM_INFO, mechanism_info),
+    bind(slots.SLOT_PROFILE, slot_profile),
 )

@@ -26,16 +26,17 @@ KEY_TYPES = frozenset({CKK.EC})
 KEY_SIZE = SizeRange(160, 521)
 """In bits of the field."""
 
-CURVES: Mapping[bytes, ec.EllipticCurve] = MappingProxyType(
-    {
-        bytes.fromhex("06082a8648ce3d030101"): ec.SECP192R1(),
-        bytes.fromhex("06052b81040021"): ec.SECP224R1(),
-        bytes.fromhex("06082a8648ce3d030107"): ec.SECP256R1(),
-        bytes.fromhex("06052b81040022"): ec.SECP384R1(),
-        bytes.fromhex("06052b81040023"): ec.SECP521R1(),
-    }
+_CURVES = (
+    ("P-192", bytes.fromhex("06082a8648ce3d030101"), ec.SECP192R1()),
+    ("P-224", bytes.fromhex("06052b81040021"), ec.SECP224R1()),
+    ("P-256", bytes.fromhex("06082a8648ce3d030107"), ec.SECP256R1()),
+    ("P-384", bytes.fromhex("06052b81040022"), ec.SECP384R1()),
+    ("P-521", bytes.fromhex("06052b81040023"), ec.SECP521R1()),
 )
-"""By CKA_EC_PARAMS: the DER encoding of the curve's object identifier."""
+"""NIST's name, CKA_EC_PARAMS (the DER encoding of the object identifier), the library's curve."""
+
+CURVES: Mapping[bytes, ec.EllipticCurve] = MappingProxyType({params: curve for _, params, curve in _CURVES})
+"""By CKA_EC_PARAMS."""
 
 _PUBLIC_ROWS = (
     *PUBLIC_KEY,
@@ -57,7 +58,8 @@ def find_curve(ec_params: bytes) -> ec.EllipticCurve:
     """
     curve = CURVES.get(ec_params)
     if curve is None:
-        detail = f"CKA_EC_PARAMS ({len(ec_params)} bytes) names none of the curves P-192, P-224, P-256, P-384 and P-521"
+        known = ", ".join(name for name, *_ in _CURVES)
+        detail = f"CKA_EC_PARAMS ({len(ec_params)} bytes) names none of the curves {known}"
         raise Pkcs11Error(CKR.CURVE_NOT_SUPPORTED, detail)
     return curve
 
@@ -111,6 +113,11 @@ def _from_native(key: PrivateKeyTypes) -> Parts | None:
     return private_parts(key) if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
+def _public_half(key: PrivateKeyTypes) -> bytes:
+    """Return the uncompressed point. The library refuses a PrivateKeyInfo in which another point stands."""
+    return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
 def _bytes_of(bits: int) -> int:
     return -(-bits // 8)
 
@@ -152,4 +159,6 @@ EC: Final = KeyType(
         KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN}), _load_private),
     ),
     from_native=_from_native,
+    public_half=_public_half,
+    curves=MappingProxyType({name: params for name, params, _ in _CURVES}),
 )

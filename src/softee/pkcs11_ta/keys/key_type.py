@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a type of keys is: one frozen description, from which object kinds, checks, loaders and sizes are read."""
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -16,12 +17,13 @@ from softee.pkcs11_ta.keys.view import NativeKey
 class KeyForm:
     """A type's public, private or secret keys.
 
-    ``complete`` checks the parts of a key in the making, which are hostile, and adds those that follow from others; it
-    raises ValueError, or Pkcs11Error with the return value of C_CreateObject. ``load`` makes the library's key object
-    of complete attributes, or raises ValueError; secret keys have none. ``usages`` are the attributes of what such keys
-    can do, less derive, wrap and unwrap, where they can do anything else: what a key is for whose template says nothing
-    of it. ``sizes`` are those that a secret key may have, in bytes, and ``check_value`` is how its CKA_CHECK_VALUE is
-    computed.
+    ``complete`` checks the parts of a key in the making, which are hostile, keeps one way to write them where there are
+    several, and adds those that follow from others; it raises ValueError, or Pkcs11Error with the return value of
+    C_CreateObject. It does not run on generated pairs, whose parts are as the mechanism makes them. ``load`` makes the
+    library's key object of complete attributes, or raises ValueError; secret keys have none. ``usages`` are the
+    attributes of what such keys can do, less derive, wrap and unwrap, where they can do anything else: what a key is
+    for whose template says nothing of it. ``sizes`` are those that a secret key may have, in bytes, and ``check_value``
+    is how its CKA_CHECK_VALUE is computed.
     """
 
     object_class: CKO
@@ -39,8 +41,11 @@ class KeyType:
 
     ``measure`` returns a key's size in the unit of C_GetMechanismInfo. ``from_native`` returns the parts of
     the library's private key, None where that is of another type, and raises ValueError for one that the token does not
-    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``free_length``: a key may have any
-    number of bytes, so a short one tells all that it is to whoever can use it.
+    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``public_half`` returns what stands in
+    the PKCS#8 of a key whose private value could be any number, and shows that whoever made it knew the number; a type
+    whose parts prove each other has none. ``free_length``: a key may have any number of bytes, so a short one tells all
+    that it is to whoever can use it. ``curves`` are the values of CKA_EC_PARAMS, by the names that people know the
+    curves by.
     """
 
     name: str
@@ -48,7 +53,9 @@ class KeyType:
     measure: Callable[[Attributes], int]
     forms: tuple[KeyForm, ...]
     from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
+    public_half: Callable[[PrivateKeyTypes], bytes] | None = None
     free_length: bool = False
+    curves: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
 
     def form(self, object_class: object) -> KeyForm | None:
         """Return the type's keys of a class, or None where it has none."""

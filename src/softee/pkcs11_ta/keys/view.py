@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a mechanism may see of a key, and how large keys may be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -47,14 +47,26 @@ def unfit(wanted: str) -> Pkcs11Error:
 
 @dataclass(frozen=True, slots=True)
 class SizeRange:
-    """Smallest and largest key, in the unit of :attr:`KeyView.size`.
+    """Smallest and largest key, as C_GetMechanismInfo says it.
 
     ``takes_larger``: a larger key may be used all the same, though C_GetMechanismInfo says ``high``. HMAC shortens it.
+    ``scale``: how many make one of :attr:`KeyView.size`; 8 where bits of a key are listed that is measured in bytes.
     """
 
     low: int
     high: int
     takes_larger: bool = False
+    scale: int = 1
 
     def __contains__(self, size: object) -> bool:
-        return isinstance(size, int) and self.low <= size and (size <= self.high or self.takes_larger)
+        if not isinstance(size, int):
+            return False
+        listed = size * self.scale
+        return self.low <= listed and (listed <= self.high or self.takes_larger)
+
+    def within(self, allowed: "SizeRange") -> "SizeRange | None":
+        """Return those of the sizes that are also ``allowed``, which are in the unit of KeyView.size; None: no size."""
+        low, high = max(self.low, allowed.low * self.scale), allowed.high * self.scale
+        if low <= self.high or not self.takes_larger:
+            high = min(self.high, high)
+        return replace(self, low=low, high=high) if low <= high else None

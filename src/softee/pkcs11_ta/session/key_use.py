@@ -32,7 +32,7 @@ def usable_key(session: Session, spec: AnyMechanism, handle: int, role: Role) ->
     key = obj.key()
     _check_permission(obj, key, role)
     _check_fit(key, spec, role)
-    session.token.policy.check_key(key, obj.attributes, role.bad_size)
+    session.token.policy.check_key(key, obj.attributes, role.bad_size, role.not_permitted)
     allowed = obj.attributes.get(CKA.ALLOWED_MECHANISMS)
     if isinstance(allowed, tuple) and spec.mechanism not in allowed:
         raise Pkcs11Error(role.not_permitted, f"CKA_ALLOWED_MECHANISMS does not list CKM_{spec.mechanism.name}")

@@ -56,19 +56,20 @@ class Policy:
             raise Pkcs11Error(CKR.MECHANISM_INVALID, f"mechanism 0x{number:x} is not known here, or not allowed")
         return spec
 
-    def check_key(self, key: KeyView, attributes: Attributes, bad_size: CKR = CKR.KEY_SIZE_RANGE) -> None:
-        """Refuse a key that the token does not allow.
-
-        Raises:
-            Pkcs11Error: ``bad_size``; CKR_CURVE_NOT_SUPPORTED.
-
-        """
+    def check_key(
+        self,
+        key: KeyView,
+        attributes: Attributes,
+        bad_size: CKR = CKR.KEY_SIZE_RANGE,
+        bad_curve: CKR = CKR.CURVE_NOT_SUPPORTED,
+    ) -> None:
+        """Refuse a key that the token does not allow. Raises ``bad_size`` or ``bad_curve``."""
         allowed = self.key_sizes.get(key.key_type)
         if allowed is not None and key.size not in allowed:
             detail = f"keys of CKA_KEY_TYPE 0x{key.key_type:x} have sizes of {allowed.low} to {allowed.high} here"
             raise Pkcs11Error(bad_size, detail)
         if self.curves is not None and attributes.get(CKA.EC_PARAMS, _NO_CURVE) not in {_NO_CURVE, *self.curves}:
-            raise Pkcs11Error(CKR.CURVE_NOT_SUPPORTED, "this token's policy does not allow the curve")
+            raise Pkcs11Error(bad_curve, "this token's policy does not allow the curve")
 
     def sees(self, client: ClientIdentity) -> bool:
         """Say whether a client may see and use the slot."""

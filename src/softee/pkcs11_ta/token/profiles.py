@@ -4,15 +4,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Wrapping
+from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
-from softee.pkcs11_ta.objects.policy import APART, OPTEE_OBJECTS, ObjectPolicy
+from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
+from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 
 _DOCUMENTED = (
@@ -84,19 +85,15 @@ _OFF_IN_STRICT = frozenset(
     }
 )
 
-_LESS_IN_STRICT: Mapping[CKM, type[Functions[Any]]] = {CKM.RSA_PKCS: Ciphering, CKM.AES_CBC: Wrapping}
-"""Mechanisms that do less: PKCS#1 v1.5 does not encrypt; CBC, which does not vouch for its content, does not wrap."""
+_SIGNS_ONLY_IN_STRICT = CKM.RSA_PKCS
+"""PKCS#1 v1.5 does not encrypt."""
 
 _PROTECTED: Mapping[CKA, AttributeValue] = {CKA.PRIVATE: True, CKA.SENSITIVE: True, CKA.EXTRACTABLE: False}
 _PROTECTED_DEFAULTS = MappingProxyType({CKO.PRIVATE_KEY: _PROTECTED, CKO.SECRET_KEY: _PROTECTED})
 
 
-def _strict_mechanisms() -> Mapping[CKM, AnyMechanism]:
-    allowed = {number: spec for number, spec in MECHANISMS.items() if number not in _OFF_IN_STRICT}
-    for number, group in _LESS_IN_STRICT.items():
-        rest = tuple(functions for functions in allowed[number].functions if not isinstance(functions, group))
-        allowed[number] = replace(allowed[number], functions=rest)
-    return MappingProxyType(allowed)
+def _signing_alone(spec: AnyMechanism) -> AnyMechanism:
+    return replace(spec, functions=(spec.of(Signing),))
 
 
 OPTEE: Final = Policy(
@@ -113,12 +110,20 @@ PORTABLE: Final = Policy(
 )
 """What programs written for other tokens count on; the standard's answers. The default."""
 
-STRICT: Final = Policy(
-    name="strict",
-    mechanisms=_strict_mechanisms(),
-    objects=ObjectPolicy(defaults=_PROTECTED_DEFAULTS, usable=True, apart=APART, check_values=False),
-    key_sizes=MappingProxyType({CKK.RSA: SizeRange(2048, 4096), CKK.EC: SizeRange(224, 521)}),
-    digests_keys=False,
+STRICT: Final = changed(
+    replace(
+        PORTABLE,
+        name="strict",
+        mechanisms={**MECHANISMS, _SIGNS_ONLY_IN_STRICT: _signing_alone(MECHANISMS[_SIGNS_ONLY_IN_STRICT])},
+    ),
+    PolicyChanges(
+        refused=_OFF_IN_STRICT,
+        key_sizes={CKK.RSA: SizeRange(2048, 4096), CKK.EC: SizeRange(224, 521)},
+        apart=True,
+        check_values=False,
+        digests_keys=False,
+        malleable_wrapping=False,
+    ),
 )
 """As portable, less what is weak."""
 

@@ -128,6 +128,7 @@ def _whole_blocks(mechanism: CKM, params: Callable[..., P], mode: Callable[[P], 
             Wrapping(
                 wrap=lambda key, p, value: _wrap(encryptor(key, mode(p)), value),
                 unwrap=lambda key, p, wrapped: _unwrap(decryptor(key, mode(p)), wrapped),
+                malleable=True,
             ),
         ),
     )

@@ -18,7 +18,7 @@ from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, block_cipher, wrong_length
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, Stream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 from softee.tee.keys import wipe
 
@@ -123,49 +123,20 @@ class _Encrypt(Stream):
         return _end(self._context, self._tag_size)
 
 
-class _Decrypt:
-    """Holds the ciphertext back until its end, and gives nothing unless the tag there is right."""
-
-    __slots__ = ("_context", "_held", "_tag_size")
-
-    def __init__(self, context: AEADDecryptionContext, tag_size: int) -> None:
-        self._context = context
-        self._tag_size = tag_size
-        self._held = bytearray()
-
-    def update_size(self, count: int) -> int:  # noqa: ARG002 - the Protocol's; nothing is given before the end
-        """Return 0: everything comes from ``finish``."""
-        return 0
-
-    def one_shot_size(self, count: int) -> int:
-        """Return ``count`` less the tag."""
-        return max(0, count - self._tag_size)
-
-    def update(self, part: bytes) -> bytes:
-        """Take a part of the ciphertext. Raises CKR_DEVICE_MEMORY where there would be too much to hold."""
-        if len(self._held) + len(part) > LARGEST_CIPHERTEXT:
-            detail = f"AES-GCM decrypts at most {LARGEST_CIPHERTEXT} bytes, which it holds until the tag is checked"
-            raise Pkcs11Error(CKR.DEVICE_MEMORY, detail)
-        self._held += part
-        return b""
-
-    def finish(self) -> bytes:
-        """Return the data.
-
-        Raises CKR_ENCRYPTED_DATA_LEN_RANGE where there was less than a tag, CKR_ENCRYPTED_DATA_INVALID where it is not
-        right.
-        """
-        if len(self._held) < self._tag_size:
-            raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(self._held), f"at least {self._tag_size}")
-        return bytes(_open(self._context, self._held, self._tag_size, CKR.ENCRYPTED_DATA_INVALID))
-
-
 def _encrypt(key: KeyView, params: GcmParams) -> _Encrypt:
     return _Encrypt(_encryptor(key, params), params.tag_size)
 
 
-def _decrypt(key: KeyView, params: GcmParams) -> _Decrypt:
-    return _Decrypt(_decryptor(key, params), params.tag_size)
+def _decrypt(key: KeyView, params: GcmParams) -> BufferedCipher:
+    """Hold the ciphertext back until its end, and give nothing unless the tag there is right."""
+    context = _decryptor(key, params)
+
+    def decrypt(sealed: bytes) -> bytes:
+        if len(sealed) < params.tag_size:
+            raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(sealed), f"at least {params.tag_size}")
+        return bytes(_open(context, sealed, params.tag_size, CKR.ENCRYPTED_DATA_INVALID))
+
+    return BufferedCipher(decrypt, lambda count: max(0, count - params.tag_size), limit=LARGEST_CIPHERTEXT)
 
 
 def _wrap(key: KeyView, params: GcmParams, value: bytes | bytearray) -> bytes:

@@ -11,7 +11,7 @@ from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.shapes.generating import random_secret
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
-_BITS = SizeRange(1, 4096)
+_BITS = SizeRange(1, 4096, scale=8)
 _SIZES = range(1, _BITS.high // 8 + 1)
 
 SPECS = (
