@@ -196,8 +196,27 @@ def test_a_trusted_certificate_is_not_changed_not_even_by_a_copy() -> None:
     for attack in ((CKA.LABEL, b"their root"), (CKA.TRUSTED, False), (CKA.SUBJECT, b"\x30\x01")):
         for change in (set_value, copy):
             assert change(caller, session, certificate, attack) is CKR.ATTRIBUTE_READ_ONLY
+    assert set_value(caller, session, certificate) is CKR.OK
+    assert copy(caller, session, certificate) is CKR.OK
     assert get(caller, session, certificate, CKA.LABEL) == b"our root"
     assert get(caller, session, certificate, CKA.TRUSTED) == b"\1"
+
+
+def test_anybody_may_say_that_something_is_not_trusted(caller: Caller, session: int) -> None:
+    key = create(caller, session, "AES key", TRUSTED=False)
+    assert set_value(caller, session, key, (CKA.TRUSTED, False)) is CKR.OK
+    assert get(caller, session, generate(caller, session, (CKA.TRUSTED, False)), CKA.TRUSTED) == b"\0"
+
+
+def test_a_trusted_key_is_changed_as_any_other() -> None:
+    caller, session = fresh_caller()
+    key = generate(caller, session, (CKA.TOKEN, True))
+    caller.logout(session)
+    caller.login(session, CKU.SO, SO_PIN)
+    assert set_value(caller, session, key, (CKA.TRUSTED, True)) is CKR.OK
+    caller.logout(session)
+    caller.login(session)
+    assert set_value(caller, session, key, (CKA.LABEL, b"changed")) is CKR.OK
 
 
 def test_an_unextractable_key_is_not_wrapped(caller: Caller, session: int) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from softee.names import ParamType, TeeResult
 from softee.wire.frames import MAX_LENGTH, FrameType, encode_frame
-from softee.wire.messages import Hello, Invoke
+from softee.wire.messages import Hello, Invoke, OpenSession, OpenSessionReply
 from softee.wire.parameters import Parameters
 from softee.wire.values import Memref
 from support.channel_attack import IMPATIENT, under_attack
-from support.echo_application import ECHO, FILL
+from support.echo_application import ECHO, ECHO_UUID, FILL
 from support.raw_client import RawClient, echo_inline, echoes, greeted, u32
 from support.secure_world import is_served
 
@@ -122,6 +122,17 @@ def test_more_inline_output_than_a_reply_can_hold_is_refused_before_anything_is_
         size = Memref(ParamType.MEMREF_OUTPUT, capacity=0xFFFFFFFF)
         assert client.invoke(session, FILL, Parameters((None, size, None, None))) == TeeResult.EXCESS_DATA
         assert echoes(client, session)
+
+
+def test_a_session_whose_answer_no_frame_can_hold_is_not_opened() -> None:
+    with under_attack() as world, RawClient(world.socket) as attacker:
+        attacker.hello()
+        output = Parameters((Memref(ParamType.MEMREF_OUTPUT, capacity=0xFFFFFFFF), None, None, None))
+        frame = attacker.request(FrameType.OPEN_SESSION, OpenSession(ECHO_UUID, parameters=output).encode())
+        reply = OpenSessionReply.decode(frame.payload, output)
+        assert (reply.result, reply.session) == (TeeResult.EXCESS_DATA, 0)
+        assert world.application.wait_until_open(1), "the bystander's alone"
+        attacker.open_session()
 
 
 @pytest.mark.parametrize("seed", range(20))

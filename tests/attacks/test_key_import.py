@@ -110,6 +110,13 @@ def test_invariant_3_an_rsa_key_with_huge_parts_holds_up_nobody(kept: int) -> No
         assert create({**dict(numbers[:1]), **huge}) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
+@pytest.mark.parametrize("part", list(rsa_numbers(MERSENNE_521, MERSENNE_607))[1:], ids=str)
+def test_invariant_3_one_huge_part_of_an_rsa_key_holds_up_nobody(part: int) -> None:
+    with effort_limited():
+        huge = {**rsa_numbers(MERSENNE_521, MERSENNE_607), part: b"\x7f" * (MAX_LENGTH // 2)}
+        assert create(huge) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
 def test_invariant_3_primes_that_make_the_search_long_hold_up_nobody() -> None:
     """With primes just above a multiple of 2**1000 each of the library's tries is a thousand powers."""
     primes = ((13 << 1000) + 1, (2647 << 1000) + 1)

@@ -7,7 +7,8 @@ trusted, cannot be changed or copied, and demands protection of what it unwraps.
 
 import pytest
 
-from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
+from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, MechanismFlag
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, STRICT
 from support.commands import c
@@ -80,6 +81,29 @@ def test_invariant_1_a_protected_aes_key_is_not_cut_to_a_shorter_one(world: Stri
         assert rv is CKR.WRAPPED_KEY_LEN_RANGE
 
 
+P256_KEY_INFO = bytes.fromhex("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420")
+"""What stands before the 32 bytes of a private value in a PrivateKeyInfo without a public key after them."""
+
+
+def test_invariant_1_a_block_of_a_protected_key_is_not_made_the_unknown_part_of_a_private_value(
+    world: Strictest,
+) -> None:
+    """The point of such a key tells its 16 unknown bytes in 2**64 steps, or 8 of them, beside zeros, in 2**32."""
+    caller, session = world.caller, world.session
+
+    def wrapped(block: bytes) -> bytes:
+        known = create(caller, session, "AES key", EXTRACTABLE=True, VALUE=block)
+        return caller.ok(c.WRAP_KEY, session, world.kek, known, CKM.AES_ECB, b"").output
+
+    info = (P256_KEY_INFO + bytes(31) + b"\x01").ljust(80, b"\x00")
+    forged = [wrapped(info[at : at + 16]) for at in range(0, 80, 16)]
+    wanted = template((CKA.CLASS, CKO.PRIVATE_KEY), (CKA.KEY_TYPE, CKK.EC))
+    for block in (forged[3], world.wrapped(CKM.AES_ECB)[:16]):
+        data = b"".join([*forged[:3], block, forged[4]])
+        answer = caller.call(c.UNWRAP_KEY, session, world.kek, CKM.AES_ECB, b"", wanted, data=data)
+        assert answer.rv is CKR.WRAPPED_KEY_INVALID
+
+
 def test_an_aes_192_key_sheds_what_filled_its_last_block(world: Strictest) -> None:
     caller, session = world.caller, world.session
     wanted = template(SECRET, (CKA.VALUE_LEN, 24), (CKA.EXTRACTABLE, T))
@@ -143,3 +167,41 @@ def test_strict_keeps_wrapping_and_decryption_apart(one: str, other: str) -> Non
     change = template((CKA[other], T))
     assert caller.call(c.SET_ATTRIBUTE_VALUE, session, key, change).rv is CKR.TEMPLATE_INCONSISTENT
     assert caller.call(c.COPY_OBJECT, session, key, change).rv is CKR.TEMPLATE_INCONSISTENT
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("WRAP", "DECRYPT"), ("DECRYPT", "WRAP"), ("UNWRAP", "ENCRYPT"), ("ENCRYPT", "UNWRAP")]
+)
+def test_strict_lets_no_key_have_the_two_usages_one_after_the_other(one: str, other: str) -> None:
+    """Wrapping with a key, and decrypting with it or with a copy of it when it does not wrap any more."""
+    caller = Caller(make_application(policy=STRICT))
+    session = caller.set_up()
+    key = create(caller, session, "AES key", **{one: True})
+    for exchange in (template((CKA[one], F), (CKA[other], T)), template((CKA[one], F))):
+        assert caller.call(c.SET_ATTRIBUTE_VALUE, session, key, exchange).rv is CKR.ATTRIBUTE_READ_ONLY
+        assert caller.call(c.COPY_OBJECT, session, key, exchange).rv is CKR.ATTRIBUTE_READ_ONLY
+    caller.ok(c.SET_ATTRIBUTE_VALUE, session, key, template((CKA[one], T), (CKA.SIGN, F)))
+
+
+@pytest.mark.parametrize("mechanism", [CKM.RSA_PKCS, CKM.RSA_PKCS_OAEP, CKM.AES_CBC_PAD], ids=lambda one: one.name)
+def test_no_key_is_unwrapped_by_a_mechanism_with_a_padding(mechanism: CKM) -> None:
+    """So whether a wrapped key was good tells nothing of a padding."""
+    assert not MECHANISMS[mechanism].flags & (MechanismFlag.WRAP | MechanismFlag.UNWRAP)
+
+
+@pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
+def test_what_a_kek_demands_of_the_usages_of_a_key_is_not_got_around_by_unwrapping_it_again(policy: Policy) -> None:
+    caller = Caller(make_application(policy=policy))
+    session = caller.set_up()
+    demanded = template((CKA.WRAP, F), (CKA.UNWRAP, F), (CKA.DECRYPT, F), (CKA.ENCRYPT, T))
+    kek = create(caller, session, "AES key", WRAP=True, UNWRAP=True, UNWRAP_TEMPLATE=demanded)
+    key = create(caller, session, "AES key", EXTRACTABLE=True, ENCRYPT=True)
+    wrapped = caller.ok(c.WRAP_KEY, session, kek, key, CKM.AES_ECB, b"").output
+    for usage in (CKA.WRAP, CKA.UNWRAP, CKA.DECRYPT):
+        wanted = template(SECRET, (CKA.KEY_TYPE, CKK.AES), (usage, T))
+        answer = caller.call(c.UNWRAP_KEY, session, kek, CKM.AES_ECB, b"", wanted, data=wrapped)
+        assert answer.rv is CKR.TEMPLATE_INCONSISTENT
+    wanted = template(SECRET, (CKA.KEY_TYPE, CKK.AES))
+    back = caller.ok(c.UNWRAP_KEY, session, kek, CKM.AES_ECB, b"", wanted, data=wrapped).handle
+    shown = [get(caller, session, back, usage) for usage in (CKA.WRAP, CKA.UNWRAP, CKA.DECRYPT, CKA.ENCRYPT)]
+    assert shown == [b"\x00", b"\x00", b"\x00", b"\x01"]

@@ -54,6 +54,11 @@ def made(kind: ObjectKind, **changes: AttributeValue) -> Given:
     return attributes
 
 
+def test_a_kind_does_not_say_two_things_of_one_attribute() -> None:
+    with pytest.raises(ValueError, match="data has an attribute twice"):
+        ObjectKind("data", CKO.DATA, (Use(CKA.LABEL, default=b""), Use(CKA.LABEL, Rule.MODIFIABLE, default=b"")))
+
+
 def is_type(kind: ObjectKind, use: Use) -> bool:
     return use.type in (CKA.CLASS, kind.subtype)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from softee.stores import sqlite
 from softee.stores.base import ConflictError, StoreDamagedError, StoreError, StoreFullError, StoreUnavailableError
 from softee.stores.sqlite import APPLICATION_ID, SCHEMA_VERSION, SqliteStore
 from support.stores import snapshot
@@ -68,6 +69,12 @@ def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
 )
 def test_durability_settings_are_in_force(store: SqliteStore, pragma: str, value: object) -> None:
     assert store._connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+
+
+def test_a_setting_that_sqlite_does_not_follow_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "_SETTINGS", (("secure_delete", "FAST", 1),))
+    with pytest.raises(StoreError, match="SQLite refuses secure_delete = FAST"):
+        SqliteStore(path)
 
 
 def test_replaced_and_removed_values_are_not_left_in_any_file(path: Path) -> None:

@@ -68,6 +68,8 @@ def test_a_ulong_of_the_applications_machine_is_taken_too() -> None:
         (CKA.CLASS, b"\4"),
         (CKA.CLASS, bytes(5)),
         (CKA.CLASS, bytes(4) + b"\1\0\0\0"),
+        (CKA.VALUE_LEN, bytes(4) + b"\1\0\0\0"),
+        (CKA.VALUE_LEN, b"\xff" * 7 + b"\x7f"),
         (CKA.CERTIFICATE_CATEGORY, b"\xff" * 4),
         (CKA.CERTIFICATE_CATEGORY, b"\4\0\0\0"),
         (CKA.START_DATE, b"2026"),

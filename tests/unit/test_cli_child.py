@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from softee.cli import child
 from softee.cli.child import run_command
 from softee.cli.failure import CliError
 
@@ -20,6 +21,12 @@ for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(number, signal.SIG_DFL)  # where the tests run in the background, they come ignored
 sys.exit(run_command(sys.argv[1:], os.environ))
 """
+
+
+@pytest.fixture(autouse=True)
+def _looks_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here other threads take SIGCHLD most of the time."""
+    monkeypatch.setattr(child, "_LOOK_AGAIN", 0.02)
 
 
 @pytest.mark.parametrize("status", [0, 1, 7, 255])

@@ -52,6 +52,16 @@ def test_a_root_key_of_another_size_is_wrong(root_key: Path, state: Path) -> Non
     assert Verdict.WRONG in verdicts(check_root_key(root_key, state))
 
 
+def test_what_this_user_may_not_see_is_a_warning(root_key: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> os.stat_result:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "stat", refused)
+    for finding in (*check_root_key(root_key, state), *check_state(state)):
+        assert finding.verdict == Verdict.WARNING
+        assert "the daemon's user" in finding.mend
+
+
 def test_a_missing_root_key_beside_a_database_is_wrong(tmp_path: Path, state: Path) -> None:
     (finding,) = check_root_key(tmp_path / "none.key", state)
     assert finding.verdict == Verdict.WRONG

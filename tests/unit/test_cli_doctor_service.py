@@ -3,6 +3,8 @@
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,59 @@ def test_settings_whose_socket_no_application_finds_are_warned_of(tmp_path: Path
     first, _ = check_service(tmp_path / "elsewhere.sock")
     assert first.verdict == Verdict.WARNING
     assert first.mend.startswith(f"export SOFTEE_SOCKET={tmp_path}/elsewhere.sock")
+
+
+def test_no_socket_at_all_is_wrong(tmp_path: Path) -> None:
+    (finding,) = check_service(default(tmp_path))
+    assert (finding.check, finding.verdict) == ("socket", Verdict.WRONG)
+    assert "there is no socket" in finding.what
+
+
+@contextmanager
+def socket_at(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(path.parent)
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(path.name)
+        yield
+
+
+def test_a_socket_of_another_user_is_wrong_unless_it_is_expected(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket_at(default(tmp_path), monkeypatch):
+        owner = default(tmp_path).stat().st_uid or 12345
+        if os.geteuid() == 0:
+            os.chown(default(tmp_path), owner, -1)
+        monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+        (finding,) = check_service(default(tmp_path))
+        assert finding.verdict == Verdict.WRONG
+        assert finding.mend == f"if that is right: export SOFTEE_SERVER_UID={owner}"
+        monkeypatch.setenv("SOFTEE_SERVER_UID", str(owner))
+        (finding,) = check_service(default(tmp_path))
+        assert "nothing answers" in finding.what
+
+
+def test_a_socket_that_this_user_may_not_use_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with socket_at(default(tmp_path), monkeypatch):
+        (finding,) = check_service(default(tmp_path))
+    assert (finding.verdict, "may not be used" in finding.what) == (Verdict.WRONG, True)
+
+
+def test_a_secure_world_that_applications_do_not_find_is_wrong(tmp_path: Path) -> None:
+    with running_server([EchoApplication()]) as served:
+        first, second = check_service(served)
+    assert (first.verdict, first.mend) == (Verdict.WRONG, f"export SOFTEE_SOCKET={served}")
+    assert f"there is no socket {default(tmp_path)}" in second.what
+
+
+def test_a_secure_world_without_the_token_application_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_server([EchoApplication()]) as served:
+        monkeypatch.setenv("SOFTEE_SOCKET", str(served))
+        answers, tokens = check_service(served)
+    assert answers.verdict == Verdict.GOOD
+    assert (tokens.check, tokens.verdict) == ("tokens", Verdict.WRONG)
+    assert "ITEM_NOT_FOUND" in tokens.what
 
 
 def test_a_socket_that_is_named_is_not_warned_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

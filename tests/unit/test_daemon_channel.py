@@ -3,6 +3,7 @@
 
 import os
 import socket
+from array import array
 from collections.abc import Iterator
 
 import pytest
@@ -80,6 +81,25 @@ def test_a_descriptor_is_kept_for_its_frame_alone_and_never_inherited(pair: tupl
         os.fstat(descriptor)
 
 
+def test_of_descriptors_that_did_not_all_arrive_none_is_kept(pair: tuple[Channel, socket.socket]) -> None:
+    """Where this process has no more, the kernel hands over as many as it can and says that it has cut the rest."""
+    channel, _ = pair
+    descriptor = os.memfd_create("test")
+    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [descriptor]).tobytes())
+    with pytest.raises(WireError, match="more than one descriptor"):
+        channel._take_descriptor([rights], cut=True)
+    assert channel.descriptor is None
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_what_comes_with_a_frame_and_is_no_descriptor_is_refused(pair: tuple[Channel, socket.socket]) -> None:
+    channel, _ = pair
+    with pytest.raises(WireError):
+        channel._take_descriptor([(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, bytes(12))], cut=False)
+    assert channel.descriptor is None
+
+
 def test_a_first_frame_that_never_begins_is_not_waited_for(pair: tuple[Channel, socket.socket]) -> None:
     channel, _ = pair
     with pytest.raises(WireError, match="in time"):
@@ -97,6 +117,15 @@ def test_no_keep_alive_is_sent_without_a_running_request(pair: tuple[Channel, so
     assert client.recv(4096) == expected
     with pytest.raises(BlockingIOError):
         client.recv(1, socket.MSG_DONTWAIT)
+
+
+def test_a_keep_alive_to_a_peer_that_is_gone_is_let_go(pair: tuple[Channel, socket.socket]) -> None:
+    """The ticker sends it, which must go on for all other channels."""
+    channel, client = pair
+    channel.begin(7)
+    client.close()
+    channel.keep_alive()
+    assert channel.receive() is None
 
 
 def test_a_reply_to_a_peer_that_does_not_read_ends_in_time(pair: tuple[Channel, socket.socket]) -> None:

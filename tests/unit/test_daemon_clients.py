@@ -137,6 +137,31 @@ def test_the_context_of_a_process_that_dies_ends_with_its_channels_shut_down(cli
         clients.leave(client, channel)
 
 
+def test_the_context_of_a_process_that_has_died_is_not_joined_before_it_is_ended(
+    clients: Clients, channel: NewChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have its pid by now."""
+    first = channel(OWNER)
+    client, secret = clients.enter(first, NO_SECRET)
+    monkeypatch.setattr(kernel, "has_died", lambda _: True)
+    with pytest.raises(TeeError, match="another process") as refused:
+        clients.enter(channel(OWNER), secret)
+    assert refused.value.result is TeeResult.ACCESS_DENIED
+    clients.leave(client, first)
+
+
+def test_a_death_that_is_not_a_clients_ends_no_client(clients: Clients, channel: NewChannel) -> None:
+    """The descriptor that told of a death may be another client's by the time that it is looked at."""
+    first = channel(OWNER)
+    client, _ = clients.enter(first, NO_SECRET)
+    assert client.pidfd is not None
+    for descriptor in (client.pidfd, client.pidfd + 1000):
+        clients._end(descriptor)
+        assert client.pidfd is not None
+    assert client.key in clients._clients
+    clients.leave(client, first)
+
+
 @pytest.mark.parametrize("option", [77, 9999], ids=["with_the_socket", "by_the_pid"])
 def test_a_pidfd_tells_when_its_process_has_died(option: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Kernels before 6.5 do not know option 77, as no kernel knows 9999.
@@ -159,16 +184,29 @@ def test_a_process_that_cannot_be_seen_has_no_pidfd(monkeypatch: pytest.MonkeyPa
         assert kernel.open_pidfd(ours, 0) is None
 
 
-class SocketOfTheDead:
-    """A socket whose peer has died, on kernels from 6.5 on but not the newest."""
+class Refusing:
+    """A socket of which the kernel tells nothing."""
+
+    def __init__(self, reason: int) -> None:
+        self._reason = reason
 
     def getsockopt(self, *_: int) -> bytes:
-        raise OSError(errno.EINVAL, "Invalid argument")
+        raise OSError(self._reason, os.strerror(self._reason))
 
 
 def test_a_pid_that_may_be_another_process_by_now_is_not_used() -> None:
+    """So say kernels from 6.5 on, but not the newest, that the peer has died."""
     with pytest.raises(ProcessLookupError):
-        kernel.open_pidfd(cast("socket.socket", SocketOfTheDead()), os.getpid())
+        kernel.open_pidfd(cast("socket.socket", Refusing(errno.EINVAL)), os.getpid())
+
+
+def test_a_pidfd_for_which_there_is_no_descriptor_is_not_taken_for_a_process_that_cannot_be_seen() -> None:
+    with pytest.raises(OSError, match="Too many open files"):
+        kernel.open_pidfd(cast("socket.socket", Refusing(errno.EMFILE)), os.getpid())
+
+
+def test_who_is_in_more_groups_than_can_be_asked_for_is_in_none() -> None:
+    assert kernel._groups(cast("socket.socket", Refusing(errno.ERANGE))) == frozenset()
 
 
 def test_a_process_that_is_gone_is_no_client(

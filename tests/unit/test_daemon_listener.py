@@ -5,9 +5,11 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -91,6 +93,19 @@ def test_what_is_no_socket_is_not_replaced(directory: Path) -> None:
     assert (directory / "tee.sock").read_text() == "precious"
 
 
+def test_a_socket_that_is_gone_already_is_not_missed(directory: Path) -> None:
+    listener = listen(directory / "tee.sock", 0o600)
+    listener.path.unlink()
+    listener.close()
+    assert list(directory.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_is_told(directory: Path) -> None:
+    (directory / "softee").write_text("no directory")
+    with pytest.raises(ListenError, match=r"tee.sock cannot be made"):
+        listen(directory / "softee" / "run" / "tee.sock", 0o600)
+
+
 def test_a_path_that_the_kernel_would_cut_is_refused(directory: Path) -> None:
     longest = directory / ("x" * (LONGEST_PATH - len(str(directory)) - 1))
     listen(longest, 0o600).close()
@@ -155,8 +170,8 @@ listener.close()
 """
 
 
-def activate(passed: socket.socket) -> "subprocess.Popen[str]":
-    """Start a program as a service manager would: with the socket as its descriptor 3."""
+def activate(passed: socket.socket | IO[bytes]) -> "subprocess.Popen[str]":
+    """Start a program as a service manager would: with what is passed as its descriptor 3."""
     command = [sys.executable, "-c", ACTIVATED, str(passed.fileno())]
     return subprocess.Popen(command, pass_fds=[passed.fileno()], stderr=subprocess.PIPE, text=True)
 
@@ -178,3 +193,9 @@ def test_a_service_managers_datagram_socket_is_refused(directory: Path) -> None:
         wrong.bind(str(directory / "tee.sock"))
         _, said = activate(wrong).communicate(timeout=20)
     assert "listening Unix stream socket" in said
+
+
+def test_what_a_service_manager_passes_is_refused_where_it_is_no_socket() -> None:
+    with tempfile.TemporaryFile() as file:
+        _, said = activate(file).communicate(timeout=20)
+    assert "What the service manager passed is no socket" in said

@@ -138,6 +138,12 @@ def test_a_socket_path_that_is_too_long_is_told(tmp_path: Path) -> None:
     assert "longer than 107 bytes" in refused(*places(tmp_path)[:-1], tmp_path / ("x" * 200))
 
 
+def test_it_does_not_start_for_a_parent_that_is_gone(tmp_path: Path) -> None:
+    said = refused(*places(tmp_path), "--die-with", os.getppid())
+    assert said == "The process that started this secure world is gone."
+    assert not (tmp_path / "state").exists()
+
+
 def test_no_other_process_can_read_its_memory(tmp_path: Path) -> None:
     with running_daemon(tmp_path) as daemon:
         # The files in /proc of a process that is not dumpable belong to root, whoever runs it.

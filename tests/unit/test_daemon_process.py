@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process: its log cannot be forged, its memory cannot be read."""
 
+import errno
 import logging
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softee.daemon import hardening
 from softee.daemon.logs import OneLineFormatter, escape, log_thread_bug
 from softee.names import LoginMethod
 from softee.tee.identity import PeerCredentials, identify
@@ -62,6 +64,13 @@ print([line for line in open("/proc/self/status") if line.startswith("NoNewPrivs
 def test_the_hardened_process_is_not_dumpable_and_its_files_are_its_own() -> None:
     done = subprocess.run([sys.executable, "-c", HARDENED], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.splitlines() == ["1 0 (0, 0) 0o77", "True", "['NoNewPrivs:\\t1\\n']"]
+
+
+def test_a_step_of_the_hardening_that_the_kernel_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardening, "_PR_SET_NO_NEW_PRIVS", 0x7FFF)  # which no kernel knows
+    with pytest.raises(OSError, match="prctl") as refused:
+        hardening._prctl(hardening._PR_SET_NO_NEW_PRIVS, 1)
+    assert refused.value.errno == errno.EINVAL
 
 
 LOOKED_INTO = """

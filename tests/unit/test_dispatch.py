@@ -112,6 +112,28 @@ def test_a_log_line_cannot_be_forged(caplog: pytest.LogCaptureFixture) -> None:
     assert "\x1b" not in record.getMessage()
 
 
+def test_ckr_ok_is_no_error() -> None:
+    with pytest.raises(ValueError, match="not an error"):
+        Pkcs11Error(CKR.OK)
+
+
+@pytest.mark.parametrize(
+    ("number", "control", "said"),
+    [
+        (0, bytes(3), "command 0: TEE_ERROR_BAD_PARAMETERS: parameter 0 must be"),
+        (53, bytes(4), "command 53: TEE_ERROR_NOT_SUPPORTED: there is no such command"),
+        (c.LOGIN.number, bytes(4), "C_Login: CKR_ARGUMENTS_BAD: the request does not decode: "),
+    ],
+)
+def test_a_request_that_reaches_no_handler_is_one_log_line_too(
+    number: int, control: bytes, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "softee")
+    Caller(make_application(), public_client(pid=42, uid=1001)).invoke(number, control)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"pid 42 uid 1001: {said}")
+
+
 @pytest.mark.parametrize("number", [53, 0xFFF, 0x1FFF, 0xFFFFFFFF])
 def test_an_unknown_command_is_not_supported(number: int) -> None:
     caller = Caller(make_application())
@@ -152,6 +174,8 @@ def _output(size: int) -> Memref:
         (c.PING.number, None, _output(11), None),
         (c.PING.number, None, _input(), None),
         (c.PING.number, None, Value(ParamType.VALUE_OUTPUT), None),
+        (c.DIGEST_FINAL.number, None, _input(), None),
+        (c.DIGEST_FINAL.number, None, Memref(ParamType.MEMREF_INOUT, bytearray(b"x"), 64), None),
         (c.SIGN_ONESHOT.number, _output(4), None, None),
         (c.VERIFY_ONESHOT.number, _input(), _output(4), None),
         (c.CLOSE_SESSION.number, None, _output(4), None),

@@ -43,6 +43,23 @@ def test_the_links_of_a_document_lead_somewhere(document: Path) -> None:
     assert not [target for target in LINKED.findall(document.read_text()) if not (document.parent / target).exists()]
 
 
+ATTACKS = [row for row in (ROOT / "docs/vulnerabilities.md").read_text().splitlines() if re.match(r"\| \d+ \|", row)]
+HELD = re.compile(r"`([\w/.-]+)::(\w+)`")
+
+
+@pytest.mark.parametrize("row", ATTACKS, ids=[row.split("|")[1].strip() for row in ATTACKS])
+def test_a_known_attack_is_excluded_by_what_exists_or_is_open(row: str) -> None:
+    held = HELD.findall(row)
+    assert held or "**Open" in row
+    for path, name in held:
+        assert re.search(rf"^\s*def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path}::{name}"
+    assert row.count("::") == len(held)
+
+
+def test_known_attacks_are_numbered() -> None:
+    assert [int(row.split("|")[1]) for row in ATTACKS] == list(range(1, len(ATTACKS) + 1))
+
+
 def limits() -> Iterator[tuple[str, str, str]]:
     """Yield name, value and place of each limit in ARCHITECTURE.md's table."""
     table = (ROOT / "ARCHITECTURE.md").read_text().split("## Limits", 1)[1].split("\n## ", 1)[0]

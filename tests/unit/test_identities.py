@@ -5,16 +5,17 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from softee.names import CKR, CKU, LoginMethod
+from softee.names import CKA, CKM, CKR, CKU, LoginMethod
 from softee.pkcs11_ta.token import identities
 from softee.pkcs11_ta.token.identities import Identity, identity_of, parse_identity
 from softee.pkcs11_ta.token.pins import MAX_PIN
+from softee.stores.memory import MemoryStore
 from softee.tee.application import ClientIdentity
 from softee.tee.sealing import SealKey
 from support.commands import c
 from support.token_world import NAMESPACE, SO_PIN, Caller, make_application, public_client, user_client
 
-ALICE, BOB = user_client(1000), user_client(1001)
+ALICE, BOB, ROOT = user_client(1000), user_client(1001), user_client(0)
 STAFF = ClientIdentity(7, 1002, 50, LoginMethod.GROUP, uuid5(NAMESPACE, "gid=32"))
 PROTECTED = 0x505
 
@@ -41,7 +42,9 @@ def test_an_empty_so_pin_makes_a_token_that_logs_in_by_identity(alice: Caller) -
     assert alice.token_flags() == PROTECTED
 
 
-@pytest.mark.parametrize("stranger", [BOB, STAFF, public_client(uid=1000)], ids=["user", "group", "public"])
+@pytest.mark.parametrize(
+    "stranger", [BOB, STAFF, public_client(uid=1000), ROOT], ids=["user", "group", "public", "root"]
+)
 def test_nobody_else_is_the_so(alice: Caller, stranger: ClientIdentity) -> None:
     other = Caller(alice.application, stranger)
     assert other.init_token(pin=b"") is CKR.PIN_INCORRECT
@@ -83,6 +86,78 @@ def test_an_empty_pin_names_oneself(alice: Caller) -> None:
     assert alice.login(session, CKU.USER, b"") is CKR.OK
 
 
+def test_what_the_so_names_is_who_gets_in_and_nobody_of_the_same_uuid_by_another_method(alice: Caller) -> None:
+    assert alice.init_pin(so_session(alice), b"group:" + str(BOB.uuid).encode()) is CKR.OK
+    bob = Caller(alice.application, BOB)
+    assert bob.login(bob.open(), CKU.USER, b"") is CKR.PIN_INCORRECT
+
+
+def test_a_pin_that_names_somebody_does_not_make_one_somebody(alice: Caller) -> None:
+    assert alice.init_pin(so_session(alice), name(STAFF)) is CKR.OK
+    bob = Caller(alice.application, BOB)
+    session = bob.open()
+    for pin in (name(STAFF), name(ALICE), b"public", b"user:", b""):
+        assert bob.login(session, CKU.USER, pin) is CKR.PIN_INCORRECT
+        assert bob.set_pin(session, pin, b"") is CKR.PIN_INCORRECT
+
+
+def test_nobody_is_the_user_before_the_so_has_named_one(alice: Caller) -> None:
+    """On OP-TEE, whoever asks for no identity is."""
+    for client in (public_client(), ALICE):
+        caller = Caller(alice.application, client)
+        assert caller.login(caller.open(), CKU.USER, b"") is CKR.USER_PIN_NOT_INITIALIZED
+
+
+def test_init_token_forgets_who_the_user_was(alice: Caller) -> None:
+    session = so_session(alice)
+    assert alice.init_pin(session, name(BOB)) is CKR.OK
+    alice.ok(c.CLOSE_SESSION, session)
+    assert alice.init_token(pin=b"") is CKR.OK
+    assert alice.token_flags() == PROTECTED
+    bob = Caller(alice.application, BOB)
+    assert bob.login(bob.open(), CKU.USER, b"") is CKR.USER_PIN_NOT_INITIALIZED
+
+
+def test_the_user_hands_the_role_on_and_is_not_the_user_any_more(alice: Caller) -> None:
+    session = so_session(alice)
+    assert alice.init_pin(session, name(BOB)) is CKR.OK
+    bob = Caller(alice.application, BOB)
+    assert bob.set_pin(bob.open(), b"", name(STAFF)) is CKR.OK
+    assert bob.login(bob.open(), CKU.USER, b"") is CKR.PIN_INCORRECT
+    staff = Caller(alice.application, STAFF)
+    assert staff.login(staff.open(), CKU.USER, b"") is CKR.OK
+
+
+def test_objects_outlive_a_restart_and_every_change_of_who_the_user_is() -> None:
+    store = MemoryStore()
+    alice = Caller(make_application(store), ALICE)
+    alice.init_token(pin=b"")
+    alice.init_pin(so_session(alice), name(BOB))
+    bob = Caller(alice.application, BOB)
+    session = bob.open()
+    assert bob.login(session, CKU.USER, b"") is CKR.OK
+    key = bob.aes_key(session, (CKA.PRIVATE, True), token=True)
+    assert bob.set_pin(session, b"", name(STAFF)) is CKR.OK
+    staff = Caller(make_application(store), STAFF)
+    session = staff.open()
+    assert staff.login(session, CKU.USER, b"") is CKR.OK
+    staff.ok(c.FIND_OBJECTS_INIT, session, ())
+    assert len(staff.ok(c.FIND_OBJECTS, session).output) == 4, key
+
+
+def test_a_careful_key_asks_for_the_identity_again(alice: Caller) -> None:
+    session = so_session(alice)
+    alice.init_pin(session, b"")
+    alice.logout(session)
+    assert alice.login(session, CKU.USER, b"") is CKR.OK
+    key = alice.ec_pair(session, (CKA.ALWAYS_AUTHENTICATE, True))[1]
+    alice.ok(c.SIGN_INIT, session, key, CKM.ECDSA, b"")
+    assert alice.call(c.SIGN_ONESHOT, session, data=bytes(32)).rv is CKR.USER_NOT_LOGGED_IN
+    alice.ok(c.SIGN_INIT, session, key, CKM.ECDSA, b"")
+    assert alice.login(session, CKU.CONTEXT_SPECIFIC, b"") is CKR.OK
+    alice.ok(c.SIGN_ONESHOT, session, data=bytes(32))
+
+
 def test_set_pin_hands_the_role_on(alice: Caller) -> None:
     session = so_session(alice)
     assert alice.set_pin(session, b"", name(BOB)) is CKR.OK
@@ -103,6 +178,10 @@ def test_set_pin_hands_the_role_on(alice: Caller) -> None:
         name(ALICE) + b" ",
         b"user:" + ALICE.uuid.hex.encode(),
         b"\xff" * 8,
+        b"public\0",
+        b"user:" + str(ALICE.uuid).encode()[:-1],
+        b"user:" + str(ALICE.uuid).encode()[:-1] + b"g",
+        b"group :" + str(ALICE.uuid).encode(),
         b"user:" + b"1" * (MAX_PIN + 1),
     ],
 )

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Key material: imported parts must belong together, missing ones are computed, and a key is loaded from them."""
 
+import math
 from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
@@ -13,10 +14,11 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import AttributeValue, Given
 from softee.pkcs11_ta.keys import ec as ec_keys
+from softee.pkcs11_ta.keys import pkcs8
 from softee.pkcs11_ta.keys import rsa as rsa_keys
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.parts import big_endian
-from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
+from softee.pkcs11_ta.keys.pkcs8 import LARGEST_KEY, export_private_key, import_private_key
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import complete
 from support.hostile_numbers import effort_limited
@@ -26,7 +28,7 @@ from support.samples.ec import ec_key
 from support.samples.rsa import rsa_key
 
 CRT_PARTS = (CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)
-MERSENNE_521, MERSENNE_607 = (1 << 521) - 1, (1 << 607) - 1
+MERSENNE_1279, MERSENNE_2203 = (1 << 1279) - 1, (1 << 2203) - 1
 
 
 def imported(attributes: dict[int, AttributeValue]) -> Given:
@@ -91,9 +93,9 @@ def test_an_rsa_part_that_does_not_belong_is_refused(part: str) -> None:
 @pytest.mark.parametrize(
     ("modulus", "phi"),
     [
-        (MERSENNE_521, MERSENNE_521 - 1),
-        (MERSENNE_521**2, MERSENNE_521 * (MERSENNE_521 - 1)),
-        (2 * MERSENNE_607, MERSENNE_607 - 1),
+        (MERSENNE_2203, MERSENNE_2203 - 1),
+        (MERSENNE_1279**2, MERSENNE_1279 * (MERSENNE_1279 - 1)),
+        (2 * MERSENNE_1279, MERSENNE_1279 - 1),
     ],
     ids=["a prime", "a prime's square", "an even number"],
 )
@@ -134,6 +136,22 @@ def test_an_rsa_public_exponent_that_the_library_would_not_use_is_refused() -> N
     assert imported(sample("RSA public key", MODULUS=b"\xff" * 512, PUBLIC_EXPONENT=longest))
     too_long = sample("RSA public key", MODULUS=b"\xff" * 512, PUBLIC_EXPONENT=b"\1" + longest)
     assert refusal(too_long) is CKR.ATTRIBUTE_VALUE_INVALID
+    assert imported(sample("RSA public key", MODULUS=b"\xff" * 384, PUBLIC_EXPONENT=b"\1" + longest))
+
+
+@pytest.mark.parametrize(("bits", "taken"), [(256, True), (257, False)])
+def test_primes_are_found_for_public_exponents_of_up_to_256_bits(bits: int, *, taken: bool) -> None:
+    """FIPS 186-5 has no larger ones, and each bit makes the search longer."""
+    given, numbers = sample("RSA private key"), rsa_key().private_numbers()
+    for part in CRT_PARTS:
+        del given[part]
+    phi = (numbers.p - 1) * (numbers.q - 1)
+    exponent = next(e for e in range((1 << (bits - 1)) + 1, 1 << bits, 2) if math.gcd(e, phi) == 1)
+    given |= {CKA.PUBLIC_EXPONENT: big_endian(exponent), CKA.PRIVATE_EXPONENT: big_endian(pow(exponent, -1, phi))}
+    if taken:
+        assert imported(given)[CKA.PRIME_1] in (big_endian(numbers.p), big_endian(numbers.q))
+    else:
+        assert refusal(given) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
 def test_an_ec_point_may_be_bare_and_is_kept_as_the_standard_writes_it() -> None:
@@ -166,6 +184,12 @@ def test_an_unknown_curve_is_refused() -> None:
     assert refusal(sample("EC private key", EC_PARAMS=secp256k1)) is CKR.CURVE_NOT_SUPPORTED
 
 
+def test_a_point_in_anything_but_an_octet_string_is_refused() -> None:
+    bare = ec_key().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    for head in (b"\x03\x41", b"\x30\x41", b"\x05\x81\x41", b"\x04\x82\x41", b"\x04\x40", b"\x04\x42"):
+        assert refusal(sample("EC public key", EC_POINT=head + bare)) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
 def test_an_ec_private_key_knows_its_point() -> None:
     key = KeyMaterial(imported(sample("EC private key")))
     assert ec_keys.public_key(key).public_numbers() == ec_key().public_key().public_numbers()
@@ -178,6 +202,11 @@ def test_a_public_key_info_must_be_the_keys_own(kind: str) -> None:
     info = native.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert imported(sample(kind, PUBLIC_KEY_INFO=info))[CKA.PUBLIC_KEY_INFO] == info
     assert refusal(sample(kind, PUBLIC_KEY_INFO=info[:-1] + bytes([info[-1] ^ 1]))) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_what_a_certificate_says_of_its_key_is_taken_as_it_is() -> None:
+    """The token does not look into certificates."""
+    assert imported(sample("X.509 certificate", PUBLIC_KEY_INFO=b"anything"))[CKA.PUBLIC_KEY_INFO] == b"anything"
 
 
 def test_what_is_not_a_key_is_none_for_a_mechanism() -> None:
@@ -233,6 +262,25 @@ def test_a_private_key_comes_back_from_its_private_key_info(kind: str, filling: 
     assert back == {attribute: made[attribute] for attribute in back}
 
 
+@pytest.mark.parametrize("kind", ["RSA private key", "EC private key"])
+def test_a_private_key_info_that_we_made_proves_itself(kind: str) -> None:
+    made = imported(sample(kind))
+    key_type = made[CKA.KEY_TYPE]
+    assert isinstance(key_type, int)
+    assert import_private_key(export_private_key(KeyMaterial(made)), key_type, proven=True)
+
+
+def test_an_ec_private_key_proves_itself_by_its_own_point_alone() -> None:
+    one, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    encoded = one.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    assert import_private_key(encoded, CKK.EC, proven=True)
+    own, wrong = (key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint) for key in (one, other))
+    for proven in (True, False):
+        with pytest.raises(Pkcs11Error) as refused:
+            import_private_key(encoded.replace(own, wrong), CKK.EC, proven=proven)
+        assert refused.value.rv is CKR.WRAPPED_KEY_INVALID
+
+
 @pytest.mark.parametrize("spoil", [lambda key: key[:-1], lambda key: key + b"\1", lambda _: b"", lambda _: bytes(64)])
 def test_bytes_that_are_no_private_key_are_refused(spoil: Callable[[bytes], bytes]) -> None:
     exported = bytes(export_private_key(KeyMaterial(imported(sample("EC private key")))))
@@ -241,10 +289,36 @@ def test_bytes_that_are_no_private_key_are_refused(spoil: Callable[[bytes], byte
     assert refused.value.rv is CKR.WRAPPED_KEY_INVALID
 
 
-def test_a_private_key_of_another_type_curve_or_size_is_refused() -> None:
-    exported = export_private_key(KeyMaterial(imported(sample("EC private key"))))
-    with pytest.raises(Pkcs11Error, match="another type"):
-        import_private_key(exported, CKK.RSA)
+def test_a_private_key_of_another_type_is_refused() -> None:
+    for kind, wrong in (("EC private key", CKK.RSA), ("RSA private key", CKK.EC)):
+        exported = export_private_key(KeyMaterial(imported(sample(kind))))
+        with pytest.raises(Pkcs11Error, match="another type"):
+            import_private_key(exported, wrong)
+
+
+@pytest.mark.parametrize("key_type", [CKK.RSA, CKK.EC])
+@pytest.mark.parametrize("kind", [ed25519.Ed25519PrivateKey, x25519.X25519PrivateKey])
+def test_a_private_key_of_a_type_that_the_token_does_not_have_is_refused(
+    kind: type[ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey], key_type: CKK
+) -> None:
+    with pytest.raises(Pkcs11Error, match="another type") as refused:
+        import_private_key(private_key_info(kind.generate()), key_type)
+    assert refused.value.rv is CKR.WRAPPED_KEY_INVALID
+
+
+def test_no_private_key_info_is_decoded_that_is_longer_than_any_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+
+    def noted(data: bytes, **_: object) -> None:
+        decoded.append(len(data))
+        raise ValueError
+
+    monkeypatch.setattr(pkcs8, "load_der_private_key", noted)
+    for size in (LARGEST_KEY, LARGEST_KEY + 1, 1 << 20):
+        data = b"\x30\x83" + (size - 5).to_bytes(3, "big") + bytes(size - 5)
+        with pytest.raises(Pkcs11Error, match="not a PKCS#8 private key"):
+            import_private_key(data, CKK.RSA)
+    assert decoded == [LARGEST_KEY]
 
 
 def test_a_secret_key_is_not_exported_as_a_private_one() -> None:
@@ -259,7 +333,9 @@ def test_a_private_key_on_a_curve_that_the_token_does_not_have_is_refused(curve:
     assert refused.value.rv is CKR.WRAPPED_KEY_INVALID
 
 
-def private_key_info(key: ec.EllipticCurvePrivateKey) -> bytes:
+def private_key_info(
+    key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey,
+) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
@@ -287,9 +363,10 @@ def test_sealed_parts_that_make_no_key_are_an_error_and_no_crash() -> None:
     assert refused.value.rv is CKR.GENERAL_ERROR
 
 
-def test_a_class_that_is_no_number_is_no_key() -> None:
+@pytest.mark.parametrize("attribute", [CKA.CLASS, CKA.KEY_TYPE])
+def test_a_class_or_type_that_is_no_number_is_no_key(attribute: CKA) -> None:
     with pytest.raises(Pkcs11Error) as refused:
-        KeyMaterial({CKA.CLASS: b"secret key", CKA.KEY_TYPE: int(CKK.AES), CKA.VALUE: AES_KEY})
+        KeyMaterial({**imported(sample("AES key")), attribute: b"secret key"})
     assert refused.value.rv is CKR.KEY_HANDLE_INVALID
 
 

@@ -41,6 +41,14 @@ def test_what_is_beyond_the_curves_order_does_not_count(curve: type[ec.EllipticC
         run.verify(CKM.ECDSA, key, b"", [b"\xa4" + digest[1:]], signature)
 
 
+@every_curve
+def test_no_two_signatures_share_their_nonce(curve: type[ec.EllipticCurve]) -> None:
+    """Else the private key follows from them. That the bits of the nonces are even is the library's to hold."""
+    key, width = keys.ec_pair(curve), CURVES[curve]
+    firsts = {run.sign(CKM.ECDSA, key, b"", [b"the same digest"])[:width] for _ in range(64)}
+    assert len(firsts) == 64
+
+
 def test_raw_and_hashed_signatures_are_the_librarys() -> None:
     key, data = keys.ec_pair(), b"data"
     for signature in (

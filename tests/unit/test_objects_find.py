@@ -46,6 +46,24 @@ def test_a_search_is_a_snapshot(caller: Caller, session: int) -> None:
     caller.ok(c.FIND_OBJECTS_FINAL, session)
 
 
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize("token", [False, True])
+def test_a_search_tells_objects_by_where_they_are_and_who_sees_them(
+    caller: Caller, session: int, *, token: bool, private: bool
+) -> None:
+    label = f"one of four, {token}, {private}".encode()
+    places = [(on_token, hidden) for on_token in (False, True) for hidden in (False, True)]
+    made = {place: create(caller, session, LABEL=label, TOKEN=place[0], PRIVATE=place[1]) for place in places}
+    label_alone = (CKA.LABEL, label)
+    assert sorted(search(caller, session, template(label_alone))) == sorted(made.values())
+    on_token = {made[place] for place in places if place[0] is token}
+    hidden = {made[place] for place in places if place[1] is private}
+    assert set(search(caller, session, template(label_alone, (CKA.TOKEN, token)))) == on_token
+    assert set(search(caller, session, template(label_alone, (CKA.PRIVATE, private)))) == hidden
+    both = template((CKA.PRIVATE, private), label_alone, (CKA.TOKEN, token))
+    assert search(caller, session, both) == [made[token, private]]
+
+
 @pytest.mark.parametrize(
     "wanted",
     [((CKA.CLASS, 0xCE534353),), ((0xCE534350, b""),), ((CKA.LABEL, b""), (CKA.LABEL, b"label"))],

@@ -6,6 +6,8 @@ import threading
 import pytest
 
 from softee.names import CKA, CKO, CKR, CKU, TokenFlag
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.session.authentication import Authenticator
 from softee.pkcs11_ta.token import pins
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper, new_user_key
 from softee.pkcs11_ta.token.state import Cost, PinCredential
@@ -13,7 +15,7 @@ from softee.stores.memory import MemoryStore
 from softee.tee.sealing import SealKey
 from support.commands import c
 from support.object_calls import search
-from support.token_world import CHEAP, SO_PIN, USER_PIN, Caller, make_application, template
+from support.token_world import CHEAP, SO_PIN, USER_PIN, Caller, make_application, sessions_with, template
 
 SECRET = b"vault secret".ljust(32, b"\0")
 INITIALIZED = 0x405
@@ -163,6 +165,16 @@ def test_only_the_so_initializes_the_user_pin(caller: Caller) -> None:
     assert caller.init_pin(session) is CKR.USER_NOT_LOGGED_IN
     assert caller.login(session) is CKR.OK
     assert caller.init_pin(session) is CKR.USER_NOT_LOGGED_IN
+
+
+def test_nobody_confirms_a_use_behind_a_logout() -> None:
+    caller = Caller(make_application())
+    session = caller.set_up()
+    (opened,) = sessions_with(caller.application.slots.token(0))
+    assert caller.logout(session) is CKR.OK
+    with pytest.raises(Pkcs11Error) as refused:
+        Authenticator(opened.client.pins).confirm(opened, bytearray(USER_PIN))
+    assert refused.value.rv is CKR.USER_NOT_LOGGED_IN
 
 
 def test_set_pin_wants_the_old_one_and_counts_wrong_ones(caller: Caller) -> None:

@@ -3,7 +3,7 @@
 
 import pytest
 
-from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR
+from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR, MechanismFlag
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, PROFILES, STRICT
@@ -237,6 +237,11 @@ def test_strict_leaves_out_what_is_weak() -> None:
     assert not {name for name in names if "MD5" in name or "SHA1" in name or "SHA_1" in name or "ECB" in name}
     assert STRICT.mechanisms.keys() < MECHANISMS.keys()
     assert PORTABLE.mechanisms.keys() == MECHANISMS.keys()
+
+
+def test_strict_neither_encrypts_nor_decrypts_with_pkcs1_v1_5() -> None:
+    assert not STRICT.mechanisms[CKM.RSA_PKCS].flags & (MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT)
+    assert PORTABLE.mechanisms[CKM.RSA_PKCS].flags & MechanismFlag.DECRYPT
 
 
 def test_a_slot_is_there_for_its_users_and_groups_alone() -> None:

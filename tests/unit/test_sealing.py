@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softee.tee import sealing
 from softee.tee.keys import Label, derive_key, derived
 from softee.tee.sealing import OVERHEAD, SealKey, TamperedError
 
@@ -57,6 +58,21 @@ def test_each_truncation_and_any_extension_is_detected() -> None:
             key.open(CONTEXT, sealed[:length])
     with pytest.raises(TamperedError):
         key.open(CONTEXT, sealed + b"\0")
+
+
+def test_what_was_altered_is_not_left_in_the_memory_that_it_was_decrypted_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[bytearray] = []
+
+    def noted(size: int) -> bytearray:
+        taken.append(bytearray(size))
+        return taken[-1]
+
+    sealed = SealKey(SECRET).seal(CONTEXT, b"value" * 10)
+    key = SealKey(SECRET)
+    monkeypatch.setattr(sealing, "bytearray", noted, raising=False)
+    with pytest.raises(TamperedError):
+        key.open(CONTEXT, sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    assert taken == [bytes(50)]
 
 
 def test_another_key_or_another_context_does_not_open_it() -> None:

@@ -11,9 +11,12 @@ import pytest
 from softee.stores.base import ConflictError, Revision, StoreError
 from softee.stores.memory import MemoryStore
 from softee.stores.sqlite import SqliteStore
-from softee.tee.sealing import TamperedError
-from softee.tee.secure_storage import SecureStorage, WrongRootKeyError
+from softee.tee.keys import Label, derived
+from softee.tee.records import Place, RecordKind, seal_record
+from softee.tee.sealing import SealKey, TamperedError
+from softee.tee.secure_storage import INSTALLATION_VERSION, SecureStorage, WrongRootKeyError
 from softee.tee.vault import Vault
+from softee.wire.codec import Writer
 from support.stores import APPLICATION, OTHER_APPLICATION, ROOT_KEY, FailingStore, open_storage, snapshot
 
 OTHER_KEY = bytes(32)
@@ -89,6 +92,23 @@ def test_vaults_may_be_added_later_and_none_is_lost_when_fewer_are_named() -> No
     assert storage.installation == installation
     assert storage.vault("a").find([]) == [1]
     assert storage.vault("b").find([]) == []
+
+
+def test_an_installation_record_of_our_own_that_does_not_decode_is_refused() -> None:
+    store = MemoryStore()
+    installation = open_storage(store).installation
+    place = Place(APPLICATION, "", RecordKind.INSTALLATION)
+    names = Writer().u32(2).blob(b"slot-0").blob(b"slot-1").done()
+    with derived(ROOT_KEY, Label.INSTALLATION, APPLICATION.bytes) as secret:
+        key = SealKey(secret)
+    for rest, opens in ((names, True), (names + b"\0", False), (names[:-1], False), (b"", False)):
+        record = seal_record(key, place, INSTALLATION_VERSION, installation.bytes + rest)
+        store.commit(expected={}, puts={place.key: record})
+        if opens:
+            assert open_storage(store).installation == installation
+            continue
+        with pytest.raises(TamperedError, match="does not decode"):
+            open_storage(store)
 
 
 def test_a_restart_writes_nothing() -> None:

@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 
 from softee.names import LoginMethod, Origin, ParamType, TeeResult
+from softee.tee.application import TeeError
 from softee.tee.core import ClientContext, TeeCore
 from softee.tee.identity import PeerCredentials
 from softee.wire.values import NO_PARAMS, Memref, Params, Value
-from support.echo_application import CRASH, ECHO, ECHO_UUID, FAIL, IDENTITY, WAIT, EchoApplication
+from support.echo_application import CRASH, ECHO, ECHO_UUID, FAIL, IDENTITY, WAIT, EchoApplication, EchoSession
 from support.secure_world import in_process_core
 
 PEER = PeerCredentials(pid=10, uid=1000, gid=100)
@@ -106,6 +107,24 @@ def test_a_bug_while_opening_or_closing_does_no_harm(caplog: pytest.LogCaptureFi
     application.sessions = {object()}  # type: ignore[arg-type]  # anything
     assert context.open_session(ECHO_UUID, 0, 0, NO_PARAMS) == (TeeResult.GENERIC, Origin.TRUSTED_APP, 0)
     assert len([record for record in caplog.records if record.exc_info]) == 2
+
+
+def test_a_close_that_an_application_refuses_is_logged_and_done(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    application = EchoApplication()
+    context = TeeCore([application]).connect(PEER)
+    session = open_session(context)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EchoSession, "close", refuse)
+        assert context.close_session(session) is TeeResult.SUCCESS
+    assert context.close_session(session) is TeeResult.BAD_PARAMETERS
+    (record,) = caplog.records
+    assert record.getMessage().startswith("refused to pid 10, uid 1000 by TRUSTED_APP: ")
+    assert record.getMessage().endswith("not now")
+
+
+def refuse(_: EchoSession) -> None:
+    raise TeeError(TeeResult.BAD_STATE, "not now")
 
 
 def test_commands_of_one_session_run_in_parallel() -> None:

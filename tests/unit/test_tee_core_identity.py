@@ -40,6 +40,16 @@ def test_a_group_that_the_process_is_not_in_is_refused(gid: int) -> None:
     assert caught.value.result is TeeResult.ACCESS_DENIED
 
 
+def test_root_is_a_user_of_its_own_and_in_no_group_that_it_is_not_in() -> None:
+    root = PeerCredentials(pid=10, uid=0, gid=0)
+    # SHA-1 of the namespace and uid=0, made into a UUID by hand as above.
+    assert identify(root, LoginMethod.USER, 0).uuid == UUID("ef0180a3-13f3-5d1c-b7f5-888c0e21059a")
+    assert identify(root, LoginMethod.GROUP, 0).uuid != identify(root, LoginMethod.USER, 0).uuid
+    with pytest.raises(TeeError) as caught:
+        identify(root, LoginMethod.GROUP, 100)
+    assert caught.value.result is TeeResult.ACCESS_DENIED
+
+
 @pytest.mark.parametrize(("login", "data"), [(LoginMethod.USER, 0), (LoginMethod.GROUP, 5), (LoginMethod.GROUP, 100)])
 def test_the_overflow_uid_cannot_log_in_by_identity(login: LoginMethod, data: int) -> None:
     with pytest.raises(TeeError) as caught:

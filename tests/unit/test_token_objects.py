@@ -4,6 +4,7 @@
 import gc
 import logging
 import weakref
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,9 @@ from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encod
 from softee.pkcs11_ta.token import objects as token_objects
 from softee.pkcs11_ta.token.objects import PUBLIC, TokenObjects
 from softee.stores.memory import MemoryStore
+from softee.tee.pages import LAST_NUMBER
 from softee.tee.sealing import SealKey
+from softee.tee.vault import Change, Vault
 from softee.wire.codec import Writer
 from support.samples import as_template, sample
 from support.stores import FailingStore, open_storage, snapshot
@@ -195,6 +198,49 @@ def test_a_destroyed_object_is_gone_and_its_handle_is_not_used_again(world: Worl
         assert refused.value.rv is CKR.OBJECT_HANDLE_INVALID
     (new,) = world.objects.create(made())
     assert new.handle > old.handle
+
+
+def test_a_token_that_has_used_up_its_numbers_takes_no_more_objects(world: World) -> None:
+    (kept,) = world.objects.create(made(LABEL=b"kept"))
+    state = world.vault._state
+    state.head = replace(state.head, next_number=LAST_NUMBER)
+    with pytest.raises(Pkcs11Error) as refused:
+        world.objects.create(made(), made())
+    assert refused.value.rv is CKR.DEVICE_ERROR
+    assert world.objects.find(ALL, private=True) == [kept.handle]
+
+
+def test_an_object_that_is_destroyed_while_it_is_opened_is_gone_and_not_damaged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one,) = world.objects.create(made())
+    world.objects.forget_all()
+    read = Vault.read
+
+    def destroyed_just_before(vault: Vault, number: int, key: SealKey) -> bytearray:
+        TokenObjects(vault).destroy(one)
+        return read(vault, number, key)
+
+    monkeypatch.setattr(Vault, "read", destroyed_just_before)
+    assert refusal(world.objects, one.handle) is CKR.OBJECT_HANDLE_INVALID
+
+
+def test_a_private_object_is_not_kept_open_behind_a_logout(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = TokenObjects._commit
+
+    def logged_out_just_after(objects: TokenObjects, change: Change) -> None:
+        commit(objects, change)
+        objects.dismiss()
+
+    monkeypatch.setattr(TokenObjects, "_commit", logged_out_just_after)
+    (hidden,) = world.objects.create(made(PRIVATE=True))
+    assert not world.objects._opened
+    assert world.restart().get(hidden.handle, private=True).attributes == hidden.attributes
+
+
+def test_an_object_shows_nothing_of_itself_in_a_traceback(world: World) -> None:
+    (one,) = world.objects.create(made(LABEL=b"a label"))
+    assert repr(one) == f"<object {one.handle:#x}>"
 
 
 def test_a_search_combines_the_index_with_what_must_be_opened(world: World) -> None:

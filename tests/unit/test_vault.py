@@ -22,9 +22,10 @@ from softee.tee.pages import (
     encode_page,
     pack_terms,
 )
-from softee.tee.records import RecordKind
+from softee.tee.records import RecordKind, record_hash, seal_record
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault import Vault
+from softee.tee.vault_state import HEAD_VERSION
 from softee.wire.codec import WireError
 from support.stores import FailingStore, open_storage, snapshot
 
@@ -285,6 +286,30 @@ def test_the_last_number_is_0x7fffffff(vault: Vault, store: FailingStore) -> Non
         add(reopen(store), b"one too many")
 
 
+def rewrite_head(vault: Vault, store: FailingStore, plaintext: bytes) -> None:
+    place = vault._state.place(RecordKind.HEAD)
+    store.commit(expected={}, puts={place.key: seal_record(vault._state._key, place, HEAD_VERSION, plaintext)})
+
+
+def test_a_head_of_our_own_that_does_not_decode_is_refused(vault: Vault, store: FailingStore) -> None:
+    add(vault, b"content")
+    rewrite_head(vault, store, encode_head(vault._state.head))
+    assert reopen(store).find([]) == [1]
+    rewrite_head(vault, store, encode_head(vault._state.head) + b"\0")
+    with pytest.raises(TamperedError, match=r"head .* does not decode"):
+        reopen(store)
+
+
+def test_a_page_of_our_own_that_does_not_decode_is_refused(vault: Vault, store: FailingStore) -> None:
+    add(vault, b"content")
+    head, place = vault._state.head, vault._state.place(RecordKind.PAGE)
+    page = seal_record(vault._state._key, place, head.epoch, encode_page(vault._state.entries.values()) + b"\0")
+    store.commit(expected={}, puts={place.key: page})
+    rewrite_head(vault, store, encode_head(replace(head, pages={0: PageRow(head.epoch, record_hash(page))})))
+    with pytest.raises(TamperedError, match=r"page .* does not decode"):
+        reopen(store)
+
+
 @pytest.mark.parametrize(
     ("compartment", "terms"), [(256, []), (-1, []), (0, [b"short"]), (0, [n.to_bytes(16, "big") for n in range(256)])]
 )
@@ -353,8 +378,8 @@ def test_any_bytes_decode_or_raise_a_wire_error(data: bytes) -> None:
 
 
 def test_entries_out_of_order_or_of_another_page_do_not_decode() -> None:
-    first, second = (Entry(number, 1, bytes(16), 0, b"") for number in (1, 2))
-    for page, entries in ((0, [second, first]), (0, [first, first]), (1, [first])):
+    first, second, on_page_1 = (Entry(number, 1, bytes(16), 0, b"") for number in (1, 2, 128))
+    for page, entries in ((0, [second, first]), (0, [first, first]), (1, [first]), (0, [first, on_page_1])):
         with pytest.raises(WireError, match="out of order"):
             decode_page(page, encode_page(entries))
 

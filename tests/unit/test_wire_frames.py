@@ -23,6 +23,14 @@ def test_the_layout_is_that_of_the_protocol_page() -> None:
     assert encode_frame(FrameType.INVOKE, 0x01020304, b"xy") == bytes.fromhex("0a000000 03000000 04030201 7879")
 
 
+@pytest.mark.parametrize("there", range(4))
+def test_a_length_is_read_when_its_four_bytes_are_there(there: int) -> None:
+    length = struct.pack("<I", 8)
+    assert frame_size(length) == 12
+    with pytest.raises(WireError, match=f"4 bytes of length wanted, {there} there"):
+        frame_size(length[:there])
+
+
 @pytest.mark.parametrize("length", [0, 7, MAX_LENGTH + 1, 0xFFFFFFFF])
 def test_a_length_outside_the_limits_is_refused(length: int) -> None:
     with pytest.raises(WireError, match="length"):

@@ -2,6 +2,7 @@
 """Messages and parameters: round trips, and everything that is not what the protocol page says."""
 
 import struct
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -47,6 +48,25 @@ def test_replies_round_trip(result: int, origin: int, number: int) -> None:
     assert InvokeReply.decode(memoryview(invoked.encode()), Parameters()) == invoked
     closed = ResultReply(result)
     assert ResultReply.decode(memoryview(closed.encode())) == closed
+
+
+@pytest.mark.parametrize(
+    ("reply", "decoder"),
+    [
+        pytest.param(HelloReply(0, 1, 0, 4096, bytes(16)), HelloReply.decode, id="hello"),
+        pytest.param(OpenSessionReply(0, 4, 1), lambda data: OpenSessionReply.decode(data, Parameters()), id="open"),
+        pytest.param(InvokeReply(0, 4), lambda data: InvokeReply.decode(data, Parameters()), id="invoke"),
+        pytest.param(ResultReply(0), ResultReply.decode, id="result"),
+    ],
+)
+def test_leftovers_and_cuts_of_every_reply_are_refused(
+    reply: HelloReply | OpenSessionReply | InvokeReply | ResultReply, decoder: Callable[[memoryview], object]
+) -> None:
+    payload = reply.encode()
+    assert decoder(memoryview(payload)) == reply
+    for wrong in (payload + b"\0", payload[:-1], b""):
+        with pytest.raises(WireError):
+            decoder(memoryview(wrong))
 
 
 @given(REQUESTS)

@@ -118,7 +118,9 @@ def test_arguments_of_initialize(loaded: Library, callbacks: int, flags: int, re
 
 
 GROUPS = {"27": CKR.OK, None: CKR.ARGUMENTS_BAD, "": CKR.ARGUMENTS_BAD, "-1": CKR.ARGUMENTS_BAD}
-GROUPS |= dict.fromkeys(("27x", " 27", "4294967296", "99999999999999999999999"), CKR.ARGUMENTS_BAD)
+GROUPS |= dict.fromkeys(
+    ("27x", " 27", "+27", "0x1b", "staff", "4294967295", "4294967296", "99999999999999999999999"), CKR.ARGUMENTS_BAD
+)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def _add_content(session: Session, made: Given, plain: bytearray) -> None:
     if made[CKA.CLASS] == CKO.SECRET_KEY:
         made[CKA.VALUE] = SecretBytes(_value(made, plain))
     else:
-        made.update(import_private_key(plain, _key_type(made)))
+        made.update(import_private_key(plain, _key_type(made), proven=is_protected(made)))
     complete_new(session, made)
 
 

@@ -113,6 +113,11 @@ def _from_native(key: PrivateKeyTypes) -> Parts | None:
     return private_parts(key) if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
+def _public_half(key: PrivateKeyTypes) -> bytes:
+    """Return the uncompressed point. The library refuses a PrivateKeyInfo in which another point stands."""
+    return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
 def _bytes_of(bits: int) -> int:
     return -(-bits // 8)
 
@@ -154,5 +159,6 @@ EC: Final = KeyType(
         KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN}), _load_private),
     ),
     from_native=_from_native,
+    public_half=_public_half,
     curves=MappingProxyType({name: params for name, params, _ in _CURVES}),
 )

@@ -40,9 +40,10 @@ class KeyType:
 
     ``measure`` returns a key's size in the unit of C_GetMechanismInfo. ``from_native`` returns the parts of
     the library's private key, None where that is of another type, and raises ValueError for one that the token does not
-    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``free_length``: a key may have any
-    number of bytes, so a short one tells all that it is to whoever can use it. ``curves`` are the values of
-    CKA_EC_PARAMS, by the names that people know the curves by.
+    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``public_half`` returns what stands in
+    the PKCS#8 of a key whose private value could be any number, and shows that whoever made it knew the number; a type
+    whose parts prove each other has none. ``free_length``: a key may have any number of bytes, so a short one tells all
+    that it is to whoever can use it. ``curves`` are the values of CKA_EC_PARAMS, by the names that people know them by.
     """
 
     name: str
@@ -50,6 +51,7 @@ class KeyType:
     measure: Callable[[Attributes], int]
     forms: tuple[KeyForm, ...]
     from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
+    public_half: Callable[[PrivateKeyTypes], bytes] | None = None
     free_length: bool = False
     curves: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
 

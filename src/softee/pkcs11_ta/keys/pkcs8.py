@@ -58,8 +58,11 @@ def export_public_key(key: KeyView) -> bytes:
     return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def import_private_key(data: bytes | bytearray, key_type: int) -> Parts:
+def import_private_key(data: bytes | bytearray, key_type: int, *, proven: bool = False) -> Parts:
     """Return the attributes that a PrivateKeyInfo holds; zeros after it are padding.
+
+    With ``proven`` it must hold its public half too, where the private value alone could be any number: else somebody
+    could put blocks of another wrapped key in that number's place, and find them by the point that belongs to it.
 
     The key is not tested here: that takes very long for numbers of hostile sizes, and holds up all other threads. Its
     type's ``complete`` does it, sizes first.
@@ -69,7 +72,8 @@ def import_private_key(data: bytes | bytearray, key_type: int) -> Parts:
 
     """
     try:
-        native = load_der_private_key(_without_padding(data), password=None, unsafe_skip_rsa_key_validation=True)
+        encoded = _without_padding(data)
+        native = load_der_private_key(encoded, password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _invalid("not a PKCS#8 private key") from None
     wanted = find_key_type(key_type)
@@ -77,8 +81,10 @@ def import_private_key(data: bytes | bytearray, key_type: int) -> Parts:
         parts = wanted.from_native(native) if wanted and wanted.from_native else None
     except ValueError as error:
         raise _invalid(str(error)) from None
-    if parts is None:
+    if wanted is None or parts is None:
         raise _invalid("a key of another type than CKA_KEY_TYPE says")
+    if proven and wanted.public_half and wanted.public_half(native) not in encoded:
+        raise _invalid("a protected key without its public half")
     return parts
 
 

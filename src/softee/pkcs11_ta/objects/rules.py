@@ -176,6 +176,7 @@ def change(
         if not use.rules & changeable:
             raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"{attribute_name(attribute)} of a {kind.name} is fixed")
         _check_one_way(use, attributes.get(attribute), value, same_is_change=changeable is BY_SET)
+        _check_apart(use, attributes, value, policy)
         _check_so(use, value, default=attributes.get(attribute, False), is_so=is_so)
     if changes and kind.frozen_when_trusted and attributes.get(CKA.TRUSTED) is True:
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"a trusted {kind.name} cannot be changed")
@@ -194,6 +195,12 @@ def _use(kind: ObjectKind, attribute: int) -> Use:
 def _check_so(use: Use, value: AttributeValue, *, default: AttributeValue, is_so: bool) -> None:
     if Rule.ONLY_SO_SETS in use.rules and value != default and not is_so:
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"{attribute_name(use.type)} is the security officer's to set")
+
+
+def _check_apart(use: Use, attributes: Attributes, value: AttributeValue, policy: ObjectPolicy) -> None:
+    """Refuse to take a usage back that the policy keeps apart from another one, which could then be given."""
+    if value is False and attributes.get(use.type) is True and any(use.type in pair for pair in policy.apart):
+        raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"{attribute_name(use.type)} stays: this token keeps usages apart")
 
 
 def _check_policy(attributes: Attributes, policy: ObjectPolicy) -> None:

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server where the system refuses it something, and where it must stop while requests run."""
+
+import errno
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import pytest
+
+from softee.daemon import server as server_module
+from softee.daemon.listener import Listener, listen
+from softee.daemon.server import Server
+from softee.daemon.settings import Limits
+from softee.tee.core import TeeCore
+from softee.wire.frames import FrameType, encode_frame
+from softee.wire.messages import Invoke
+from support.channel_attack import eventually
+from support.echo_application import WAIT, EchoApplication
+from support.raw_client import RawClient, greeted
+from support.secure_world import is_served, short_directory
+
+
+class RefusingOnce:
+    """A listening socket for which there is no descriptor when the first connection comes."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+        self._refusals = [OSError(errno.EMFILE, "Too many open files")]
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if self._refusals:
+            raise self._refusals.pop()
+        return self._listening.accept()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
+        return getattr(self._listening, name)
+
+
+@contextmanager
+def served(application: EchoApplication, limits: Limits | None = None) -> Iterator[tuple[Server, Listener]]:
+    """Make a server and its listener; the test runs it."""
+    limits = limits or Limits()
+    with short_directory() as directory:
+        listener = listen(directory / "tee.sock", 0o600)
+        yield Server(TeeCore([application], limits.sessions_per_client), listener, limits), listener
+        listener.close()
+
+
+@contextmanager
+def running(server: Server) -> Iterator[None]:
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_a_connection_that_cannot_be_accepted_waits_and_is_served(caplog: pytest.LogCaptureFixture) -> None:
+    with served(EchoApplication()) as (server, listener):
+        listener.socket = cast("socket.socket", RefusingOnce(listener.socket))
+        with running(server):
+            assert is_served(listener.path)
+    assert "a connection could not be accepted" in caplog.text
+
+
+def test_a_connection_for_which_there_is_no_thread_is_closed_and_takes_no_place(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    refusals = [RuntimeError("can't start new thread")]
+
+    def start_or_refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("channel of pid") and refusals:
+            raise refusals.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_refuse)
+    with served(EchoApplication(), Limits(channels=1)) as (server, listener), running(server):
+        with RawClient(listener.path) as unlucky:
+            assert unlucky.is_closed()
+        assert is_served(listener.path)
+    assert "a connection could not be served: can't start new thread" in caplog.text
+
+
+def test_a_request_that_does_not_end_does_not_keep_the_server_from_stopping(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "_STOP_WITHIN", 0.01)
+    application = EchoApplication()
+    with served(application) as (server, listener):
+        with running(server), greeted(listener.path) as (client, session):
+            client.send(encode_frame(FrameType.INVOKE, 5, Invoke(session, WAIT).encode()))
+            assert application.waiting.acquire(timeout=20)
+            server.stop()
+            assert client.is_closed()
+            assert eventually(server._stopped.is_set)
+        application.gate.set()
+        assert application.wait_until_open(0)
+    assert "1 requests still run and are abandoned" in caplog.text
+
+
+def test_a_server_that_has_stopped_may_be_told_to_stop_again() -> None:
+    """A second SIGTERM may come at any time; the descriptor that woke the first time is another's by then."""
+    with served(EchoApplication()) as (server, _):
+        with running(server):
+            pass
+        server.stop()
