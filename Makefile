@@ -13,7 +13,7 @@ export PYTHON
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz soak packages clean
+.PHONY: help demo test check board board-is-named bench fuzz soak packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -41,6 +41,19 @@ check: $(INSTALLED) ## format, lint, types, generated files, C warnings
 	rm -rf build/warnings
 	meson setup --werror -Dpython=false -Dnative_tests=true build/warnings >/dev/null
 	meson compile -C build/warnings
+
+board: board-is-named $(INSTALLED) ## compare with a real OP-TEE, on a board that BOARD= boots
+	@tools/debian_packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	SOFTEE_BOARD=$(abspath $(BOARD)) pytest --timeout=3600 $(or $(TESTS),tests/board)
+
+board-is-named:
+	@test -n "$(BOARD)" || { sed -n 's/^#: \{0,1\}//p' $(MAKEFILE_LIST) >&2; exit 2; }
+
+#: make board BOARD=SCRIPT needs a script that boots a board, or an emulator, with the real OP-TEE:
+#:   SCRIPT prepare DIRECTORY                fetches what it needs into the directory, once
+#:   SCRIPT run DIRECTORY COMMANDS FILE...   boots, runs the shell script COMMANDS with the FILEs in /payload,
+#:                                           prints what it prints, and exits as it does
+#: The board has xtest, pkcs11-tool, libteec and libckteec for arm64, and OP-TEE's PKCS#11 application.
 
 bench: $(INSTALLED) ## calls per second, beside SoftHSM2
 	@tools/debian_packages.sh softhsm2

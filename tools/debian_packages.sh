@@ -12,6 +12,7 @@ has_softhsm() { [ -e /usr/lib/softhsm/libsofthsm2.so ]; }
 has_libp11() { /sbin/ldconfig -p | grep "libp11\.so\.3 " >/dev/null; }
 # Where services run, the package would open port 22 to everybody: there it is for people to install.
 has_sshd() { [ -x /usr/sbin/sshd ] || [ -d /run/systemd/system ]; }
+has_arm64_libc() { [ -e /usr/aarch64-linux-gnu/include/stdio.h ]; }
 
 missing=()
 need() { # PACKAGE CHECK...
@@ -29,6 +30,7 @@ need libengine-pkcs11-openssl has_engine
 need curl has_program curl
 need p11-kit has_program p11-kit
 need gnutls-bin has_program p11tool
+need openssh-client has_program ssh-keygen
 for package in "$@"; do
     case $package in
         softhsm2) need softhsm2 has_softhsm ;;
@@ -36,6 +38,9 @@ for package in "$@"; do
         libp11-dev) need libp11-dev has_libp11 ;; # which brings the library, whatever its package is called
         openssh-client) need openssh-client has_program ssh-keygen ;;
         openssh-server) need openssh-server has_sshd ;;
+        gcc-aarch64-linux-gnu) need gcc-aarch64-linux-gnu has_program aarch64-linux-gnu-gcc ;;
+        libc6-dev-arm64-cross) need libc6-dev-arm64-cross has_arm64_libc ;;
+        qemu-user) need qemu-user has_program qemu-aarch64 ;;
         *) echo "softee: no check is known for the package $package." >&2; exit 2 ;;
     esac
 done

@@ -4,7 +4,7 @@
 import sys
 from collections.abc import Iterable
 
-from generation import main
+from generation import command_number, main
 from softee.names import CKM, CKR, MechanismFlag
 from softee.pkcs11_ta.abi.command import Command, Data, Output
 from softee.pkcs11_ta.abi.commands import COMMANDS
@@ -12,6 +12,7 @@ from softee.pkcs11_ta.abi.fields import fields as fields_of_request
 from softee.pkcs11_ta.abi.returns import ANY
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from softee.pkcs11_ta.token.profiles import PROFILES
 
 NOTE = "<!-- Made by tools/gen_docs.py from the tables in src/softee/pkcs11_ta. Do not edit. -->"
 
@@ -35,7 +36,7 @@ def commands_page() -> str:
 
 def _command(command: Command[object]) -> Iterable[str]:
     yield ""
-    yield f"## {command.number} {command.name}" + (f" ({command.function})" if command.function else "")
+    yield f"## {command_number(command.number)} {command.name}" + (f" ({command.function})" if command.function else "")
     yield ""
     yield "| parameter | content |"
     yield "|---|---|"
@@ -62,10 +63,11 @@ def mechanisms_page() -> str:
         "# The mechanisms",
         NOTE,
         "",
-        "Key sizes are in the unit of C_GetMechanismInfo: bits for RSA and EC, bytes for secret keys.",
+        "Key sizes are in the unit of C_GetMechanismInfo: bits for RSA and EC, bytes for secret keys. The last column",
+        "names the profiles that have the mechanism; where one has only some of its functions, it says which.",
         "",
-        "| mechanism | number | key types | key size | functions | parts | parameter |",
-        "|---|---|---|---|---|---|---|",
+        "| mechanism | number | key types | key size | functions | parts | parameter | profiles |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     lines += [_mechanism(number, spec) for number, spec in MECHANISMS.items()]
     return _page(lines)
@@ -74,11 +76,27 @@ def mechanisms_page() -> str:
 def _mechanism(number: CKM, spec: AnyMechanism) -> str:
     types = ", ".join(sorted(f"CKK_{kind.name}" for kind in spec.key_types)) or "none"
     size = f"{spec.key_size.low} to {spec.key_size.high}" if spec.key_size else ""
-    functions = ", ".join(str(flag.name).lower().replace("_", " ") for flag in MechanismFlag if flag in spec.flags)
     parts = "any" if spec.multi_part else "one"
-    return (
-        f"| CKM_{number.name} | 0x{number:04x} | {types} | {size} | {functions} | {parts} | {spec.layout.described()} |"
+    row = (
+        f"CKM_{number.name}",
+        f"0x{number:04x}",
+        types,
+        size,
+        _functions(spec),
+        parts,
+        spec.layout.described(),
+        _profiles(number, spec),
     )
+    return f"| {' | '.join(row)} |"
+
+
+def _functions(spec: AnyMechanism) -> str:
+    return ", ".join(str(flag.name).lower().replace("_", " ") for flag in MechanismFlag if flag in spec.flags)
+
+
+def _profiles(number: CKM, spec: AnyMechanism) -> str:
+    having = {name: policy.mechanisms[number] for name, policy in PROFILES.items() if number in policy.mechanisms}
+    return ", ".join(name if its.flags == spec.flags else f"{name} ({_functions(its)})" for name, its in having.items())
 
 
 def _page(lines: Iterable[str]) -> str:

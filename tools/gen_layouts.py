@@ -2,7 +2,7 @@
 """Write how libckteec reads mechanism parameters from the application's structures; with --check, say what is stale.
 
 The layouts are ``softee.names.mechanism_layouts``, the structures those of pkcs11-32.json, which has the
-standard's facts as data.
+standard's facts as data. Which mechanisms take no parameter is known from those that the application has.
 """
 
 import json
@@ -14,7 +14,8 @@ from typing import Any
 
 from gen_native import header
 from generation import ROOT, main
-from softee.names.mechanism_layouts import LAYOUTS, Form, Layout, Member
+from softee.names.mechanism_layouts import LAYOUTS, NOTHING, Form, Layout, Member, Use
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 FACTS = json.loads((Path(__file__).parent / "pkcs11-32.json").read_text(encoding="utf-8"))
 LARGEST_OPTIONAL = 64
@@ -78,8 +79,14 @@ def table() -> str:
     lines: list[str] = []
     for layout in layouts():
         lines += _layout(layout)
+    lines += ["", "static const struct layout layout_nothing = {0, false, 0, NULL};"]
     lines += ["", "static const struct row mechanism_layouts[] = {"]
-    rows = sorted((mechanism, use.name, c_name(layout)) for (mechanism, use), layout in LAYOUTS.items())
+    rows = sorted(
+        [
+            *((mechanism, use.name, c_name(layout)) for (mechanism, use), layout in LAYOUTS.items()),
+            *((one, Use.OPERATION.name, "NOTHING") for one, spec in MECHANISMS.items() if spec.layout is NOTHING),
+        ]
+    )
     lines += [
         f"    {{{int(number):#010x}, USE_{use}, &layout_{name.lower()}}}, /* CKM_{number.name} */"
         for number, use, name in rows

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, IntFlag
 from uuid import UUID
 
-from generation import main
+from generation import command_number, main
 from pkcs11_lists import MODULES, NameList
 from softee import names
 from softee.names import PKCS11_APPLICATION
@@ -92,7 +92,10 @@ def commands() -> str:
         f"#define TA_UUID {uuid(PKCS11_APPLICATION)}",
         "",
         "enum ta_command {",
-        *(f"    TA_{command.name} = {command.number},{remark(command.function)}" for command in COMMANDS),
+        *(
+            f"    TA_{command.name} = {command_number(command.number)},{remark(command.function)}"
+            for command in COMMANDS
+        ),
         "};",
         "",
         "/* The output of a command, where it has one size only. */",
@@ -125,11 +128,45 @@ def attributes() -> str:
     return table("/* Rows of attribute_kinds[]: the attributes that are not plain bytes. */", rows, "CKA")
 
 
+NAMED: Mapping[str, tuple[type[IntEnum | IntFlag], str]] = {
+    "returns": (names.CKR, "CKR"),
+    "mechanisms": (names.CKM, "CKM"),
+    "attributes": (names.CKA, "CKA"),
+    "classes": (names.CKO, "CKO"),
+    "key_types": (names.CKK, "CKK"),
+    "slot_flags": (names.SlotFlag, "CKF"),
+    "token_flags": (names.TokenFlag, "CKF"),
+    "mechanism_flags": (names.MechanismFlag, "CKF"),
+    "session_flags": (names.SessionFlag, "CKF"),
+    "session_states": (names.CKS, "CKS"),
+}
+"""What the library tells the names of, with their prefix."""
+
+
+def texts() -> str:
+    """native/ckteec/names.gen.h: the names of numbers, each list in the order of the numbers."""
+    lists = {
+        name: sorted((int(member), f"{prefix}_{member.name}") for member in enum)
+        for name, (enum, prefix) in NAMED.items()
+    }
+    longest = max(len(text) for rows in lists.values() for _, text in rows)
+    body = [
+        "",
+        "/* The text stands in its row: a pointer would be relocated in every process that loads the library. */",
+        f"struct name {{\n    uint32_t number;\n    char text[{longest + 1}];\n}};",
+    ]
+    for name, rows in lists.items():
+        body += ["", f"static const struct name names_of_{name}[] = {{"]
+        body += [*(f'    {{{number:#010x}, "{text}"}},' for number, text in rows), "};"]
+    return header("/* The tables of names.c. */", body)
+
+
 FILES: Mapping[str, Callable[[], str]] = {
     "native/include/pkcs11_names.gen.h": constants,
     "native/teec/protocol.gen.h": protocol,
     "native/ckteec/commands.gen.h": commands,
     "native/ckteec/attribute_kinds.gen.h": attributes,
+    "native/ckteec/names.gen.h": texts,
 }
 """What is generated."""
 

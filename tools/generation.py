@@ -8,6 +8,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
+OUR_FIRST_COMMAND = 0x1000
+"""Numbers of commands are OP-TEE's below, and written as it writes them; ours are written in hexadecimal."""
+
+
+def command_number(number: int) -> str:
+    """Return a command's number as both sides write it."""
+    return str(number) if number < OUR_FIRST_COMMAND else f"{number:#06x}"
+
 
 def main(description: str | None, files: Mapping[str, Callable[[], str]]) -> int:
     """Run a generator and return the exit code: 1 where --check found a stale file.

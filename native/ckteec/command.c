@@ -13,7 +13,7 @@
 /* No answer is longer. */
 #define OUTPUT_LIMIT ((size_t)32 << 20)
 
-/* Inputs of no bytes point here: OP-TEE's library passes no NULL either. */
+/* Buffers of no bytes point here: OP-TEE's library passes no NULL either. */
 static uint8_t nothing[1];
 
 struct result {
@@ -102,7 +102,7 @@ void command_output(struct command *command, void *output, size_t size)
 {
     command->output_capacity = size;
     command->output_room = size;
-    set_parameter(command, 2, TEEC_MEMREF_TEMP_OUTPUT, output, size);
+    set_parameter(command, 2, TEEC_MEMREF_TEMP_OUTPUT, size > 0 ? output : nothing, size);
 }
 
 void command_output_up_to(struct command *command, void *output, size_t room)
@@ -134,7 +134,7 @@ static bool output_is_sound(const struct command *command, CK_RV rv)
     if (!command->output_may_be_less)
         return size == command->output_capacity;
     if (rv == CKR_BUFFER_TOO_SMALL)
-        return size > command->output_capacity || command->operation.params[2].tmpref.buffer == NULL;
+        return size > command->output_capacity || command->output_capacity == 0;
     return size <= command->output_capacity;
 }
 

@@ -58,14 +58,16 @@ void command_output(struct command *command, void *output, size_t size);
 
 /*
  * Parameter 2 as an output of up to `room` bytes, but no more than any answer has; command_output_size() says how many
- * it had, or would have. A NULL output travels as NULL: it asks for the size and nothing else, even where that is 0.
+ * it had, or would have. No room asks for the size. It travels as an empty buffer, never as NULL: to a NULL buffer
+ * OP-TEE's application answers CKR_OK with the size of a list, and CKR_ARGUMENTS_BAD where bytes would come.
  */
 void command_output_up_to(struct command *command, void *output, size_t room);
 size_t command_output_size(const struct command *command);
 
 /*
  * Send the command, unless something is wrong already. After command_output_up_to(), CKR_BUFFER_TOO_SMALL comes with a
- * size that is more than its room, and CKR_OK with one that is not.
+ * size that is more than its room, and CKR_OK with one that is not. Where there was no room, CKR_BUFFER_TOO_SMALL may
+ * come with size 0: nothing was done and nothing would come, which softee's application says and OP-TEE's does not.
  */
 CK_RV command_end(struct command *command);
 

@@ -60,7 +60,7 @@ enum ta_command {
     TA_GENERATE_KEY_PAIR = 50, /* C_GenerateKeyPair */
     TA_WRAP_KEY = 51, /* C_WrapKey */
     TA_UNWRAP_KEY = 52, /* C_UnwrapKey */
-    TA_SLOT_PROFILE = 4096,
+    TA_SLOT_PROFILE = 0x1000,
 };
 
 /* The output of a command, where it has one size only. */

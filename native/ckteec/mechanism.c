@@ -87,13 +87,21 @@ static void put_structure(struct buffer *buffer, const struct layout *layout, co
         put_field(buffer, &layout->fields[i], parameter);
 }
 
+/* Only the token knows whether it minds. What the application gave is not looked at: it may be garbage. */
+static void put_superfluous(struct buffer *buffer, CK_ULONG size)
+{
+    put_bytes(buffer, zeros, size != 0 ? 1 : 0);
+}
+
 static void put_parameter(struct buffer *buffer, const CK_MECHANISM *mechanism)
 {
     const struct layout *layout = mechanism_layout(mechanism->mechanism, USE_OPERATION);
 
     if (layout == NULL) {
         if (mechanism->ulParameterLen != 0)
-            buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
+            buffer_refuse(buffer, CKR_MECHANISM_INVALID); /* there may be pointers in it */
+    } else if (layout->count == 0) {
+        put_superfluous(buffer, mechanism->ulParameterLen);
     } else if (layout->fields[0].form == FIELD_WHOLE) {
         put_checked_bytes(buffer, mechanism->pParameter, mechanism->ulParameterLen);
     } else {

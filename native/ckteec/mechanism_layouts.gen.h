@@ -71,29 +71,62 @@ static const struct field fields_aes_cbc_encrypt_data[] = {
 };
 static const struct layout layout_aes_cbc_encrypt_data = {sizeof(CK_AES_CBC_ENCRYPT_DATA_PARAMS), false, 2, fields_aes_cbc_encrypt_data};
 
+static const struct layout layout_nothing = {0, false, 0, NULL};
+
 static const struct row mechanism_layouts[] = {
+    {0x00000000, USE_OPERATION, &layout_nothing}, /* CKM_RSA_PKCS_KEY_PAIR_GEN */
+    {0x00000001, USE_OPERATION, &layout_nothing}, /* CKM_RSA_PKCS */
+    {0x00000005, USE_OPERATION, &layout_nothing}, /* CKM_MD5_RSA_PKCS */
+    {0x00000006, USE_OPERATION, &layout_nothing}, /* CKM_SHA1_RSA_PKCS */
     {0x00000009, USE_OPERATION, &layout_rsa_pkcs_oaep}, /* CKM_RSA_PKCS_OAEP */
     {0x0000000d, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_RSA_PKCS_PSS */
     {0x0000000e, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA1_RSA_PKCS_PSS */
+    {0x00000040, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_RSA_PKCS */
+    {0x00000041, USE_OPERATION, &layout_nothing}, /* CKM_SHA384_RSA_PKCS */
+    {0x00000042, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_RSA_PKCS */
     {0x00000043, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA256_RSA_PKCS_PSS */
     {0x00000044, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA384_RSA_PKCS_PSS */
     {0x00000045, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA512_RSA_PKCS_PSS */
+    {0x00000046, USE_OPERATION, &layout_nothing}, /* CKM_SHA224_RSA_PKCS */
     {0x00000047, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA224_RSA_PKCS_PSS */
+    {0x00000210, USE_OPERATION, &layout_nothing}, /* CKM_MD5 */
+    {0x00000211, USE_OPERATION, &layout_nothing}, /* CKM_MD5_HMAC */
     {0x00000212, USE_OPERATION, &layout_mac_general}, /* CKM_MD5_HMAC_GENERAL */
+    {0x00000220, USE_OPERATION, &layout_nothing}, /* CKM_SHA_1 */
+    {0x00000221, USE_OPERATION, &layout_nothing}, /* CKM_SHA_1_HMAC */
     {0x00000222, USE_OPERATION, &layout_mac_general}, /* CKM_SHA_1_HMAC_GENERAL */
+    {0x00000250, USE_OPERATION, &layout_nothing}, /* CKM_SHA256 */
+    {0x00000251, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_HMAC */
     {0x00000252, USE_OPERATION, &layout_mac_general}, /* CKM_SHA256_HMAC_GENERAL */
+    {0x00000255, USE_OPERATION, &layout_nothing}, /* CKM_SHA224 */
+    {0x00000256, USE_OPERATION, &layout_nothing}, /* CKM_SHA224_HMAC */
     {0x00000257, USE_OPERATION, &layout_mac_general}, /* CKM_SHA224_HMAC_GENERAL */
+    {0x00000260, USE_OPERATION, &layout_nothing}, /* CKM_SHA384 */
+    {0x00000261, USE_OPERATION, &layout_nothing}, /* CKM_SHA384_HMAC */
     {0x00000262, USE_OPERATION, &layout_mac_general}, /* CKM_SHA384_HMAC_GENERAL */
+    {0x00000270, USE_OPERATION, &layout_nothing}, /* CKM_SHA512 */
+    {0x00000271, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_HMAC */
     {0x00000272, USE_OPERATION, &layout_mac_general}, /* CKM_SHA512_HMAC_GENERAL */
+    {0x00000350, USE_OPERATION, &layout_nothing}, /* CKM_GENERIC_SECRET_KEY_GEN */
+    {0x00001040, USE_OPERATION, &layout_nothing}, /* CKM_EC_KEY_PAIR_GEN */
+    {0x00001041, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA */
+    {0x00001042, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA1 */
+    {0x00001043, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA224 */
+    {0x00001044, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA256 */
+    {0x00001045, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA384 */
+    {0x00001046, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA512 */
     {0x00001050, USE_OPERATION, &layout_ecdh1_derive}, /* CKM_ECDH1_DERIVE */
     {0x00001051, USE_OPERATION, &layout_ecdh1_derive}, /* CKM_ECDH1_COFACTOR_DERIVE */
     {0x00001054, USE_OPERATION, &layout_rsa_aes_key_wrap}, /* CKM_RSA_AES_KEY_WRAP */
     {0x00001057, USE_OPERATION, &layout_eddsa}, /* CKM_EDDSA */
+    {0x00001080, USE_OPERATION, &layout_nothing}, /* CKM_AES_KEY_GEN */
+    {0x00001081, USE_OPERATION, &layout_nothing}, /* CKM_AES_ECB */
     {0x00001082, USE_OPERATION, &layout_bytes}, /* CKM_AES_CBC */
     {0x00001085, USE_OPERATION, &layout_bytes}, /* CKM_AES_CBC_PAD */
     {0x00001086, USE_OPERATION, &layout_aes_ctr}, /* CKM_AES_CTR */
     {0x00001087, USE_OPERATION, &layout_gcm}, /* CKM_AES_GCM */
     {0x00001089, USE_OPERATION, &layout_bytes}, /* CKM_AES_CTS */
+    {0x0000108a, USE_OPERATION, &layout_nothing}, /* CKM_AES_CMAC */
     {0x0000108b, USE_OPERATION, &layout_mac_general}, /* CKM_AES_CMAC_GENERAL */
     {0x00001104, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_AES_ECB_ENCRYPT_DATA */
     {0x00001105, USE_OPERATION, &layout_aes_cbc_encrypt_data}, /* CKM_AES_CBC_ENCRYPT_DATA */

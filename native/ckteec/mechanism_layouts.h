@@ -31,7 +31,7 @@ struct field {
 struct layout {
     size_t size;   /* of the application's structure; 0 where it is any */
     bool optional; /* no parameter means a structure of zeros */
-    size_t count;
+    size_t count;  /* of fields; 0 where the mechanism takes no parameter */
     const struct field *fields;
 };
 
@@ -41,7 +41,7 @@ enum layout_use {
     USE_MESSAGE,
 };
 
-/* The layout of a mechanism's parameter, or NULL where the mechanism is not known to take one. */
+/* The layout of a mechanism's parameter, or NULL where the mechanism is not known. */
 const struct layout *mechanism_layout(CK_MECHANISM_TYPE type, enum layout_use use);
 
 #endif

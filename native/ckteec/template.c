@@ -34,7 +34,7 @@ static void put_ulong_list(struct buffer *buffer, const CK_ATTRIBUTE *attribute,
 
 static void put_one_ulong(struct buffer *buffer, const CK_ATTRIBUTE *attribute, unsigned int depth)
 {
-    if (attribute->ulValueLen > sizeof(CK_ULONG))
+    if (attribute->ulValueLen != sizeof(CK_ULONG))
         buffer_refuse(buffer, CKR_ATTRIBUTE_VALUE_INVALID);
     put_ulong_list(buffer, attribute, depth);
 }

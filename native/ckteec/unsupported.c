@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Functions that OP-TEE's token does not have: saved operation states, signatures with recovery, dual-function updates
- * and slot events are CKR_FUNCTION_NOT_SUPPORTED; parallel functions, which no token has, CKR_FUNCTION_NOT_PARALLEL.
+ * and waiting for slot events are CKR_FUNCTION_NOT_SUPPORTED; parallel functions, which no token has,
+ * CKR_FUNCTION_NOT_PARALLEL. Whoever asks for a slot event without waiting is told the truth: there is none.
  */
 #include "library.h"
 #include "process.h"
@@ -96,5 +97,5 @@ CK_RV C_CancelFunction(CK_SESSION_HANDLE hSession)
 CK_ENTRY(C_WaitForSlotEvent);
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pReserved)
 {
-    return refuse(CKR_FUNCTION_NOT_SUPPORTED);
+    return refuse((flags & CKF_DONT_BLOCK) != 0 ? CKR_NO_EVENT : CKR_FUNCTION_NOT_SUPPORTED);
 }

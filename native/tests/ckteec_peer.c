@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #define OPTEES 0x0FFF /* the last number that is OP-TEE's */
-#define LACKING 0x1000
-#define ALSO_LACKING 0x1001
+/* Of our numbers those that are given last. */
+#define LACKING 0x10F0
+#define ALSO_LACKING 0x10F1
 #define KNOWN 0x10FF
 #define FAR_AWAY 0x2000
 

@@ -15,7 +15,7 @@ from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS
 from support.commands import c
 from support.object_calls import FIRST_SESSION_OBJECT, create, fresh_caller, generate, get, search, wire
-from support.samples import as_template, sample
+from support.samples import PROTECTED, as_template, sample
 from support.samples.aes import AES_KEY
 from support.samples.ec import ec_key
 from support.samples.rsa import rsa_key
@@ -26,7 +26,6 @@ PROTECTIONS = [
     pytest.param({"SENSITIVE": False, "EXTRACTABLE": False}, id="unextractable"),
     pytest.param({"SENSITIVE": True, "EXTRACTABLE": False}, id="both"),
 ]
-KEYS = ["AES key", "RSA private key", "EC private key"]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +47,7 @@ def copy(caller: Caller, session: int, handle: int, *attributes: tuple[int, byte
 
 
 @pytest.mark.parametrize("token", [False, True], ids=["session", "token"])
-@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("kind", PROTECTED)
 @pytest.mark.parametrize("protection", PROTECTIONS)
 def test_invariant_1_a_protected_value_is_in_no_reply(
     caller: Caller, session: int, kind: str, protection: dict[str, bool], *, token: bool
@@ -64,7 +63,7 @@ def test_invariant_1_a_protected_value_is_in_no_reply(
             assert not any(isinstance(secret, bytes) and secret in answer.output for secret in secrets)
 
 
-@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("kind", PROTECTED)
 def test_a_search_does_not_tell_whether_a_guess_of_a_hidden_value_is_right(
     caller: Caller, session: int, kind: str
 ) -> None:
@@ -221,7 +220,7 @@ def test_a_trusted_key_is_changed_as_any_other() -> None:
 
 def test_an_unextractable_key_is_not_wrapped(caller: Caller, session: int) -> None:
     wrapper = create(caller, session, "AES key", WRAP=True)
-    for kind in KEYS:
+    for kind in PROTECTED:
         kept = create(caller, session, kind, EXTRACTABLE=False)
         for mechanism, parameter in ((CKM.AES_ECB, b""), (CKM.AES_CBC, bytes(16))):
             answer = caller.call(c.WRAP_KEY, session, wrapper, kept, mechanism, parameter)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every mechanism of the table: sizes foretold, input cut anywhere, errors by the standard's names."""
 
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,34 +13,76 @@ from cryptography.exceptions import AlreadyFinalized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softee.names import CKR
+from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Digesting, Functions, Signing, Wrapping
+from softee.pkcs11_ta.mechanisms.functions import (
+    Ciphering,
+    CipherOperation,
+    Digesting,
+    DigestOperation,
+    Functions,
+    Signing,
+    SignOperation,
+    VerifyOperation,
+    Wrapping,
+)
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support import mechanism_runs as run
 from support.samples import MECHANISM_SAMPLES
+from support.samples.sample import MechanismSample
+
+MOST_HELD = 1 << 20
+"""Bytes that an operation may hold until its end: a client may have thousands of operations."""
 
 
-def good_key(spec: AnyMechanism) -> KeyView:
-    return MECHANISM_SAMPLES[spec.mechanism].key()
+@dataclass(frozen=True)
+class Use:
+    """A mechanism with one of its samples."""
+
+    name: str
+    spec: AnyMechanism
+    sample: MechanismSample
+
+    @property
+    def mechanism(self) -> CKM:
+        return self.spec.mechanism
+
+    @property
+    def key(self) -> KeyView:
+        return self.sample.key()
+
+    @property
+    def parameter(self) -> bytes:
+        return self.sample.parameter
+
+    @property
+    def decoded(self) -> Any:  # noqa: ANN401 - each mechanism has its own
+        return self.spec.parameter(self.parameter)
 
 
-def parameter(spec: AnyMechanism) -> bytes:
-    return MECHANISM_SAMPLES[spec.mechanism].parameter
+USES = [
+    Use(spec.mechanism.name if number == 0 else f"{spec.mechanism.name}-{number + 1}", spec, sample)
+    for spec in MECHANISMS.values()
+    for number, sample in enumerate(MECHANISM_SAMPLES.get(spec.mechanism, ()))
+]
 
 
-def having(group: type[Functions[Any]]) -> pytest.MarkDecorator:
-    """Run a test with each mechanism that has a group of functions."""
-    specs = [spec for spec in MECHANISMS.values() if spec.flags & group.flags]
-    return pytest.mark.parametrize("spec", specs, ids=lambda spec: spec.mechanism.name)
+def every(*groups: type[Functions[Any]], multi_part: bool = False) -> pytest.MarkDecorator:
+    """Run a test with each mechanism that has one of the groups of functions (none: all mechanisms)."""
+    wanted = [
+        use
+        for use in USES
+        if (not groups or any(use.spec.flags & group.flags for group in groups))
+        and (use.spec.multi_part or not multi_part)
+    ]
+    return pytest.mark.parametrize("use", wanted, ids=lambda use: use.name)
 
 
 @st.composite
-def data_in_parts(draw: st.DrawFn, spec: AnyMechanism) -> list[bytes]:
+def data_in_parts(draw: st.DrawFn, sample: MechanismSample) -> list[bytes]:
     """Draw data that the mechanism takes, cut anywhere, empty parts included."""
-    sample = MECHANISM_SAMPLES[spec.mechanism]
     size = draw(st.integers(sample.shortest, sample.longest))
     size -= size % sample.multiple_of
     data = draw(st.binary(min_size=size, max_size=size))
@@ -52,90 +97,88 @@ def refused(rv: CKR, call: Callable[..., object], *arguments: object) -> None:
     assert caught.value.detail, "a refusal says what was wrong"
 
 
-@having(Digesting)
+@every(Digesting)
 @settings(max_examples=20)
 @given(data=st.data())
-def test_digest_is_the_same_however_the_input_is_cut(spec: AnyMechanism, data: st.DataObject) -> None:
-    parts = data.draw(data_in_parts(spec))
-    whole = run.digest(spec.mechanism, [b"".join(parts)])
-    assert run.digest(spec.mechanism, parts) == whole
-    assert len(whole) == spec.of(Digesting).size
+def test_digest_is_the_same_however_the_input_is_cut(use: Use, data: st.DataObject) -> None:
+    parts = data.draw(data_in_parts(use.sample))
+    whole = run.digest(use.mechanism, [b"".join(parts)])
+    assert run.digest(use.mechanism, parts) == whole
+    assert len(whole) == use.spec.of(Digesting).size
 
 
-@having(Signing)
+@every(Signing)
 @settings(max_examples=20)
 @given(data=st.data())
-def test_signature_holds_however_the_input_is_cut(spec: AnyMechanism, data: st.DataObject) -> None:
-    parts, again = data.draw(data_in_parts(spec)), parameter(spec)
-    key, whole = good_key(spec), b"".join(parts)
-    signature = run.sign(spec.mechanism, key, again, parts)
-    assert len(signature) == spec.of(Signing).size(key, spec.parameter(again))
-    run.verify(spec.mechanism, key, again, [whole], signature)
-    run.verify(spec.mechanism, key, again, parts, run.sign(spec.mechanism, key, again, [whole]))
+def test_signature_holds_however_the_input_is_cut(use: Use, data: st.DataObject) -> None:
+    parts = data.draw(data_in_parts(use.sample))
+    key, whole = use.key, b"".join(parts)
+    signature = run.sign(use.mechanism, key, use.parameter, parts)
+    assert len(signature) == use.spec.of(Signing).size(key, use.decoded)
+    run.verify(use.mechanism, key, use.parameter, [whole], signature)
+    run.verify(use.mechanism, key, use.parameter, parts, run.sign(use.mechanism, key, use.parameter, [whole]))
 
 
-@having(Ciphering)
+@every(Ciphering)
 @settings(max_examples=40)
 @given(data=st.data())
-def test_what_was_encrypted_decrypts_however_both_are_cut(spec: AnyMechanism, data: st.DataObject) -> None:
-    parts = data.draw(data_in_parts(spec))
-    key, whole = good_key(spec), b"".join(parts)
-    encrypted = run.encrypt(spec.mechanism, key, parameter(spec), *parts)
+def test_what_was_encrypted_decrypts_however_both_are_cut(use: Use, data: st.DataObject) -> None:
+    parts = data.draw(data_in_parts(use.sample))
+    key, whole = use.key, b"".join(parts)
+    encrypted = run.encrypt(use.mechanism, key, use.parameter, *parts)
     cut = data.draw(st.integers(0, len(encrypted)))
-    assert run.decrypt(spec.mechanism, key, parameter(spec), encrypted[:cut], encrypted[cut:]) == whole
-    if MECHANISM_SAMPLES[spec.mechanism].deterministic:
-        assert run.encrypt(spec.mechanism, key, parameter(spec), whole) == encrypted
+    assert run.decrypt(use.mechanism, key, use.parameter, encrypted[:cut], encrypted[cut:]) == whole
+    if use.sample.deterministic:
+        assert run.encrypt(use.mechanism, key, use.parameter, whole) == encrypted
 
 
-@having(Ciphering)
+@every(Ciphering)
 @settings(max_examples=40)
 @given(data=st.data())
-def test_one_shot_size_is_enough(spec: AnyMechanism, data: st.DataObject) -> None:
-    whole = b"".join(data.draw(data_in_parts(spec)))
-    key = good_key(spec)
-    foretold = run.encryption(spec.mechanism, key, parameter(spec)).one_shot_size(len(whole))
-    encrypted = run.encrypt(spec.mechanism, key, parameter(spec), whole)
+def test_one_shot_size_is_enough(use: Use, data: st.DataObject) -> None:
+    whole = b"".join(data.draw(data_in_parts(use.sample)))
+    foretold = run.encryption(use.mechanism, use.key, use.parameter).one_shot_size(len(whole))
+    encrypted = run.encrypt(use.mechanism, use.key, use.parameter, whole)
     assert len(encrypted) <= foretold
-    assert len(whole) <= run.decryption(spec.mechanism, key, parameter(spec)).one_shot_size(len(encrypted))
+    assert len(whole) <= run.decryption(use.mechanism, use.key, use.parameter).one_shot_size(len(encrypted))
 
 
-@having(Signing)
-def test_changed_signature_is_refused(spec: AnyMechanism) -> None:
-    key, data = good_key(spec), bytes(MECHANISM_SAMPLES[spec.mechanism].size)
-    signature = run.sign(spec.mechanism, key, parameter(spec), [data])
+@every(Signing)
+def test_changed_signature_is_refused(use: Use) -> None:
+    data = [bytes(use.sample.size)]
+    signature = run.sign(use.mechanism, use.key, use.parameter, data)
     for place in (0, len(signature) // 2, len(signature) - 1):
         changed = bytearray(signature)
         changed[place] ^= 1
-        refused(CKR.SIGNATURE_INVALID, run.verify, spec.mechanism, key, parameter(spec), [data], bytes(changed))
+        refused(CKR.SIGNATURE_INVALID, run.verify, use.mechanism, use.key, use.parameter, data, bytes(changed))
 
 
-@having(Signing)
-def test_signature_of_other_data_is_refused(spec: AnyMechanism) -> None:
-    key, size = good_key(spec), MECHANISM_SAMPLES[spec.mechanism].size
-    signature = run.sign(spec.mechanism, key, parameter(spec), [bytes(size)])
-    other = b"\x01" + bytes(size - 1)
-    refused(CKR.SIGNATURE_INVALID, run.verify, spec.mechanism, key, parameter(spec), [other], signature)
+@every(Signing)
+def test_signature_of_other_data_is_refused(use: Use) -> None:
+    size = use.sample.size
+    signature = run.sign(use.mechanism, use.key, use.parameter, [bytes(size)])
+    other = [b"\x01" + bytes(size - 1)]
+    refused(CKR.SIGNATURE_INVALID, run.verify, use.mechanism, use.key, use.parameter, other, signature)
 
 
-@having(Signing)
-def test_signature_of_another_size_is_refused(spec: AnyMechanism) -> None:
-    key, data = good_key(spec), bytes(MECHANISM_SAMPLES[spec.mechanism].size)
-    signature = run.sign(spec.mechanism, key, parameter(spec), [data])
-    refused(CKR.SIGNATURE_LEN_RANGE, run.verify, spec.mechanism, key, parameter(spec), [data], b"")
-    refused(CKR.SIGNATURE_LEN_RANGE, run.verify, spec.mechanism, key, parameter(spec), [data], signature[:-1])
-    refused(CKR.SIGNATURE_LEN_RANGE, run.verify, spec.mechanism, key, parameter(spec), [data], signature + b"\0")
+@every(Signing)
+def test_signature_of_another_size_is_refused(use: Use) -> None:
+    data = [bytes(use.sample.size)]
+    signature = run.sign(use.mechanism, use.key, use.parameter, data)
+    for other in (b"", signature[:-1], signature + b"\0"):
+        refused(CKR.SIGNATURE_LEN_RANGE, run.verify, use.mechanism, use.key, use.parameter, data, other)
 
 
-@pytest.mark.parametrize("spec", MECHANISMS.values(), ids=lambda spec: spec.mechanism.name)
-def test_parameter_with_bytes_left_over_is_refused(spec: AnyMechanism) -> None:
-    spec.parameter(parameter(spec))
-    refused(CKR.MECHANISM_PARAM_INVALID, spec.parameter, parameter(spec) + b"\0")
+@every()
+def test_parameter_with_bytes_left_over_is_refused(use: Use) -> None:
+    use.spec.parameter(use.parameter)
+    refused(CKR.MECHANISM_PARAM_INVALID, use.spec.parameter, use.parameter + b"\0")
 
 
-@pytest.mark.parametrize("spec", MECHANISMS.values(), ids=lambda spec: spec.mechanism.name)
-def test_parameter_that_is_cut_is_refused(spec: AnyMechanism) -> None:
-    for size in range(len(parameter(spec))):
-        refused(CKR.MECHANISM_PARAM_INVALID, spec.parameter, parameter(spec)[:size])
+@every()
+def test_parameter_that_is_cut_is_refused(use: Use) -> None:
+    for size in range(len(use.parameter)):
+        refused(CKR.MECHANISM_PARAM_INVALID, use.spec.parameter, use.parameter[:size])
 
 
 @pytest.mark.parametrize("spec", MECHANISMS.values(), ids=lambda spec: spec.mechanism.name)
@@ -148,23 +191,56 @@ def test_random_parameter_is_decoded_or_refused_by_name(spec: AnyMechanism, raw:
         assert error.rv in {CKR.MECHANISM_PARAM_INVALID, CKR.SIGNATURE_LEN_RANGE}  # noqa: PT017 - both are allowed
 
 
-@having(Signing)
-def test_second_end_of_a_signature_gives_nothing_new(spec: AnyMechanism) -> None:
-    operation = spec.of(Signing).sign(good_key(spec), spec.parameter(parameter(spec)))
-    operation.update(bytes(MECHANISM_SAMPLES[spec.mechanism].size))
-    first = operation.finish()
+@every(Signing)
+def test_second_end_of_a_signature_is_refused_or_signs_the_same_data(use: Use) -> None:
+    data = bytes(use.sample.size)
+    operation = use.spec.of(Signing).sign(use.key, use.decoded)
+    operation.update(data)
+    operation.finish()
     try:
-        assert len(operation.finish()) == len(first)
+        again = operation.finish()
     except AlreadyFinalized:
         return
-    assert not spec.multi_part
+    run.verify(use.mechanism, use.key, use.parameter, [data], again)
 
 
-@having(Ciphering)
+def operations(
+    use: Use,
+) -> Iterator[Callable[[], DigestOperation | SignOperation | VerifyOperation | CipherOperation]]:
+    """Return what begins each of a mechanism's operations on data."""
+    for functions in use.spec.functions:
+        if isinstance(functions, Digesting):
+            yield partial(functions.begin, use.decoded)
+        elif isinstance(functions, Signing):
+            yield partial(functions.sign, use.key, use.decoded)
+            yield partial(functions.verify, use.key, use.decoded)
+        elif isinstance(functions, Ciphering):
+            yield partial(functions.encrypt, use.key, use.decoded)
+            yield partial(functions.decrypt, use.key, use.decoded)
+
+
+@every(Digesting, Signing, Ciphering, multi_part=True)
+def test_invariant_3_data_in_parts_without_end_does_not_fill_the_memory(use: Use) -> None:
+    part = bytes(1 << 18)
+    for begin in operations(use):
+        operation = begin()
+        tracemalloc.start()
+        try:
+            for _ in range(4 * MOST_HELD // len(part)):
+                operation.update(part)
+        except Pkcs11Error as error:
+            assert error.rv is CKR.DEVICE_MEMORY  # noqa: PT017 - it may be refused or not
+        finally:
+            held, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert held < 1.5 * MOST_HELD
+
+
+@every(Ciphering)
 @settings(max_examples=40)
 @given(garbage=st.binary(max_size=130))
-def test_garbage_decrypts_to_something_or_is_refused_by_name(spec: AnyMechanism, garbage: bytes) -> None:
-    operation = run.decryption(spec.mechanism, good_key(spec), parameter(spec))
+def test_garbage_decrypts_to_something_or_is_refused_by_name(use: Use, garbage: bytes) -> None:
+    operation = run.decryption(use.mechanism, use.key, use.parameter)
     foretold = operation.one_shot_size(len(garbage))
     try:
         assert len(run.process(operation, [garbage])) <= foretold
@@ -172,20 +248,19 @@ def test_garbage_decrypts_to_something_or_is_refused_by_name(spec: AnyMechanism,
         assert error.rv in {CKR.ENCRYPTED_DATA_INVALID, CKR.ENCRYPTED_DATA_LEN_RANGE}  # noqa: PT017 - both are allowed
 
 
-@having(Wrapping)
+@every(Wrapping)
 @given(value=st.binary(min_size=1, max_size=70))
-def test_wrapped_key_unwraps_to_itself_filled_up_with_zeros(spec: AnyMechanism, value: bytes) -> None:
-    sample, wrapping = MECHANISM_SAMPLES[spec.mechanism], spec.of(Wrapping)
-    key, params = good_key(spec), spec.parameter(parameter(spec))
-    wrapped = wrapping.wrap(key, params, bytearray(value))
-    assert wrapping.unwrap(key, params, wrapped) == value + bytes(-len(value) % sample.filled_to)
+def test_wrapped_key_unwraps_to_itself_filled_up_with_zeros(use: Use, value: bytes) -> None:
+    wrapping = use.spec.of(Wrapping)
+    wrapped = wrapping.wrap(use.key, use.decoded, bytearray(value))
+    filled = value + bytes(-len(value) % use.sample.filled_to)
+    assert wrapping.unwrap(use.key, use.decoded, wrapped) == filled
 
 
-@having(Wrapping)
-def test_wrapped_key_of_an_impossible_size_is_refused(spec: AnyMechanism) -> None:
-    unwrap, params = spec.of(Wrapping).unwrap, spec.parameter(parameter(spec))
-    for size in MECHANISM_SAMPLES[spec.mechanism].bad_wrapped:
-        refused(CKR.WRAPPED_KEY_LEN_RANGE, unwrap, good_key(spec), params, bytes(size))
+@every(Wrapping)
+def test_wrapped_key_of_an_impossible_size_is_refused(use: Use) -> None:
+    for size in use.sample.bad_wrapped:
+        refused(CKR.WRAPPED_KEY_LEN_RANGE, use.spec.of(Wrapping).unwrap, use.key, use.decoded, bytes(size))
 
 
 def test_there_is_a_sample_for_every_mechanism() -> None:

@@ -10,7 +10,7 @@ from softee.names import CKK, CKM, MechanismFlag
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS, build_table
-from softee.pkcs11_ta.token.profiles import OPTEE
+from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE
 
 SOURCE = Path(__file__).parents[2] / "src" / "softee"
 
@@ -81,6 +81,10 @@ def test_the_optee_profile_has_the_documented_mechanisms_key_sizes_and_functions
         for mechanism, spec in OPTEE.mechanisms.items()
     }
     assert ours == DOCUMENTED
+
+
+def test_the_portable_profile_has_every_mechanism() -> None:
+    assert list(PORTABLE.mechanisms.items()) == list(MECHANISMS.items())
 
 
 @pytest.mark.parametrize(

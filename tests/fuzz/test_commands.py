@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random and mutated requests against a token with keys: never CKR_GENERAL_ERROR, never a value out of the table."""
+"""Random and mutated requests against a token with keys: never CKR_GENERAL_ERROR, never a value out of the table.
+
+The profile is the one that has every mechanism.
+"""
 
 import random
 from typing import Any
@@ -14,6 +17,7 @@ from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.abi.fields import fields as fields_of_request
 from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from softee.pkcs11_ta.token.profiles import PORTABLE
 from support.token_world import Caller, make_application, sessions_with, template, u32
 
 MECHANISM_NUMBERS = st.sampled_from([int(number) for number in MECHANISMS]) | st.integers(0, 2**32 - 1)
@@ -38,7 +42,7 @@ SLOW = {int(CKM.RSA_PKCS_KEY_PAIR_GEN)}
 
 @pytest.fixture(scope="module")
 def caller() -> Caller:
-    caller = Caller(make_application())
+    caller = Caller(make_application(policy=PORTABLE))
     session = caller.set_up()
     caller.aes_key(session)
     caller.ec_pair(session)
@@ -89,7 +93,7 @@ def test_well_formed_nonsense(caller: Caller, data: st.DataObject) -> None:
 
 
 def test_mutations_of_a_good_request() -> None:
-    caller = Caller(make_application())
+    caller = Caller(make_application(policy=PORTABLE))
     session = caller.set_up()
     good = u32(session, CKM.AES_KEY_GEN, 0) + encode_template(template((CKA.VALUE_LEN, 16), (CKA.ENCRYPT, True)))
     rng = random.Random(7)  # noqa: S311 - reproducible, not secret

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from interop.tools import Programs
+from interop.tools import SO_PIN, Programs
 
 NAMESPACE = UUID("58ac9ca0-2086-4683-a1b8-ec4bc08e01b6")
 ME = str(uuid5(NAMESPACE, f"uid={os.geteuid():x}"))
@@ -56,6 +56,18 @@ def test_another_users_uuid_lets_nobody_else_in(user: Programs) -> None:
     name_the_user(user, f"user:{SOMEBODY}")
     for pin in (f"user:{SOMEBODY}", f"user:{ME}", "public"):
         assert "CKR_PIN_INCORRECT" in user.p11("--login", "--pin", pin, "--list-objects", fails=True)
+
+
+def test_the_so_goes_to_a_pin_and_back_until_there_is_a_user(user: Programs) -> None:
+    user.p11("--login", "--login-type", "so", "--change-pin", "--new-pin", SO_PIN)
+    assert "PIN pad present" not in user.p11("--list-slots")
+    with_pin = ("--login", "--login-type", "so", "--so-pin", SO_PIN)
+    replace(user, variables={}).p11(*with_pin, "--change-pin", "--new-pin", SO_PIN)
+    user.p11(*with_pin, "--change-pin", "--new-pin", "")
+    assert "PIN pad present" in user.p11("--list-slots")
+    name_the_user(user, f"user:{ME}")
+    answer = user.p11("--login", "--login-type", "so", "--change-pin", "--new-pin", SO_PIN, fails=True)
+    assert "CKR_PIN_INVALID" in answer
 
 
 def test_a_group_that_one_is_not_in_is_refused_even_to_root(programs: Programs) -> None:

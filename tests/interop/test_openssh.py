@@ -35,12 +35,6 @@ pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="need
 
 
 @pytest.fixture
-def provider(module: Path) -> Path:
-    """The file that OpenSSH loads: it looks into it for the name of a function before it does."""
-    return module if b"C_GetFunctionList" in module.read_bytes() else module.with_name("libckteec.so.0")
-
-
-@pytest.fixture
 def ssh(programs: Programs) -> Programs:
     """Programs with a token that has an EC and an RSA key."""
     programs.init_token()
@@ -49,8 +43,14 @@ def ssh(programs: Programs) -> Programs:
     return programs
 
 
-def test_the_tokens_keys_are_listed_without_a_pin(ssh: Programs, provider: Path) -> None:
-    listed = [line.split() for line in ssh.run("ssh-keygen", "-D", provider).splitlines() if line.count(" ") == 2]
+@pytest.mark.parametrize("name", ["libckteec.so.0", "libckteec.so"])
+def test_the_tokens_keys_are_listed_without_a_pin(ssh: Programs, module: Path, name: str) -> None:
+    """OpenSSH looks for the name of C_GetFunctionList in a module's file before it loads it."""
+    listed = [
+        line.split()
+        for line in ssh.run("ssh-keygen", "-D", module.with_name(name)).splitlines()
+        if line.count(" ") == 2
+    ]
     assert {(key_type, label) for key_type, _, label in listed} == {
         ("ecdsa-sha2-nistp256", "login"),
         ("ssh-rsa", "other"),
@@ -58,11 +58,11 @@ def test_the_tokens_keys_are_listed_without_a_pin(ssh: Programs, provider: Path)
 
 
 @contextmanager
-def sshd(programs: Programs, provider: Path) -> Iterator[int]:
+def sshd(programs: Programs, module: Path) -> Iterator[int]:
     """Run a server that lets the token's keys in, and yield its port."""
     directory, port = programs.directory, free_port()
     programs.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "host")
-    (directory / "authorized_keys").write_text(programs.run("ssh-keygen", "-D", provider))
+    (directory / "authorized_keys").write_text(programs.run("ssh-keygen", "-D", module))
     (directory / "known_hosts").write_text(f"[127.0.0.1]:{port} {(directory / 'host.pub').read_text()}")
     (directory / "sshd.conf").write_text(SERVER.format(port=port, directory=directory))
     if os.geteuid() == 0:
@@ -84,11 +84,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def ssh_agent(programs: Programs, provider: Path) -> Iterator[Programs]:
+def ssh_agent(programs: Programs, module: Path) -> Iterator[Programs]:
     """Run an agent that loads the module, and yield programs that find it."""
     with short_directory() as directory:
         path = directory / "agent"
-        command = ("ssh-agent", "-D", "-a", path, "-P", f"{provider.resolve().parent}/*")
+        command = ("ssh-agent", "-D", "-a", path, "-P", f"{module.resolve().parent}/*")
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=programs.environment) as agent:
             assert agent.stdout
             agent.stdout.readline()  # which it writes when it listens
@@ -107,10 +107,10 @@ def ask_pass(programs: Programs) -> dict[str, str]:
 
 
 @pytest.mark.skipif(not SSHD.exists(), reason="needs Debian's openssh-server")
-def test_an_agent_with_the_token_logs_in_to_a_server(ssh: Programs, provider: Path) -> None:
-    with sshd(ssh, provider) as port, ssh_agent(ssh, provider) as agent:
+def test_an_agent_with_the_token_logs_in_to_a_server(ssh: Programs, module: Path) -> None:
+    with sshd(ssh, module) as port, ssh_agent(ssh, module) as agent:
         asked = Programs(ssh.module, ssh.socket, ssh.directory, agent.variables | ask_pass(ssh))
-        assert "Card added" in asked.run("ssh-add", "-s", provider)
+        assert "Card added" in asked.run("ssh-add", "-s", module)
         assert "(ECDSA)" in agent.run("ssh-add", "-l")
         hosts = ("-o", f"UserKnownHostsFile={ssh.directory / 'known_hosts'}", "-o", "StrictHostKeyChecking=yes")
         for key in ("login", "other"):
@@ -124,3 +124,7 @@ def test_an_agent_with_the_token_logs_in_to_a_server(ssh: Programs, provider: Pa
 
 def authorized(programs: Programs) -> list[str]:
     return (programs.directory / "authorized_keys").read_text().splitlines()
+
+
+def test_the_module_that_is_told_is_the_library_itself(module: Path) -> None:
+    assert module.name == "libckteec.so.0"

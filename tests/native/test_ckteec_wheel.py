@@ -44,6 +44,13 @@ def test_all_names_are_files(libraries: Path) -> None:
     assert files == {"libckteec.so", "libckteec.so.0", "libteec.so.2"}
 
 
+@pytest.mark.parametrize("name", ["libckteec.so", "libckteec.so.0"])
+def test_whoever_reads_the_file_finds_the_functions_names(libraries: Path, name: str) -> None:
+    """As OpenSSH does before it loads a module."""
+    content = (libraries / name).read_bytes()
+    assert [function for function in functions() if function.encode() not in content] == []
+
+
 @pytest.mark.parametrize("order", [("libckteec.so", "libckteec.so.0"), ("libckteec.so.0", "libckteec.so")])
 def test_both_names_are_one_library_in_a_process(libraries: Path, order: tuple[str, str]) -> None:
     paths = ":".join(str(libraries / name) for name in order)

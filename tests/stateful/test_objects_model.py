@@ -14,10 +14,10 @@ from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.stores.memory import MemoryStore
 from support.commands import c
 from support.object_calls import create, get, search
-from support.samples import as_template, sample
+from support.samples import OBJECT_SAMPLES, as_template, sample
 from support.token_world import Answer, Caller, make_application, template
 
-KINDS = ("data", "AES key", "EC private key")
+KINDS = tuple(OBJECT_SAMPLES)
 LABELS = st.sampled_from([b"", b"a", b"b"])
 
 Wanted = dict[int, AttributeValue]

@@ -1,65 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys for tests of mechanisms: what a mechanism may see of a key object, without the object."""
+"""Keys for tests of mechanisms: what a mechanism sees of a key object, made of its attributes without the object."""
 
-from dataclasses import dataclass, field
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from softee.names import CKK, CKO
-from softee.pkcs11_ta.keys.view import NativeKey
-
-
-@dataclass(frozen=True)
-class StandInKey:
-    """A KeyView over the library's key or a secret value. Asked for what it is not, it fails."""
-
-    key_class: CKO
-    key_type: int
-    size: int
-    value: bytes = field(default=b"", repr=False)
-    library_key: NativeKey | None = field(default=None, repr=False)
-
-    def secret(self) -> bytes:
-        assert self.key_class is CKO.SECRET_KEY
-        return self.value
-
-    def native(self) -> NativeKey:
-        assert self.library_key is not None
-        return self.library_key
-
-    def public(self) -> PublicKeyTypes:
-        """Return the library's public key of a private key."""
-        assert isinstance(self.library_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
-        return self.library_key.public_key()
+from softee.names import CKA, CKK, CKO
+from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.keys.ec import CURVES, encode_point
+from softee.pkcs11_ta.keys.material import KeyMaterial
+from softee.pkcs11_ta.keys.rsa import public_parts
+from softee.pkcs11_ta.keys.table import KEY_TYPES
 
 
-def secret_key(value: bytes, key_type: CKK = CKK.GENERIC_SECRET) -> StandInKey:
-    return StandInKey(CKO.SECRET_KEY, key_type, len(value), value=value)
+def key_of(key_class: CKO, key_type: int, parts: Attributes) -> KeyMaterial:
+    """Return the key that these parts make."""
+    return KeyMaterial({CKA.CLASS: int(key_class), CKA.KEY_TYPE: int(key_type), **parts})
 
 
-def aes_key(value: bytes) -> StandInKey:
+def secret_key(value: bytes, key_type: CKK = CKK.GENERIC_SECRET) -> KeyMaterial:
+    return key_of(CKO.SECRET_KEY, key_type, {CKA.VALUE: value})
+
+
+def aes_key(value: bytes) -> KeyMaterial:
     return secret_key(value, CKK.AES)
 
 
-def rsa_key(key: rsa.RSAPrivateKey | rsa.RSAPublicKey) -> StandInKey:
-    key_class = CKO.PRIVATE_KEY if isinstance(key, rsa.RSAPrivateKey) else CKO.PUBLIC_KEY
-    return StandInKey(key_class, CKK.RSA, key.key_size, library_key=key)
+def private_key(native: PrivateKeyTypes) -> KeyMaterial:
+    """Return one of the library's private keys as the token has it, of whichever type it is."""
+    for key_type in KEY_TYPES:
+        parts = key_type.from_native(native) if key_type.from_native else None
+        if parts is not None:
+            return key_of(CKO.PRIVATE_KEY, min(key_type.numbers), parts)
+    raise AssertionError(f"no type of keys takes a {type(native).__name__}")
 
 
-def ec_key(key: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) -> StandInKey:
-    key_class = CKO.PRIVATE_KEY if isinstance(key, ec.EllipticCurvePrivateKey) else CKO.PUBLIC_KEY
-    return StandInKey(key_class, CKK.EC, key.key_size, library_key=key)
+def rsa_public_key(native: rsa.RSAPublicKey) -> KeyMaterial:
+    return key_of(CKO.PUBLIC_KEY, CKK.RSA, public_parts(native))
+
+
+def ec_public_key(native: ec.EllipticCurvePublicKey) -> KeyMaterial:
+    params = next(params for params, curve in CURVES.items() if curve.name == native.curve.name)
+    return key_of(CKO.PUBLIC_KEY, CKK.EC, {CKA.EC_PARAMS: params, CKA.EC_POINT: encode_point(native)})
 
 
 @cache
-def rsa_pair(bits: int = 2048) -> StandInKey:
+def rsa_pair(bits: int = 2048) -> KeyMaterial:
     """Return an RSA private key, the same for the whole run."""
-    return rsa_key(rsa.generate_private_key(65537, bits))
+    return private_key(rsa.generate_private_key(65537, bits))
 
 
 @cache
-def ec_pair(curve: type[ec.EllipticCurve] = ec.SECP256R1) -> StandInKey:
+def ec_pair(curve: type[ec.EllipticCurve] = ec.SECP256R1) -> KeyMaterial:
     """Return an EC private key, the same for the whole run."""
-    return ec_key(ec.generate_private_key(curve()))
+    return private_key(ec.generate_private_key(curve()))

@@ -2,6 +2,7 @@
 """Object commands as tests call them, and a logged-in session to call them in."""
 
 import struct
+from typing import Any
 
 from softee.names import CKA, CKM, CKR, UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.abi.template import Template
@@ -14,9 +15,9 @@ FIRST_SESSION_OBJECT = 0x80000000
 Values = tuple[Attribute, ...]
 
 
-def fresh_caller() -> tuple[Caller, int]:
+def fresh_caller(**settings: Any) -> tuple[Caller, int]:  # noqa: ANN401 - passed on
     """Return a client of an application of its own, and a read-write session in which the user is logged in."""
-    caller = Caller(make_application())
+    caller = Caller(make_application(**settings))
     return caller, caller.set_up()
 
 

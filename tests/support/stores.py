@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from uuid import UUID
 
-from softee.stores.base import Record, Revision, Store, StoreFullError
+from softee.stores.base import Record, Revision, Store, StoreFullError, StoreUnavailableError
 from softee.stores.memory import MemoryStore
 from softee.stores.sqlite import SqliteStore
 from softee.tee.secure_storage import SecureStorage
@@ -38,25 +38,30 @@ def restore(store: Store, records: Mapping[bytes, bytes]) -> None:
 
 
 class FailingStore:
-    """Passes everything on to another store; while ``failing``, it refuses every commit as a full disk does.
+    """Passes everything on to another store.
 
-    ``refused`` is what the last refused commit wanted to write.
+    While ``failing``, it refuses every commit as a full disk does; ``refused`` is what the last one wanted to write.
+    While ``unreachable``, it answers nothing.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.failing = False
+        self.unreachable = False
         self.refused: dict[bytes, bytes] = {}
 
     def get(self, key: bytes) -> Record | None:
+        self._reach()
         return self.store.get(key)
 
     def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
+        self._reach()
         return self.store.range(prefix)
 
     def commit(
         self, *, expected: Mapping[bytes, Revision], puts: Mapping[bytes, bytes], deletes: Collection[bytes] = ()
     ) -> Revision:
+        self._reach()
         if self.failing:
             self.refused = dict(puts)
             raise StoreFullError("the disk is full")
@@ -64,3 +69,7 @@ class FailingStore:
 
     def close(self) -> None:
         self.store.close()
+
+    def _reach(self) -> None:
+        if self.unreachable:
+            raise StoreUnavailableError("the store cannot be reached")

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon.applications import APPLICATIONS, is_in_use, make_applications
+from softee.daemon.applications import APPLICATIONS, Installed, is_in_use, make_applications
 from softee.daemon.root_key import RootKeyError, load_root_key
-from softee.daemon.settings import load_settings
+from softee.daemon.settings import Settings, load_settings
+from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.stores.base import Store
+from softee.tee.application import TrustedApplication
+from support.echo_application import ECHO_UUID, EchoApplication
 from support.stores import OTHER_APPLICATION, ROOT_KEY, STORES, open_storage, snapshot
 
 
@@ -32,10 +35,27 @@ def test_each_application_has_a_uuid_of_its_own_which_is_what_it_says(store: Sto
 def test_the_settings_reach_the_pkcs11_application(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "softee.toml"
     file.write_text("[pkcs11]\nslots = 5\nsessions_per_client = 6\npin_computations = 1\n")
-    (application,) = make_applications(store, ROOT_KEY, load_settings(file))
+    made = {application.uuid: application for application in make_applications(store, ROOT_KEY, load_settings(file))}
+    application = made[PKCS11_APPLICATION]
     assert isinstance(application, Pkcs11Application)
     assert (application.slots.count, application.max_sessions) == (5, 6)
     assert [application.pins.running.acquire(blocking=False) for _ in range(2)] == [True, False]
+
+
+def test_another_application_is_made_and_asked_where_its_row_is_given(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "softee.toml").touch()
+    settings = load_settings(tmp_path / "softee.toml")
+
+    def make(store: Store, root_key: bytes, _: Settings) -> TrustedApplication:
+        open_storage(store, root_key, ECHO_UUID)
+        return EchoApplication()
+
+    rows = [Installed(ECHO_UUID, make)]
+    assert not is_in_use(store, rows)
+    (made,) = make_applications(store, ROOT_KEY, settings, rows)
+    assert made.uuid == ECHO_UUID
+    assert is_in_use(store, rows)
+    assert not is_in_use(store)
 
 
 def test_a_store_is_in_use_once_an_application_has_founded_its_storage(store: Store) -> None:

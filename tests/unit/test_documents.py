@@ -13,10 +13,10 @@ from softee.daemon.slot_settings import SlotSettings
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/softee"
-DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
+DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md") for path in ROOT.glob(pattern))
 
 FILE = r"(?:[\w.-]+/)*[\w*-]+\.(?:py|c|h|sh|md|toml|example)"
-FOLDER = r"(?:src|tests|docs|native|tools|bench)/[\w./*-]*"
+FOLDER = r"(?:src|tests|docs|native|tools|bench|examples)/[\w./*-]*"
 NAMED = re.compile(f"`({FILE}|{FOLDER})`")
 LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
 
@@ -24,7 +24,7 @@ LINKED = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
 def exists(name: str, document: Path) -> bool:
     """Tell whether there is a file of that name: from the root or a package, or anywhere where it has no folder."""
     bases = (document.parent, ROOT, PACKAGE, PACKAGE / "pkcs11_ta", PACKAGE / "pkcs11_ta/mechanisms")
-    anywhere = () if "/" in name else tuple(ROOT / folder for folder in ("src", "native", "tests"))
+    anywhere = () if "/" in name else tuple(ROOT / folder for folder in ("src", "native", "tests", "examples"))
     return any(any(base.glob(name)) for base in bases) or any(any(folder.rglob(name)) for folder in anywhere)
 
 

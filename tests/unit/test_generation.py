@@ -18,6 +18,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_our_commands_are_numbered_in_hexadecimal() -> None:
+    assert [generation.command_number(number) for number in (0, 52, 0xFFF, 0x1000, 0x10F0)] == [
+        *("0", "52", "4095", "0x1000", "0x10f0"),
+    ]
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["tools/gen_some.py", *arguments])
     return generation.main("Write some.", FILES)

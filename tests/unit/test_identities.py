@@ -13,7 +13,7 @@ from softee.stores.memory import MemoryStore
 from softee.tee.application import ClientIdentity
 from softee.tee.sealing import SealKey
 from support.commands import c
-from support.token_world import NAMESPACE, SO_PIN, Caller, make_application, public_client, user_client
+from support.token_world import NAMESPACE, SO_PIN, USER_PIN, Caller, make_application, public_client, user_client
 
 ALICE, BOB, ROOT = user_client(1000), user_client(1001), user_client(0)
 STAFF = ClientIdentity(7, 1002, 50, LoginMethod.GROUP, uuid5(NAMESPACE, "gid=32"))
@@ -102,7 +102,6 @@ def test_a_pin_that_names_somebody_does_not_make_one_somebody(alice: Caller) -> 
 
 
 def test_nobody_is_the_user_before_the_so_has_named_one(alice: Caller) -> None:
-    """On OP-TEE, whoever asks for no identity is."""
     for client in (public_client(), ALICE):
         caller = Caller(alice.application, client)
         assert caller.login(caller.open(), CKU.USER, b"") is CKR.USER_PIN_NOT_INITIALIZED
@@ -188,16 +187,53 @@ def test_set_pin_hands_the_role_on(alice: Caller) -> None:
 def test_what_names_no_identity_is_an_invalid_pin(alice: Caller, pin: bytes) -> None:
     session = so_session(alice)
     assert alice.init_pin(session, pin) is CKR.PIN_INVALID
+    assert alice.init_pin(session, name(BOB)) is CKR.OK
+    assert alice.init_pin(session, pin) is CKR.PIN_INVALID
     assert alice.set_pin(session, b"", pin) is CKR.PIN_INVALID
+    assert alice.token_flags() == PROTECTED | 8
 
 
-def test_the_so_may_go_back_to_a_pin_with_init_token(alice: Caller) -> None:
+def test_init_token_leaves_the_so_who_it_is_whatever_the_pin(alice: Caller) -> None:
     assert Caller(alice.application, BOB).init_token() is CKR.PIN_INCORRECT
-    assert alice.init_token(pin=b"123") is CKR.ARGUMENTS_BAD
-    assert alice.init_token() is CKR.OK
+    for pin in (b"123", SO_PIN, b"public", name(BOB)):
+        assert alice.init_token(pin=pin) is CKR.OK
+        assert alice.token_flags() == PROTECTED
+        alice.ok(c.CLOSE_SESSION, so_session(alice))
+
+
+def test_the_so_goes_back_to_a_pin_with_set_pin_until_there_is_a_user(alice: Caller) -> None:
+    session = so_session(alice)
+    assert alice.set_pin(session, b"", b"123") is CKR.PIN_LEN_RANGE
+    assert alice.token_flags() == PROTECTED
+    assert alice.set_pin(session, b"", SO_PIN) is CKR.OK
     assert alice.token_flags() == 0x405
+    assert alice.init_pin(session) is CKR.OK
+    alice.tee.close()
     bob = Caller(alice.application, BOB)
-    assert bob.login(bob.open(), CKU.SO, SO_PIN) is CKR.OK
+    session = bob.open()
+    assert bob.login(session, CKU.SO, b"") is CKR.PIN_INCORRECT
+    assert bob.login(session, CKU.SO, SO_PIN) is CKR.OK
+    assert bob.set_pin(session, SO_PIN, b"") is CKR.PIN_LEN_RANGE
+    bob.logout(session)
+    assert bob.login(session) is CKR.OK
+    assert bob.set_pin(session, USER_PIN, b"") is CKR.PIN_LEN_RANGE
+
+
+def test_the_so_goes_from_a_pin_to_identities_with_an_empty_one() -> None:
+    store = MemoryStore()
+    alice = Caller(make_application(store), ALICE)
+    alice.init_token()
+    session = alice.open()
+    assert alice.set_pin(session, SO_PIN, b"") is CKR.USER_PIN_NOT_INITIALIZED
+    assert alice.login(session, CKU.SO, SO_PIN) is CKR.OK
+    assert alice.set_pin(session, b"wrong", b"") is CKR.PIN_INCORRECT
+    assert alice.set_pin(session, SO_PIN, b"") is CKR.OK
+    assert alice.token_flags() == PROTECTED
+    bob = Caller(make_application(store), BOB)
+    assert bob.login(bob.open(), CKU.SO, SO_PIN) is CKR.PIN_INCORRECT
+    alice = Caller(bob.application, ALICE)
+    assert alice.init_pin(so_session(alice), name(BOB)) is CKR.OK
+    assert bob.login(bob.open(), CKU.USER, b"") is CKR.OK
 
 
 def test_nobody_takes_a_token_with_a_pin_over_by_identity() -> None:

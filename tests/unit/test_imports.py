@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[2] / "src" / "softee"
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "softee"
 
 TRUSTED_APPLICATIONS = {"pkcs11_ta"}
 """The packages of the trusted applications. They know the TEE core and not each other."""
+
+FOR_APPLICATIONS = {"names", "wire", "tee", "stores.base"}
+"""What a trusted application may import, also one that stands elsewhere (examples/)."""
 
 MAY_IMPORT = {
     "names": set(),
@@ -18,7 +22,7 @@ MAY_IMPORT = {
     "stores": set(),
     "client": {"names", "wire"},
     "tee": {"names", "wire", "stores.base"},
-    **{package: {"names", "wire", "tee", "stores.base"} for package in TRUSTED_APPLICATIONS},
+    **dict.fromkeys(TRUSTED_APPLICATIONS, FOR_APPLICATIONS),
     "daemon": {"names", "wire", "stores", "tee", *TRUSTED_APPLICATIONS},
     "cli": {"names", "wire", "stores", "tee", "daemon", "client", *TRUSTED_APPLICATIONS},
 }
@@ -64,34 +68,47 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def allowed(package: str, name: str) -> bool:
+def allowed(name: str, importable: set[str]) -> bool:
     parts = name.removeprefix("softee.")
     if name == "softee":
         return True
-    return any(parts == may or parts.startswith(f"{may}.") or may == f"{parts}.base" for may in MAY_IMPORT[package])
+    return any(parts == may or parts.startswith(f"{may}.") or may == f"{parts}.base" for may in importable)
+
+
+def softee(path: Path) -> list[str]:
+    return [name for name in imported(path) if name == "softee" or name.startswith("softee.")]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_imports_go_one_way(path: Path) -> None:
     package = path.relative_to(SOURCE).parts[0]
-    softee = [name for name in imported(path) if name == "softee" or name.startswith("softee.")]
-    foreign = [name for name in softee if not name.startswith(f"softee.{package}") and not allowed(package, name)]
+    others = [name for name in softee(path) if not name.startswith(f"softee.{package}")]
+    foreign = [name for name in others if not allowed(name, MAY_IMPORT[package])]
     assert not foreign, f"softee.{package} must not import {foreign}"
 
 
-@pytest.mark.parametrize("package", PURE)
-def test_below_the_daemon_nothing_reaches_sockets_files_or_the_clock(package: str) -> None:
-    for path in (SOURCE / package).rglob("*.py"):
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*_ta/**/*.py")), ids=lambda path: path.name)
+def test_an_example_s_application_imports_what_one_of_ours_may(path: Path) -> None:
+    foreign = [name for name in softee(path) if not allowed(name, FOR_APPLICATIONS)]
+    assert not foreign, f"{path} must not import {foreign}"
+
+
+PURE_PACKAGES = [*(SOURCE / package for package in PURE), *(ROOT / "examples").glob("*_ta")]
+
+
+@pytest.mark.parametrize("package", PURE_PACKAGES, ids=lambda package: package.name)
+def test_below_the_daemon_nothing_reaches_sockets_files_or_the_clock(package: Path) -> None:
+    for path in package.rglob("*.py"):
         roots = {name.partition(".")[0] for name in imported(path)}
-        assert not roots & OUTSIDE_WORLD, f"{path.relative_to(SOURCE)} imports {sorted(roots & OUTSIDE_WORLD)}"
+        assert not roots & OUTSIDE_WORLD, f"{path.relative_to(ROOT)} imports {sorted(roots & OUTSIDE_WORLD)}"
 
 
-@pytest.mark.parametrize("package", PURE)
-def test_below_the_daemon_nothing_opens_files(package: str) -> None:
-    for path in (SOURCE / package).rglob("*.py"):
+@pytest.mark.parametrize("package", PURE_PACKAGES, ids=lambda package: package.name)
+def test_below_the_daemon_nothing_opens_files(package: Path) -> None:
+    for path in package.rglob("*.py"):
         calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         names = {call.id for call in calls if isinstance(call, ast.Name)}
-        assert "open" not in names, f"{path.relative_to(SOURCE)} opens a file"
+        assert "open" not in names, f"{path.relative_to(ROOT)} opens a file"
 
 
 def modules_of_rooms() -> list[Path]:

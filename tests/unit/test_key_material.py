@@ -3,44 +3,34 @@
 
 import math
 from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
+from softee.pkcs11_ta import keys as package
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
-from softee.pkcs11_ta.attributes.values import AttributeValue, Given
 from softee.pkcs11_ta.keys import ec as ec_keys
 from softee.pkcs11_ta.keys import pkcs8
 from softee.pkcs11_ta.keys import rsa as rsa_keys
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.parts import big_endian
 from softee.pkcs11_ta.keys.pkcs8 import LARGEST_KEY, export_private_key, import_private_key
-from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.content import complete
+from softee.pkcs11_ta.keys.table import KEY_TYPES, find_key_type
 from support.hostile_numbers import effort_limited
-from support.samples import as_template, sample
+from support.importing import imported, refusal
+from support.samples import IN_PKCS8, KEY_PAIRS, KEYS, sample
 from support.samples.aes import AES_KEY
 from support.samples.ec import ec_key
 from support.samples.rsa import rsa_key
 
 CRT_PARTS = (CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)
 MERSENNE_1279, MERSENNE_2203 = (1 << 1279) - 1, (1 << 2203) - 1
-
-
-def imported(attributes: dict[int, AttributeValue]) -> Given:
-    made = rules.make(rules.parse(as_template(attributes)), rules.CREATE, is_so=False)
-    complete(made)
-    return made
-
-
-def refusal(attributes: dict[int, AttributeValue]) -> CKR:
-    with pytest.raises(Pkcs11Error) as refused:
-        imported(attributes)
-    return refused.value.rv
 
 
 def test_the_check_value_of_an_aes_key_is_that_of_the_real_op_tee() -> None:
@@ -196,10 +186,11 @@ def test_an_ec_private_key_knows_its_point() -> None:
     assert (key.key_class, key.key_type, key.size) == (CKO.PRIVATE_KEY, CKK.EC, 256)
 
 
-@pytest.mark.parametrize("kind", ["RSA public key", "RSA private key", "EC public key", "EC private key"])
+@pytest.mark.parametrize("kind", KEY_PAIRS)
 def test_a_public_key_info_must_be_the_keys_own(kind: str) -> None:
-    native: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = rsa_key() if "RSA" in kind else ec_key()
-    info = native.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    native = KeyMaterial(imported(sample(kind))).native()
+    public = native if hasattr(native, "public_bytes") else native.public_key()
+    info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert imported(sample(kind, PUBLIC_KEY_INFO=info))[CKA.PUBLIC_KEY_INFO] == info
     assert refusal(sample(kind, PUBLIC_KEY_INFO=info[:-1] + bytes([info[-1] ^ 1]))) is CKR.ATTRIBUTE_VALUE_INVALID
 
@@ -215,29 +206,33 @@ def test_what_is_not_a_key_is_none_for_a_mechanism() -> None:
     assert refused.value.rv is CKR.KEY_HANDLE_INVALID
 
 
-READINGS: dict[str, Callable[[KeyMaterial], object]] = {
-    "secret": KeyMaterial.secret,
-    "RSA public": rsa_keys.public_key,
-    "RSA private": rsa_keys.private_key,
-    "EC public": ec_keys.public_key,
-    "EC private": ec_keys.private_key,
+MODULES = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
+READINGS: dict[tuple[str, CKO], Callable[[KeyMaterial], object]] = {
+    (key_type.name, half): getattr(module, name)
+    for module in MODULES
+    for key_type in KEY_TYPES
+    if key_type in vars(module).values()
+    for half, name in ((CKO.PUBLIC_KEY, "public_key"), (CKO.PRIVATE_KEY, "private_key"))
+    if hasattr(module, name)
 }
+"""The functions by which mechanisms get at the library's object, by the key type whose module they stand in."""
 
 
-@pytest.mark.parametrize(
-    ("kind", "right"),
-    [
-        ("AES key", {"secret"}),
-        ("EC public key", {"EC public"}),
-        ("RSA public key", {"RSA public"}),
-        ("EC private key", {"EC public", "EC private"}),
-        ("RSA private key", {"RSA public", "RSA private"}),
-    ],
-)
-def test_a_key_is_not_taken_for_another_kind(kind: str, right: set[str]) -> None:
+def test_every_type_of_key_pairs_has_both_functions() -> None:
+    pairs = [key_type.name for key_type in KEY_TYPES if key_type.form(CKO.PRIVATE_KEY)]
+    assert READINGS.keys() == {(name, half) for name in pairs for half in (CKO.PUBLIC_KEY, CKO.PRIVATE_KEY)}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_key_is_not_taken_for_another_kind(kind: str) -> None:
     key = KeyMaterial(imported(sample(kind)))
-    for name, reading in READINGS.items():
-        if name in right:
+    key_type = find_key_type(key.key_type)
+    assert key_type is not None
+    right = {(key_type.name, key.key_class)}
+    if key.key_class is CKO.PRIVATE_KEY:
+        right.add((key_type.name, CKO.PUBLIC_KEY))
+    for reads, reading in {**READINGS, (key_type.name, CKO.SECRET_KEY): KeyMaterial.secret}.items():
+        if reads in right:
             assert reading(key)
             continue
         with pytest.raises(Pkcs11Error) as refused:
@@ -250,7 +245,7 @@ def test_the_native_key_is_made_once() -> None:
     assert key.native() is key.native()
 
 
-@pytest.mark.parametrize("kind", ["RSA private key", "EC private key"])
+@pytest.mark.parametrize("kind", IN_PKCS8)
 @pytest.mark.parametrize("filling", [b"", bytes(15)], ids=["exact", "filled up"])
 def test_a_private_key_comes_back_from_its_private_key_info(kind: str, filling: bytes) -> None:
     made = imported(sample(kind))

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from softee.names import CKG, CKM
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import public_key
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support import keys
@@ -146,12 +147,12 @@ def test_oaep_refuses_more_and_keys_without_room() -> None:
         run.decrypt(CKM.RSA_PKCS_OAEP, KEY, no_room, bytes(SIZE))
 
 
-def small_key() -> keys.StandInKey:
+def small_key() -> KeyView:
     """Return a 512-bit key, which may be imported though not generated."""
     p, q = 2**256 - 587, 2**256 - 617
     d = pow(3, -1, (p - 1) * (q - 1))
     numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(3, p * q))
-    return keys.rsa_key(numbers.private_key())
+    return keys.private_key(numbers.private_key())
 
 
 @pytest.mark.parametrize("mechanism", [CKM.SHA256_RSA_PKCS, CKM.SHA512_RSA_PKCS])

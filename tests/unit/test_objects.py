@@ -6,7 +6,7 @@ import pytest
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
 from support.commands import c
 from support.object_calls import FIRST_SESSION_OBJECT, Values, create, fresh_caller, generate, get, search, wire
-from support.samples import as_template, sample
+from support.samples import OBJECT_SAMPLES, as_template, sample
 from support.samples.aes import AES_KEY
 from support.token_world import SO_PIN, Caller, make_application, template
 
@@ -46,7 +46,7 @@ def test_a_template_that_makes_no_object_is_refused(caller: Caller, session: int
     assert caller.call(c.CREATE_OBJECT, session, template(*attributes)).rv is rv
 
 
-@pytest.mark.parametrize("kind", ["data", "X.509 certificate", "RSA public key", "EC private key", "AES key"])
+@pytest.mark.parametrize("kind", OBJECT_SAMPLES)
 @pytest.mark.parametrize("token", [False, True])
 def test_every_kind_of_object_is_created_found_and_destroyed(
     caller: Caller, session: int, kind: str, *, token: bool

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, TeeResult
 from support.commands import c
 from support.object_calls import Values, create, fresh_caller, generate, get, wire
-from support.samples import as_template, sample
+from support.samples import IN_PKCS8, UNWRAPPED, as_template, sample
 from support.samples.aes import AES_KEY
 from support.token_world import SO_PIN, Answer, Attribute, Caller, template
 
@@ -71,7 +71,7 @@ def test_a_wrapped_key_asks_for_room_and_waits_for_it(caller: Caller, session: i
     assert wrap(caller, session, wrapper, target, 16).rv is CKR.OK
 
 
-@pytest.mark.parametrize("kind", ["RSA private key", "EC private key"])
+@pytest.mark.parametrize("kind", IN_PKCS8)
 def test_a_private_key_comes_back_from_its_wrapping(caller: Caller, session: int, wrapper: int, kind: str) -> None:
     key = create(caller, session, kind, EXTRACTABLE=True, SIGN=True)
     parameter = IV
@@ -107,7 +107,7 @@ def test_a_length_in_the_template_cuts_what_filled_the_last_block(caller: Caller
 
 
 @pytest.mark.parametrize("plain", [bytes(48), b"\x30\x82\xff\xff" + bytes(28), b"\x30\x80" + bytes(14)])
-@pytest.mark.parametrize("key_type", [CKK.RSA, CKK.EC])
+@pytest.mark.parametrize("key_type", [number for made, number in UNWRAPPED if made is CKO.PRIVATE_KEY])
 def test_bytes_that_unwrap_to_no_key_are_told_apart_by_their_length_alone(
     caller: Caller, session: int, wrapper: int, plain: bytes, key_type: CKK
 ) -> None:

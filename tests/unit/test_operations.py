@@ -348,16 +348,3 @@ def test_a_careful_key_stays_confirmed_for_all_parts(caller: Caller, session: in
     caller.ok(c.SIGN_UPDATE, session, data=b"x")
     caller.ok(c.SIGN_UPDATE, session, data=b"y")
     assert caller.ok(c.SIGN_FINAL, session).size == 64
-
-
-def test_asking_for_a_size_of_nothing_leaves_the_operation(caller: Caller, session: int) -> None:
-    key = caller.aes_key(session)
-    caller.ok(c.ENCRYPT_INIT, session, key, CKM.AES_CTR, u32(128) + bytes(16))
-    nothing = Memref(ParamType.MEMREF_INPUT, bytearray())
-    asked = caller.invoke(c.ENCRYPT_ONESHOT.number, u32(session), nothing, Memref(ParamType.MEMREF_OUTPUT, null=True))
-    assert (asked.result, asked.rv, asked.size) == (TeeResult.SHORT_BUFFER, CKR.BUFFER_TOO_SMALL, 0)
-    caller.ok(c.ENCRYPT_UPDATE, session, data=b"whole")
-    asked = caller.invoke(c.ENCRYPT_FINAL.number, u32(session), None, Memref(ParamType.MEMREF_OUTPUT, null=True))
-    assert (asked.result, asked.rv, asked.size) == (TeeResult.SHORT_BUFFER, CKR.BUFFER_TOO_SMALL, 0)
-    assert caller.ok(c.ENCRYPT_FINAL, session, capacity=0).output == b""
-    assert caller.call(c.ENCRYPT_FINAL, session).rv is CKR.OPERATION_NOT_INITIALIZED

@@ -8,7 +8,6 @@ import pytest
 from softee.names import CKM, CKR, PKCS11_APPLICATION, SlotFlag, TeeResult
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.application import Pkcs11Application
-from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import PROFILES
 from softee.pkcs11_ta.token.slots import vault_names
@@ -94,10 +93,12 @@ def counts(caller: Caller) -> tuple[int, int]:
     return int.from_bytes(info[104:108], "little"), int.from_bytes(info[112:116], "little")
 
 
-def test_every_listed_mechanism_has_its_info(caller: Caller) -> None:
-    ids = struct.unpack(f"<{len(MECHANISMS)}I", caller.ok(c.MECHANISM_IDS, 0).output)
-    assert set(ids) == set(MECHANISMS)
-    for number, spec in MECHANISMS.items():
+@pytest.mark.parametrize("policy", PROFILES.values(), ids=lambda policy: policy.name)
+def test_every_mechanism_of_the_profile_is_listed_in_its_order_and_has_its_info(policy: Policy) -> None:
+    caller = Caller(make_application(policy=policy))
+    ids = struct.unpack(f"<{len(policy.mechanisms)}I", caller.ok(c.MECHANISM_IDS, 0).output)
+    assert ids == tuple(policy.mechanisms)
+    for number, spec in policy.mechanisms.items():
         low, high, flags = struct.unpack("<3I", caller.ok(c.MECHANISM_INFO, 0, number).output)
         assert flags == spec.flags
         assert (low, high) == ((spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0))

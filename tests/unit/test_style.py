@@ -18,7 +18,7 @@ FIRST_LINES = {
     ".c": f"/* {LICENCE} */",
     ".h": f"/* {LICENCE} */",
 }
-FOLDERS = ("src", "tests", "native", "tools", "bench")
+FOLDERS = ("src", "tests", "native", "tools", "bench", "examples")
 
 
 def sources() -> list[Path]:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView
 from support import keys
 from support import mechanism_runs as run
 from vectors.reading import Record, records, wycheproof
@@ -27,7 +28,7 @@ HASHED = {
     "SHA-384": CKM.ECDSA_SHA384,
     "SHA-512": CKM.ECDSA_SHA512,
 }
-Case = tuple[CKM, keys.StandInKey, bytes, bytes, bytes]
+Case = tuple[CKM, KeyView, bytes, bytes, bytes]
 
 
 def case(record: Record) -> Case | None:
@@ -41,7 +42,7 @@ def case(record: Record) -> Case | None:
     message = bytes.fromhex(record["Msg"])
     digest = hashlib_new(hash_name.replace("-", "").lower(), message).digest()
     signature = r.to_bytes(width, "big") + s.to_bytes(width, "big")
-    key = keys.ec_key(ec.EllipticCurvePublicNumbers(x, y, curve).public_key())
+    key = keys.ec_public_key(ec.EllipticCurvePublicNumbers(x, y, curve).public_key())
     return HASHED[hash_name], key, message, digest, signature
 
 
@@ -92,10 +93,10 @@ def test_fixed_width_signatures_of_wycheproof(name: str, mechanism: CKM, width: 
         message, signature = bytes.fromhex(test["msg"]), bytes.fromhex(test["sig"])
         counts[test["result"]] += 1
         if test["result"] == "valid":
-            run.verify(mechanism, keys.ec_key(public), b"", [message], signature)
+            run.verify(mechanism, keys.ec_public_key(public), b"", [message], signature)
             continue
         with pytest.raises(Pkcs11Error) as caught:
-            run.verify(mechanism, keys.ec_key(public), b"", [message], signature)
+            run.verify(mechanism, keys.ec_public_key(public), b"", [message], signature)
         expected = CKR.SIGNATURE_INVALID if len(signature) == 2 * width else CKR.SIGNATURE_LEN_RANGE
         assert caught.value.rv is expected, test["comment"]
     assert min(counts.values()) > 50

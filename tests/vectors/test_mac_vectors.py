@@ -5,6 +5,7 @@ import pytest
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView
 from support import keys
 from support import mechanism_runs as run
 from support.mechanism_runs import u32
@@ -25,7 +26,7 @@ WYCHEPROOF = {
 }
 
 
-def check_whole_and_truncated(mechanisms: tuple[CKM, CKM], key: keys.StandInKey, message: bytes, mac: bytes) -> None:
+def check_whole_and_truncated(mechanisms: tuple[CKM, CKM], key: KeyView, message: bytes, mac: bytes) -> None:
     whole, general = mechanisms
     assert run.sign(whole, key, b"", [message]) == mac
     run.verify(whole, key, b"", [message], mac)

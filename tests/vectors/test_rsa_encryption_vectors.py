@@ -31,7 +31,7 @@ def oaep(hashed: str, mask: str, label: bytes = b"") -> bytes:
 def test_pkcs1_examples_of_rsa_laboratories_decrypt() -> None:
     count = 0
     for record in headed("asymmetric/RSA/pkcs1v15crypt-vectors.txt", last="Encryption"):
-        key = keys.rsa_key(rsa_private(record))
+        key = keys.private_key(rsa_private(record))
         assert run.decrypt(CKM.RSA_PKCS, key, b"", bytes.fromhex(record["Encryption"])).hex() == record["Message"]
         count += 1
     assert count == 300
@@ -45,7 +45,7 @@ def test_pkcs1_examples_of_rsa_laboratories_decrypt() -> None:
 def test_oaep_examples_decrypt(path: str, mask: str, hashed: str) -> None:
     count = 0
     for record in headed(f"asymmetric/RSA/{path}", last="Encryption"):
-        key = keys.rsa_key(rsa_private(record))
+        key = keys.private_key(rsa_private(record))
         encrypted = bytes.fromhex(record["Encryption"])
         assert run.decrypt(CKM.RSA_PKCS_OAEP, key, oaep(hashed, mask), encrypted).hex() == record["Message"]
         count += 1
@@ -56,7 +56,7 @@ def test_oaep_label_is_part_of_the_padding() -> None:
     (record,) = records("asymmetric/RSA/oaep-label.txt", last="Output")
     private = serialization.load_der_private_key(bytes.fromhex(record["KEY"]), None)
     assert isinstance(private, rsa.RSAPrivateKey)
-    key, encrypted = keys.rsa_key(private), bytes.fromhex(record["Input"])
+    key, encrypted = keys.private_key(private), bytes.fromhex(record["Input"])
     label = bytes.fromhex(record["OAEPLabel"])
     assert run.decrypt(CKM.RSA_PKCS_OAEP, key, oaep("sha512", "sha512", label), encrypted) == b"Hello World"
     for other in (b"", label[:-1], label + b"\0"):
@@ -68,7 +68,7 @@ def test_oaep_label_is_part_of_the_padding() -> None:
 def test_oaep_of_wycheproof() -> None:
     counts = {"valid": 0, "invalid": 0, "acceptable": 0}
     for group, test in wycheproof("rsa_oaep_2048_sha256_mgf1sha256"):
-        key, encrypted = keys.rsa_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["ct"])
+        key, encrypted = keys.private_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["ct"])
         parameter = oaep("sha256", "sha256", bytes.fromhex(test["label"]))
         counts[test["result"]] += 1
         if test["result"] != "invalid":
@@ -85,7 +85,7 @@ def test_pkcs1_of_wycheproof_never_says_that_a_padding_is_bad() -> None:
     """Bad ciphertexts of the right size decrypt to other bytes; the same bytes each time, so that nothing is learnt."""
     counts = {"valid": 0, "invalid": 0, "acceptable": 0}
     for group, test in wycheproof("rsa_pkcs1_2048"):
-        key, encrypted = keys.rsa_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["ct"])
+        key, encrypted = keys.private_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["ct"])
         counts[test["result"]] += 1
         try:
             plain = run.decrypt(CKM.RSA_PKCS, key, b"", encrypted)

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from softee.names import CKG, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView
 from support import keys
 from support import mechanism_runs as run
 from support.mechanism_runs import u32
@@ -47,7 +48,7 @@ def test_pkcs1_examples_of_rsa_laboratories_are_reproduced() -> None:
     count = 0
     for record in headed("asymmetric/RSA/pkcs1v15sign-vectors.txt", last="Signature"):
         message, signature = bytes.fromhex(record["Message to be signed"]), bytes.fromhex(record["Signature"])
-        key = keys.rsa_key(rsa_private(record))
+        key = keys.private_key(rsa_private(record))
         info = bytes.fromhex(DIGEST_INFO["SHA1"]) + digest("SHA1", message)
         assert run.sign(CKM.SHA1_RSA_PKCS, key, b"", [message]) == signature
         assert run.sign(CKM.RSA_PKCS, key, b"", [info]) == signature
@@ -60,7 +61,7 @@ def test_pkcs1_examples_of_rsa_laboratories_are_reproduced() -> None:
 def test_pss_examples_of_rsa_laboratories_verify() -> None:
     count = 0
     for record in headed("asymmetric/RSA/pkcs-1v2-1d2-vec/pss-vect.txt", last="Signature"):
-        key = keys.rsa_key(rsa_private(record))
+        key = keys.private_key(rsa_private(record))
         parameter = u32(CKM.SHA_1, CKG.MGF1_SHA1, len(record["Salt"]) // 2)
         message, signature = bytes.fromhex(record["Message to be signed"]), bytes.fromhex(record["Signature"])
         run.verify(CKM.SHA1_RSA_PKCS_PSS, key, parameter, [message], signature)
@@ -74,7 +75,7 @@ def test_good_and_changed_signatures_of_fips_186_are_told_apart(kind: str) -> No
     counts = {"P": 0, "F": 0}
     for record in records(f"asymmetric/RSA/FIPS_186-2/{kind}", last="Result"):
         numbers = rsa.RSAPublicNumbers(int(record["e"], 16), int(record["n"], 16))
-        key, name = keys.rsa_key(numbers.public_key()), record["SHAAlg"]
+        key, name = keys.rsa_public_key(numbers.public_key()), record["SHAAlg"]
         message, signature = bytes.fromhex(record["Msg"]), bytes.fromhex(record["S"])
         if kind.startswith("SigVer15"):
             info = bytes.fromhex(DIGEST_INFO[name]) + digest(name, message)
@@ -101,16 +102,16 @@ def test_pkcs1_signatures_of_wycheproof_are_reproduced() -> None:
         name = group["sha"].replace("-", "")
         if name not in PKCS1:
             continue
-        key, message = keys.rsa_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["msg"])
+        key, message = keys.private_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["msg"])
         assert run.sign(PKCS1[name], key, b"", [message]).hex() == test["sig"]
         seen.add(name)
     assert seen == set(PKCS1)
 
 
-def public_pem(pem: str) -> keys.StandInKey:
+def public_pem(pem: str) -> KeyView:
     key = serialization.load_pem_public_key(pem.encode())
     assert isinstance(key, rsa.RSAPublicKey)
-    return keys.rsa_key(key)
+    return keys.rsa_public_key(key)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from softee.cli.failure import CliError
 LIBRARIES = Path(softee.__file__).parent / "lib"
 """The wheel's place for libckteec and libteec."""
 
-MODULE = LIBRARIES / "libckteec.so"
-"""What applications are told to load. It leads to libckteec.so.0 beside it."""
+MODULE = LIBRARIES / "libckteec.so.0"
+"""What applications are told to load. libckteec.so beside it only leads to it: a wheel has no symbolic links."""
 
 
 def installed_module() -> Path | None:
@@ -28,7 +28,7 @@ def module_path() -> Path:
     module = installed_module()
     if module is None:
         raise CliError(
-            f"There is no libckteec.so in {LIBRARIES}: this is softee's source tree, or an installation without its C "
-            "part; install the wheel with `pip install .`."
+            f"There is no libckteec.so.0 in {LIBRARIES}: this is softee's source tree, or an installation without its "
+            "C part; install the wheel with `pip install .`."
         )
     return module

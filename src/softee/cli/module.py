@@ -7,5 +7,5 @@ from softee.cli.library import module_path
 
 
 def module() -> None:
-    """Print the path of libckteec.so, the PKCS#11 module that applications load."""
+    """Print the path of libckteec, the PKCS#11 module that applications load."""
     typer.echo(module_path())

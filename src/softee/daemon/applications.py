@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trusted applications of this secure world: a row each, and what makes it from store, root key and settings."""
+"""The trusted applications of this secure world: a row each, and what makes it from store, root key and settings.
 
-from collections.abc import Callable
+Which code runs here is decided by the program that is started, never by a setting: a program that wants another
+application has ``daemon.main.serve`` run its row too (examples/serve_app_secrets.py).
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -36,9 +40,12 @@ def _pkcs11(store: Store, root_key: bytes, settings: Settings) -> TrustedApplica
 
 
 APPLICATIONS = (Installed(PKCS11_APPLICATION, _pkcs11),)
+"""What ``softee serve`` runs."""
 
 
-def make_applications(store: Store, root_key: bytes, settings: Settings) -> list[TrustedApplication]:
+def make_applications(
+    store: Store, root_key: bytes, settings: Settings, rows: Iterable[Installed] = APPLICATIONS
+) -> list[TrustedApplication]:
     """Make them all.
 
     Raises:
@@ -46,9 +53,9 @@ def make_applications(store: Store, root_key: bytes, settings: Settings) -> list
         WrongRootKeyError, TamperedError, StoreError: as SecureStorage.
 
     """
-    return [application.make(store, root_key, settings) for application in APPLICATIONS]
+    return [row.make(store, root_key, settings) for row in rows]
 
 
-def is_in_use(store: Store) -> bool:
+def is_in_use(store: Store, rows: Iterable[Installed] = APPLICATIONS) -> bool:
     """Tell whether one of them has stored anything, which only the root key that it was stored under opens."""
-    return any(is_installed(store, application.uuid) for application in APPLICATIONS)
+    return any(is_installed(store, row.uuid) for row in rows)

@@ -9,10 +9,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from softee.daemon import hardening, logs, readiness
-from softee.daemon.applications import is_in_use, make_applications
+from softee.daemon.applications import APPLICATIONS, Installed, is_in_use, make_applications
 from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.root_key import load_root_key
@@ -38,12 +38,13 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 """What keeps the secure world from starting, and how it is told; the first that fits."""
 
 
-def serve(settings: Settings, *, ready_fd: int | None = None) -> int:
+def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequence[Installed] = APPLICATIONS) -> int:
     """Run the secure world until SIGTERM or SIGINT.
 
     Args:
         settings: where everything is, and how much clients may take.
         ready_fd: a descriptor to which a newline is written when clients are served.
+        applications: what runs in it.
 
     Returns:
         The exit status: 0 after a signal, 1 where it could not start.
@@ -52,7 +53,7 @@ def serve(settings: Settings, *, ready_fd: int | None = None) -> int:
     logs.start_log(settings.log_level)
     try:
         with contextlib.ExitStack() as stack:
-            server = _start(settings, stack)
+            server = _start(settings, applications, stack)
             readiness.notify_ready(os.environ, ready_fd)
             server.run()
     except tuple(kind for kind, _ in _SENTENCES) as error:
@@ -67,13 +68,14 @@ def _failed(sentence: str) -> int:
     return 1
 
 
-def _start(settings: Settings, stack: contextlib.ExitStack) -> Server:
+def _start(settings: Settings, applications: Sequence[Installed], stack: contextlib.ExitStack) -> Server:
     """Make everything up to the listening socket; ``stack`` undoes it in the opposite order."""
     hardening.harden()
     hardening.raise_descriptor_limit()
     store = stack.enter_context(open_store(settings))
-    key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store))
-    core = TeeCore(make_applications(store, key, settings), settings.limits.sessions_per_client)
+    key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))
+    made = make_applications(store, key, settings, applications)
+    core = TeeCore(made, settings.limits.sessions_per_client)
     listener = _listener(settings)
     stack.callback(listener.close)
     server = Server(core, listener, settings.limits)

@@ -17,6 +17,7 @@ from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.stores.base import StoreError
 from softee.tee.keys import wipe
+from softee.tee.parameters import ParameterError, absent, input_buffer, output_buffer
 from softee.tee.sealing import TamperedError
 from softee.wire.codec import WireError
 from softee.wire.frames import MAX_LENGTH
@@ -29,7 +30,7 @@ _ANSWERS = {rv: rv.to_bytes(4, "little") for rv in CKR}
 # Members of enums are looked up once, here: every call passes through this module.
 _OK, _BUFFER_TOO_SMALL = CKR.OK, CKR.BUFFER_TOO_SMALL
 _SUCCESS, _SHORT_BUFFER = TeeResult.SUCCESS, TeeResult.SHORT_BUFFER
-_MEMREF_INPUT, _MEMREF_OUTPUT, _MEMREF_INOUT = ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT
+_MEMREF_OUTPUT, _MEMREF_INOUT = ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT
 _DATA = Data.INPUT
 _NO_OUTPUT, _STREAM, _SECOND = Output.NONE, Output.STREAM, Output.INPUT
 
@@ -94,40 +95,32 @@ def _decode(command: Command[R], control: Memref) -> R:
 
 
 def _call(command: Command[Any], client: Pkcs11Client, params: Params) -> Call:
-    if params[3] is not None:
-        raise Pkcs11Error(CKR.ARGUMENTS_BAD, "parameter 3 is not used")
+    absent(params[3], "parameter 3")
     data = _input(params[1], "parameter 1") if command.data is _DATA else _absent(params[1], "parameter 1")
     if command.output is _SECOND:
         return Call(client, data, _input(params[2], "parameter 2"), 0)
     if command.output is _NO_OUTPUT:
         return Call(client, data, _absent(params[2], "parameter 2"), 0)
-    output = params[2]
-    asks_size = command.output is _STREAM and isinstance(output, Memref) and output.null
-    return Call(client, data, b"", _capacity(command, output), asks_size)
+    capacity = _capacity(command, params[2])
+    return Call(client, data, b"", capacity, asks_size=capacity == 0 and params[2] is not None)
 
 
 def _absent(param: Param, name: str) -> bytes:
-    if param is not None:
-        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{name} is not used")
+    absent(param, name)
     return b""
 
 
 def _input(param: Param, name: str) -> bytes | bytearray:
-    if param is None:
-        return b""
-    if not isinstance(param, Memref) or param.type is not _MEMREF_INPUT:
-        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{name} must be an input buffer")
-    return param.data
+    return b"" if param is None else input_buffer(param, name).data
 
 
 def _capacity(command: Command[Any], param: Param) -> int:
     if param is None and command.output is _STREAM:
         return 0
-    if not isinstance(param, Memref) or param.type is not _MEMREF_OUTPUT:
-        raise Pkcs11Error(CKR.ARGUMENTS_BAD, "parameter 2 must be an output buffer")
-    if command.output_size is not None and param.capacity != command.output_size:
-        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"parameter 2 has {param.capacity} bytes instead of {command.output_size}")
-    return param.capacity
+    capacity = output_buffer(param, "parameter 2").capacity
+    if command.output_size is not None and capacity != command.output_size:
+        raise ParameterError(f"parameter 2 has {capacity} bytes instead of {command.output_size}")
+    return capacity
 
 
 def _answer(command: Command[Any], control: Memref, output: Param, reply: bytes, rv: CKR) -> TeeResult:
@@ -152,6 +145,9 @@ def _explain(client: Pkcs11Client, command: Command[Any], error: Exception) -> C
         level = logging.DEBUG if error.rv in command.quiet else logging.INFO
         _refused(client, call, f"CKR_{error.rv.name}", error.detail, level)
         return error.rv
+    if isinstance(error, ParameterError):
+        _refused(client, call, "CKR_ARGUMENTS_BAD", error.detail)
+        return CKR.ARGUMENTS_BAD
     if isinstance(error, WireError):
         _refused(client, call, "CKR_ARGUMENTS_BAD", f"the request does not decode: {error}")
         return CKR.ARGUMENTS_BAD

@@ -203,7 +203,7 @@ def test_every_attribute_that_is_a_ulong_travels_as_four_bytes(library: Library,
     assert library.last().control == u32(1, 12, 1, attribute, 4, 2**32 - 1)
 
 
-@pytest.mark.parametrize("size", [1, 4, 7, 9, 16])
+@pytest.mark.parametrize("size", [0, 1, 4, 7, 9, 16])
 def test_a_ulong_of_another_size_is_no_value(library: Library, size: int) -> None:
     given = template([(CKA.KEY_TYPE, bytes(size))])
     assert library.call("C_FindObjectsInit", 1, *given) == CKR.ATTRIBUTE_VALUE_INVALID
@@ -253,8 +253,6 @@ def test_a_template_that_holds_itself_is_refused(library: Library) -> None:
 @pytest.mark.parametrize(
     ("kind", "parameter"),
     [
-        (CKM.ECDSA, b"x"),
-        (CKM.VENDOR_DEFINED + 5, bytes(8)),
         (CKM.AES_CTR, bytes(23)),
         (CKM.RSA_PKCS_PSS, bytes(12)),
         (CKM.RSA_PKCS_OAEP, b""),
@@ -271,9 +269,30 @@ def test_a_parameter_that_the_mechanism_does_not_take_is_refused(library: Librar
     assert library.sent == []
 
 
-def test_a_mechanism_that_nobody_knows_is_passed_on_without_a_parameter(library: Library) -> None:
-    assert library.call("C_SignInit", 1, mechanism(0x80001234), 2) == CKR.OK
-    assert library.last().control == u32(1, 2, 0x80001234, 0)
+UNKNOWN = (0x80001234, CKM.KEA_DERIVE)
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+def test_a_mechanism_that_nobody_knows_is_passed_on_without_a_parameter(library: Library, kind: int) -> None:
+    assert library.call("C_SignInit", 1, mechanism(kind), 2) == CKR.OK
+    assert library.last().control == u32(1, 2, kind, 0)
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+def test_with_one_it_is_a_mechanism_that_nobody_knows(library: Library, kind: int) -> None:
+    library.sent.clear()
+    assert library.call("C_SignInit", 1, mechanism(kind, bytes(8)), 2) == CKR.MECHANISM_INVALID
+    assert library.sent == []
+
+
+@pytest.mark.parametrize("length", [1, 2**63])
+def test_a_parameter_too_many_is_the_token_s_affair_and_is_not_read(library: Library, length: int) -> None:
+    """Applications pass garbage here: an address that is none, a length of any size."""
+    garbage = mechanism(CKM.ECDSA)
+    garbage.contents.parameter, garbage.contents.length = 1, length
+    library.answer(Answer(CKR.MECHANISM_PARAM_INVALID))
+    assert library.call("C_SignInit", 1, garbage, 2) == CKR.MECHANISM_PARAM_INVALID
+    assert library.last().control == u32(1, 2, CKM.ECDSA, 1) + b"\0"
 
 
 @pytest.mark.parametrize(

@@ -53,14 +53,14 @@ class TestBytes:
             library.answer(too_small(64))
             size = ulong(length)
             assert call(library, None, pointer(size)) == CKR.OK
-            assert (size.value, library.last().capacity, library.last().is_null) == (64, 0, True)
+            assert (size.value, library.last().capacity, len(library.sent)) == (64, 0, 1)
 
     def test_a_small_buffer_is_told_the_size_and_left_alone(self, library: Library, call: Call) -> None:
         for capacity in (0, 63):
             library.answer(too_small(64))
             buffer, size = room(64), ulong(capacity)
             assert call(library, buffer, pointer(size)) == CKR.BUFFER_TOO_SMALL
-            assert (size.value, library.last().capacity, library.last().is_null) == (64, capacity, False)
+            assert (size.value, library.last().capacity, len(library.sent)) == (64, capacity, 1)
             assert buffer.raw == bytes(64)
 
     def test_a_large_buffer_is_filled(self, library: Library, call: Call) -> None:
@@ -87,6 +87,66 @@ class TestBytes:
         size = ulong(64)
         assert call(library, room(64), pointer(size)) == CKR.DEVICE_ERROR
         assert size.value == 64
+
+
+NOTHING_DONE = too_small(0)
+"""softee's application tells the size of a part that brings no bytes, and has not taken it."""
+
+WENT_ON = Answer()
+"""OP-TEE's application takes an empty buffer for enough, and softee's one that is told of the end."""
+
+UPDATES = {name: OUTPUTS[name] for name in ("C_EncryptUpdate", "C_DecryptUpdate")}
+ENDS = {name: OUTPUTS[name] for name in ("C_Encrypt", "C_EncryptFinal", "C_Decrypt", "C_DecryptFinal")}
+
+
+class TestNoBytes:
+    """Parts that bring no bytes, and buffers that have none, which the other side cannot tell from NULL."""
+
+    @pytest.mark.parametrize("call", [*UPDATES.values(), *ENDS.values()], ids=[*UPDATES, *ENDS])
+    @pytest.mark.parametrize("answer", [NOTHING_DONE, WENT_ON])
+    def test_a_null_buffer_only_asks(self, library: Library, call: Call, answer: Answer) -> None:
+        library.answer(answer)
+        size = ulong(5)
+        assert call(library, None, pointer(size)) == CKR.OK
+        assert (size.value, len(library.sent)) == (0, 1)
+
+    @pytest.mark.parametrize("call", [*UPDATES.values(), *ENDS.values()], ids=[*UPDATES, *ENDS])
+    def test_an_empty_one_goes_on_where_nothing_was_done(self, library: Library, call: Call) -> None:
+        library.answer(NOTHING_DONE, Answer())
+        buffer, size = room(1), ulong(0)
+        assert call(library, buffer, pointer(size)) == CKR.OK
+        assert (size.value, buffer.raw) == (0, b"\0")
+        first, second = library.sent
+        assert (first.capacity, second.capacity) == (0, 1)
+        assert (first.command, first.control, first.data) == (second.command, second.control, second.data)
+
+    @pytest.mark.parametrize("call", UPDATES.values(), ids=UPDATES)
+    def test_a_part_that_was_taken_is_not_sent_again(self, library: Library, call: Call) -> None:
+        library.answer(WENT_ON)
+        assert call(library, room(1), pointer(ulong(0))) == CKR.OK
+        assert len(library.sent) == 1
+
+    @pytest.mark.parametrize("call", ENDS.values(), ids=ENDS)
+    @pytest.mark.parametrize("after", [CKR.OK, CKR.OPERATION_NOT_INITIALIZED])
+    def test_an_end_is_an_end_whether_or_not_it_was_one_before(self, library: Library, call: Call, after: CKR) -> None:
+        library.answer(WENT_ON, Answer(after))
+        size = ulong(0)
+        assert call(library, room(1), pointer(size)) == CKR.OK
+        assert (size.value, len(library.sent)) == (0, 2)
+
+    @pytest.mark.parametrize("call", [*UPDATES.values(), *ENDS.values()], ids=[*UPDATES, *ENDS])
+    @pytest.mark.parametrize(
+        ("second", "expected"),
+        [
+            (Answer(output=b"x"), CKR.DEVICE_ERROR),
+            (too_small(2), CKR.DEVICE_ERROR),
+            (Answer(CKR.DATA_LEN_RANGE), CKR.DATA_LEN_RANGE),
+            (Answer(CKR.OPERATION_NOT_INITIALIZED), CKR.OPERATION_NOT_INITIALIZED),
+        ],
+    )
+    def test_what_goes_wrong_then_is_said(self, library: Library, call: Call, second: Answer, expected: CKR) -> None:
+        library.answer(NOTHING_DONE, second)
+        assert call(library, room(1), pointer(ulong(0))) == expected
 
 
 def _slots(library: Library, array: object, count: object) -> int:

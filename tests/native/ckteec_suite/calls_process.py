@@ -336,12 +336,22 @@ def test_functions_without_an_implementation_say_so(library: Library) -> None:
         "C_DecryptDigestUpdate": 5,
         "C_SignEncryptUpdate": 5,
         "C_DecryptVerifyUpdate": 5,
-        "C_WaitForSlotEvent": 3,
     }
     for name, arguments in unsupported.items():
         assert library.call(name, *[1] * arguments) == CKR.FUNCTION_NOT_SUPPORTED
+    assert library.call("C_WaitForSlotEvent", 0, pointer(ulong()), None) == CKR.FUNCTION_NOT_SUPPORTED
     assert library.call("C_GetFunctionStatus", 1) == CKR.FUNCTION_NOT_PARALLEL
     assert library.call("C_CancelFunction", 1) == CKR.FUNCTION_NOT_PARALLEL
+
+
+def test_there_is_no_slot_event_to_be_had_without_waiting(loaded: Library) -> None:
+    def child() -> bool:
+        return loaded.call("C_WaitForSlotEvent", 1, pointer(ulong()), None) == CKR.CRYPTOKI_NOT_INITIALIZED
+
+    assert in_child(child)
+    assert loaded.call("C_Initialize", None) == CKR.OK
+    assert loaded.call("C_WaitForSlotEvent", 1, pointer(ulong()), None) == CKR.NO_EVENT
+    assert loaded.call("C_Finalize", None) == CKR.OK
 
 
 def test_random_numbers_are_as_many_as_asked_for(library: Library) -> None:

@@ -66,7 +66,7 @@ class State(Structure):
 class Sent:
     """A command as the secure world gets it. ``data`` and ``second`` are inputs, None where the parameter is absent.
 
-    ``capacity`` is that of an output, which ``is_null`` where the application only asks for the size.
+    ``capacity`` is that of an output.
     """
 
     command: int
@@ -74,7 +74,6 @@ class Sent:
     data: bytes | None
     second: bytes | None
     capacity: int | None
-    is_null: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,15 @@ class Answer:
 
 def too_small(size: int) -> Answer:
     return Answer(CKR.BUFFER_TOO_SMALL, result=TeeResult.SHORT_BUFFER, size=size)
+
+
+LISTS = (1, 4)
+"""The commands of C_GetSlotList and C_GetMechanismList."""
+
+
+def to_null(command: int, answer: Answer) -> Answer:
+    """What OP-TEE's application says to a NULL buffer, which its own library never sends: no size, or no shortage."""
+    return Answer(size=answer.size) if command in LISTS else Answer(CKR.ARGUMENTS_BAD)
 
 
 _HANDLER = ctypes.CFUNCTYPE(c_uint32, c_uint32, POINTER(_Operation), POINTER(c_uint32))
@@ -130,10 +138,11 @@ class Library:
         capacity = output.size if is_output else None
         control = _input(parameters, 0)
         assert control is not None
-        is_null = is_output and not output.buffer
-        sent = Sent(command, control, _input(parameters, 1), _input(parameters, 2), capacity, is_null)
+        sent = Sent(command, control, _input(parameters, 1), _input(parameters, 2), capacity)
         self.sent.append(sent)
         answer = self.answers(sent)
+        if is_output and not output.buffer:
+            answer = to_null(command, answer)
         out = answer.control if answer.control is not None else answer.rv.to_bytes(4, "little")
         ctypes.memmove(parameters.params[0].tmpref.buffer, out, min(len(out), len(control)))
         parameters.params[0].tmpref.size = len(out) if answer.control_size is None else answer.control_size

@@ -20,7 +20,7 @@ def ec_key() -> ec.EllipticCurvePrivateKey:
 
 
 def _key() -> KeyView:
-    return keys.ec_key(ec_key())
+    return keys.private_key(ec_key())
 
 
 _HASHED = (CKM.ECDSA_SHA1, CKM.ECDSA_SHA224, CKM.ECDSA_SHA256, CKM.ECDSA_SHA384, CKM.ECDSA_SHA512)

@@ -36,7 +36,7 @@ def rsa_key(bits: int = 1024) -> rsa.RSAPrivateKey:
 
 
 def _key() -> KeyView:
-    return keys.rsa_key(rsa_key())
+    return keys.private_key(rsa_key())
 
 
 MECHANISMS = {

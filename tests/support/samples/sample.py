@@ -19,7 +19,7 @@ def no_key() -> KeyView:
 
 @dataclass(frozen=True)
 class MechanismSample:
-    """A good key and parameter for a mechanism, and what data it takes with them.
+    """A good key and parameter for a mechanism, and what data it takes with them. A mechanism may have several.
 
     ``deterministic``: the same data always encrypts to the same bytes. A wrapped value is filled up with zeros to a
     multiple of ``filled_to``; wrapped bytes of ``bad_wrapped`` sizes are refused.

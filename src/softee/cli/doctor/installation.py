@@ -15,10 +15,10 @@ _LIBTEEC = re.compile(r"libteec\.so\.2 => (\S+)")
 
 
 def check_libraries() -> Iterator[Finding]:
-    """Look for libckteec.so, and for the libteec that the dynamic linker gives it."""
+    """Look for libckteec, and for the libteec that the dynamic linker gives it."""
     module = installed_module()
     if module is None:
-        yield wrong("module", f"there is no libckteec.so in {LIBRARIES}", "install the wheel: pip install .")
+        yield wrong("module", f"there is no libckteec.so.0 in {LIBRARIES}", "install the wheel: pip install .")
         return
     yield good("module", str(module))
     used = _libteec_in_use(module)

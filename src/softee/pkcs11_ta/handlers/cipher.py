@@ -28,22 +28,28 @@ def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperati
     """Return the output for the whole input.
 
     A caller that asks for the size is told the most that it can be, without a computation. Where its buffer is smaller
-    than that and still might do, the output is computed; if it does not fit, the operation begins again.
+    than that and still might do, the output is computed; if it does not fit, the operation begins again. So it does for
+    a caller that is told 0: it may take the answer for the output, so that has to have been right.
     """
     data = bytes(call.input)
     most = operation.running.one_shot_size(len(data))
-    if call.asks_size or (not call.capacity and most):
+    if most and not call.capacity:
         raise BufferTooSmallError(most)
     output = operation.running.update(data) + operation.running.finish()
-    if len(output) > call.capacity:
+    operation.told_empty = call.asks_size
+    if call.asks_size or len(output) > call.capacity:
         operation.afresh()
     return call.fit(output)
 
 
 def _update(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:
-    """Return what a part of the input gives."""
+    """Return what a part of the input gives.
+
+    To the question for its size, 0 is CKR_BUFFER_TOO_SMALL too: with CKR_OK the data would have been taken.
+    """
     data = bytes(call.input)
     call.require_capacity(operation.running.update_size(len(data)))
+    operation.told_empty = False
     return operation.running.update(data)
 
 
@@ -51,6 +57,7 @@ def _final(call: Call, request: InSession, operation: Operation[CipherOperation]
     """Return the rest of the output, which is kept until the caller's buffer holds it."""
     if operation.rest is None:
         operation.hold(operation.running.finish())
+    operation.told_empty = call.asks_size and not operation.rest
     return call.fit(operation.rest or b"")
 
 

@@ -30,6 +30,8 @@ def step(purpose: Purpose[Op], number: Step) -> Callable[[StepHandler[R, Op]], C
             except BaseException:
                 operations.end(purpose)
                 raise
+            if operation.told_empty:
+                return reply
             if after is Phase.IDLE:
                 operations.end(purpose)
             else:

@@ -4,6 +4,10 @@
 A function gets a key and the decoded parameter (P), and returns an active operation, or does its work at once. Whether
 the key may be used, whether an operation is active and what fits into the caller's buffer are decided elsewhere, once
 for all mechanisms.
+
+A function that begins an operation makes the library's object, so that C_*Init refuses a key or a parameter that does
+not fit: CKR_KEY_SIZE_RANGE, CKR_MECHANISM_PARAM_INVALID. More data than the algorithm can take is CKR_DATA_LEN_RANGE,
+of a ciphertext CKR_ENCRYPTED_DATA_LEN_RANGE; more than an operation holds in memory is CKR_DEVICE_MEMORY.
 """
 
 from collections.abc import Callable
@@ -33,11 +37,11 @@ class SignOperation(Protocol):
     """An active C_Sign* operation."""
 
     def update(self, part: bytes) -> None:
-        """Take a part of the data. Raises CKR_DATA_LEN_RANGE where the mechanism's limit is passed."""
+        """Take a part of the data. Raises as the module says."""
         ...
 
     def finish(self) -> bytes:
-        """Return the signature or MAC, exactly ``spec.signature_size`` bytes."""
+        """Return the signature or MAC, exactly as many bytes as ``Signing.size`` says. Raises CKR_DATA_LEN_RANGE."""
         ...
 
 
@@ -45,7 +49,7 @@ class VerifyOperation(Protocol):
     """An active C_Verify* operation."""
 
     def update(self, part: bytes) -> None:
-        """Take a part of the data."""
+        """Take a part of the data. Raises as the module says."""
         ...
 
     def finish(self, signature: bytes) -> None:
@@ -65,7 +69,7 @@ class CipherOperation(Protocol):
         ...
 
     def update(self, part: bytes) -> bytes:
-        """Take a part of the data and return what can be given already."""
+        """Take a part of the data and return what can be given already. Raises as the module says."""
         ...
 
     def finish(self) -> bytes:
@@ -116,8 +120,11 @@ class Ciphering(Functions[P]):
 class Wrapping(Functions[P]):
     """C_WrapKey and C_UnwrapKey: a key's bytes into wrapped bytes, and back.
 
-    ``padded``: whether the bytes decrypt at all depends on a padding, so that every error after decryption must be the
-    same one. ``malleable``: wrapped bytes that somebody has cut, joined or altered are unwrapped all the same.
+    ``wrap`` raises CKR_KEY_SIZE_RANGE for a value that it cannot take. ``unwrap`` raises CKR_WRAPPED_KEY_LEN_RANGE
+    where the size alone is wrong, CKR_WRAPPED_KEY_INVALID for whatever else is, and leaves nothing of the value then;
+    what it returns is wiped by its caller. ``padded``: whether the bytes decrypt at all depends on a padding, so that
+    every error after decryption must be the same one. ``malleable``: wrapped bytes that somebody has cut, joined or
+    altered are unwrapped all the same.
     """
 
     flags = MechanismFlag.WRAP | MechanismFlag.UNWRAP

@@ -11,7 +11,7 @@ from softee.names import CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.login_rules import check_login
-from softee.pkcs11_ta.token.identities import parse_identity, unwrap_for_identity, wrap_for_identity
+from softee.pkcs11_ta.token.identities import names_identity, parse_identity, unwrap_for_identity, wrap_for_identity
 from softee.pkcs11_ta.token.pins import PinWrapper, new_user_key, require_pin_length
 from softee.pkcs11_ta.token.state import MAX_TRIES, Credential, IdentityCredential, PinCredential, TokenState
 from softee.pkcs11_ta.token.token import Token
@@ -29,7 +29,7 @@ class Authenticator:
         """C_InitToken: new label, new user key, no objects, no user PIN. The serial number stays.
 
         A new token takes the PIN as its SO PIN, an empty one the client's TEE identity. An initialized one wants its
-        SO first; where that is a TEE identity, the PIN may also be a new SO PIN.
+        SO, who stays; where that is a TEE identity, the PIN is not looked at.
 
         Raises:
             Pkcs11Error: CKR_SESSION_EXISTS, CKR_PIN_INCORRECT, CKR_PIN_LOCKED; CKR_ARGUMENTS_BAD for a new SO PIN of
@@ -38,14 +38,16 @@ class Authenticator:
         """
         with token.pin_lock:
             _require_no_session(token)
-            by_identity = token.state.so is None or isinstance(token.state.so, IdentityCredential)
-            if pin and by_identity:
-                require_pin_length(pin, CKR.ARGUMENTS_BAD)
-            if token.state.so is not None:
+            before = token.state.so
+            by_identity = isinstance(before, IdentityCredential) or (before is None and not pin)
+            if before is not None:
                 wipe(self._authenticate(token, CKU.SO, pin, identity))
+            elif pin:
+                require_pin_length(pin, CKR.ARGUMENTS_BAD)
             user_key = new_user_key()
             try:
-                so = self._credential(token, CKU.SO, pin, identity, user_key, by_identity=by_identity and not pin)
+                new_pin = bytearray() if by_identity else pin
+                so = self._credential(token, CKU.SO, new_pin, identity, user_key, by_identity=by_identity)
             finally:
                 wipe(user_key)
             with token.lock:
@@ -69,6 +71,8 @@ class Authenticator:
 
     def set_pin(self, session: Session, old_pin: bytearray, new_pin: bytearray) -> None:
         """C_SetPIN: the SO where the SO is logged in, else the user, gives the old PIN and sets a new one.
+
+        Until there is a user, the SO may so change between a PIN and a TEE identity.
 
         Raises:
             Pkcs11Error: CKR_SESSION_READ_ONLY, CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_PIN_LEN_RANGE, CKR_PIN_INVALID,
@@ -155,6 +159,8 @@ class Authenticator:
 
     def _set(self, token: Token, user: CKU, pin: bytearray, identity: ClientIdentity, user_key: bytearray) -> None:
         by_identity = isinstance(token.state.so, IdentityCredential)
+        if user is CKU.SO and token.state.user is None:
+            by_identity = names_identity(pin) if by_identity else not pin
         if not by_identity:
             require_pin_length(pin)
         credential = self._credential(token, user, pin, identity, user_key, by_identity=by_identity)

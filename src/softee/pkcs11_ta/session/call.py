@@ -13,9 +13,9 @@ class Call:
     """What a handler gets beside its request.
 
     ``input`` is parameter 1 and ``second`` parameter 2 where it is an input, b"" when absent. ``capacity`` is the size
-    of parameter 2 as an output, 0 when absent. ``asks_size``: it is a NULL buffer, whose owner only wants to know the
-    size, even if that is 0. ``session`` is set for commands whose request names one: it is open, and locked until the
-    handler returns.
+    of parameter 2 as an output, 0 when absent. ``asks_size``: it is there, NULL or not, and has no room; its owner only
+    wants to know the size, even if that is 0. ``session`` is set for commands whose request names one: it is open, and
+    locked until the handler returns.
     """
 
     client: Pkcs11Client
@@ -32,11 +32,11 @@ class Call:
 
     def fit(self, reply: bytes) -> bytes:
         """Return the reply if the client's buffer holds it; else raise BufferTooSmallError with its size."""
-        if len(reply) > self.capacity or self.asks_size:
+        if len(reply) > self.capacity:
             raise BufferTooSmallError(len(reply))
         return reply
 
     def require_capacity(self, size: int) -> None:
-        """Raise BufferTooSmallError unless the client's buffer holds ``size`` bytes."""
+        """Raise BufferTooSmallError unless the client's buffer holds ``size`` bytes and is no question for the size."""
         if size > self.capacity or self.asks_size:
             raise BufferTooSmallError(size)

@@ -92,10 +92,12 @@ class Operation(Generic[Op]):
 
     ``size`` is how many bytes its signature or digest has. ``context_login`` is True while a key with
     CKA_ALWAYS_AUTHENTICATE waits for C_Login(CKU_CONTEXT_SPECIFIC). ``rest`` is an end that was computed and waits for
-    a large enough buffer.
+    a large enough buffer. ``told_empty``: the caller has asked for the size of its end, which is 0. It goes on as if
+    nothing had been asked, but no longer stands in the way of another one: OP-TEE's library asks so where the
+    application has given an empty buffer, and then takes the operation for ended.
     """
 
-    __slots__ = ("_make", "context_login", "phase", "purpose", "rest", "running", "size", "spec")
+    __slots__ = ("_make", "context_login", "phase", "purpose", "rest", "running", "size", "spec", "told_empty")
 
     def __init__(
         self,
@@ -112,6 +114,7 @@ class Operation(Generic[Op]):
         self.context_login = context_login
         self.phase = Phase.READY
         self.rest: bytes | None = None
+        self.told_empty = False
         self.running = make()
         self._make = make
 
@@ -142,12 +145,14 @@ class Operations:
 
     def require_idle(self, purpose: Purpose[Any] | None = None) -> None:
         """Raise CKR_OPERATION_ACTIVE where an operation stands in the way of a new one or of a call."""
-        busy = next(iter(self._active), None) if self._one_at_a_time else purpose
-        if busy in self._active:
-            raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {busy.name} operation is active in this session")
+        for busy, operation in self._active.items():
+            if (self._one_at_a_time or busy is purpose) and not operation.told_empty:
+                raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {busy.name} operation is active in this session")
 
     def begin(self, operation: Operation[Any]) -> None:
-        """Add an operation."""
+        """Add an operation, for which :meth:`require_idle` has found room."""
+        if self._one_at_a_time:
+            self._active.clear()
         self._active[operation.purpose] = operation
 
     def end(self, purpose: Purpose[Any]) -> None:

@@ -3,7 +3,8 @@
 
 OP-TEE's scheme: a token that was initialized with an empty SO PIN (CKF_PROTECTED_AUTHENTICATION_PATH). Where a PIN
 would be set, these texts name who may log in: empty (the client that asks), ``public``, ``user:<client UUID>``,
-``group:<client UUID>``. There are no try counters: nothing can be guessed.
+``group:<client UUID>``. There are no try counters: nothing can be guessed. Until there is a user, the SO's C_SetPIN
+leads from PINs to identities (an empty PIN) and back (one that names no identity).
 """
 
 import re
@@ -37,6 +38,11 @@ class Identity:
 def identity_of(client: ClientIdentity) -> Identity:
     """Return the client's own identity."""
     return Identity(client.login, client.uuid)
+
+
+def names_identity(pin: bytearray) -> bool:
+    """Tell whether a PIN is one of the texts that name an identity."""
+    return not pin or _SYNTAX.fullmatch(pin) is not None
 
 
 def parse_identity(pin: bytearray, client: ClientIdentity) -> Identity:

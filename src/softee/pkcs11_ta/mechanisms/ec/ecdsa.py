@@ -121,8 +121,8 @@ SPECS: tuple[AnyMechanism, ...] = (
         multi_part=False,
         functions=(
             Signing(
-                sign=lambda key, _: BufferedSign(_signer(key)),
-                verify=lambda key, _: BufferedVerify(_verifier(key)),
+                sign=lambda key, _: BufferedSign(_signer(key), limit=None),
+                verify=lambda key, _: BufferedVerify(_verifier(key), limit=None),
                 size=_signature_size,
             ),
         ),

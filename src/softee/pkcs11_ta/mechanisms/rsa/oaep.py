@@ -52,16 +52,18 @@ def _largest_message(key: KeyView, params: OaepParams) -> int:
 
 def _encrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
     public, padding, largest = public_key(key), _padding(params), _largest_message(key, params)
+    size = modulus_size(key)
 
     def encrypt(data: bytes) -> bytes:
         check_data_size(data, largest)
         return public.encrypt(data, padding)
 
-    return BufferedCipher(encrypt, modulus_size(key))
+    return BufferedCipher(encrypt, lambda _: size, limit=None)
 
 
 def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
-    private, padding, size = private_key(key), _padding(params), modulus_size(key)
+    private, padding, largest = private_key(key), _padding(params), _largest_message(key, params)
+    size = modulus_size(key)
 
     def decrypt(data: bytes) -> bytes:
         check_ciphertext_size(data, size)
@@ -70,7 +72,7 @@ def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
         except ValueError:
             raise undecryptable() from None
 
-    return BufferedCipher(decrypt, max(0, _largest_message(key, params)))
+    return BufferedCipher(decrypt, lambda _: max(0, largest), limit=None)
 
 
 SPECS = (

@@ -52,7 +52,7 @@ def _sign(key: KeyView, _: None) -> BufferedSign:
         check_data_size(data, largest)
         return private.sign(data, _PADDING, _AS_GIVEN)
 
-    return BufferedSign(sign)
+    return BufferedSign(sign, limit=None)
 
 
 def _verify(key: KeyView, _: None) -> BufferedVerify:
@@ -69,7 +69,7 @@ def _verify(key: KeyView, _: None) -> BufferedVerify:
         if not constant_time.bytes_eq(signed, data):
             raise bad_signature()
 
-    return BufferedVerify(verify)
+    return BufferedVerify(verify, limit=None)
 
 
 def _encrypt(key: KeyView, _: None) -> BufferedCipher:
@@ -79,7 +79,7 @@ def _encrypt(key: KeyView, _: None) -> BufferedCipher:
         check_data_size(data, size - _PADDING_SIZE)
         return public.encrypt(data, _PADDING)
 
-    return BufferedCipher(encrypt, size)
+    return BufferedCipher(encrypt, lambda _: size, limit=None)
 
 
 def _decrypt(key: KeyView, _: None) -> BufferedCipher:
@@ -92,7 +92,7 @@ def _decrypt(key: KeyView, _: None) -> BufferedCipher:
         except ValueError:
             raise undecryptable() from None
 
-    return BufferedCipher(decrypt, size - _PADDING_SIZE)
+    return BufferedCipher(decrypt, lambda _: size - _PADDING_SIZE, limit=None)
 
 
 def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:

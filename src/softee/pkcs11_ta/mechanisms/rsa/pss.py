@@ -129,8 +129,8 @@ SPECS: tuple[AnyMechanism, ...] = (
         multi_part=False,
         functions=(
             Signing(
-                sign=lambda key, params: BufferedSign(_signer(key, params)),
-                verify=lambda key, params: BufferedVerify(_verifier(key, params)),
+                sign=lambda key, params: BufferedSign(_signer(key, params), limit=None),
+                verify=lambda key, params: BufferedVerify(_verifier(key, params), limit=None),
                 size=signature_size,
             ),
         ),

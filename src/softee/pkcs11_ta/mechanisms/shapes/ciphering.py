@@ -4,6 +4,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from softee.pkcs11_ta.mechanisms.shapes.held import Held
+
 
 class Stream(ABC):
     """A cipher that gives bytes as it takes them.
@@ -31,29 +33,36 @@ class Stream(ABC):
 
 
 class BufferedCipher:
-    """A cipher that acts on all of its input at once (single-part mechanisms)."""
+    """A cipher that acts on all of its input at once, which it holds until the end."""
 
-    __slots__ = ("_act", "_data", "_largest")
+    __slots__ = ("_act", "_held", "_largest")
 
-    def __init__(self, act: Callable[[bytes], bytes], largest: int) -> None:
-        """Make an operation that gives ``act`` of the input, at most ``largest`` bytes."""
+    def __init__(self, act: Callable[[bytes], bytes], largest: Callable[[int], int], *, limit: int | None) -> None:
+        """Make an operation that gives ``act`` of the input.
+
+        Args:
+            act: what it does.
+            largest: the most bytes that an input of so many bytes can become.
+            limit: as in Held.
+
+        """
         self._act = act
         self._largest = largest
-        self._data = b""
+        self._held = Held(limit)
 
     def update_size(self, count: int) -> int:  # noqa: ARG002 - the Protocol's; nothing is given before the end
         """Return 0: everything comes from ``finish``."""
         return 0
 
-    def one_shot_size(self, count: int) -> int:  # noqa: ARG002 - the Protocol's; the key decides
-        """Return the most that ``finish`` can return."""
-        return self._largest
+    def one_shot_size(self, count: int) -> int:
+        """Return the most that ``count`` bytes can become."""
+        return self._largest(count)
 
     def update(self, part: bytes) -> bytes:
-        """Take a part of the data."""
-        self._data += part
+        """Take a part of the data. Raises CKR_DEVICE_MEMORY."""
+        self._held.add(part)
         return b""
 
     def finish(self) -> bytes:
         """Return the result."""
-        return self._act(self._data)
+        return self._act(self._held.all())

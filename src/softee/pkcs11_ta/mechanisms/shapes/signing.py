@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.shapes.held import Held
 
 Sign = Callable[[bytes], bytes]
 """What was hashed or collected -> signature."""
@@ -19,39 +20,39 @@ Verify = Callable[[bytes, bytes], None]
 
 
 class BufferedSign:
-    """Signs the data itself (single-part mechanisms)."""
+    """Signs the data itself, which it holds until the end (``limit``: as in Held)."""
 
-    __slots__ = ("_data", "_sign")
+    __slots__ = ("_held", "_sign")
 
-    def __init__(self, sign: Sign) -> None:
+    def __init__(self, sign: Sign, *, limit: int | None) -> None:
         self._sign = sign
-        self._data = b""
+        self._held = Held(limit)
 
     def update(self, part: bytes) -> None:
-        """Take a part of the data."""
-        self._data += part
+        """Take a part of the data. Raises CKR_DEVICE_MEMORY."""
+        self._held.add(part)
 
     def finish(self) -> bytes:
         """Return the signature."""
-        return self._sign(self._data)
+        return self._sign(self._held.all())
 
 
 class BufferedVerify:
-    """Verifies a signature of the data itself (single-part mechanisms)."""
+    """Verifies a signature of the data itself, which it holds until the end (``limit``: as in Held)."""
 
-    __slots__ = ("_data", "_verify")
+    __slots__ = ("_held", "_verify")
 
-    def __init__(self, verify: Verify) -> None:
+    def __init__(self, verify: Verify, *, limit: int | None) -> None:
         self._verify = verify
-        self._data = b""
+        self._held = Held(limit)
 
     def update(self, part: bytes) -> None:
-        """Take a part of the data."""
-        self._data += part
+        """Take a part of the data. Raises CKR_DEVICE_MEMORY."""
+        self._held.add(part)
 
     def finish(self, signature: bytes) -> None:
         """Return where ``signature`` is right, else raise."""
-        self._verify(signature, self._data)
+        self._verify(signature, self._held.all())
 
 
 class HashedSign:
