@@ -44,7 +44,7 @@ class Server:
         self._ticker.start()
         poll = select.poll()
         stops = {self._stop} if wakeup is None else {self._stop, wakeup}
-        for descriptor in (*stops, self._listener.socket):
+        for descriptor in (*stops, self._listener.socket.fileno()):
             poll.register(descriptor, select.POLLIN)
         while stops.isdisjoint(descriptor for descriptor, _ in poll.poll()):
             self._accept()
