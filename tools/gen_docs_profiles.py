@@ -117,11 +117,13 @@ def answers(policy: Policy) -> Lines:
 def switches(policy: Policy) -> Lines:
     """Return what can be switched."""
     apart = "; ".join(f"CKA_{one.name} and CKA_{other.name}" for one, other in policy.objects.apart) or "none"
+    hashes = ", ".join(f"CKM_{one.name}" for one in sorted(policy.refused_hashes)) or "none"
     yield "| what | |"
     yield "|---|---|"
     yield f"| uses that no key has both of | {apart} |"
     yield f"| keys have a CKA_CHECK_VALUE | {_yes(yes=policy.objects.check_values)} |"
     yield f"| C_DigestKey | {_yes(yes=policy.digests_keys)} |"
+    yield f"| hash functions that no parameter may choose | {hashes} |"
     yield f"| users | {_who(policy.users)} |"
     yield f"| groups | {_who(policy.groups)} |"
 
@@ -144,7 +146,17 @@ SECTIONS: Mapping[str, Callable[[Policy], Lines]] = {
 }
 
 SHOWN = {
-    Policy: {"name", "mechanisms", "objects", "key_sizes", "curves", "users", "groups", "digests_keys"},
+    Policy: {
+        "name",
+        "mechanisms",
+        "objects",
+        "key_sizes",
+        "curves",
+        "users",
+        "groups",
+        "digests_keys",
+        "refused_hashes",
+    },
     ObjectPolicy: {"defaults", "usable", "as_optee", "apart", "check_values"},
 }
 """What the sections show. What a policy has besides must be shown, too, before there is a page of it."""

@@ -16,9 +16,7 @@ static bool flags_are_good(const TEEC_SharedMemory *memory)
 
 EXPORT TEEC_Result TEEC_RegisterSharedMemory(TEEC_Context *context, TEEC_SharedMemory *memory)
 {
-    if (context == NULL || memory == NULL || !flags_are_good(memory))
-        return TEEC_ERROR_BAD_PARAMETERS;
-    if (memory->buffer == NULL && memory->size > 0)
+    if (context == NULL || memory == NULL || memory->buffer == NULL || !flags_are_good(memory))
         return TEEC_ERROR_BAD_PARAMETERS;
     memset(&memory->imp, 0, sizeof(memory->imp));
     return TEEC_SUCCESS;

@@ -106,6 +106,8 @@ static void shared_memory(TEEC_Context *context)
     CHECK(TEEC_AllocateSharedMemory(context, &memory) == TEEC_ERROR_BAD_PARAMETERS);
     memory.flags = TEEC_MEM_OUTPUT;
     CHECK(TEEC_RegisterSharedMemory(context, &memory) == TEEC_ERROR_BAD_PARAMETERS);
+    memory.size = 0;
+    CHECK(TEEC_RegisterSharedMemory(context, &memory) == TEEC_ERROR_BAD_PARAMETERS);
     memory.buffer = buffer;
     CHECK(TEEC_RegisterSharedMemory(context, &memory) == TEEC_SUCCESS);
     TEEC_ReleaseSharedMemory(&memory);

@@ -2,6 +2,8 @@
 """The server where the system refuses it something, and where it must stop while requests run."""
 
 import errno
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -59,6 +61,19 @@ def running(server: Server) -> Iterator[None]:
         server.stop()
         thread.join(20)
         assert not thread.is_alive()
+
+
+def test_a_signal_that_comes_just_before_the_wait_stops_the_server_all_the_same() -> None:
+    """Its handler has not run yet then; what stops the wait is the byte that the signal has left."""
+    reader, writer = os.pipe()
+    os.write(writer, bytes([signal.SIGTERM]))
+    with served(EchoApplication()) as (server, _):
+        thread = threading.Thread(target=server.run, args=(reader,))
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+    os.close(reader)
+    os.close(writer)
 
 
 def test_a_connection_that_cannot_be_accepted_waits_and_is_served(caplog: pytest.LogCaptureFixture) -> None:

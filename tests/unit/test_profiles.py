@@ -3,8 +3,9 @@
 
 import pytest
 
-from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR, MechanismFlag
+from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR, CKZ, MechanismFlag
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, PROFILES, STRICT
 from support.commands import c
@@ -230,6 +231,39 @@ def test_strict_makes_and_uses_no_weak_keys() -> None:
     assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", *pair).rv is CKR.KEY_SIZE_RANGE
     small = (template((CKA.MODULUS_BITS, 1024)), template())
     assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.RSA_PKCS_KEY_PAIR_GEN, b"", *small).rv is CKR.KEY_SIZE_RANGE
+
+
+def test_a_size_that_is_not_allowed_is_refused_before_a_key_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def works(*_: object) -> None:
+        raise AssertionError("a key is made")
+
+    monkeypatch.setattr("softee.pkcs11_ta.mechanisms.rsa.keygen.rsa.generate_private_key", works)
+    caller, session = prepared(STRICT)
+    small = (template((CKA.MODULUS_BITS, 2047)), template())
+    assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.RSA_PKCS_KEY_PAIR_GEN, b"", *small).rv is CKR.KEY_SIZE_RANGE
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "parameter"),
+    [
+        (CKM.RSA_PKCS_PSS, u32(CKM.SHA_1, CKG.MGF1_SHA1, 20)),
+        (CKM.RSA_PKCS_PSS, u32(CKM.SHA256, CKG.MGF1_SHA1, 32)),
+        (CKM.SHA256_RSA_PKCS_PSS, u32(CKM.SHA256, CKG.MGF1_SHA1, 32)),
+        (CKM.RSA_PKCS_OAEP, u32(CKM.SHA_1, CKG.MGF1_SHA1, CKZ.DATA_SPECIFIED, 0)),
+    ],
+)
+def test_a_hash_function_that_is_refused_does_not_come_back_in_a_parameter(mechanism: CKM, parameter: bytes) -> None:
+    command = c.ENCRYPT_INIT if mechanism is CKM.RSA_PKCS_OAEP else c.VERIFY_INIT
+    for policy, rv in (
+        (STRICT, CKR.MECHANISM_PARAM_INVALID),
+        (changed(PORTABLE, PolicyChanges(refused=frozenset({CKM.SHA_1}))), CKR.MECHANISM_PARAM_INVALID),
+        (PORTABLE, CKR.OK),
+    ):
+        caller, session = prepared(policy)
+        pair = (template((CKA.MODULUS_BITS, 2048)), template())
+        made = caller.ok(c.GENERATE_KEY_PAIR, session, CKM.RSA_PKCS_KEY_PAIR_GEN, b"", *pair)
+        public = int.from_bytes(made.output[:4], "little")
+        assert caller.call(command, session, public, mechanism, parameter).rv is rv
 
 
 def test_strict_leaves_out_what_is_weak() -> None:

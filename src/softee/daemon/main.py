@@ -53,8 +53,9 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
     try:
         with contextlib.ExitStack() as stack:
             server = _start(settings, applications, stack)
+            wakeup = stack.enter_context(_stopping_signals(server))
             readiness.notify_ready(os.environ, ready_fd)
-            server.run()
+            server.run(wakeup)
     except tuple(kind for kind, _ in _SENTENCES) as error:
         sentence = next(sentence for kind, sentence in _SENTENCES if isinstance(error, kind))
         return _failed(sentence.format(error=error))
@@ -77,7 +78,6 @@ def _start(settings: Settings, applications: Sequence[Installed], stack: context
     listener = _listener(settings)
     stack.callback(listener.close)
     server = Server(core, listener, settings.limits)
-    stack.enter_context(_stopped_by_signals(server))
     log.info("ready at %s", listener.path)
     return server
 
@@ -100,12 +100,16 @@ def _listener(settings: Settings) -> Listener:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(server: Server) -> Iterator[None]:
-    """Have SIGTERM and SIGINT stop the server."""
-    signals = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: server.stop()) for number in signals}
+def _stopping_signals(server: Server) -> Iterator[int]:
+    """Have SIGTERM and SIGINT stop the server, and yield the descriptor that they wake it by."""
+    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    wakeup = signal.set_wakeup_fd(writer)
+    before = {number: signal.signal(number, lambda *_: server.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield reader
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        os.close(reader)
+        os.close(writer)

@@ -36,13 +36,17 @@ class Server:
         self._stopped = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="ticker", daemon=True)
 
-    def run(self) -> None:
-        """Serve until ``stop`` is called; then end all channels and wait for what runs. Called once."""
+    def run(self, wakeup: int | None = None) -> None:
+        """Serve until ``stop`` is called, then end all channels and wait for what runs. Called once.
+
+        Bytes in the descriptor ``wakeup`` stop it, too: a signal that comes just before the wait would not end it.
+        """
         self._ticker.start()
         poll = select.poll()
-        poll.register(self._stop, select.POLLIN)
-        poll.register(self._listener.socket, select.POLLIN)
-        while all(descriptor != self._stop for descriptor, _ in poll.poll()):
+        stops = {self._stop} if wakeup is None else {self._stop, wakeup}
+        for descriptor in (*stops, self._listener.socket.fileno()):
+            poll.register(descriptor, select.POLLIN)
+        while stops.isdisjoint(descriptor for descriptor, _ in poll.poll()):
             self._accept()
         self._end()
 

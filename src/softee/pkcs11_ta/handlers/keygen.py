@@ -41,6 +41,7 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     public = _prepare(session, spec, CKO.PUBLIC_KEY, request.public)
     private = _prepare(session, spec, CKO.PRIVATE_KEY, request.private)
     check_new(session, public, private)
+    session.token.policy.check_key(KeyMaterial(public), public)
     public_parts, private_parts = generating.generate(parameter, public)
     public.update(public_parts)
     private.update(private_parts)

@@ -44,8 +44,7 @@ class KeyType:
     take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``public_half`` returns what stands in
     the PKCS#8 of a key whose private value could be any number, and shows that whoever made it knew the number; a type
     whose parts prove each other has none. ``free_length``: a key may have any number of bytes, so a short one tells all
-    that it is to whoever can use it. ``curves`` are the values of CKA_EC_PARAMS, by the names that people know the
-    curves by.
+    that it is to whoever can use it. ``curves`` are the values of CKA_EC_PARAMS, by the names that people know them by.
     """
 
     name: str

@@ -122,6 +122,10 @@ def _public_numbers(attributes: Attributes) -> rsa.RSAPublicNumbers:
 
 
 def _modulus_bits(attributes: Attributes) -> int:
+    """Return the size of a key, or the one that is asked for where it is still to be made."""
+    asked = attributes.get(CKA.MODULUS_BITS)
+    if isinstance(asked, int) and CKA.MODULUS not in attributes:
+        return asked
     return number(attributes, CKA.MODULUS).bit_length()
 
 

@@ -16,21 +16,26 @@ P = TypeVar("P")
 Group = TypeVar("Group", bound=Functions[Any])
 
 
+def _no_hashes(_: object) -> frozenset[CKM]:
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MechanismSpec(Generic[P]):
     """One mechanism.
 
     ``key_types`` are those that its keys may have (of a generation mechanism: the one that it makes). ``params`` makes
-    P of the values of the parameter's layout, or raises CKR_MECHANISM_PARAM_INVALID. ``multi_part`` is False
-    where the standard knows the mechanism only in one part; its operations then see one ``update``. ``functions`` are
-    the groups that it has, each at most once; the flags of C_GetMechanismInfo are theirs, and cannot drift from the
-    code.
+    P of the values of the parameter's layout, or raises CKR_MECHANISM_PARAM_INVALID. ``hashes_in`` returns the digest
+    mechanisms that such a P chooses to be used inside, for a policy may refuse them. ``multi_part`` is False where the
+    standard knows the mechanism only in one part; its operations then see one ``update``. ``functions`` are the groups
+    that it has, each at most once; the flags of C_GetMechanismInfo are theirs, and cannot drift from the code.
     """
 
     mechanism: CKM
     key_types: frozenset[CKK] = frozenset()
     key_size: SizeRange | None = None
     params: Callable[..., P]
+    hashes_in: Callable[[P], frozenset[CKM]] = _no_hashes
     multi_part: bool = True
     functions: tuple[Functions[P], ...]
     flags: MechanismFlag = field(init=False)

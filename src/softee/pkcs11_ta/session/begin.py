@@ -41,7 +41,9 @@ def parameter_of(session: Session, spec: AnyMechanism, raw: bytes) -> Any:  # no
 
     """
     ignored = not spec.layout.members and not session.token.policy.as_optee
-    return spec.parameter(b"" if ignored else raw)
+    parameter = spec.parameter(b"" if ignored else raw)
+    session.token.policy.check_hashes(spec.hashes_in(parameter))
+    return parameter
 
 
 def begin_encrypt(session: Session, request: WithKey) -> None:

@@ -13,12 +13,15 @@ from typing import TypeVar
 from softee.names import CKM
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Wrapping
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASH_FUNCTIONS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.objects.policy import APART
 from softee.pkcs11_ta.token.policy import Policy
 
 T = TypeVar("T")
+
+_HASHES = frozenset(function.mechanism for function in HASH_FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ def changed(policy: Policy, changes: PolicyChanges) -> Policy:
         users=_either(changes.users, policy.users),
         groups=_either(changes.groups, policy.groups),
         digests_keys=_either(changes.digests_keys, policy.digests_keys),
+        refused_hashes=policy.refused_hashes | (_HASHES & (changes.refused or frozenset())),
     )
 
 

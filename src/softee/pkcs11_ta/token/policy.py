@@ -26,7 +26,8 @@ class Policy:
     ``mechanisms`` are in the order of C_GetMechanismList. ``key_sizes`` are the sizes that keys may have, by CKK, in
     the unit of C_GetMechanismInfo, and ``curves`` the values of CKA_EC_PARAMS (None: all that there are); keys
     beyond them are neither made nor used. ``users`` and ``groups`` are the uids and gids that see the slot (None: all
-    do). Without ``digests_keys`` no key is digested (C_DigestKey).
+    do). Without ``digests_keys`` no key is digested (C_DigestKey). ``refused_hashes`` are digest mechanisms that no
+    parameter may choose either.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Policy:
     users: frozenset[int] | None = None
     groups: frozenset[int] | None = None
     digests_keys: bool = True
+    refused_hashes: frozenset[CKM] = frozenset()
     _by_number: Mapping[int, AnyMechanism] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +57,12 @@ class Policy:
         if spec is None:
             raise Pkcs11Error(CKR.MECHANISM_INVALID, f"mechanism 0x{number:x} is not known here, or not allowed")
         return spec
+
+    def check_hashes(self, chosen: frozenset[CKM]) -> None:
+        """Refuse hash functions that a parameter chooses. Raises CKR_MECHANISM_PARAM_INVALID."""
+        if refused := chosen & self.refused_hashes:
+            named = ", ".join(f"CKM_{number.name}" for number in sorted(refused))
+            raise Pkcs11Error(CKR.MECHANISM_PARAM_INVALID, f"this token's policy does not allow {named}")
 
     def check_key(
         self,

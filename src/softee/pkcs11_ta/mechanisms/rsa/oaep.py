@@ -32,6 +32,11 @@ class OaepParams:
     label: bytes
 
 
+def hashes_in(params: OaepParams) -> frozenset[CKM]:
+    """Return the hash functions that a parameter chooses."""
+    return frozenset({params.hash.mechanism, params.mgf.mechanism})
+
+
 def oaep(hash_alg: int, mgf: int, source: int, label: bytes) -> OaepParams:
     """Check CK_RSA_PKCS_OAEP_PARAMS."""
     if len(label) > LARGEST_LABEL:
@@ -81,6 +86,7 @@ SPECS = (
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=oaep,
+        hashes_in=hashes_in,
         multi_part=False,
         functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt),),
     ),

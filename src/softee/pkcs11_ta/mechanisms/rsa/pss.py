@@ -45,6 +45,11 @@ class PssParams:
     salt: int
 
 
+def hashes_in(params: PssParams) -> frozenset[CKM]:
+    """Return the hash functions that a parameter chooses."""
+    return frozenset({params.hash.mechanism, params.mgf.mechanism})
+
+
 def pss(hash_alg: int, mgf: int, salt: int) -> PssParams:
     """Check CK_RSA_PKCS_PSS_PARAMS."""
     return PssParams(hash_function(hash_alg), mask_generation(mgf), salt)
@@ -106,6 +111,7 @@ def _hashed(mechanism: CKM, hashing: HashFunction) -> MechanismSpec[PssParams]:
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=params,
+        hashes_in=hashes_in,
         functions=(
             Signing(
                 sign=lambda key, decoded: HashedSign(algorithm, _signer(key, decoded)),
@@ -126,6 +132,7 @@ SPECS: tuple[AnyMechanism, ...] = (
         mechanism=CKM.RSA_PKCS_PSS,
         key_types=KEY_TYPES,
         params=pss,
+        hashes_in=hashes_in,
         multi_part=False,
         functions=(
             Signing(
