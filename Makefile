@@ -44,7 +44,7 @@ check: $(INSTALLED) ## format, lint, types, generated files, C warnings
 
 board: board-is-named $(INSTALLED) ## compare with a real OP-TEE, on a board that BOARD= boots
 	@tools/debian_packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
-	SOFTEE_BOARD=$(abspath $(BOARD)) pytest --timeout=3600 $(or $(TESTS),tests/board)
+	SOFTEE_BOARD=$(abspath $(BOARD)) pytest --timeout=3600 -o faulthandler_timeout=0 $(or $(TESTS),tests/board)
 
 board-is-named:
 	@test -n "$(BOARD)" || { sed -n 's/^#: \{0,1\}//p' $(MAKEFILE_LIST) >&2; exit 2; }

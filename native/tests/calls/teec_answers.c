@@ -80,7 +80,7 @@ static void ping_into(const char *what, uint32_t type, TEEC_Parameter output)
     TEEC_Operation operation = operation_with(control, type, output);
 
     invoke(what, PING, &operation);
-    printf("%s: status %02x%02x%02x%02x size %zu\n", what, control[3], control[2], control[1], control[0],
+    printf("%s, status: %02x%02x%02x%02x size %zu\n", what, control[3], control[2], control[1], control[0],
            type >= TEEC_MEMREF_WHOLE ? operation.params[2].memref.size : operation.params[2].tmpref.size);
 }
 
@@ -137,10 +137,10 @@ static void shared(const char *what, void *buffer, size_t size, uint32_t flags)
     snprintf(line, sizeof(line), "allocated %s", what);
     told(line, result, 0);
     if (result == TEEC_SUCCESS) {
-        printf("%s: address %d size %zu\n", line, memory.buffer != NULL, memory.size);
+        printf("%s, memory: %d size %zu\n", line, memory.buffer != NULL, memory.size);
         ping_through(line, &memory);
         TEEC_ReleaseSharedMemory(&memory);
-        printf("%s, released: address %d size %zu\n", line, memory.buffer != NULL, memory.size);
+        printf("%s, released: %d size %zu\n", line, memory.buffer != NULL, memory.size);
     }
 }
 
