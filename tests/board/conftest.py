@@ -15,7 +15,7 @@ BOARD = os.environ.get("SOFTEE_BOARD")
 PLACE = ROOT / "build" / "board"
 """Where packages and builds stay from one run to the next."""
 
-SERVE: tuple[str, ...] = ()
+SERVE = ("--profile", "optee")
 """Options with which ``softee serve`` does as a board does."""
 
 if not BOARD:
