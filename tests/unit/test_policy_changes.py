@@ -2,6 +2,7 @@
 """A policy with changes: fewer mechanisms, sizes and curves, switches either way, and what a token shows of it."""
 
 import struct
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -38,6 +39,24 @@ def test_only_allowed_mechanisms_are_left_in_their_order() -> None:
 
 def test_a_mechanism_that_the_profile_lacks_does_not_come_by_being_allowed() -> None:
     assert list(changed(STRICT, PolicyChanges(allowed=frozenset({CKM.MD5, CKM.SHA256}))).mechanisms) == [CKM.SHA256]
+
+
+def test_added_mechanisms_come_and_may_be_chosen_in_parameters_again() -> None:
+    added = changed(STRICT, PolicyChanges(added=frozenset({CKM.MD5, CKM.SHA_1})))
+    assert set(added.mechanisms) - set(STRICT.mechanisms) == {CKM.MD5, CKM.SHA_1}
+    assert not added.refused_hashes & {CKM.MD5, CKM.SHA_1}
+    assert changed(PORTABLE, PolicyChanges(added=frozenset({CKM.AES_CBC}))) == PORTABLE
+
+
+def test_refused_goes_before_added() -> None:
+    both = PolicyChanges(added=frozenset({CKM.MD5}), refused=frozenset({CKM.MD5}))
+    assert CKM.MD5 not in changed(STRICT, both).mechanisms
+
+
+def test_what_is_added_wraps_without_noticing_only_where_that_is_wanted_too() -> None:
+    ecb = PolicyChanges(added=frozenset({CKM.AES_ECB}))
+    assert not changed(STRICT, ecb).mechanism(CKM.AES_ECB).flags & WRAP
+    assert changed(STRICT, replace(ecb, malleable_wrapping=True)).mechanism(CKM.AES_ECB).flags & WRAP
 
 
 def test_refused_mechanisms_are_gone_and_the_others_stay() -> None:

@@ -60,6 +60,7 @@ def _changes(settings: SlotSettings, table: str) -> PolicyChanges:
     """Return what one table of the settings changes."""
     try:
         return PolicyChanges(
+            added=_all("added_mechanisms", settings.added_mechanisms, _mechanism),
             allowed=_all("allowed_mechanisms", settings.allowed_mechanisms, _mechanism),
             refused=_all("refused_mechanisms", settings.refused_mechanisms, _mechanism),
             key_sizes=_key_sizes(settings.key_sizes),

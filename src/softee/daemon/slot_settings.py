@@ -15,15 +15,17 @@ Names = tuple[str | int, ...]
 class SlotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a slot's token allows and assumes. None: as the slot's default, and in the end its profile, has it.
 
-    A token has no more mechanisms, key sizes and curves than its profile; a switch goes either way.
+    A token has no more key sizes and curves than its profile; a switch goes either way.
     """
 
     profile: ProfileName | None = None
     """The profile: what programs count on, what a board with OP-TEE does, or portable less what is weak."""
+    added_mechanisms: Names | None = None
+    """Mechanisms besides the profile's."""
     allowed_mechanisms: Names | None = None
-    """The only mechanisms."""
+    """The only mechanisms, of the profile's and those added."""
     refused_mechanisms: Names | None = None
-    """Mechanisms that there are not, allowed or not."""
+    """Mechanisms that there are not, added and allowed or not."""
     key_sizes: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)
     """The smallest and the largest key by type: bits of RSA and EC, bytes of AES and generic secrets."""
     curves: tuple[str, ...] | None = None

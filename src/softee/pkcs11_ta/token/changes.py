@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one token's policy has otherwise than its profile, as data, and the policy that comes of it.
 
-Mechanisms, key sizes and curves only become fewer; a switch goes either way. What a mechanism then says of itself
-(C_GetMechanismInfo) is what is left of it.
+Key sizes and curves only become fewer, mechanisms more only by name; a switch goes either way. What a mechanism then
+says of itself (C_GetMechanismInfo) is what is left of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,11 +28,13 @@ _HASHES = frozenset(function.mechanism for function in HASH_FUNCTIONS)
 class PolicyChanges:
     """What is to be otherwise; None: as the profile has it.
 
-    ``allowed`` are the only mechanisms, ``refused`` those that there are not. ``key_sizes`` are by CKK, ``curves``
+    ``added`` are mechanisms besides the profile's, ``allowed`` the only ones, ``refused`` those that there are not,
+    added or not. ``key_sizes`` are by CKK, ``curves``
     values of CKA_EC_PARAMS, ``users`` and ``groups`` the uids and gids that see the slot. ``apart`` keeps a key from
     wrapping and decrypting both. ``malleable_wrapping``: keys may be wrapped with what does not vouch for them.
     """
 
+    added: frozenset[CKM] | None = None
     allowed: frozenset[CKM] | None = None
     refused: frozenset[CKM] | None = None
     key_sizes: Mapping[int, SizeRange] = field(default_factory=lambda: MappingProxyType({}))
@@ -65,7 +67,8 @@ def changed(policy: Policy, changes: PolicyChanges) -> Policy:
         users=_either(changes.users, policy.users),
         groups=_either(changes.groups, policy.groups),
         digests_keys=_either(changes.digests_keys, policy.digests_keys),
-        refused_hashes=policy.refused_hashes | (_HASHES & (changes.refused or frozenset())),
+        refused_hashes=policy.refused_hashes - (changes.added or frozenset())
+        | (_HASHES & (changes.refused or frozenset())),
     )
 
 
@@ -96,7 +99,7 @@ def _fewer_mechanisms(
     before: Mapping[CKM, AnyMechanism], changes: PolicyChanges, key_sizes: Mapping[int, SizeRange]
 ) -> Iterator[tuple[CKM, AnyMechanism]]:
     """Yield the mechanisms that are left, each with the sizes and functions that are left of it, in their order."""
-    for number, spec in before.items():
+    for number, spec in {**before, **_added(before, changes)}.items():
         if changes.allowed is not None and number not in changes.allowed:
             continue
         if changes.refused is not None and number in changes.refused:
@@ -104,6 +107,16 @@ def _fewer_mechanisms(
         fitting = _with_sizes(_with_wrapping(spec, wanted=changes.malleable_wrapping), key_sizes)
         if fitting is not None and fitting.functions:
             yield number, fitting
+
+
+def _added(before: Mapping[CKM, AnyMechanism], changes: PolicyChanges) -> Mapping[CKM, AnyMechanism]:
+    """Return the mechanisms that come to a profile's. They wrap nothing without noticing, unless that is wanted too."""
+    wanted = changes.malleable_wrapping is True
+    return {
+        number: _with_wrapping(spec, wanted=wanted)
+        for number, spec in MECHANISMS.items()
+        if number in (changes.added or ()) and number not in before
+    }
 
 
 def _with_wrapping(spec: AnyMechanism, *, wanted: bool | None) -> AnyMechanism:

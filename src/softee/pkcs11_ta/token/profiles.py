@@ -4,40 +4,44 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.functions import Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Signing
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 
-_DOCUMENTED = (
+_OPTEE_MECHANISMS = (
     CKM.SHA224_RSA_PKCS_PSS,
+    CKM.SHA224_RSA_PKCS,
     CKM.SHA512_RSA_PKCS_PSS,
     CKM.SHA384_RSA_PKCS_PSS,
     CKM.SHA256_RSA_PKCS_PSS,
-    CKM.SHA1_RSA_PKCS_PSS,
-    CKM.RSA_PKCS_PSS,
-    CKM.RSA_PKCS_OAEP,
-    CKM.SHA224_RSA_PKCS,
     CKM.SHA512_RSA_PKCS,
     CKM.SHA384_RSA_PKCS,
     CKM.SHA256_RSA_PKCS,
+    CKM.SHA1_RSA_PKCS_PSS,
+    CKM.RSA_PKCS_OAEP,
     CKM.SHA1_RSA_PKCS,
     CKM.MD5_RSA_PKCS,
+    CKM.RSA_PKCS_PSS,
+    CKM.RSA_X_509,
     CKM.RSA_PKCS,
     CKM.RSA_PKCS_KEY_PAIR_GEN,
+    CKM.RSA_AES_KEY_WRAP,
+    CKM.EDDSA,
     CKM.ECDSA_SHA512,
     CKM.ECDSA_SHA384,
     CKM.ECDSA_SHA256,
     CKM.ECDSA_SHA224,
     CKM.ECDSA_SHA1,
     CKM.ECDSA,
+    CKM.EC_EDWARDS_KEY_PAIR_GEN,
     CKM.EC_KEY_PAIR_GEN,
     CKM.SHA512_HMAC_GENERAL,
     CKM.SHA384_HMAC_GENERAL,
@@ -59,15 +63,46 @@ _DOCUMENTED = (
     CKM.MD5,
     CKM.GENERIC_SECRET_KEY_GEN,
     CKM.AES_KEY_GEN,
+    CKM.ECDH1_DERIVE,
+    CKM.AES_CBC_ENCRYPT_DATA,
+    CKM.AES_ECB_ENCRYPT_DATA,
     CKM.AES_CMAC_GENERAL,
     CKM.AES_CMAC,
     CKM.AES_CTS,
+    CKM.AES_GCM,
     CKM.AES_CTR,
     CKM.AES_CBC_PAD,
     CKM.AES_CBC,
     CKM.AES_ECB,
 )
-"""Those of OP-TEE's documentation, in the order of its list."""
+"""Those that OP-TEE 4.10 lists, in its order, and CKM_AES_CBC_PAD, which its documentation has."""
+
+_OPTEE_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
+    CKM.RSA_PKCS: (Ciphering, Signing),
+    CKM.RSA_PKCS_OAEP: (Ciphering,),
+    CKM.AES_CBC_PAD: (Ciphering,),
+}
+"""What these do there; the others do all that they do here."""
+
+OFF_BY_DEFAULT = frozenset(
+    {
+        CKM.RSA_X_509,
+        CKM.CONCATENATE_BASE_AND_KEY,
+        CKM.CONCATENATE_BASE_AND_DATA,
+        CKM.CONCATENATE_DATA_AND_BASE,
+        CKM.XOR_BASE_AND_DATA,
+        CKM.EXTRACT_KEY_FROM_KEY,
+        CKM.DES3_KEY_GEN,
+        CKM.DES3_ECB,
+        CKM.DES3_CBC,
+        CKM.DES3_CBC_PAD,
+        CKM.DES3_MAC,
+        CKM.DES3_MAC_GENERAL,
+        CKM.DES3_CMAC,
+        CKM.DES3_CMAC_GENERAL,
+    }
+)
+"""What attacks are built of, or is obsolete: a token has it where its settings add it (``added_mechanisms``)."""
 
 _OFF_IN_STRICT = frozenset(
     {
@@ -92,20 +127,35 @@ _PROTECTED: Mapping[CKA, AttributeValue] = {CKA.PRIVATE: True, CKA.SENSITIVE: Tr
 _PROTECTED_DEFAULTS = MappingProxyType({CKO.PRIVATE_KEY: _PROTECTED, CKO.SECRET_KEY: _PROTECTED})
 
 
-def _signing_alone(spec: AnyMechanism) -> AnyMechanism:
-    return replace(spec, functions=(spec.of(Signing),))
+def _only(mechanism: CKM, *groups: type[Functions[Any]]) -> AnyMechanism:
+    """Return a mechanism with some of its groups of functions."""
+    spec = MECHANISMS[mechanism]
+    return replace(spec, functions=tuple(spec.of(group) for group in groups))
 
+
+_ON_A_BOARD = MappingProxyType(
+    {
+        mechanism: _only(mechanism, *_OPTEE_FUNCTIONS[mechanism])
+        if mechanism in _OPTEE_FUNCTIONS
+        else MECHANISMS[mechanism]
+        for mechanism in _OPTEE_MECHANISMS
+        if mechanism in MECHANISMS
+    }
+)
+_BY_DEFAULT = MappingProxyType(
+    {mechanism: spec for mechanism, spec in MECHANISMS.items() if mechanism not in OFF_BY_DEFAULT}
+)
 
 OPTEE: Final = Policy(
     name="optee",
-    mechanisms=MappingProxyType({mechanism: MECHANISMS[mechanism] for mechanism in _DOCUMENTED}),
+    mechanisms=_ON_A_BOARD,
     objects=OPTEE_OBJECTS,
 )
 """What OP-TEE's token on a board does."""
 
 PORTABLE: Final = Policy(
     name="portable",
-    mechanisms=MECHANISMS,
+    mechanisms=_BY_DEFAULT,
     objects=ObjectPolicy(defaults=_PROTECTED_DEFAULTS, usable=True),
 )
 """What programs written for other tokens count on; the standard's answers. The default."""
@@ -114,7 +164,7 @@ STRICT: Final = changed(
     replace(
         PORTABLE,
         name="strict",
-        mechanisms={**MECHANISMS, _SIGNS_ONLY_IN_STRICT: _signing_alone(MECHANISMS[_SIGNS_ONLY_IN_STRICT])},
+        mechanisms={**_BY_DEFAULT, _SIGNS_ONLY_IN_STRICT: _only(_SIGNS_ONLY_IN_STRICT, Signing)},
     ),
     PolicyChanges(
         refused=_OFF_IN_STRICT,
