@@ -3,9 +3,10 @@
 
 from collections.abc import Iterable
 
-from softee.names import CKM
+from softee.names import CKA, CKK, CKM
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, CipherOperation, Digesting, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, CipherOperation, Deriving, Digesting, Signing
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 
@@ -41,6 +42,19 @@ def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes
     for part in parts:
         operation.update(part)
     operation.finish(signature)
+
+
+def derive(
+    mechanism: CKM, key: KeyView, parameter: bytes, template: Attributes, others: tuple[KeyView, ...] = ()
+) -> bytes:
+    """Return the value that is derived; the template says what is not a protected generic secret."""
+    spec = MECHANISMS[mechanism]
+    deriving = spec.of(Deriving)
+    kind: Attributes = {CKA.CLASS: int(deriving.makes), CKA.KEY_TYPE: int(CKK.GENERIC_SECRET)}
+    made = deriving.derive(key, spec.parameter(parameter), others, {**kind, **template})
+    value = made[CKA.VALUE]
+    assert isinstance(value, bytes | bytearray)
+    return bytes(value)
 
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:
