@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import (
     Ciphering,
@@ -270,9 +271,11 @@ SIZE_REFUSED = {CKR.ATTRIBUTE_VALUE_INVALID, CKR.TEMPLATE_INCONSISTENT}
 
 def derived(use: Use, size: int, key: KeyView | None = None) -> bytes:
     """Return what is derived with a CKA_VALUE_LEN, b"" where the mechanism does not make such keys."""
-    wanted = {int(CKA.VALUE_LEN): size}
+    deriving = use.spec.of(Deriving)
+    numbers = {CKA.CLASS: deriving.makes, CKA.KEY_TYPE: CKK.GENERIC_SECRET, CKA.VALUE_LEN: size}
+    wanted = {int(attribute): int(value) for attribute, value in numbers.items()}
     try:
-        return run.derive(use.mechanism, key or use.key, use.parameter, wanted, use.sample.others())
+        return bytes(octets(deriving.derive(key or use.key, use.decoded, use.sample.others(), wanted), CKA.VALUE))
     except Pkcs11Error as error:
         if error.rv not in SIZE_REFUSED:
             raise
