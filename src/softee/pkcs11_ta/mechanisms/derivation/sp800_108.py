@@ -14,7 +14,16 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys.table import SECRET_KEY_TYPES
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.derivation import kbkdf_params as p
+from softee.pkcs11_ta.mechanisms.derivation.kbkdf_params import (
+    Counter,
+    DkmLength,
+    Iteration,
+    KbkdfParams,
+    OfKey,
+    counter_mode,
+    double_pipeline_mode,
+    feedback_mode,
+)
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.shapes.deriving import cut, key_size
 from softee.pkcs11_ta.mechanisms.shapes.mac import Mac
@@ -24,14 +33,14 @@ from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 class _Feed:
     """The function of a base key, and the pieces that it is fed with: those that stay the same are bytes already."""
 
-    def __init__(self, base: KeyView, params: p.KbkdfParams, others: Iterable[KeyView], size: int) -> None:
+    def __init__(self, base: KeyView, params: KbkdfParams, others: Iterable[KeyView], size: int) -> None:
         values = iter(others)
         self._secret, self._mac = _secret(base, params.prf), params.prf
-        self._pieces: list[p.Iteration | p.Counter | bytes] = []
+        self._pieces: list[Iteration | Counter | bytes] = []
         for piece in params.pieces:
-            if isinstance(piece, p.DkmLength):
+            if isinstance(piece, DkmLength):
                 self._pieces.append(piece.encode(size, params.prf.size))
-            elif isinstance(piece, p.OfKey):
+            elif isinstance(piece, OfKey):
                 self._pieces.append(bytes(next(values).secret()))
             else:
                 self._pieces.append(piece)
@@ -44,10 +53,10 @@ class _Feed:
         """Return the function of all pieces."""
         made: list[bytes] = []
         for piece in self._pieces:
-            if isinstance(piece, p.Counter):
+            if isinstance(piece, Counter):
                 made.append(piece.number.encode(number))
             else:
-                made.append(iteration if isinstance(piece, p.Iteration) else piece)
+                made.append(iteration if isinstance(piece, Iteration) else piece)
         return self.function(b"".join(made))
 
     def function(self, data: bytes) -> bytes:
@@ -83,11 +92,11 @@ def _double_pipeline(feed: _Feed, _: bytes) -> Iterator[bytes]:
     return map(feed.block, count(1), islice(first, 1, None))
 
 
-def _spec(mechanism: CKM, params: Callable[..., p.KbkdfParams], mode: Mode) -> AnyMechanism:
-    def derive(base: KeyView, decoded: p.KbkdfParams, others: tuple[KeyView, ...], template: Attributes) -> Parts:
+def _spec(mechanism: CKM, params: Callable[..., KbkdfParams], mode: Mode) -> AnyMechanism:
+    def derive(base: KeyView, decoded: KbkdfParams, others: tuple[KeyView, ...], template: Attributes) -> Parts:
         size = key_size(template)
         blocks = -(-size // decoded.prf.size)
-        if any(isinstance(piece, p.Counter) and blocks > piece.most for piece in decoded.pieces):
+        if any(isinstance(piece, Counter) and blocks > piece.most for piece in decoded.pieces):
             raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"the counter does not count {blocks} blocks")
         feed = _Feed(base, decoded, others, size)
         return cut(b"".join(islice(mode(feed, decoded.initial), blocks)), template)
@@ -97,12 +106,12 @@ def _spec(mechanism: CKM, params: Callable[..., p.KbkdfParams], mode: Mode) -> A
         key_types=SECRET_KEY_TYPES,
         params=params,
         hashes_in=lambda decoded: decoded.prf.hashes,
-        functions=(Deriving(derive=derive, keys_in=p.KbkdfParams.keys),),
+        functions=(Deriving(derive=derive, keys_in=KbkdfParams.keys),),
     )
 
 
 SPECS = (
-    _spec(CKM.SP800_108_COUNTER_KDF, p.counter_mode, _counter),
-    _spec(CKM.SP800_108_FEEDBACK_KDF, p.feedback_mode, _feedback),
-    _spec(CKM.SP800_108_DOUBLE_PIPELINE_KDF, p.double_pipeline_mode, _double_pipeline),
+    _spec(CKM.SP800_108_COUNTER_KDF, counter_mode, _counter),
+    _spec(CKM.SP800_108_FEEDBACK_KDF, feedback_mode, _feedback),
+    _spec(CKM.SP800_108_DOUBLE_PIPELINE_KDF, double_pipeline_mode, _double_pipeline),
 )
