@@ -61,10 +61,10 @@ def keys(policy: Policy) -> Lines:
 def _curves(policy: Policy, key_type: KeyType) -> str:
     """Return the names of the curves whose keys the policy lets pass."""
 
-    def passes(params: bytes) -> bool:
+    def passes(params: frozenset[bytes]) -> bool:
         sizes = [policy.key_sizes[number] for number in key_type.numbers if number in policy.key_sizes]
-        size = key_type.measure({CKA.EC_PARAMS: params})
-        return (policy.curves is None or params in policy.curves) and all(size in allowed for allowed in sizes)
+        size = key_type.measure({CKA.EC_PARAMS: min(params)})
+        return (policy.curves is None or params <= policy.curves) and all(size in allowed for allowed in sizes)
 
     return ", ".join(name for name, params in key_type.curves.items() if passes(params))
 

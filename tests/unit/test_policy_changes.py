@@ -19,7 +19,7 @@ from softee.stores.memory import MemoryStore
 from support.commands import c
 from support.token_world import P256, Caller, make_application, public_client, template, u32
 
-P384 = EC.curves["P-384"]
+P384, ON_P256, ON_P384 = bytes.fromhex("06052b81040022"), EC.curves["P-256"], EC.curves["P-384"]
 WRAP = MechanismFlag.WRAP | MechanismFlag.UNWRAP
 
 
@@ -103,10 +103,10 @@ def test_a_mechanism_without_any_size_left_is_gone() -> None:
 
 
 def test_sizes_and_curves_are_what_profile_and_changes_both_allow() -> None:
-    policy = changed(STRICT, PolicyChanges(key_sizes={CKK.RSA: SizeRange(1024, 3072)}, curves=frozenset({P256, P384})))
+    policy = changed(STRICT, PolicyChanges(key_sizes={CKK.RSA: SizeRange(1024, 3072)}, curves=ON_P256 | ON_P384))
     assert policy.key_sizes[CKK.RSA] == SizeRange(2048, 3072)
     assert policy.key_sizes[CKK.EC] == STRICT.key_sizes[CKK.EC]
-    assert changed(policy, PolicyChanges(curves=frozenset({P256}))).curves == frozenset({P256})
+    assert changed(policy, PolicyChanges(curves=ON_P256)).curves == ON_P256
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_keys_of_other_sizes_are_not_made() -> None:
 
 
 def test_keys_on_other_curves_are_not_made() -> None:
-    on_p384 = caller(PolicyChanges(curves=frozenset({P384})))
+    on_p384 = caller(PolicyChanges(curves=ON_P384))
     session = on_p384.set_up()
     request = (template((CKA.EC_PARAMS, P256)), template())
     refused = on_p384.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", *request)
@@ -187,7 +187,7 @@ def test_keys_on_other_curves_are_not_made() -> None:
 
 
 def test_keys_on_other_curves_do_not_come_from_outside() -> None:
-    on_p384 = caller(PolicyChanges(curves=frozenset({P384})))
+    on_p384 = caller(PolicyChanges(curves=ON_P384))
     session = on_p384.set_up()
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -200,7 +200,7 @@ def test_keys_on_other_curves_do_not_come_from_outside() -> None:
 @pytest.mark.parametrize(
     ("changes", "refused"),
     [
-        (PolicyChanges(curves=frozenset({P384})), CKR.KEY_FUNCTION_NOT_PERMITTED),
+        (PolicyChanges(curves=ON_P384), CKR.KEY_FUNCTION_NOT_PERMITTED),
         (PolicyChanges(key_sizes={CKK.EC: SizeRange(384, 384)}), CKR.KEY_SIZE_RANGE),
         (PolicyChanges(refused=frozenset({CKM.ECDSA})), CKR.MECHANISM_INVALID),
     ],

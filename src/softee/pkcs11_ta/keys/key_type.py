@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a type of keys is: one frozen description, from which object kinds, checks, loaders and sizes are read."""
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -31,7 +31,7 @@ class KeyForm:
     complete: Callable[[Given], None]
     usages: frozenset[CKA]
     load: Callable[[Attributes], NativeKey] | None = None
-    sizes: Container[int] | None = None
+    sizes: Sequence[int] | None = None
     check_value: Callable[[bytes | bytearray], bytes] | None = None
 
 
@@ -54,7 +54,7 @@ class KeyType:
     from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
     public_half: Callable[[PrivateKeyTypes], bytes] | None = None
     free_length: bool = False
-    curves: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    curves: Mapping[str, frozenset[bytes]] = field(default_factory=lambda: MappingProxyType({}))
 
     def form(self, object_class: object) -> KeyForm | None:
         """Return the type's keys of a class, or None where it has none."""

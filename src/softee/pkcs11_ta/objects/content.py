@@ -24,7 +24,8 @@ def complete(given: Given) -> None:
     """Check the content of an object in the making, and add the attributes that follow from it.
 
     Raises:
-        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED.
+        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED,
+            CKR_DOMAIN_PARAMS_INVALID.
 
     """
     form = find_form(given[CKA.CLASS], given.get(CKA.KEY_TYPE))
