@@ -92,6 +92,12 @@ def test_users_and_groups_are_named_or_numbered(tmp_path: Path) -> None:
     assert (nobody.users, nobody.groups) == (frozenset(), None)
 
 
+@pytest.mark.parametrize(("written", "bare"), [("raw", True), ("der", False)])
+def test_points_are_shown_as_the_settings_say(tmp_path: Path, written: str, bare: bool) -> None:  # noqa: FBT001 - a case
+    for profile in ("portable", "optee"):
+        assert first(tmp_path, f'profile = "{profile}"\nec_point = "{written}"').objects.bare_points is bare
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_switches_are_said_and_silence_is_the_profiles(tmp_path: Path, wanted: bool) -> None:  # noqa: FBT001 - a case
     names = ("wrap_and_decrypt_apart", "check_values", "digest_keys", "wrap_with_ecb_and_cbc")

@@ -17,6 +17,8 @@ from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, PROFILES, STRICT
 from softee.stores.memory import MemoryStore
 from support.commands import c
+from support.object_calls import create, get, search
+from support.samples import sample
 from support.token_world import P256, Caller, make_application, public_client, template, u32
 
 P384, ON_P256, ON_P384 = bytes.fromhex("06052b81040022"), EC.curves["P-256"], EC.curves["P-384"]
@@ -131,6 +133,31 @@ def test_switches_go_either_way() -> None:
     switched = PolicyChanges(apart=False, check_values=True, digests_keys=True, malleable_wrapping=True)
     on = changed(STRICT, switched)
     assert (on.objects.apart, on.objects.check_values, on.digests_keys) == ((), True, True)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+@pytest.mark.parametrize("bare", [True, False, None])
+def test_points_of_octets_are_shown_bare_or_in_an_octet_string_and_found_as_they_are_shown(
+    profile: Policy,
+    bare: bool | None,  # noqa: FBT001 - a case
+) -> None:
+    """Bare since PKCS#11 3.1 §6.3, and on a board; in an OCTET STRING, as most programs of today read them, else."""
+    world = Caller(make_application(policy=changed(replace(profile, curves=None), PolicyChanges(bare_points=bare))))
+    session = world.set_up()
+    shown_bare = profile is OPTEE if bare is None else bare
+    for kind in ("Edwards public key", "Montgomery public key", "Edwards public key on edwards448"):
+        point = sample(kind)[CKA.EC_POINT]
+        assert isinstance(point, bytes)
+        wrapped = bytes([4, len(point)]) + point
+        for given in (point, wrapped):
+            key = create(world, session, kind, EC_POINT=given, LABEL=given)
+            shown = point if shown_bare else wrapped
+            assert get(world, session, key, CKA.EC_POINT) == shown
+            named = (CKA.LABEL, given)
+            assert search(world, session, template(named, (CKA.EC_POINT, shown))) == [key]
+            assert not search(world, session, template(named, (CKA.EC_POINT, wrapped if shown_bare else point)))
+    weierstrass = create(world, session, "EC public key")
+    assert get(world, session, weierstrass, CKA.EC_POINT) == sample("EC public key")[CKA.EC_POINT]
 
 
 def test_wrapping_with_ecb_and_cbc_is_switched_with_its_flags() -> None:

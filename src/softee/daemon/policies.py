@@ -70,6 +70,7 @@ def _changes(settings: SlotSettings, table: str) -> PolicyChanges:
             groups=_all("groups", settings.groups, _group),
             apart=settings.wrap_and_decrypt_apart,
             check_values=settings.check_values,
+            bare_points=None if settings.ec_point is None else settings.ec_point == "raw",
             digests_keys=settings.digest_keys,
             malleable_wrapping=settings.wrap_with_ecb_and_cbc,
         )

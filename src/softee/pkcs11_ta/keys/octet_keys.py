@@ -2,8 +2,9 @@
 """Keys that are octets (RFC 8032, RFC 7748, RFC 8410): what Edwards and Montgomery keys have in common.
 
 CKA_EC_POINT is the public key with nothing around it: so the standard has it since 3.1, and so does OP-TEE. Version 3.0
-was read as asking for a DER OCTET STRING; that is taken too. CKA_VALUE is the private key. Every string of the right
-size is one, so a private key that is unwrapped must not be made of the blocks of others: its public half proves it.
+was read as asking for a DER OCTET STRING; that is taken too, and shown where the token's policy says so, for many
+programs read no other form. CKA_VALUE is the private key. Every string of the right size is one, so a private key that
+is unwrapped must not be made of the blocks of others: its public half proves it.
 """
 
 from collections.abc import Callable
@@ -29,6 +30,9 @@ OctetPublicKey = Ed25519PublicKey | Ed448PublicKey | X25519PublicKey | X448Publi
 
 KEY_SIZE = SizeRange(256, 448)
 """In bits of the field, where 255 count as 256: as OP-TEE has it. There is nothing between the two."""
+
+
+_OCTET_KEY_TYPES = frozenset({CKK.EC_EDWARDS, CKK.EC_MONTGOMERY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,14 @@ def octet_key_type(
         public_half=_public_half,
         curves=curves.names,
     )
+
+
+def wrapped_point(attributes: Attributes) -> bytes | None:
+    """Return CKA_EC_POINT as a DER OCTET STRING, None where the key is no public key of octets."""
+    point = attributes.get(CKA.EC_POINT)
+    if attributes.get(CKA.KEY_TYPE) not in _OCTET_KEY_TYPES or not isinstance(point, bytes):
+        return None
+    return asn1.encode_der(point)
 
 
 def private_parts(key: OctetPrivateKey, ec_params: bytes) -> Parts:
