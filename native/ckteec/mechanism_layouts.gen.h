@@ -272,4 +272,5 @@ static const struct row mechanism_layouts[] = {
     {0x0000402a, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DERIVE */
     {0x0000402b, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DATA */
     {0x0000402c, USE_OPERATION, &layout_nothing}, /* CKM_HKDF_KEY_GEN */
+    {0x0000403a, USE_OPERATION, &layout_nothing}, /* CKM_PUB_KEY_FROM_PRIV_KEY */
 };

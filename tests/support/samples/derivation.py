@@ -77,6 +77,7 @@ MECHANISMS = {
     CKM.SP800_108_DOUBLE_PIPELINE_KDF: MechanismSample(
         _key, u32(CKM.SHA3_256_HMAC) + pieces(ITERATION, LABEL, LENGTH) + u32(0)
     ),
+    CKM.PUB_KEY_FROM_PRIV_KEY: MechanismSample(keys.ec_pair),
     CKM.PKCS5_PBKD2: MechanismSample(parameter=pbkdf2(b"salt", 2, b"password")),
 }
 

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
 
-from softee.names import CKA, CKR
+from softee.names import CKA, CKR, MechanismFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.uses import MADE_BY_GENERATION, PRIVATE_PART, Rule, Use
 from softee.pkcs11_ta.attributes.values import Attributes
@@ -33,6 +33,10 @@ PRIVATE_ROWS: Final = (
     Use(CKA.EC_PARAMS, Rule.REQUIRED_ON_CREATE | MADE_BY_GENERATION),
     Use(CKA.VALUE, Rule.REQUIRED_ON_CREATE | PRIVATE_PART),
 )
+
+
+FLAGS: Final = MechanismFlag.EC_F_P | MechanismFlag.EC_OID | MechanismFlag.EC_CURVENAME | MechanismFlag.EC_UNCOMPRESS
+"""What C_GetMechanismInfo says of mechanisms with such keys."""
 
 
 def oid(dotted: str) -> bytes:

@@ -8,12 +8,12 @@ from typing import Final
 
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
-from softee.pkcs11_ta.keys.curves import PRIVATE_ROWS, PUBLIC_ROWS, Curve, Curves, curve_name, oid
+from softee.pkcs11_ta.keys.curves import FLAGS, PRIVATE_ROWS, PUBLIC_ROWS, Curve, Curves, curve_name, oid
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import big_endian, number, octets
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange, unfit
@@ -95,6 +95,10 @@ def _from_native(key: PrivateKeyTypes) -> Parts | None:
     return private_parts(key, params_of(key.curve)) if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
+def _public_parts(key: PublicKeyTypes) -> Parts:
+    return {CKA.EC_POINT: asn1.encode_der(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))}
+
+
 def _public_half(key: PrivateKeyTypes) -> bytes:
     """Return the uncompressed point. The library refuses a PrivateKeyInfo in which another point stands."""
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -138,5 +142,7 @@ EC: Final = KeyType(
     ),
     from_native=_from_native,
     public_half=_public_half,
+    public_parts=_public_parts,
     curves=CURVES.names,
+    flags=FLAGS,
 )

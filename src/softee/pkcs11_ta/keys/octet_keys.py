@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey, X448PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
-from softee.pkcs11_ta.keys.curves import PRIVATE_ROWS, PUBLIC_ROWS, Curves
+from softee.pkcs11_ta.keys.curves import FLAGS, PRIVATE_ROWS, PUBLIC_ROWS, Curves
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.view import SizeRange
@@ -81,7 +82,9 @@ def octet_key_type(
         ),
         from_native=from_native,
         public_half=_public_half,
+        public_parts=lambda key: {CKA.EC_POINT: key.public_bytes(Encoding.Raw, PublicFormat.Raw)},
         curves=curves.names,
+        flags=FLAGS,
     )
 
 
@@ -112,6 +115,4 @@ def _loaders(
 
 
 def _public_half(key: PrivateKeyTypes) -> bytes:
-    if not isinstance(key, OctetPrivateKey):
-        raise TypeError("a key of another type")
-    return key.public_key().public_bytes_raw()
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

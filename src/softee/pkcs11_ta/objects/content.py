@@ -61,6 +61,12 @@ def recheck(attributes: Given, changes: Container[int]) -> None:
         _set_check_value(attributes, form.check_value(octets(attributes, CKA.VALUE)))
 
 
+def add_public_key_info(given: Given) -> None:
+    """Add the CKA_PUBLIC_KEY_INFO of a public or private key that has none (sections 4.8 and 4.9)."""
+    if given.get(CKA.PUBLIC_KEY_INFO) == b"":
+        given[CKA.PUBLIC_KEY_INFO] = export_public_key(KeyMaterial(given))
+
+
 def check_template(given: Attributes) -> None:
     """Refuse what the template of a key to be unwrapped shows to be wrong by itself, before anything is decrypted.
 

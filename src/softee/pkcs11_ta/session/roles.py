@@ -13,11 +13,11 @@ _PRIVATE = frozenset({CKO.SECRET_KEY, CKO.PRIVATE_KEY})
 class Role:
     """What a key is wanted for.
 
-    ``usage`` is the attribute that must be true, ``classes`` the classes of keys that can do it. The return values are
-    those for a bad handle, type, size and permission.
+    ``usage`` is the attribute that must be true, if any, ``classes`` the classes of keys that can do it. The return
+    values are those for a bad handle, type, size and permission.
     """
 
-    usage: CKA
+    usage: CKA | None
     classes: frozenset[CKO]
     bad_handle: CKR = CKR.KEY_HANDLE_INVALID
     bad_type: CKR = CKR.KEY_TYPE_INCONSISTENT
@@ -30,6 +30,8 @@ TO_DECRYPT = Role(CKA.DECRYPT, _PRIVATE)
 TO_SIGN = Role(CKA.SIGN, _PRIVATE)
 TO_VERIFY = Role(CKA.VERIFY, _PUBLIC)
 TO_DERIVE = Role(CKA.DERIVE, _PRIVATE)
+TO_TELL_ITS_PUBLIC_KEY = Role(None, frozenset({CKO.PRIVATE_KEY}))
+"""Which its owner may know anyway; section 6.43 asks for no usage."""
 TO_WRAP = Role(
     CKA.WRAP,
     _PUBLIC,
