@@ -26,8 +26,12 @@ X448: Final = Algorithm(448, 56, X448PrivateKey, X448PublicKey)
 CURVES: Final = Curves(
     Curve(
         "X25519",
-        # The last is from before RFC 8410, and in use by smart cards.
-        (curve_name("curve25519"), oid("1.3.101.110"), oid("1.3.6.1.4.1.3029.1.5.1")),
+        (
+            curve_name("curve25519"),
+            oid("1.3.101.110"),
+            oid("1.3.6.1.4.1.3029.1.5.1"),  # from before RFC 8410, and in use by smart cards
+            b"\x13\x0bcurve25519",  # OpenSC 0.23's, one byte short of its length
+        ),
         X25519,
     ),
     Curve("X448", (curve_name("curve448"), oid("1.3.101.111")), X448),
