@@ -104,7 +104,7 @@ KEY_DERIVATION_STRING_DATA = Layout("CK_KEY_DERIVATION_STRING_DATA", (_counted("
 AES_CBC_ENCRYPT_DATA = Layout("CK_AES_CBC_ENCRYPT_DATA_PARAMS", (Member("iv", Form.BLOCK), _counted("pData", "length")))
 
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
-    (BYTES, (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS)),
+    (BYTES, (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS, CKM.DH_PKCS_DERIVE)),
     (
         MAC_GENERAL,
         (
