@@ -65,10 +65,10 @@ static const struct field fields_key_derivation_string_data[] = {
 };
 static const struct layout layout_key_derivation_string_data = {sizeof(CK_KEY_DERIVATION_STRING_DATA), false, 1, fields_key_derivation_string_data};
 
-static const struct field fields_ckobject_handle[] = {
+static const struct field fields_object_handle[] = {
     {FIELD_ULONG, 0, 0, NULL, 0, NULL},
 };
-static const struct layout layout_ckobject_handle = {sizeof(CKOBJECT_HANDLE), false, 1, fields_ckobject_handle};
+static const struct layout layout_object_handle = {sizeof(CK_OBJECT_HANDLE), false, 1, fields_object_handle};
 
 static const struct field fields_extract[] = {
     {FIELD_ULONG, 0, 0, NULL, 0, NULL},
@@ -109,7 +109,7 @@ static const struct choice choices_pvalue[] = {
     {1, &layout_sp800_108_counter_format},
     {2, &layout_sp800_108_counter_format},
     {3, &layout_sp800_108_dkm_length_format},
-    {5, &layout_ckobject_handle},
+    {5, &layout_object_handle},
     {0, NULL},
 };
 
@@ -205,7 +205,7 @@ static const struct row mechanism_layouts[] = {
     {0x000002d2, USE_OPERATION, &layout_mac_general}, /* CKM_SHA3_512_HMAC_GENERAL */
     {0x000002d3, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_KEY_GEN */
     {0x00000350, USE_OPERATION, &layout_nothing}, /* CKM_GENERIC_SECRET_KEY_GEN */
-    {0x00000360, USE_OPERATION, &layout_ckobject_handle}, /* CKM_CONCATENATE_BASE_AND_KEY */
+    {0x00000360, USE_OPERATION, &layout_object_handle}, /* CKM_CONCATENATE_BASE_AND_KEY */
     {0x00000362, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_CONCATENATE_BASE_AND_DATA */
     {0x00000363, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_CONCATENATE_DATA_AND_BASE */
     {0x00000364, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_XOR_BASE_AND_DATA */

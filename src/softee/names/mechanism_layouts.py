@@ -135,7 +135,7 @@ _DKM_LENGTH_FORMAT = Layout(
 )
 EXTRACT = Layout("CK_EXTRACT_PARAMS", (Member("", Form.ULONG),))
 """The first bit that is wanted."""
-OBJECT_HANDLE = Layout("CKOBJECT_HANDLE", (Member("", Form.ULONG),))
+OBJECT_HANDLE = Layout("CK_OBJECT_HANDLE", (Member("", Form.ULONG),))
 _PRF_DATA = Layout(
     "CK_PRF_DATA_PARAM",
     (
