@@ -250,69 +250,6 @@ def test_a_template_that_holds_itself_is_refused(library: Library) -> None:
     assert library.call("C_FindObjectsInit", 1, knot, count) == CKR.ATTRIBUTE_VALUE_INVALID
 
 
-@pytest.mark.parametrize(
-    ("kind", "parameter"),
-    [
-        (CKM.AES_CTR, bytes(23)),
-        (CKM.RSA_PKCS_PSS, bytes(12)),
-        (CKM.RSA_PKCS_OAEP, b""),
-        (CKM.SHA256_HMAC_GENERAL, bytes(4)),
-        (CKM.EDDSA, bytes(8)),
-        (CKM.RSA_PKCS_OAEP, struct.pack("LLLPL", 1, 1, 1, 0, 5)),
-        (CKM.RSA_AES_KEY_WRAP, struct.pack("LP", 256, 0)),
-        (CKM.AES_GCM, struct.pack("PLLPLL", 0, 12, 96, 0, 0, 128)),
-    ],
-)
-def test_a_parameter_that_the_mechanism_does_not_take_is_refused(library: Library, kind: int, parameter: bytes) -> None:
-    library.sent.clear()
-    assert library.call("C_SignInit", 1, mechanism(kind, parameter), 2) == CKR.MECHANISM_PARAM_INVALID
-    assert library.sent == []
-
-
-UNKNOWN = (0x80001234, CKM.KEA_DERIVE)
-
-
-@pytest.mark.parametrize("kind", UNKNOWN)
-def test_a_mechanism_that_nobody_knows_is_passed_on_without_a_parameter(library: Library, kind: int) -> None:
-    assert library.call("C_SignInit", 1, mechanism(kind), 2) == CKR.OK
-    assert library.last().control == u32(1, 2, kind, 0)
-
-
-@pytest.mark.parametrize("kind", UNKNOWN)
-def test_with_one_it_is_a_mechanism_that_nobody_knows(library: Library, kind: int) -> None:
-    library.sent.clear()
-    assert library.call("C_SignInit", 1, mechanism(kind, bytes(8)), 2) == CKR.MECHANISM_INVALID
-    assert library.sent == []
-
-
-@pytest.mark.parametrize("length", [1, 2**63])
-def test_a_parameter_too_many_is_the_token_s_affair_and_is_not_read(library: Library, length: int) -> None:
-    """Applications pass garbage here: an address that is none, a length of any size."""
-    garbage = mechanism(CKM.ECDSA)
-    garbage.contents.parameter, garbage.contents.length = 1, length
-    library.answer(Answer(CKR.MECHANISM_PARAM_INVALID))
-    assert library.call("C_SignInit", 1, garbage, 2) == CKR.MECHANISM_PARAM_INVALID
-    assert library.last().control == u32(1, 2, CKM.ECDSA, 1) + b"\0"
-
-
-@pytest.mark.parametrize(
-    ("kind", "pack", "wire"),
-    [
-        (CKM.EDDSA, ("B7xLP", 1, 3), u32(1, 3) + b"xyz"),
-        (CKM.AES_ECB_ENCRYPT_DATA, ("PL", 3), u32(3) + b"xyz"),
-        (CKM.AES_CBC_ENCRYPT_DATA, ("16sPL", b"i" * 16, 3), b"i" * 16 + u32(3) + b"xyz"),
-        (CKM.RSA_PKCS_OAEP, ("LLLPL", 0x250, 2, 1, 3), u32(0x250, 2, 1, 3) + b"xyz"),
-    ],
-)
-def test_counted_bytes_in_a_parameter(library: Library, kind: int, pack: tuple[object, ...], wire: bytes) -> None:
-    data = ctypes.create_string_buffer(b"xyz", 3)
-    layout, *values = pack
-    place = -1 if str(layout).endswith("PL") else len(values)
-    values.insert(len(values) + place if place < 0 else place, ctypes.addressof(data))
-    assert library.call("C_SignInit", 1, mechanism(kind, struct.pack(str(layout), *values)), 2) == CKR.OK
-    assert library.last().control == u32(1, 2, kind, len(wire)) + wire
-
-
 def test_token_info_widens_what_is_unavailable(library: Library) -> None:
     wire = b"l" * 32 + b"m" * 32 + b"o" * 16 + b"s" * 16
     wire += u32(0x40D, 2**32 - 1, 2, 2**32 - 1, 1, 128, 4, *[2**32 - 1] * 3, 17) + bytes([0, 0, 1, 2]) + b"2" * 16
