@@ -4,6 +4,7 @@
 import pytest
 
 from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR, CKZ, MechanismFlag
+from softee.pkcs11_ta.keys.secret import GENERIC
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
@@ -92,10 +93,29 @@ def test_a_class_or_type_that_is_missing_is_incomplete_and_one_that_is_not_known
         missing = unknown = CKR.TEMPLATE_INCONSISTENT
     assert refused(caller, session, (CKA.LABEL, b"x")) is missing
     assert refused(caller, session, (CKA.CLASS, CKO.SECRET_KEY), (CKA.VALUE, bytes(16))) is missing
-    assert refused(caller, session, (CKA.CLASS, CKO.CERTIFICATE), (CKA.SUBJECT, b"x")) is missing
     assert refused(caller, session, (CKA.CLASS, 77)) is unknown
     assert refused(caller, session, (CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.DES3)) is unknown
     assert refused(caller, session, (CKA.CLASS, CKO.CERTIFICATE), (CKA.CERTIFICATE_TYPE, CKC.WTLS)) is unknown
+
+
+@EVERY
+def test_a_certificate_without_its_type_is_incomplete(policy: Policy) -> None:
+    caller, session = prepared(policy)
+    assert refused(caller, session, (CKA.CLASS, CKO.CERTIFICATE), (CKA.SUBJECT, b"x")) is CKR.TEMPLATE_INCOMPLETE
+    of_a_key = as_template({**sample("AES key"), CKA.CLASS: CKO.CERTIFICATE})
+    assert caller.call(c.CREATE_OBJECT, session, of_a_key).rv is CKR.TEMPLATE_INCOMPLETE
+
+
+@pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
+@pytest.mark.parametrize("key_type", sorted(GENERIC.numbers), ids=lambda key_type: key_type.name)
+def test_a_secret_of_any_length_is_digested_but_no_hmac_key_as_optee_has_it(policy: Policy, key_type: CKK) -> None:
+    caller, session = prepared(policy)
+    open_to_all = {"KEY_TYPE": key_type, "PRIVATE": False, "SENSITIVE": False, "EXTRACTABLE": True}
+    key = create(caller, session, "generic secret key", **open_to_all)
+    caller.ok(c.DIGEST_INIT, session, CKM.SHA256, b"")
+    refused = policy is OPTEE and key_type is not CKK.GENERIC_SECRET
+    assert caller.call(c.DIGEST_KEY, session, key).rv is (CKR.KEY_INDIGESTIBLE if refused else CKR.OK)
+    assert caller.call(c.DIGEST_FINAL, session).rv is (CKR.OPERATION_NOT_INITIALIZED if refused else CKR.OK)
 
 
 @pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
