@@ -11,7 +11,7 @@ from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OFF_BY_DEFAULT, OPTEE, PORTABLE, PROFILES, STRICT
 from support.commands import c
 from support.object_calls import create, get, search
-from support.samples import as_template, sample
+from support.samples import MECHANISM_SAMPLES, as_template, sample
 from support.token_world import P256, Attribute, Caller, make_application, public_client, template, u32
 
 T, F = True, False
@@ -116,6 +116,18 @@ def test_a_secret_of_any_length_is_digested_but_no_hmac_key_as_optee_has_it(poli
     refused = policy is OPTEE and key_type is not CKK.GENERIC_SECRET
     assert caller.call(c.DIGEST_KEY, session, key).rv is (CKR.KEY_INDIGESTIBLE if refused else CKR.OK)
     assert caller.call(c.DIGEST_FINAL, session).rv is (CKR.OPERATION_NOT_INITIALIZED if refused else CKR.OK)
+
+
+@EVERY
+def test_a_wrong_tag_of_aes_gcm_is_invalid_data_and_an_invalid_signature_as_optee_has_it(policy: Policy) -> None:
+    caller, session = prepared(policy)
+    key = create(caller, session, "AES key", DECRYPT=True)
+    parameter = MECHANISM_SAMPLES[CKM.AES_GCM][0].parameter
+    caller.ok(c.DECRYPT_INIT, session, key, CKM.AES_GCM, parameter)
+    refused = caller.call(c.DECRYPT_ONESHOT, session, data=bytes(40)).rv
+    assert refused is (CKR.SIGNATURE_INVALID if policy is OPTEE else CKR.ENCRYPTED_DATA_INVALID)
+    caller.ok(c.DECRYPT_INIT, session, key, CKM.AES_GCM, parameter)
+    assert caller.call(c.DECRYPT_ONESHOT, session, data=b"short").rv is CKR.ENCRYPTED_DATA_LEN_RANGE
 
 
 @pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
