@@ -194,7 +194,7 @@ def test_a_curve_is_not_for_the_mechanism_of_another_form(mechanism: CKM, ec_par
     """PKCS#11 3.2 §6.3."""
     for other, _ in PAIRS:
         if other is not mechanism:
-            with pytest.raises(Pkcs11Error, match="CURVE_NOT_SUPPORTED|DOMAIN_PARAMS_INVALID"):
+            with pytest.raises(Pkcs11Error, match=r"CURVE_NOT_SUPPORTED|DOMAIN_PARAMS_INVALID"):
                 pair(other, {CKA.EC_PARAMS: ec_params})
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from softee.names import CKA, CKK, CKO, MechanismFlag
 from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.keys.dh import DH
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.edwards import EDWARDS
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
@@ -17,7 +18,7 @@ from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.rsa import RSA
 from softee.pkcs11_ta.keys.secret import AES, GENERIC
 
-KEY_TYPES: Final = (RSA, EC, EDWARDS, MONTGOMERY, AES, GENERIC)
+KEY_TYPES: Final = (RSA, EC, EDWARDS, MONTGOMERY, DH, AES, GENERIC)
 
 
 def _by_number() -> Mapping[object, KeyType]:

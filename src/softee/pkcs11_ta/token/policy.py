@@ -22,7 +22,7 @@ _OPTEE_ANSWERS: Final = MappingProxyType(
         CKR.PUBLIC_KEY_INVALID: CKR.MECHANISM_PARAM_INVALID,
     }
 )
-"""Return values of OP-TEE's in the place of the standard's."""
+"""Return values of OP-TEE's in the place of the standard's, whatever raised them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,8 @@ class Policy:
         groups = client.groups | {client.gid}
         return client.uid in (self.users or ()) or bool(groups & (self.groups or frozenset()))
 
-    def answer(self, rv: CKR) -> CKR:
-        """Return the value that a client gets for ``rv``."""
-        return _OPTEE_ANSWERS.get(rv, rv) if self.as_optee else rv
+    def answer(self, rv: CKR, optee: CKR | None = None) -> CKR:
+        """Return the value that a client gets for ``rv``, where ``optee`` may be OP-TEE's for what has happened."""
+        if not self.as_optee:
+            return rv
+        return optee or _OPTEE_ANSWERS.get(rv, rv)
