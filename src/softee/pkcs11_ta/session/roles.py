@@ -29,7 +29,7 @@ TO_ENCRYPT = Role(CKA.ENCRYPT, _PUBLIC)
 TO_DECRYPT = Role(CKA.DECRYPT, _PRIVATE)
 TO_SIGN = Role(CKA.SIGN, _PRIVATE)
 TO_VERIFY = Role(CKA.VERIFY, _PUBLIC)
-TO_DERIVE = Role(CKA.DERIVE, _PRIVATE)
+TO_DERIVE = Role(CKA.DERIVE, _PRIVATE, not_permitted=CKR.KEY_TYPE_INCONSISTENT)
 TO_WRAP = Role(
     CKA.WRAP,
     _PUBLIC,
@@ -46,4 +46,4 @@ TO_UNWRAP = Role(
     CKR.UNWRAPPING_KEY_SIZE_RANGE,
     CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
 )
-"""The standard has no CKR_KEY_FUNCTION_NOT_PERMITTED for C_WrapKey and C_UnwrapKey; OP-TEE answers these."""
+"""The standard has no CKR_KEY_FUNCTION_NOT_PERMITTED for C_DeriveKey, C_WrapKey and C_UnwrapKey; OP-TEE answers these."""
