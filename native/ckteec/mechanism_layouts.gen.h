@@ -89,6 +89,8 @@ static const struct row mechanism_layouts[] = {
     {0x00000045, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA512_RSA_PKCS_PSS */
     {0x00000046, USE_OPERATION, &layout_nothing}, /* CKM_SHA224_RSA_PKCS */
     {0x00000047, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA224_RSA_PKCS_PSS */
+    {0x00000048, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_224 */
+    {0x0000004c, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256 */
     {0x00000210, USE_OPERATION, &layout_nothing}, /* CKM_MD5 */
     {0x00000211, USE_OPERATION, &layout_nothing}, /* CKM_MD5_HMAC */
     {0x00000212, USE_OPERATION, &layout_mac_general}, /* CKM_MD5_HMAC_GENERAL */
@@ -107,6 +109,10 @@ static const struct row mechanism_layouts[] = {
     {0x00000270, USE_OPERATION, &layout_nothing}, /* CKM_SHA512 */
     {0x00000271, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_HMAC */
     {0x00000272, USE_OPERATION, &layout_mac_general}, /* CKM_SHA512_HMAC_GENERAL */
+    {0x000002b0, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_256 */
+    {0x000002b5, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224 */
+    {0x000002c0, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384 */
+    {0x000002d0, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512 */
     {0x00000350, USE_OPERATION, &layout_nothing}, /* CKM_GENERIC_SECRET_KEY_GEN */
     {0x00001040, USE_OPERATION, &layout_nothing}, /* CKM_EC_KEY_PAIR_GEN */
     {0x00001041, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA */
@@ -130,4 +136,8 @@ static const struct row mechanism_layouts[] = {
     {0x0000108b, USE_OPERATION, &layout_mac_general}, /* CKM_AES_CMAC_GENERAL */
     {0x00001104, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_AES_ECB_ENCRYPT_DATA */
     {0x00001105, USE_OPERATION, &layout_aes_cbc_encrypt_data}, /* CKM_AES_CBC_ENCRYPT_DATA */
+    {0x0000400c, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_160 */
+    {0x00004011, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_256 */
+    {0x00004016, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_384 */
+    {0x0000401b, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512 */
 };

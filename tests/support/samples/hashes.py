@@ -7,7 +7,24 @@ from support import keys
 from support.mechanism_runs import u32
 from support.samples.sample import MechanismSample, ObjectSample
 
-_DIGESTS = (CKM.MD5, CKM.SHA_1, CKM.SHA224, CKM.SHA256, CKM.SHA384, CKM.SHA512)
+_DIGESTS = (
+    CKM.MD5,
+    CKM.SHA_1,
+    CKM.SHA224,
+    CKM.SHA256,
+    CKM.SHA384,
+    CKM.SHA512,
+    CKM.SHA512_224,
+    CKM.SHA512_256,
+    CKM.SHA3_224,
+    CKM.SHA3_256,
+    CKM.SHA3_384,
+    CKM.SHA3_512,
+    CKM.BLAKE2B_160,
+    CKM.BLAKE2B_256,
+    CKM.BLAKE2B_384,
+    CKM.BLAKE2B_512,
+)
 _HMACS = (CKM.MD5_HMAC, CKM.SHA_1_HMAC, CKM.SHA224_HMAC, CKM.SHA256_HMAC, CKM.SHA384_HMAC, CKM.SHA512_HMAC)
 _GENERAL = (
     CKM.MD5_HMAC_GENERAL,

@@ -10,6 +10,7 @@ from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Signing
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
@@ -150,6 +151,7 @@ OPTEE: Final = Policy(
     name="optee",
     mechanisms=_ON_A_BOARD,
     objects=OPTEE_OBJECTS,
+    refused_hashes=frozenset(hashing.mechanism for hashing in HASHINGS).difference(_OPTEE_MECHANISMS),
 )
 """What OP-TEE's token on a board does."""
 
