@@ -3,9 +3,10 @@
 
 from collections.abc import Iterable
 
-from softee.names import CKM
+from softee.names import CKA, CKM
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, CipherOperation, Digesting, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, CipherOperation, Deriving, Digesting, Signing
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 
@@ -41,6 +42,14 @@ def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes
     for part in parts:
         operation.update(part)
     operation.finish(signature)
+
+
+def derive(mechanism: CKM, key: KeyView, parameter: bytes, template: Attributes) -> bytes:
+    """Return the value of the secret key that is derived."""
+    spec = MECHANISMS[mechanism]
+    value = spec.of(Deriving).derive(key, spec.parameter(parameter), (), template)[CKA.VALUE]
+    assert isinstance(value, bytearray)
+    return bytes(value)
 
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:

@@ -18,6 +18,8 @@ def _key() -> KeyView:
 
 MECHANISMS = {
     CKM.AES_KEY_GEN: MechanismSample(),
+    CKM.AES_CBC_ENCRYPT_DATA: MechanismSample(_key, _IV + u32(32) + bytes(32)),
+    CKM.AES_ECB_ENCRYPT_DATA: MechanismSample(_key, u32(32) + bytes(32)),
     CKM.AES_ECB: MechanismSample(_key, multiple_of=16, filled_to=16, bad_wrapped=_BROKEN_BLOCKS),
     CKM.AES_CBC: MechanismSample(_key, _IV, multiple_of=16, filled_to=16, bad_wrapped=_BROKEN_BLOCKS),
     CKM.AES_CBC_PAD: MechanismSample(_key, _IV),

@@ -46,4 +46,4 @@ TO_UNWRAP = Role(
     CKR.UNWRAPPING_KEY_SIZE_RANGE,
     CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
 )
-"""The standard has no CKR_KEY_FUNCTION_NOT_PERMITTED for C_DeriveKey, C_WrapKey and C_UnwrapKey; OP-TEE answers these."""
+"""For C_DeriveKey, C_WrapKey, C_UnwrapKey the standard has no CKR_KEY_FUNCTION_NOT_PERMITTED; OP-TEE answers these."""

@@ -118,8 +118,11 @@ _OFF_IN_STRICT = frozenset(
         CKM.SHA1_RSA_PKCS_PSS,
         CKM.ECDSA_SHA1,
         CKM.AES_ECB,
+        CKM.AES_CBC_ENCRYPT_DATA,
+        CKM.AES_ECB_ENCRYPT_DATA,
     }
 )
+"""What is weak. The last two encrypt under another name: with a key that also wraps or unwraps, by turns."""
 
 _SIGNS_ONLY_IN_STRICT = CKM.RSA_PKCS
 """PKCS#1 v1.5 does not encrypt."""

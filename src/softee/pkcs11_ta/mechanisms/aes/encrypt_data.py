@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys that are derived by encrypting data with AES-ECB and AES-CBC (PKCS#11 3.2, section 6, Key derivation by data
-encryption).
+"""Keys derived by encrypting data with AES-ECB and AES-CBC (PKCS#11 3.2, section 6, Key derivation by encryption).
 
 The key is the beginning of the ciphertext. Who may encrypt with the base key could compute it; so OP-TEE refuses such
 keys, and so does a token that keeps usages apart.
