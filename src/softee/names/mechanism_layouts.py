@@ -104,7 +104,18 @@ KEY_DERIVATION_STRING_DATA = Layout("CK_KEY_DERIVATION_STRING_DATA", (_counted("
 AES_CBC_ENCRYPT_DATA = Layout("CK_AES_CBC_ENCRYPT_DATA_PARAMS", (Member("iv", Form.BLOCK), _counted("pData", "length")))
 
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
-    (BYTES, (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS)),
+    (
+        BYTES,
+        (
+            CKM.AES_CBC,
+            CKM.AES_CBC_PAD,
+            CKM.AES_CTS,
+            CKM.AES_KEY_WRAP,
+            CKM.AES_KEY_WRAP_KWP,
+            CKM.AES_KEY_WRAP_PKCS7,
+            CKM.AES_KEY_WRAP_PAD,
+        ),
+    ),
     (
         MAC_GENERAL,
         (

@@ -16,16 +16,24 @@ def _key() -> KeyView:
     return keys.aes_key(bytes(range(32)))
 
 
+_PADDED_KEY_WRAP = MechanismSample(_key, shortest=8, wraps=(8, 70), bad_wrapped=(0, 8, 16, 23, 25))
+
 MECHANISMS = {
     CKM.AES_KEY_GEN: MechanismSample(),
     CKM.AES_CBC_ENCRYPT_DATA: MechanismSample(_key, _IV + u32(32) + bytes(32)),
     CKM.AES_ECB_ENCRYPT_DATA: MechanismSample(_key, u32(32) + bytes(32)),
     CKM.AES_ECB: MechanismSample(_key, multiple_of=16, filled_to=16, bad_wrapped=_BROKEN_BLOCKS),
     CKM.AES_CBC: MechanismSample(_key, _IV, multiple_of=16, filled_to=16, bad_wrapped=_BROKEN_BLOCKS),
-    CKM.AES_CBC_PAD: MechanismSample(_key, _IV),
+    CKM.AES_CBC_PAD: MechanismSample(_key, _IV, bad_wrapped=_BROKEN_BLOCKS),
     CKM.AES_CTS: MechanismSample(_key, _IV, shortest=16),
     CKM.AES_CTR: MechanismSample(_key, u32(128) + _IV),
     CKM.AES_GCM: MechanismSample(_key, gcm_params(_IV[:12], b"aad"), bad_wrapped=(0, 1, 15, 16)),
+    CKM.AES_KEY_WRAP: MechanismSample(
+        _key, shortest=16, multiple_of=8, filled_to=8, wraps=(9, 70), bad_wrapped=(0, 8, 16, 23, 25)
+    ),
+    CKM.AES_KEY_WRAP_KWP: MechanismSample(_key, shortest=1, bad_wrapped=(0, 8, 15, 17)),
+    CKM.AES_KEY_WRAP_PKCS7: _PADDED_KEY_WRAP,
+    CKM.AES_KEY_WRAP_PAD: _PADDED_KEY_WRAP,
     CKM.AES_CMAC: MechanismSample(_key),
     CKM.AES_CMAC_GENERAL: MechanismSample(_key, u32(9)),
 }

@@ -124,7 +124,7 @@ class Wrapping(Functions[P]):
     where the size alone is wrong, CKR_WRAPPED_KEY_INVALID for whatever else is, and leaves nothing of the value then;
     what it returns is wiped by its caller. ``padded``: whether the bytes decrypt at all depends on a padding, so that
     every error after decryption must be the same one. ``malleable``: wrapped bytes that somebody has cut, joined or
-    altered are unwrapped all the same.
+    altered, or that another mechanism has wrapped, are unwrapped all the same.
     """
 
     flags = MechanismFlag.WRAP | MechanismFlag.UNWRAP

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The AES mechanisms, in the order of C_GetMechanismList. A new module is listed here."""
 
-from softee.pkcs11_ta.mechanisms.aes import block, cmac, ctr, cts, encrypt_data, gcm, keygen
+from softee.pkcs11_ta.mechanisms.aes import block, cmac, ctr, cts, encrypt_data, gcm, key_wrap, keygen
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 
 SPECS: tuple[AnyMechanism, ...] = (
@@ -12,4 +12,5 @@ SPECS: tuple[AnyMechanism, ...] = (
     *gcm.SPECS,
     *ctr.SPECS,
     *block.SPECS,
+    *key_wrap.SPECS,
 )

@@ -19,10 +19,20 @@ KEY_SIZE = SizeRange(16, 32)
 Mode = modes.ECB | modes.CBC | modes.CTR
 
 
-def block_cipher(secret: bytes | bytearray) -> AES:
-    """Return the library's AES with a key. Raises CKR_KEY_SIZE_RANGE for 20 bytes and the like."""
+def check_key(key: KeyView) -> None:
+    """Raise CKR_KEY_SIZE_RANGE for a key of 20 bytes and the like."""
+    check_key_size(key.secret())
+
+
+def check_key_size(secret: bytes | bytearray) -> None:
+    """Raise CKR_KEY_SIZE_RANGE for a key of 20 bytes and the like."""
     if len(secret) not in AES_SIZES:
         raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"AES has no keys of {len(secret)} bytes")
+
+
+def block_cipher(secret: bytes | bytearray) -> AES:
+    """Return the library's AES with a key. Raises CKR_KEY_SIZE_RANGE."""
+    check_key_size(secret)
     return AES(secret)
 
 
