@@ -136,6 +136,10 @@ static const struct row mechanism_layouts[] = {
     {0x0000108b, USE_OPERATION, &layout_mac_general}, /* CKM_AES_CMAC_GENERAL */
     {0x00001104, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_AES_ECB_ENCRYPT_DATA */
     {0x00001105, USE_OPERATION, &layout_aes_cbc_encrypt_data}, /* CKM_AES_CBC_ENCRYPT_DATA */
+    {0x00002109, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP */
+    {0x0000210a, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP_PAD */
+    {0x0000210b, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP_KWP */
+    {0x0000210c, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP_PKCS7 */
     {0x0000400c, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_160 */
     {0x00004011, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_256 */
     {0x00004016, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_384 */

@@ -219,7 +219,7 @@ def test_a_mechanism_with_a_padding_unwraps_no_protected_key_of_any_length(mecha
 
 @pytest.mark.parametrize("mechanism", PADDED, ids=lambda one: one.name)
 def test_a_bad_padding_and_a_bad_key_behind_a_good_one_have_one_answer(mechanism: CKM) -> None:
-    """A key of a few sizes comes out where all of its padding is right, eight bytes or more, and else without a reason."""
+    """A key of a few sizes comes out where all of its padding is right, eight bytes or more; else nobody says why."""
     world = Strictest(PORTABLE)
     wrapped = world.wrapped(mechanism)
     rv, back = world.unwrap(mechanism, wrapped, (CKA.KEY_TYPE, CKK.AES))
@@ -237,6 +237,29 @@ def test_a_bad_padding_and_a_bad_key_behind_a_good_one_have_one_answer(mechanism
     for wrong in ((CKA.VALUE_LEN, 16), (CKA.CHECK_VALUE, b"abc")):
         rv, _ = world.unwrap(mechanism, wrapped, (CKA.KEY_TYPE, CKK.AES), wrong)
         assert rv is CKR.WRAPPED_KEY_INVALID
+
+
+@pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
+def test_open_gap_a_key_of_one_s_own_under_the_same_gcm_vector_tells_what_was_wrapped(policy: Policy) -> None:
+    world = Strictest(policy)
+    caller, session = world.caller, world.session
+    shown = template(SECRET, (CKA.VALUE_LEN, 32), (CKA.EXTRACTABLE, T), (CKA.SENSITIVE, F))
+    world_s = world.wrapped(CKM.AES_GCM)
+    own = caller.ok(c.GENERATE_KEY, session, CKM.AES_KEY_GEN, b"", shown).handle
+    ours = caller.ok(c.WRAP_KEY, session, world.kek, own, CKM.AES_GCM, PARAMETER[CKM.AES_GCM]).output
+    known = get(caller, session, own, CKA.VALUE)
+    assert isinstance(known, bytes)
+    told = bytes(a ^ b ^ k for a, b, k in zip(world_s[:32], ours[:32], known, strict=True))
+    caller.ok(c.CREATE_OBJECT, session, template(SECRET, (CKA.KEY_TYPE, CKK.AES), (CKA.VALUE, told)))
+    check = get(caller, session, world.victim, CKA.CHECK_VALUE)
+    assert len(search(caller, session, template((CKA.CHECK_VALUE, check)))) == 2, "the victim's value"
+
+
+@pytest.mark.parametrize("mechanism", STRICT.mechanisms, ids=lambda one: one.name)
+def test_strict_wraps_by_nothing_whose_caller_chooses_what_must_differ(mechanism: CKM) -> None:
+    spec = STRICT.mechanisms[mechanism]
+    if any(isinstance(functions, Wrapping) for functions in spec.functions):
+        assert spec.parameter(b"") is None, "the same key always becomes the same bytes"
 
 
 @pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
