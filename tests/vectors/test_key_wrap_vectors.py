@@ -5,8 +5,6 @@ import pytest
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.functions import Wrapping
-from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support import keys
 from support import mechanism_runs as run
 from vectors.reading import records, wycheproof
@@ -19,11 +17,11 @@ each = pytest.mark.parametrize("mechanism", NAMES, ids=lambda one: one.name)
 
 def check_both_ways(mechanism: CKM, key: bytes, plain: bytes, wrapped: bytes) -> None:
     """As data, and as a key."""
-    secret, wrapping = keys.aes_key(key), MECHANISMS[mechanism].of(Wrapping)
+    secret = keys.aes_key(key)
     assert run.encrypt(mechanism, secret, b"", plain) == wrapped
     assert run.decrypt(mechanism, secret, b"", wrapped) == plain
-    assert wrapping.wrap(secret, None, plain) == wrapped
-    assert wrapping.unwrap(secret, None, wrapped) == plain
+    assert run.wrap(mechanism, secret, b"", plain) == wrapped
+    assert run.unwrap(mechanism, secret, b"", wrapped) == plain
 
 
 def refused(mechanism: CKM, key: bytes, wrapped: bytes) -> None:
@@ -31,7 +29,7 @@ def refused(mechanism: CKM, key: bytes, wrapped: bytes) -> None:
         run.decrypt(mechanism, keys.aes_key(key), b"", wrapped)
     assert caught.value.rv in BAD
     with pytest.raises(Pkcs11Error) as caught:
-        MECHANISMS[mechanism].of(Wrapping).unwrap(keys.aes_key(key), None, wrapped)
+        run.unwrap(mechanism, keys.aes_key(key), b"", wrapped)
     assert caught.value.rv in {CKR.WRAPPED_KEY_INVALID, CKR.WRAPPED_KEY_LEN_RANGE}
 
 
@@ -123,6 +121,6 @@ def test_a_key_padded_by_pkcs7_is_wrapped_as_rfc_3394_wraps_the_padded_bytes() -
     for mechanism in (CKM.AES_KEY_WRAP_PKCS7, CKM.AES_KEY_WRAP_PAD):
         wrapped = run.encrypt(CKM.AES_KEY_WRAP, key, b"", plain + b"\3\3\3")
         assert run.encrypt(mechanism, key, b"", plain) == wrapped
-        assert MECHANISMS[mechanism].of(Wrapping).wrap(key, None, plain) == wrapped
+        assert run.wrap(mechanism, key, b"", plain) == wrapped
         assert run.decrypt(mechanism, key, b"", wrapped) == plain
         refused(mechanism, bytes(range(32)), bytes.fromhex(RFC_3394[-1][2]))

@@ -16,8 +16,9 @@ from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_TYPES, Mode, encryptor, wrong_length
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.deriving import leading_bytes
+from softee.pkcs11_ta.mechanisms.shapes.deriving import cut
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
+from softee.tee.keys import wipe
 
 LARGEST_DATA = 4096
 """Bytes that are encrypted: as many as the longest key has."""
@@ -48,12 +49,17 @@ def by_cbc(iv: bytes, data: bytes) -> EncryptData:
 
 
 def _derive(base: KeyView, params: EncryptData, _: tuple[KeyView, ...], template: Attributes) -> Parts:
-    size = len(params.data)
+    size, wanted = len(params.data), template.get(CKA.VALUE_LEN)
     if not size or size % BLOCK:
         raise wrong_length(CKR.DATA_LEN_RANGE, size, f"a multiple of {BLOCK}")
-    computed = bytearray(size + BLOCK - 1)  # the library wants room for a block that it does not write
-    del computed[encryptor(base, params.mode).update_into(params.data, computed) :]
-    return leading_bytes(computed, template)
+    if isinstance(wanted, int) and wanted > size:
+        raise wrong_length(CKR.DATA_LEN_RANGE, size, f"as many as CKA_VALUE_LEN {wanted}")
+    encrypted = bytearray(size + BLOCK - 1)  # the library wants room for a block that it does not write
+    del encrypted[encryptor(base, params.mode).update_into(params.data, encrypted) :]
+    try:
+        return cut(encrypted, template)
+    finally:
+        wipe(encrypted)
 
 
 def _by(mechanism: CKM, params: Callable[..., EncryptData]) -> AnyMechanism:

@@ -1,35 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a derivation makes of the bytes that it computes: a secret key of the length that its template asks for."""
+"""What derivations have in common: how long the new key is, and what a protected base key must not be made into.
 
-from softee.names import CKA, CKO, CKR
+Bytes that come of a one-way function are cut as the template says (section 5.18.5). Whoever may use a key of one byte
+finds it by trying, so bytes that are the base key's own, or tell them, must not be cut short: ``least`` says so.
+"""
+
+from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
+from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.table import find_form
-from softee.tee.keys import wipe
+from softee.pkcs11_ta.keys.view import KeyView
 
 
-def leading_bytes(computed: bytearray, template: Attributes) -> Parts:
-    """Return the value of the secret key that a template describes: its first bytes, all where it names no length.
+def key_size(template: Attributes, available: int | None = None) -> int:
+    """Return how many bytes the new key has: CKA_VALUE_LEN, or as many as there are, where its type takes any size.
 
-    What was computed is wiped. Raises CKR_DATA_LEN_RANGE where it is too short for the key, CKR_KEY_SIZE_RANGE where
-    the key's type does not have the length, CKR_TEMPLATE_INCONSISTENT for what is no secret key.
+    Args:
+        template: the new key's.
+        available: bytes that the mechanism makes; None: as many as are wanted.
+
+    Raises:
+        Pkcs11Error: CKR_TEMPLATE_INCOMPLETE where the template has to say it, CKR_ATTRIBUTE_VALUE_INVALID where keys of
+            this type do not have as many bytes, or the mechanism makes fewer.
+
     """
-    try:
-        size = _size(template, len(computed))
-        return {CKA.VALUE: SecretBytes(memoryview(computed)[:size])}
-    finally:
-        wipe(computed)
-
-
-def _size(template: Attributes, available: int) -> int:
-    form = find_form(template[CKA.CLASS], template[CKA.KEY_TYPE])
-    if form is None or form.object_class is not CKO.SECRET_KEY:
-        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "a secret key is derived; CKA_CLASS says something else")
-    wanted = template.get(CKA.VALUE_LEN)
-    size = wanted if isinstance(wanted, int) else available
-    if size > available:
-        raise Pkcs11Error(CKR.DATA_LEN_RANGE, f"CKA_VALUE_LEN {size} of a key that {available} bytes are derived for")
-    if form.sizes is not None and size not in form.sizes:
-        raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"a key of this type does not have {size} bytes")
+    form = find_form(template[CKA.CLASS], template.get(CKA.KEY_TYPE))
+    size = template.get(CKA.VALUE_LEN)
+    if size is None:
+        sizes = form.sizes if form is not None else None
+        if available is None or not isinstance(sizes, range):
+            raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN, the new key's size in bytes, is missing")
+        return available
+    if not isinstance(size, int) or (form is not None and form.sizes is not None and size not in form.sizes):
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"a key of this type does not have CKA_VALUE_LEN {size!r}")
+    if available is not None and size > available:
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"CKA_VALUE_LEN {size}, but {available} bytes were derived")
     return size
+
+
+def cut(value: bytes | bytearray, template: Attributes) -> Parts:
+    """Return the parts of a new key that has the first bytes of ``value``. Raises as :func:`key_size`."""
+    return {CKA.VALUE: SecretBytes(value[: key_size(template, len(value))])}
+
+
+def require_protected(base: KeyView, template: Attributes) -> None:
+    """Refuse to make a key that is shown of a key that is not. Raises CKR_TEMPLATE_INCONSISTENT."""
+    if base.protected and not is_protected(template):
+        detail = "the new key must be sensitive or not extractable, as the base key is"
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, detail)
