@@ -256,9 +256,9 @@ def test_open_gap_a_key_of_one_s_own_under_the_same_gcm_vector_tells_what_was_wr
 
 
 @pytest.mark.parametrize("mechanism", STRICT.mechanisms, ids=lambda one: one.name)
-def test_strict_wraps_by_nothing_whose_caller_chooses_what_must_differ(mechanism: CKM) -> None:
+def test_strict_wraps_with_aes_by_nothing_whose_caller_chooses_what_must_differ(mechanism: CKM) -> None:
     spec = STRICT.mechanisms[mechanism]
-    if any(isinstance(functions, Wrapping) for functions in spec.functions):
+    if CKK.AES in spec.key_types and any(isinstance(functions, Wrapping) for functions in spec.functions):
         assert spec.parameter(b"") is None, "the same key always becomes the same bytes"
 
 

@@ -120,7 +120,8 @@ class Ciphering(Functions[P]):
 class Wrapping(Functions[P]):
     """C_WrapKey and C_UnwrapKey: a key's bytes into wrapped bytes, and back.
 
-    ``wrap`` raises CKR_KEY_SIZE_RANGE for a value that it cannot take. ``unwrap`` raises CKR_WRAPPED_KEY_LEN_RANGE
+    ``wrap`` raises CKR_KEY_SIZE_RANGE for a value that it cannot take, CKR_WRAPPING_KEY_SIZE_RANGE for a key that it
+    cannot take any with. ``unwrap`` raises CKR_WRAPPED_KEY_LEN_RANGE
     where the size alone is wrong, CKR_WRAPPED_KEY_INVALID for whatever else is, and leaves nothing of the value then;
     what it returns is wiped by its caller. ``padded``: whether the bytes decrypt at all depends on a padding, so that
     every error after decryption must be the same one. ``malleable``: wrapped bytes that somebody has cut, joined or
