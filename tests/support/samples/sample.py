@@ -24,6 +24,7 @@ class MechanismSample:
     ``others`` are the keys that its parameter names. ``deterministic``: the same data always encrypts to the same
     bytes. A wrapped value is filled up with zeros to a multiple of ``filled_to``; wrapped bytes of ``bad_wrapped``
     sizes are refused. ``wraps`` are the least and the most bytes of a value that the tests wrap.
+    ``any_parameter``: it takes any bytes for one, but none.
     """
 
     key: Callable[[], KeyView] = no_key
@@ -34,6 +35,7 @@ class MechanismSample:
     multiple_of: int = 1
     deterministic: bool = True
     filled_to: int = 1
+    any_parameter: bool = False
     bad_wrapped: tuple[int, ...] = ()
     wraps: tuple[int, int] = (1, 70)
 

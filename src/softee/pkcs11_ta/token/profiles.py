@@ -121,6 +121,8 @@ _OFF_IN_STRICT = frozenset(
         CKM.SHA1_RSA_PKCS_PSS,
         CKM.ECDSA_SHA1,
         CKM.AES_ECB,
+        CKM.AES_MAC,
+        CKM.AES_MAC_GENERAL,
         CKM.AES_CBC_ENCRYPT_DATA,
         CKM.AES_ECB_ENCRYPT_DATA,
     }

@@ -1,7 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The AES mechanisms, in the order of C_GetMechanismList. A new module is listed here."""
 
-from softee.pkcs11_ta.mechanisms.aes import block, cmac, ctr, cts, encrypt_data, gcm, key_wrap, keygen
+from softee.pkcs11_ta.mechanisms.aes import (
+    block,
+    cbc_mac,
+    ccm,
+    cmac,
+    ctr,
+    cts,
+    encrypt_data,
+    feedback,
+    gcm,
+    gmac,
+    key_wrap,
+    keygen,
+    xts,
+)
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 
 SPECS: tuple[AnyMechanism, ...] = (
@@ -13,4 +27,9 @@ SPECS: tuple[AnyMechanism, ...] = (
     *ctr.SPECS,
     *block.SPECS,
     *key_wrap.SPECS,
+    *ccm.SPECS,
+    *gmac.SPECS,
+    *xts.SPECS,
+    *feedback.SPECS,
+    *cbc_mac.SPECS,
 )
