@@ -261,9 +261,21 @@ def test_a_template_that_holds_itself_is_refused(library: Library) -> None:
         (CKM.RSA_PKCS_OAEP, struct.pack("LLLPL", 1, 1, 1, 0, 5)),
         (CKM.RSA_AES_KEY_WRAP, struct.pack("LP", 256, 0)),
         (CKM.AES_GCM, struct.pack("PLLPLL", 0, 12, 96, 0, 0, 128)),
+        (CKM.AES_CCM, struct.pack("LPLPLL", 0, 0, 12, 0, 0, 16)),
+        (CKM.AES_ECB_ENCRYPT_DATA, struct.pack("PL", 0, 16)),
+        (CKM.AES_CBC_ENCRYPT_DATA, struct.pack("16sPL", bytes(16), 0, 16)),
+        *(
+            (kind, struct.pack(layout, *front, 1, length))
+            for kind, layout, front in (
+                (CKM.AES_ECB_ENCRYPT_DATA, "PL", ()),
+                (CKM.AES_CBC_ENCRYPT_DATA, "16sPL", (bytes(16),)),
+            )
+            for length in (2**32, 2**32 + 16, 2**63, 2**64 - 1)
+        ),
     ],
 )
 def test_a_parameter_that_the_mechanism_does_not_take_is_refused(library: Library, kind: int, parameter: bytes) -> None:
+    """NULL with a length, and lengths that 32 bits do not hold, among them: what they point to is never read."""
     library.sent.clear()
     assert library.call("C_SignInit", 1, mechanism(kind, parameter), 2) == CKR.MECHANISM_PARAM_INVALID
     assert library.sent == []
