@@ -20,7 +20,7 @@ from softee.pkcs11_ta.mechanisms.shapes.deriving import cut
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 from softee.tee.keys import wipe
 
-LARGEST_DATA = 4096
+LARGEST_DATA = 8192
 """Bytes that are encrypted: as many as the longest key has."""
 
 
