@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How libckteec reads mechanism parameters out of an application's structures, and which it refuses by itself."""
+"""Mechanism parameters: how libckteec reads an application's structures, and what it refuses by itself."""
 
 import ctypes
 import struct
@@ -12,9 +12,11 @@ from softee.names import CKM, CKR
 BIG = 2**32
 """The least number that does not fit the wire."""
 
+TOO_LONG = (BIG, BIG + 16, 2**63, 2**64 - 1)
 
-def u32(*numbers: int) -> bytes:
-    return struct.pack(f"<{len(numbers)}I", *numbers)
+
+def u32(*values: int) -> bytes:
+    return struct.pack(f"<{len(values)}I", *values)
 
 
 @pytest.mark.parametrize(
@@ -31,14 +33,8 @@ def u32(*numbers: int) -> bytes:
         (CKM.AES_CCM, struct.pack("LPLPLL", 0, 0, 12, 0, 0, 16)),
         (CKM.AES_ECB_ENCRYPT_DATA, struct.pack("PL", 0, 16)),
         (CKM.AES_CBC_ENCRYPT_DATA, struct.pack("16sPL", bytes(16), 0, 16)),
-        *(
-            (kind, struct.pack(layout, *front, 1, length))
-            for kind, layout, front in (
-                (CKM.AES_ECB_ENCRYPT_DATA, "PL", ()),
-                (CKM.AES_CBC_ENCRYPT_DATA, "16sPL", (bytes(16),)),
-            )
-            for length in (2**32, 2**32 + 16, 2**63, 2**64 - 1)
-        ),
+        *((CKM.AES_ECB_ENCRYPT_DATA, struct.pack("PL", 1, length)) for length in TOO_LONG),
+        *((CKM.AES_CBC_ENCRYPT_DATA, struct.pack("16sPL", bytes(16), 1, length)) for length in TOO_LONG),
     ],
 )
 def test_a_parameter_that_the_mechanism_does_not_take_is_refused(library: Library, kind: int, parameter: bytes) -> None:
