@@ -195,6 +195,7 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.AES_OFB,
             CKM.AES_CFB128,
             CKM.AES_CFB8,
+            CKM.DH_PKCS_DERIVE,
         ),
     ),
     (

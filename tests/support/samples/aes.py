@@ -40,7 +40,7 @@ MECHANISMS = {
     CKM.AES_KEY_WRAP_PKCS7: _PADDED_KEY_WRAP,
     CKM.AES_KEY_WRAP_PAD: _PADDED_KEY_WRAP,
     CKM.AES_CCM: MechanismSample(_key, ccm_params(32, _IV[:12], b"aad"), shortest=32, longest=32),
-    CKM.AES_GMAC: MechanismSample(_key, _IV[:12], any_parameter=True),
+    CKM.AES_GMAC: MechanismSample(_key, _IV[:12], parameter_ends=False),
     CKM.AES_XTS_KEY_GEN: MechanismSample(),
     CKM.AES_XTS: MechanismSample(_xts_key, _IV, shortest=16),
     CKM.AES_OFB: MechanismSample(_key, _IV),
