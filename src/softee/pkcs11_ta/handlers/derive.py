@@ -34,6 +34,7 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     spec = mechanism_for(session, request.mechanism)
     deriving = spec.of(Deriving)
     base = usable_key(session, spec, request.handle, TO_DERIVE)
+    _keep_apart(session, base, deriving.apart_from)
     parameter = parameter_of(session, spec, request.parameter)
     others = [usable_key(session, spec, handle, TO_DERIVE) for handle in deriving.keys_in(parameter)]
     given = _given(session, request.template, base, deriving)
@@ -52,6 +53,12 @@ def derive_key(call: Call, request: FromKey) -> bytes:
 def _require_any(session: Session) -> None:
     if not any(spec.flags & Deriving.flags for spec in session.token.policy.mechanisms.values()):
         raise Pkcs11Error(CKR.FUNCTION_NOT_SUPPORTED, "no mechanism of this token derives keys")
+
+
+def _keep_apart(session: Session, base: Pkcs11Object, usage: CKA | None) -> None:
+    policy = session.token.policy
+    if usage and base.attributes.get(usage) is True and (policy.as_optee or policy.objects.apart):
+        raise Pkcs11Error(CKR.FUNCTION_FAILED, f"what is derived so, a key with CKA_{usage.name} tells")
 
 
 def _given(session: Session, template: Template, base: Pkcs11Object, deriving: Deriving[Any]) -> Given:
