@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from softee.names import CKM
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, CipherOperation, Digesting, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, CipherOperation, Digesting, Recovering, Signing
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 
@@ -41,6 +41,18 @@ def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes
     for part in parts:
         operation.update(part)
     operation.finish(signature)
+
+
+def sign_recover(mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
+    spec = MECHANISMS[mechanism]
+    operation = spec.of(Recovering).sign(key, spec.parameter(parameter))
+    operation.update(data)
+    return operation.finish()
+
+
+def recover(mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
+    spec = MECHANISMS[mechanism]
+    return spec.of(Recovering).recover(key, spec.parameter(parameter))(signature)
 
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:

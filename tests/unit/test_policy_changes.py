@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from softee.names import CKA, CKK, CKM, CKO, CKR, MechanismFlag
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.mechanisms.functions import Recovering, Signing
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, PROFILES, STRICT
@@ -145,7 +146,7 @@ def test_strict_is_portable_with_changes() -> None:
     weak = {number for number in PORTABLE.mechanisms if number.name.startswith(("MD5", "SHA1_", "SHA_1"))}
     gone = set(PORTABLE.mechanisms) - set(STRICT.mechanisms)
     assert gone == weak | {CKM.ECDSA_SHA1, CKM.AES_ECB}
-    assert STRICT.mechanism(CKM.RSA_PKCS).flags == MechanismFlag.SIGN | MechanismFlag.VERIFY
+    assert STRICT.mechanism(CKM.RSA_PKCS).flags == Signing.flags | Recovering.flags
     assert {number for number, spec in STRICT.mechanisms.items() if spec.flags & WRAP} == {CKM.AES_GCM}
     assert sizes_of(STRICT, CKM.RSA_PKCS) == sizes_of(STRICT, CKM.RSA_PKCS_KEY_PAIR_GEN) == (2048, 4096)
     assert sizes_of(STRICT, CKM.ECDSA) == (224, 521)

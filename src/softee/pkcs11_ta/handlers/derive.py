@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_DeriveKey: a key that is computed from other keys."""
 
-from softee.names import CKA, CKR
+from softee.names import CKA
 from softee.pkcs11_ta.abi.commands import keys
-from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import FromKey
 from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.values import Given
@@ -12,9 +11,8 @@ from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.session.access import check_new, complete_new, new_attributes, place_new
-from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of
+from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of, require_any
 from softee.pkcs11_ta.session.call import Call
-from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.key_use import usable_key
 from softee.pkcs11_ta.session.roles import TO_DERIVE
 from softee.pkcs11_ta.token.object import Pkcs11Object
@@ -23,7 +21,7 @@ from softee.pkcs11_ta.token.object import Pkcs11Object
 def derive_key(call: Call, request: FromKey) -> bytes:
     """Make a key of a base key, and of those that the parameter names, and return its handle."""
     session = call.session
-    _require_any(session)
+    require_any(session, Deriving)
     spec = mechanism_for(session, request.mechanism)
     deriving = spec.of(Deriving)
     base = usable_key(session, spec, request.handle, TO_DERIVE)
@@ -35,11 +33,6 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     complete_new(session, made)
     rules.mark_derived(made, base.attributes)
     return handles(session, place_new(session, made))
-
-
-def _require_any(session: Session) -> None:
-    if not any(spec.flags & Deriving.flags for spec in session.token.policy.mechanisms.values()):
-        raise Pkcs11Error(CKR.FUNCTION_NOT_SUPPORTED, "no mechanism of this token derives keys")
 
 
 def _given(template: Template, base: Pkcs11Object) -> Given:

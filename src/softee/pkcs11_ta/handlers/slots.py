@@ -3,7 +3,7 @@
 
 import struct
 
-from softee.names import UNAVAILABLE_INFORMATION, SlotFlag
+from softee.names import UNAVAILABLE_INFORMATION, SlotFlag, TokenFlag
 from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.commands import slots
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
@@ -38,9 +38,10 @@ def token_info(call: Call, request: OnSlot) -> bytes:
         state = token.state
         count = len(token.sessions)
         read_write = sum(session.read_write for session in token.sessions)
+    flags = state.flags if token.policy.as_optee else state.flags | _BEYOND_OPTEE
     serial = token.serial_number.encode("ascii")
     return replies.TOKEN_INFO.pack(
-        *(state.label, _MANUFACTURER, _MODEL, serial, state.flags),
+        *(state.label, _MANUFACTURER, _MODEL, serial, flags),
         *(_NO_LIMIT, count, _NO_LIMIT, read_write),
         *(MAX_PIN, MIN_PIN),
         *(UNAVAILABLE_INFORMATION,) * 4,
@@ -49,6 +50,8 @@ def token_info(call: Call, request: OnSlot) -> bytes:
 
 
 _NO_LIMIT = UNAVAILABLE_INFORMATION
+_BEYOND_OPTEE = TokenFlag.DUAL_CRYPTO_OPERATIONS | TokenFlag.RESTORE_KEY_NOT_NEEDED
+"""What a token can that is not as OP-TEE's: two operations in a session, and saved ones that need no key."""
 
 
 def mechanism_ids(call: Call, request: OnSlot) -> bytes:

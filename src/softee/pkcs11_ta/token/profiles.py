@@ -9,7 +9,7 @@ from typing import Any, Final
 from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Recovering, Signing
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
@@ -164,7 +164,7 @@ STRICT: Final = changed(
     replace(
         PORTABLE,
         name="strict",
-        mechanisms={**_BY_DEFAULT, _SIGNS_ONLY_IN_STRICT: _only(_SIGNS_ONLY_IN_STRICT, Signing)},
+        mechanisms={**_BY_DEFAULT, _SIGNS_ONLY_IN_STRICT: _only(_SIGNS_ONLY_IN_STRICT, Signing, Recovering)},
     ),
     PolicyChanges(
         refused=_OFF_IN_STRICT,

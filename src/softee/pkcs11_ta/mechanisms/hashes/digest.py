@@ -16,8 +16,8 @@ class _Digest:
 
     __slots__ = ("_state",)
 
-    def __init__(self, algorithm: HashAlgorithm) -> None:
-        self._state = Hash(algorithm)
+    def __init__(self, state: Hash) -> None:
+        self._state = state
 
     def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
@@ -27,9 +27,13 @@ class _Digest:
         """Return the digest."""
         return self._state.finalize()
 
+    def copy(self) -> DigestOperation:
+        """Return an operation of its own that is as far."""
+        return _Digest(self._state.copy())
+
 
 def _begin(algorithm: HashAlgorithm) -> Callable[[None], DigestOperation]:
-    return lambda _: _Digest(algorithm)
+    return lambda _: _Digest(Hash(algorithm))
 
 
 def _spec(hash_function: HashFunction) -> AnyMechanism:
