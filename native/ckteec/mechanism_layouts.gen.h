@@ -89,6 +89,14 @@ static const struct row mechanism_layouts[] = {
     {0x00000045, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA512_RSA_PKCS_PSS */
     {0x00000046, USE_OPERATION, &layout_nothing}, /* CKM_SHA224_RSA_PKCS */
     {0x00000047, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA224_RSA_PKCS_PSS */
+    {0x00000048, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_224 */
+    {0x00000049, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_224_HMAC */
+    {0x0000004a, USE_OPERATION, &layout_mac_general}, /* CKM_SHA512_224_HMAC_GENERAL */
+    {0x0000004b, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_224_KEY_DERIVATION */
+    {0x0000004c, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256 */
+    {0x0000004d, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256_HMAC */
+    {0x0000004e, USE_OPERATION, &layout_mac_general}, /* CKM_SHA512_256_HMAC_GENERAL */
+    {0x0000004f, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256_KEY_DERIVATION */
     {0x00000210, USE_OPERATION, &layout_nothing}, /* CKM_MD5 */
     {0x00000211, USE_OPERATION, &layout_nothing}, /* CKM_MD5_HMAC */
     {0x00000212, USE_OPERATION, &layout_mac_general}, /* CKM_MD5_HMAC_GENERAL */
@@ -107,7 +115,33 @@ static const struct row mechanism_layouts[] = {
     {0x00000270, USE_OPERATION, &layout_nothing}, /* CKM_SHA512 */
     {0x00000271, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_HMAC */
     {0x00000272, USE_OPERATION, &layout_mac_general}, /* CKM_SHA512_HMAC_GENERAL */
+    {0x000002b0, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_256 */
+    {0x000002b1, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_256_HMAC */
+    {0x000002b2, USE_OPERATION, &layout_mac_general}, /* CKM_SHA3_256_HMAC_GENERAL */
+    {0x000002b3, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_256_KEY_GEN */
+    {0x000002b5, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224 */
+    {0x000002b6, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224_HMAC */
+    {0x000002b7, USE_OPERATION, &layout_mac_general}, /* CKM_SHA3_224_HMAC_GENERAL */
+    {0x000002b8, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224_KEY_GEN */
+    {0x000002c0, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384 */
+    {0x000002c1, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384_HMAC */
+    {0x000002c2, USE_OPERATION, &layout_mac_general}, /* CKM_SHA3_384_HMAC_GENERAL */
+    {0x000002c3, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384_KEY_GEN */
+    {0x000002d0, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512 */
+    {0x000002d1, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_HMAC */
+    {0x000002d2, USE_OPERATION, &layout_mac_general}, /* CKM_SHA3_512_HMAC_GENERAL */
+    {0x000002d3, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_KEY_GEN */
     {0x00000350, USE_OPERATION, &layout_nothing}, /* CKM_GENERIC_SECRET_KEY_GEN */
+    {0x00000390, USE_OPERATION, &layout_nothing}, /* CKM_MD5_KEY_DERIVATION */
+    {0x00000392, USE_OPERATION, &layout_nothing}, /* CKM_SHA1_KEY_DERIVATION */
+    {0x00000393, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_KEY_DERIVATION */
+    {0x00000394, USE_OPERATION, &layout_nothing}, /* CKM_SHA384_KEY_DERIVATION */
+    {0x00000395, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_KEY_DERIVATION */
+    {0x00000396, USE_OPERATION, &layout_nothing}, /* CKM_SHA224_KEY_DERIVATION */
+    {0x00000397, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_256_KEY_DERIVE */
+    {0x00000398, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224_KEY_DERIVE */
+    {0x00000399, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384_KEY_DERIVE */
+    {0x0000039a, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_KEY_DERIVE */
     {0x00001040, USE_OPERATION, &layout_nothing}, /* CKM_EC_KEY_PAIR_GEN */
     {0x00001041, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA */
     {0x00001042, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA1 */
@@ -130,4 +164,31 @@ static const struct row mechanism_layouts[] = {
     {0x0000108b, USE_OPERATION, &layout_mac_general}, /* CKM_AES_CMAC_GENERAL */
     {0x00001104, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_AES_ECB_ENCRYPT_DATA */
     {0x00001105, USE_OPERATION, &layout_aes_cbc_encrypt_data}, /* CKM_AES_CBC_ENCRYPT_DATA */
+    {0x00004003, USE_OPERATION, &layout_nothing}, /* CKM_SHA_1_KEY_GEN */
+    {0x00004004, USE_OPERATION, &layout_nothing}, /* CKM_SHA224_KEY_GEN */
+    {0x00004005, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_KEY_GEN */
+    {0x00004006, USE_OPERATION, &layout_nothing}, /* CKM_SHA384_KEY_GEN */
+    {0x00004007, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_KEY_GEN */
+    {0x00004008, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_224_KEY_GEN */
+    {0x00004009, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256_KEY_GEN */
+    {0x0000400c, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_160 */
+    {0x0000400d, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_160_HMAC */
+    {0x0000400e, USE_OPERATION, &layout_mac_general}, /* CKM_BLAKE2B_160_HMAC_GENERAL */
+    {0x0000400f, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_160_KEY_DERIVE */
+    {0x00004010, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_160_KEY_GEN */
+    {0x00004011, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_256 */
+    {0x00004012, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_256_HMAC */
+    {0x00004013, USE_OPERATION, &layout_mac_general}, /* CKM_BLAKE2B_256_HMAC_GENERAL */
+    {0x00004014, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_256_KEY_DERIVE */
+    {0x00004015, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_256_KEY_GEN */
+    {0x00004016, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_384 */
+    {0x00004017, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_384_HMAC */
+    {0x00004018, USE_OPERATION, &layout_mac_general}, /* CKM_BLAKE2B_384_HMAC_GENERAL */
+    {0x00004019, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_384_KEY_DERIVE */
+    {0x0000401a, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_384_KEY_GEN */
+    {0x0000401b, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512 */
+    {0x0000401c, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_HMAC */
+    {0x0000401d, USE_OPERATION, &layout_mac_general}, /* CKM_BLAKE2B_512_HMAC_GENERAL */
+    {0x0000401e, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_DERIVE */
+    {0x0000401f, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_GEN */
 };

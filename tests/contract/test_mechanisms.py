@@ -13,12 +13,14 @@ from cryptography.exceptions import AlreadyFinalized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softee.names import CKM, CKR
+from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import (
     Ciphering,
     CipherOperation,
+    Deriving,
     Digesting,
     DigestOperation,
     Functions,
@@ -30,6 +32,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
 )
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from support import keys
 from support import mechanism_runs as run
 from support.samples import MECHANISM_SAMPLES
 from support.samples.sample import MechanismSample
@@ -283,6 +286,43 @@ def test_wrapped_key_unwraps_to_itself_filled_up_with_zeros(use: Use, value: byt
 def test_wrapped_key_of_an_impossible_size_is_refused(use: Use) -> None:
     for size in use.sample.bad_wrapped:
         refused(CKR.WRAPPED_KEY_LEN_RANGE, use.spec.of(Wrapping).unwrap, use.key, use.decoded, bytes(size))
+
+
+SIZE_REFUSED = {CKR.ATTRIBUTE_VALUE_INVALID, CKR.TEMPLATE_INCONSISTENT}
+
+
+def derived(use: Use, size: int, key: KeyView | None = None) -> bytes:
+    """Return what is derived with a CKA_VALUE_LEN, b"" where the mechanism does not make such keys."""
+    deriving = use.spec.of(Deriving)
+    numbers = {CKA.CLASS: deriving.makes, CKA.KEY_TYPE: CKK.GENERIC_SECRET, CKA.VALUE_LEN: size}
+    wanted = {int(attribute): int(value) for attribute, value in numbers.items()}
+    try:
+        return bytes(octets(deriving.derive(key or use.key, use.decoded, use.sample.others(), wanted), CKA.VALUE))
+    except Pkcs11Error as error:
+        if error.rv not in SIZE_REFUSED:
+            raise
+        return b""
+
+
+@every(Deriving)
+def test_derived_key_is_as_long_as_its_template_says_or_not_made(use: Use) -> None:
+    sizes = [size for size in (*range(1, 65), 1 << 20) if derived(use, size)]
+    assert sizes
+    assert 1 << 20 not in sizes
+    assert [len(derived(use, size)) for size in sizes] == sizes
+
+
+@every(Deriving)
+def test_invariant_1_a_short_key_does_not_tell_a_piece_of_the_protected_key_that_it_is_derived_from(use: Use) -> None:
+    """A key of one byte is found by trying. It must depend on every byte of the base key, or there must be none."""
+    assert use.key.protected
+    known = derived(use, 1)
+    if not known or use.key.key_class is not CKO.SECRET_KEY:
+        return
+    value, key_type = use.key.secret(), CKK(use.key.key_type)
+    flipped = [value[:at] + bytes([value[at] ^ 0x5A]) + value[at + 1 :] for at in range(len(value))]
+    same = sum(derived(use, 1, keys.secret_key(bytes(one), key_type)) == known for one in flipped)
+    assert same <= len(value) // 4
 
 
 def test_there_is_a_sample_for_every_mechanism() -> None:

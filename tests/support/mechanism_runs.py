@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run a mechanism's operations on data cut into parts, as the commands would."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
-from softee.names import CKM
+from softee.names import CKA, CKK, CKM, CKO
+from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, CipherOperation, Digesting, Recovering, Signing
+from softee.pkcs11_ta.mechanisms.functions import (
+    Ciphering,
+    CipherOperation,
+    Deriving,
+    Digesting,
+    Recovering,
+    Signing,
+    Wrapping,
+)
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 
@@ -19,40 +30,141 @@ def gcm_params(iv: bytes, aad: bytes = b"", tag_bits: int = 128) -> bytes:
     return u32(len(iv)) + iv + u32(len(aad)) + aad + u32(tag_bits)
 
 
+class Runs(Protocol):
+    """Where operations run: here, or behind a module."""
+
+    def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes: ...
+
+    def sign(self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes]) -> bytes: ...
+
+    def verify(
+        self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes
+    ) -> None: ...
+
+    def sign_recover(self, mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes: ...
+
+    def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes: ...
+
+    def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes: ...
+
+    def decrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes: ...
+
+    def wrap(self, mechanism: CKM, key: KeyView, parameter: bytes, value: bytes) -> bytes: ...
+
+    def unwrap(self, mechanism: CKM, key: KeyView, parameter: bytes, wrapped: bytes) -> bytes: ...
+
+    def derive(self, mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes: ...
+
+
+class _Here:
+    """Runs the mechanisms' functions themselves."""
+
+    def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes:
+        spec = MECHANISMS[mechanism]
+        operation = spec.of(Digesting).begin(spec.parameter(b""))
+        for part in parts:
+            operation.update(part)
+        return operation.finish()
+
+    def sign(self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes]) -> bytes:
+        spec = MECHANISMS[mechanism]
+        operation = spec.of(Signing).sign(key, spec.parameter(parameter))
+        for part in parts:
+            operation.update(part)
+        return operation.finish()
+
+    def verify(self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes) -> None:
+        spec = MECHANISMS[mechanism]
+        operation = spec.of(Signing).verify(key, spec.parameter(parameter))
+        for part in parts:
+            operation.update(part)
+        operation.finish(signature)
+
+    def sign_recover(self, mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        operation = spec.of(Recovering).sign(key, spec.parameter(parameter))
+        operation.update(data)
+        return operation.finish()
+
+    def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        return spec.of(Recovering).recover(key, spec.parameter(parameter))(signature)
+
+    def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
+        return process(encryption(mechanism, key, parameter), parts)
+
+    def decrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
+        return process(decryption(mechanism, key, parameter), parts)
+
+    def wrap(self, mechanism: CKM, key: KeyView, parameter: bytes, value: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        return spec.of(Wrapping).wrap(key, spec.parameter(parameter), value)
+
+    def unwrap(self, mechanism: CKM, key: KeyView, parameter: bytes, wrapped: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        return bytes(spec.of(Wrapping).unwrap(key, spec.parameter(parameter), wrapped))
+
+    def derive(self, mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes:
+        spec = MECHANISMS[mechanism]
+        wanted = {int(CKA.CLASS): int(CKO.SECRET_KEY), int(CKA.KEY_TYPE): int(CKK.GENERIC_SECRET)}
+        if size is not None:
+            wanted[CKA.VALUE_LEN] = size
+        parts = spec.of(Deriving).derive(base, spec.parameter(parameter), (), wanted)
+        return bytes(octets(parts, CKA.VALUE))
+
+
+_runs: list[Runs] = [_Here()]
+
+
+@contextmanager
+def through(runs: Runs) -> Iterator[None]:
+    """Run what tests ask for somewhere else."""
+    _runs.append(runs)
+    try:
+        yield
+    finally:
+        _runs.pop()
+
+
 def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:
-    spec = MECHANISMS[mechanism]
-    operation = spec.of(Digesting).begin(spec.parameter(b""))
-    for part in parts:
-        operation.update(part)
-    return operation.finish()
+    return _runs[-1].digest(mechanism, parts)
 
 
 def sign(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes]) -> bytes:
-    spec = MECHANISMS[mechanism]
-    operation = spec.of(Signing).sign(key, spec.parameter(parameter))
-    for part in parts:
-        operation.update(part)
-    return operation.finish()
+    return _runs[-1].sign(mechanism, key, parameter, parts)
 
 
 def verify(mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes) -> None:
-    spec = MECHANISMS[mechanism]
-    operation = spec.of(Signing).verify(key, spec.parameter(parameter))
-    for part in parts:
-        operation.update(part)
-    operation.finish(signature)
+    _runs[-1].verify(mechanism, key, parameter, parts, signature)
+
+
+def encrypt(mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
+    return _runs[-1].encrypt(mechanism, key, parameter, *parts)
+
+
+def decrypt(mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
+    return _runs[-1].decrypt(mechanism, key, parameter, *parts)
+
+
+def wrap(mechanism: CKM, key: KeyView, parameter: bytes, value: bytes) -> bytes:
+    return _runs[-1].wrap(mechanism, key, parameter, value)
+
+
+def unwrap(mechanism: CKM, key: KeyView, parameter: bytes, wrapped: bytes) -> bytes:
+    return _runs[-1].unwrap(mechanism, key, parameter, wrapped)
+
+
+def derive(mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes:
+    """Return a generic secret of ``size`` bytes, or of as many as the mechanism gives, that is derived."""
+    return _runs[-1].derive(mechanism, base, parameter, size)
 
 
 def sign_recover(mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
-    spec = MECHANISMS[mechanism]
-    operation = spec.of(Recovering).sign(key, spec.parameter(parameter))
-    operation.update(data)
-    return operation.finish()
+    return _runs[-1].sign_recover(mechanism, key, parameter, data)
 
 
 def recover(mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
-    spec = MECHANISMS[mechanism]
-    return spec.of(Recovering).recover(key, spec.parameter(parameter))(signature)
+    return _runs[-1].recover(mechanism, key, parameter, signature)
 
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:
@@ -73,11 +185,3 @@ def process(operation: CipherOperation, parts: Iterable[bytes]) -> bytes:
         given.append(operation.update(part))
         assert len(given[-1]) == expected, "update_size was wrong"
     return b"".join(given) + operation.finish()
-
-
-def encrypt(mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
-    return process(encryption(mechanism, key, parameter), parts)
-
-
-def decrypt(mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
-    return process(decryption(mechanism, key, parameter), parts)

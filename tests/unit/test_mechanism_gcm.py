@@ -88,10 +88,22 @@ def test_the_counter_is_not_let_wrap_around() -> None:
     assert caught.value.rv is CKR.DATA_LEN_RANGE
 
 
-@pytest.mark.parametrize("size", [0, 7, 129, 257])
+@pytest.mark.parametrize("size", [0, gcm.LARGEST_IV + 1])
 def test_an_initialization_vector_of_another_size_is_refused(size: int) -> None:
     with pytest.raises(Pkcs11Error, match=f"MECHANISM_PARAM_INVALID: ulIvLen {size} "):
         GCM.parameter(gcm_params(bytes(size)))
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 128, 129, gcm.LARGEST_IV])
+@pytest.mark.parametrize("tag_bits", [32, 128])
+def test_initialization_vectors_of_all_sizes_do_by_whichever_library(size: int, tag_bits: int) -> None:
+    parameter = gcm_params(bytes(range(size % 251)) + bytes(size - size % 251), b"associated", tag_bits)
+    sealed = run.encrypt(CKM.AES_GCM, KEY, parameter, PLAIN[:7], PLAIN[7:])
+    assert run.decrypt(CKM.AES_GCM, KEY, parameter, sealed[:1], sealed[1:]) == PLAIN
+    with pytest.raises(Pkcs11Error, match="ENCRYPTED_DATA_INVALID: the tag is another one"):
+        run.decrypt(CKM.AES_GCM, KEY, parameter, sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    params = GCM.parameter(parameter)
+    assert GCM.of(Wrapping).unwrap(KEY, params, GCM.of(Wrapping).wrap(KEY, params, PLAIN)) == PLAIN
 
 
 @pytest.mark.parametrize("tag_bits", [0, 1, 31, 40, 127, 129, 136, 2**32 - 1])

@@ -62,7 +62,18 @@ def test_generic_secret_of_another_size_is_refused(size: int) -> None:
         secret(CKM.GENERIC_SECRET_KEY_GEN, {CKA.VALUE_LEN: size})
 
 
-@pytest.mark.parametrize("mechanism", [CKM.AES_KEY_GEN, CKM.GENERIC_SECRET_KEY_GEN])
+@pytest.mark.parametrize("mechanism", [CKM.SHA_1_KEY_GEN, CKM.SHA3_256_KEY_GEN, CKM.BLAKE2B_160_KEY_GEN])
+def test_hmac_key_has_1_to_512_bytes_and_its_own_type(mechanism: CKM) -> None:
+    for size in (1, 20, 512):
+        assert len(secret(mechanism, {CKA.VALUE_LEN: size})) == size
+    for size in (0, 513):
+        with pytest.raises(Pkcs11Error, match=f"KEY_SIZE_RANGE: CKA_VALUE_LEN {size} "):
+            secret(mechanism, {CKA.VALUE_LEN: size})
+    (key_type,) = MECHANISMS[mechanism].key_types
+    assert key_type.name == mechanism.name.replace("KEY_GEN", "HMAC")
+
+
+@pytest.mark.parametrize("mechanism", [CKM.AES_KEY_GEN, CKM.GENERIC_SECRET_KEY_GEN, CKM.SHA256_KEY_GEN])
 def test_secret_key_without_a_size_is_refused(mechanism: CKM) -> None:
     with pytest.raises(Pkcs11Error, match="TEMPLATE_INCOMPLETE: CKA_VALUE_LEN"):
         secret(mechanism, {})

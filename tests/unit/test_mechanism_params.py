@@ -9,7 +9,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.aes.ctr import CounterBlock
 from softee.pkcs11_ta.mechanisms.rsa.oaep import OaepParams
 from softee.pkcs11_ta.mechanisms.rsa.pss import PssParams
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA256, SHA512
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA3_256, SHA3_384, SHA256, SHA512
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support.mechanism_runs import u32
 
@@ -27,10 +27,10 @@ def test_pss_names_its_hash_and_mask_functions() -> None:
     "raw",
     [
         u32(CKM.MD5, CKG.MGF1_SHA1, 16),
-        u32(CKM.SHA3_256, CKG.MGF1_SHA256, 32),
+        u32(CKM.SHA512_256, CKG.MGF1_SHA256, 32),
         u32(CKM.SHA256_HMAC, CKG.MGF1_SHA256, 32),
         u32(0, CKG.MGF1_SHA256, 32),
-        u32(CKM.SHA256, CKG.MGF1_SHA3_256, 32),
+        u32(CKM.BLAKE2B_256, CKG.MGF1_SHA256, 32),
         u32(CKM.SHA256, 0, 32),
     ],
 )
@@ -39,6 +39,16 @@ def test_pss_and_oaep_refuse_unknown_functions(raw: bytes) -> None:
         PSS.parameter(raw)
     with pytest.raises(Pkcs11Error, match=r"MECHANISM_PARAM_INVALID: (hashAlg|mgf)"):
         OAEP.parameter(raw[:8] + u32(1, 0))
+
+
+def test_pss_takes_sha_3_and_oaep_does_not() -> None:
+    """`cryptography` has no OAEP with it."""
+    raw = u32(CKM.SHA3_256, CKG.MGF1_SHA3_384, 11)
+    decoded = PSS.parameter(raw)
+    assert (decoded.hash, decoded.mgf) == (SHA3_256, SHA3_384)
+    for other in (raw[:8], u32(CKM.SHA256, CKG.MGF1_SHA3_256), u32(CKM.SHA3_256, CKG.MGF1_SHA256)):
+        with pytest.raises(Pkcs11Error, match=r"MECHANISM_PARAM_INVALID: .* neither may be SHA-3 in OAEP"):
+            OAEP.parameter(other + u32(1, 0))
 
 
 def test_oaep_has_a_label_or_none() -> None:

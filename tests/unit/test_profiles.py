@@ -298,3 +298,15 @@ def test_a_slot_is_there_for_its_users_and_groups_alone() -> None:
     assert stranger.init_token() is CKR.SLOT_ID_INVALID
     assert Caller(application, public_client(uid=7)).ok(c.SLOT_LIST, 0).output == u32(0, 1, 2)
     assert Caller(application, public_client(uid=8)).ok(c.SLOT_LIST, 0).output == u32(0, 1, 2), "its own group"
+
+
+def test_hash_functions_that_optee_does_not_have_are_in_no_parameter_of_its_profile() -> None:
+    """They come with their digests, which settings may add."""
+    parameter = u32(CKM.SHA3_256, CKG.MGF1_SHA3_256, 32)
+    refused: dict[str, CKR] = {}
+    for policy in (OPTEE, changed(OPTEE, PolicyChanges(added=frozenset({CKM.SHA3_256}))), PORTABLE):
+        caller, session = prepared(policy)
+        key = create(caller, session, "RSA private key", SIGN=True)
+        answer = caller.call(c.SIGN_INIT, session, key, CKM.RSA_PKCS_PSS, parameter)
+        refused[f"{policy.name}{len(refused)}"] = answer.rv
+    assert list(refused.values()) == [CKR.MECHANISM_PARAM_INVALID, CKR.OK, CKR.OK]

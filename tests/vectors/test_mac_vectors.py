@@ -22,6 +22,7 @@ HMACS = {
 WYCHEPROOF = {
     "hmac_sha256": (CKM.SHA256_HMAC, CKM.SHA256_HMAC_GENERAL),
     "hmac_sha512": (CKM.SHA512_HMAC, CKM.SHA512_HMAC_GENERAL),
+    "hmac_sha3_256": (CKM.SHA3_256_HMAC, CKM.SHA3_256_HMAC_GENERAL),
     "aes_cmac": (CKM.AES_CMAC, CKM.AES_CMAC_GENERAL),
 }
 
@@ -42,6 +43,29 @@ def test_hmac_of_the_rfcs(file: str) -> None:
     for record in found:
         key = keys.secret_key(bytes.fromhex(record["Key"]))
         check_whole_and_truncated(HMACS[file], key, bytes.fromhex(record["Msg"]), bytes.fromhex(record["MD"]))
+
+
+JEFE = {
+    CKM.SHA512_224_HMAC: "4a530b31a79ebcce36916546317c45f247d83241dfb818fd37254bde",
+    CKM.SHA512_256_HMAC: "6df7b24630d5ccb2ee335407081a87188c221489768fa2020513b2d593359456",
+    CKM.SHA3_224_HMAC: "7fdb8dd88bd2f60d1b798634ad386811c2cfc85bfaf5d52bbace5e66",
+    CKM.SHA3_256_HMAC: "c7d4072e788877ae3596bbb0da73b887c9171f93095b294ae857fbe2645e1ba5",
+    CKM.SHA3_384_HMAC: "f1101f8cbf9766fd6764d2ed61903f21ca9b18f57cf3e1a2"
+    "3ca13508a93243ce48c045dc007f26a21b3f5e0e9df4c20a",
+    CKM.SHA3_512_HMAC: "5a4bfeab6166427c7a3647b747292b8384537cdb89afb3bf5665e4c5e709350b"
+    "287baec921fd7ca0ee7a0c31d022a95e1fc92ba9d77df883960275beb4e62024",
+    CKM.BLAKE2B_512_HMAC: "6ff884f8ddc2a6586b3c98a4cd6ebdf14ec10204b6710073eb5865ade37a2643"
+    "b8807c1335d107ecdb9ffeaeb6828c4625ba172c66379efcd222c2de11727ab4",
+}
+"""Of RFC 4231's second test case."""
+
+
+@pytest.mark.parametrize("mechanism", JEFE, ids=lambda mechanism: mechanism.name)
+def test_hmac_of_newer_hash_functions(mechanism: CKM) -> None:
+    """Shorter than OP-TEE's keys, which these mechanisms take."""
+    mechanisms = (mechanism, CKM[f"{mechanism.name}_GENERAL"])
+    key, message = keys.secret_key(b"Jefe"), b"what do ya want for nothing?"
+    check_whole_and_truncated(mechanisms, key, message, bytes.fromhex(JEFE[mechanism]))
 
 
 @pytest.mark.parametrize("bits", [128, 192, 256])

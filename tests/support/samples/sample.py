@@ -21,12 +21,14 @@ def no_key() -> KeyView:
 class MechanismSample:
     """A good key and parameter for a mechanism, and what data it takes with them. A mechanism may have several.
 
-    ``deterministic``: the same data always encrypts to the same bytes. A wrapped value is filled up with zeros to a
-    multiple of ``filled_to``; wrapped bytes of ``bad_wrapped`` sizes are refused.
+    ``others`` are the keys that its parameter names. ``deterministic``: the same data always encrypts to the same
+    bytes. A wrapped value is filled up with zeros to a multiple of ``filled_to``; wrapped bytes of ``bad_wrapped``
+    sizes are refused.
     """
 
     key: Callable[[], KeyView] = no_key
     parameter: bytes = b""
+    others: Callable[[], tuple[KeyView, ...]] = tuple
     shortest: int = 0
     longest: int = 150
     multiple_of: int = 1

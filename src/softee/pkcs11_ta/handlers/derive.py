@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_DeriveKey: a key that is computed from other keys."""
+"""C_DeriveKey: a key, or data, that is computed from keys.
 
-from softee.names import CKA
+The class is the mechanism's to say, and a key of no type is a generic secret (PKCS#11 3.2, sections 5.18.5 and 6.43).
+"""
+
+from typing import Any, Final
+
+from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.commands import keys
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import FromKey
 from softee.pkcs11_ta.abi.template import Template
-from softee.pkcs11_ta.attributes.values import Given
+from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.mechanisms.functions import Deriving
@@ -13,9 +19,12 @@ from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.session.access import check_new, complete_new, new_attributes, place_new
 from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of, require_any
 from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.key_use import usable_key
 from softee.pkcs11_ta.session.roles import TO_DERIVE
 from softee.pkcs11_ta.token.object import Pkcs11Object
+
+_PROTECTION: Final[Attributes] = {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, CKA.WRAP_WITH_TRUSTED: True}
 
 
 def derive_key(call: Call, request: FromKey) -> bytes:
@@ -27,21 +36,48 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     base = usable_key(session, spec, request.handle, TO_DERIVE)
     parameter = parameter_of(session, spec, request.parameter)
     others = [usable_key(session, spec, handle, TO_DERIVE) for handle in deriving.keys_in(parameter)]
-    made = new_attributes(session, _given(request.template, base), rules.DERIVE)
+    given = _given(session, request.template, base, deriving)
+    if deriving.tells:
+        _keep_protected(given, base, *others)
+    length = {} if deriving.makes is CKO.SECRET_KEY else _take_length(given)
+    made = new_attributes(session, given, rules.DERIVE)
     check_new(session, made)
-    made.update(deriving.derive(base.key(), parameter, tuple(other.key() for other in others), made))
+    made.update(deriving.derive(base.key(), parameter, tuple(other.key() for other in others), {**made, **length}))
     complete_new(session, made)
-    rules.mark_derived(made, base.attributes)
+    if deriving.makes is CKO.SECRET_KEY:
+        rules.mark_derived(made, *(one.attributes for one in (base, *(others if deriving.tells else ()))))
     return handles(session, place_new(session, made))
 
 
-def _given(template: Template, base: Pkcs11Object) -> Given:
-    """Return the new key's template, with what the base key's CKA_DERIVE_TEMPLATE demands."""
+def _given(session: Session, template: Template, base: Pkcs11Object, deriving: Deriving[Any]) -> Given:
+    """Return the template, with what the mechanism and the base key's CKA_DERIVE_TEMPLATE demand."""
     given = rules.parse(template)
     demanded = base.attributes.get(CKA.DERIVE_TEMPLATE, ())
     if isinstance(demanded, tuple):
         rules.add_expected(given, rules.parse(demanded), "the base key's CKA_DERIVE_TEMPLATE")
+    makes = deriving.makes
+    if not session.token.policy.as_optee:
+        given.setdefault(CKA.CLASS, makes)
+        if makes is CKO.SECRET_KEY:
+            given.setdefault(CKA.KEY_TYPE, CKK.GENERIC_SECRET)
+    if given.get(CKA.CLASS, makes) != makes or CKA.VALUE in given:
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"the mechanism makes a CKO_{makes.name}, and its value")
     return given
+
+
+def _take_length(given: Given) -> Given:
+    """Take CKA_VALUE_LEN out of the template of data, which have no such attribute: it tells how many are wanted."""
+    size = given.pop(CKA.VALUE_LEN, None)
+    return {} if size is None else {CKA.VALUE_LEN: size}
+
+
+def _keep_protected(given: Given, *sources: Pkcs11Object) -> None:
+    """Demand that a key which tells others is protected as each of them."""
+    for source in sources:
+        demanded = {
+            attribute: value for attribute, value in _PROTECTION.items() if source.attributes.get(attribute) is value
+        }
+        rules.add_expected(given, demanded, "a key that it would tell")
 
 
 BOUND = (bind(keys.DERIVE_KEY, derive_key),)

@@ -8,7 +8,7 @@ their primes again.
 from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes
-from softee.pkcs11_ta.keys.parts import octets
+from softee.pkcs11_ta.keys.parts import is_protected, octets
 from softee.pkcs11_ta.keys.table import find_form, find_key_type
 from softee.pkcs11_ta.keys.view import NativeKey, unfit
 
@@ -34,6 +34,11 @@ class KeyMaterial:
         self.size = key_type.measure(attributes)
         self._attributes = attributes
         self._native: NativeKey | None = None
+
+    @property
+    def protected(self) -> bool:
+        """Whether its value is shown to nobody."""
+        return is_protected(self._attributes)
 
     def secret(self) -> bytes | bytearray:
         """Return a secret key's value. Raises CKR_KEY_TYPE_INCONSISTENT for another kind of key."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secret keys: AES keys, and those of any length, generic secrets and HMAC keys (PKCS#11 3.2, section 4.10)."""
+"""Secret keys: AES keys, and those of any length, generic secrets, HMAC and HKDF keys (PKCS#11 3.2, section 4.10)."""
 
 import hashlib
 from collections.abc import Callable, Container
@@ -75,6 +75,17 @@ GENERIC: Final = KeyType(
             CKK.SHA256_HMAC,
             CKK.SHA384_HMAC,
             CKK.SHA512_HMAC,
+            CKK.SHA512_224_HMAC,
+            CKK.SHA512_256_HMAC,
+            CKK.SHA3_224_HMAC,
+            CKK.SHA3_256_HMAC,
+            CKK.SHA3_384_HMAC,
+            CKK.SHA3_512_HMAC,
+            CKK.BLAKE2B_160_HMAC,
+            CKK.BLAKE2B_256_HMAC,
+            CKK.BLAKE2B_384_HMAC,
+            CKK.BLAKE2B_512_HMAC,
+            CKK.HKDF,
         }
     ),
     measure=_length,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from softee.names import CKA
+from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
@@ -24,6 +24,11 @@ def _by_number() -> Mapping[object, KeyType]:
 
 
 _BY_NUMBER = _by_number()
+
+SECRET_KEY_TYPES: Final[frozenset[CKK]] = frozenset(
+    number for key_type in KEY_TYPES if key_type.form(CKO.SECRET_KEY) for number in key_type.numbers
+)
+"""The types of secret keys, all of which have a value that keys can be derived from."""
 
 
 def find_key_type(number: object) -> KeyType | None:

@@ -31,6 +31,11 @@ class KeyView(Protocol):
         """In the unit of C_GetMechanismInfo: bits of an RSA modulus or of a curve's field, bytes of a secret key."""
         ...
 
+    @property
+    def protected(self) -> bool:
+        """Whether its value is shown to nobody: what is derived from it must not tell it piece by piece."""
+        ...
+
     def secret(self) -> bytes | bytearray:
         """Return a secret key's value. Do not keep it. Raises CKR_KEY_TYPE_INCONSISTENT."""
         ...

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
-from softee.names import MechanismFlag
+from softee.names import CKO, MechanismFlag
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys.view import KeyView
 
@@ -182,10 +182,14 @@ class Deriving(Functions[P]):
     """C_DeriveKey: from a base key and the new key's template to the parts that derivation adds.
 
     ``keys_in`` returns the handles of further keys that the parameter names (the salt of HKDF, the second key of
-    CONCATENATE); ``derive`` gets them, in this order, after the checks that the base key passes too.
+    CONCATENATE); ``derive`` gets them, in this order, after the checks that the base key passes too. ``makes`` is the
+    class of what comes of it. ``tells``: the new key shows bytes of the keys that it is made of, so it is protected as
+    all of them are.
     """
 
     flags = MechanismFlag.DERIVE
     described = "derive a key"
     derive: Callable[[KeyView, P, tuple[KeyView, ...], Attributes], Parts]
     keys_in: Callable[[P], tuple[int, ...]] = no_keys
+    makes: CKO = CKO.SECRET_KEY
+    tells: bool = False

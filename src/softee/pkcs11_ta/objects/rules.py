@@ -141,10 +141,12 @@ def mark_generated(made: Given, mechanism: int) -> None:
     made[CKA.NEVER_EXTRACTABLE] = not made.get(CKA.EXTRACTABLE, False)
 
 
-def mark_derived(made: Given, base: Attributes) -> None:
-    """Note that a derived key has been protected all along only where its base key has, too."""
-    made[CKA.ALWAYS_SENSITIVE] = base.get(CKA.ALWAYS_SENSITIVE) is True and made.get(CKA.SENSITIVE) is True
-    made[CKA.NEVER_EXTRACTABLE] = base.get(CKA.NEVER_EXTRACTABLE) is True and made.get(CKA.EXTRACTABLE) is not True
+def mark_derived(made: Given, *sources: Attributes) -> None:
+    """Note that a derived key has been protected all along only where the keys that it is made of have, too."""
+    always_sensitive = all(source.get(CKA.ALWAYS_SENSITIVE) is True for source in sources)
+    never_extractable = all(source.get(CKA.NEVER_EXTRACTABLE) is True for source in sources)
+    made[CKA.ALWAYS_SENSITIVE] = always_sensitive and made.get(CKA.SENSITIVE) is True
+    made[CKA.NEVER_EXTRACTABLE] = never_extractable and made.get(CKA.EXTRACTABLE) is not True
 
 
 def change(

@@ -13,7 +13,7 @@ from typing import TypeVar
 from softee.names import CKM
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Wrapping
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASH_FUNCTIONS
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.objects.policy import APART
@@ -21,7 +21,7 @@ from softee.pkcs11_ta.token.policy import Policy
 
 T = TypeVar("T")
 
-_HASHES = frozenset(function.mechanism for function in HASH_FUNCTIONS)
+_HASHES = frozenset(hashing.mechanism for hashing in HASHINGS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Recovering, Signing
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
@@ -110,9 +111,12 @@ _OFF_IN_STRICT = frozenset(
         CKM.MD5_HMAC,
         CKM.MD5_HMAC_GENERAL,
         CKM.MD5_RSA_PKCS,
+        CKM.MD5_KEY_DERIVATION,
         CKM.SHA_1,
         CKM.SHA_1_HMAC,
         CKM.SHA_1_HMAC_GENERAL,
+        CKM.SHA_1_KEY_GEN,
+        CKM.SHA1_KEY_DERIVATION,
         CKM.SHA1_RSA_PKCS,
         CKM.SHA1_RSA_PKCS_PSS,
         CKM.ECDSA_SHA1,
@@ -150,6 +154,7 @@ OPTEE: Final = Policy(
     name="optee",
     mechanisms=_ON_A_BOARD,
     objects=OPTEE_OBJECTS,
+    refused_hashes=frozenset(hashing.mechanism for hashing in HASHINGS).difference(_OPTEE_MECHANISMS),
 )
 """What OP-TEE's token on a board does."""
 

@@ -7,20 +7,22 @@ CKR_ENCRYPTED_DATA_INVALID, or CKR_WRAPPED_KEY_INVALID for a wrapped key. These 
 C_Decrypt* and C_UnwrapKey; CKR_AEAD_DECRYPT_FAILED belongs to the functions on messages (sections 5.10, 5.11, 5.18).
 """
 
-from dataclasses import dataclass
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import AEADDecryptionContext, AEADEncryptionContext, Cipher, modes
-
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, block_cipher, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.gcm_library import (
+    Decryptor,
+    Encryptor,
+    GcmParams,
+    WrongTagError,
+    decryptor,
+    encryptor,
+)
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, Stream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
-from softee.tee.keys import wipe
 
 LARGEST_CIPHERTEXT = 1 << 20
 """Bytes to decrypt, tag included: they stay in memory until the end, and a client may have thousands of operations."""
@@ -31,26 +33,17 @@ LARGEST_AAD = 1 << 16
 _LONGEST_MESSAGE = (1 << 36) - 32
 """Bytes that one initialization vector may encrypt (SP 800-38D, 5.2.1.1): the counter has 32 bits."""
 
-_SMALLEST_IV, _LARGEST_IV = 8, 128
-"""In bytes: the library's limits."""
+LARGEST_IV = 1 << 10
+"""Bytes of an initialization vector. The standard has none of no bytes, and sets no bound that matters."""
 
 _TAG_BITS = frozenset({32, 64, 96, 104, 112, 120, 128})
 """Those of SP 800-38D, 5.2.1.2."""
 
 
-@dataclass(frozen=True, slots=True)
-class GcmParams:
-    """CK_GCM_PARAMS: initialization vector, additional authenticated data, and the bytes of a tag."""
-
-    iv: bytes
-    aad: bytes
-    tag_size: int
-
-
 def gcm(iv: bytes, aad: bytes, tag_bits: int) -> GcmParams:
     """Check CK_GCM_PARAMS."""
-    if not _SMALLEST_IV <= len(iv) <= _LARGEST_IV:
-        raise invalid(f"ulIvLen {len(iv)} is not {_SMALLEST_IV} to {_LARGEST_IV}")
+    if not 1 <= len(iv) <= LARGEST_IV:
+        raise invalid(f"ulIvLen {len(iv)} is not 1 to {LARGEST_IV}")
     if len(aad) > LARGEST_AAD:
         raise invalid(f"ulAADLen {len(aad)}; {LARGEST_AAD} are allowed")
     if tag_bits not in _TAG_BITS:
@@ -58,49 +51,23 @@ def gcm(iv: bytes, aad: bytes, tag_bits: int) -> GcmParams:
     return GcmParams(iv, aad, tag_bits // 8)
 
 
-def _cipher(key: KeyView, params: GcmParams) -> Cipher[modes.GCM]:
-    return Cipher(block_cipher(key.secret()), modes.GCM(params.iv, min_tag_length=params.tag_size))
-
-
-def _encryptor(key: KeyView, params: GcmParams) -> AEADEncryptionContext:
-    context = _cipher(key, params).encryptor()
-    context.authenticate_additional_data(params.aad)
-    return context
-
-
-def _decryptor(key: KeyView, params: GcmParams) -> AEADDecryptionContext:
-    context = _cipher(key, params).decryptor()
-    context.authenticate_additional_data(params.aad)
-    return context
-
-
-def _end(context: AEADEncryptionContext, tag_size: int) -> bytes:
-    """Return what ends a ciphertext: its tag."""
-    return context.finalize() + context.tag[:tag_size]
-
-
-def _open(context: AEADDecryptionContext, sealed: bytes | bytearray, tag_size: int, bad_tag: CKR) -> bytearray:
+def _open(opening: Decryptor, sealed: bytes, tag_size: int, bad_tag: CKR) -> bytearray:
     """Return what was encrypted. Raises ``bad_tag`` where the tag is not right; then nothing of it is left."""
     size = len(sealed) - tag_size
-    plain = bytearray(size + BLOCK - 1)  # the library wants room for a block that it does not write
-    context.update_into(sealed[:size], plain)
-    del plain[size:]
     try:
-        context.finalize_with_tag(bytes(sealed[size:]))
-    except InvalidTag:
-        wipe(plain)
+        return opening.open(sealed[:size], sealed[size:])
+    except WrongTagError:
         raise Pkcs11Error(bad_tag, "the tag is another one") from None
-    return plain
 
 
 class _Encrypt(Stream):
     """Encrypts the data as it comes, and ends with the tag."""
 
-    __slots__ = ("_context", "_tag_size")
+    __slots__ = ("_encryptor", "_tag_size")
 
-    def __init__(self, context: AEADEncryptionContext, tag_size: int) -> None:
+    def __init__(self, encrypting: Encryptor, tag_size: int) -> None:
         super().__init__()
-        self._context = context
+        self._encryptor = encrypting
         self._tag_size = tag_size
 
     def given(self, taken: int) -> int:
@@ -116,39 +83,39 @@ class _Encrypt(Stream):
         self._taken += len(part)
         if self._taken > _LONGEST_MESSAGE:
             raise wrong_length(CKR.DATA_LEN_RANGE, self._taken, f"at most {_LONGEST_MESSAGE} (the counter would wrap)")
-        return self._context.update(part)
+        return self._encryptor.update(part)
 
     def finish(self) -> bytes:
         """Return the tag."""
-        return _end(self._context, self._tag_size)
+        return self._encryptor.end()
 
 
 def _encrypt(key: KeyView, params: GcmParams) -> _Encrypt:
-    return _Encrypt(_encryptor(key, params), params.tag_size)
+    return _Encrypt(encryptor(key.secret(), params), params.tag_size)
 
 
 def _decrypt(key: KeyView, params: GcmParams) -> BufferedCipher:
     """Hold the ciphertext back until its end, and give nothing unless the tag there is right."""
-    context = _decryptor(key, params)
+    opening = decryptor(key.secret(), params)
 
     def decrypt(sealed: bytes) -> bytes:
         if len(sealed) < params.tag_size:
             raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(sealed), f"at least {params.tag_size}")
-        return bytes(_open(context, sealed, params.tag_size, CKR.ENCRYPTED_DATA_INVALID))
+        return bytes(_open(opening, sealed, params.tag_size, CKR.ENCRYPTED_DATA_INVALID))
 
     return BufferedCipher(decrypt, lambda count: max(0, count - params.tag_size), limit=LARGEST_CIPHERTEXT)
 
 
 def _wrap(key: KeyView, params: GcmParams, value: bytes | bytearray) -> bytes:
-    context = _encryptor(key, params)
-    return context.update(value) + _end(context, params.tag_size)
+    wrapping = encryptor(key.secret(), params)
+    return wrapping.update(value) + wrapping.end()
 
 
 def _unwrap(key: KeyView, params: GcmParams, wrapped: bytes) -> bytearray:
     """Decrypt a wrapped key. Raises CKR_WRAPPED_KEY_LEN_RANGE for no more than a tag, CKR_WRAPPED_KEY_INVALID."""
     if len(wrapped) <= params.tag_size:
         raise wrong_length(CKR.WRAPPED_KEY_LEN_RANGE, len(wrapped), f"more than {params.tag_size}")
-    return _open(_decryptor(key, params), wrapped, params.tag_size, CKR.WRAPPED_KEY_INVALID)
+    return _open(decryptor(key.secret(), params), wrapped, params.tag_size, CKR.WRAPPED_KEY_INVALID)
 
 
 SPECS = (

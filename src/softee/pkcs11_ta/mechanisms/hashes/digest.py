@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MD5, SHA-1 and SHA-2 digests (PKCS#11 3.2, section 6, SHA-1 to SHA-512)."""
+"""MD5, SHA-1, SHA-2, SHA-3 and BLAKE2b digests (PKCS#11 3.2, section 6, SHA-1 to BLAKE2B-512).
 
-from collections.abc import Callable
+CKM_SHA512_T is not there: no library has it for lengths other than 224 and 256, which have mechanisms of their own.
+"""
 
-from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
-
-from softee.pkcs11_ta.mechanisms.functions import Digesting, DigestOperation
+from softee.pkcs11_ta.mechanisms.functions import Digesting
 from softee.pkcs11_ta.mechanisms.params import no_params
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASH_FUNCTIONS, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS, HashContext, Hashing
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 
@@ -16,7 +15,7 @@ class _Digest:
 
     __slots__ = ("_state",)
 
-    def __init__(self, state: Hash) -> None:
+    def __init__(self, state: HashContext) -> None:
         self._state = state
 
     def update(self, part: bytes | bytearray) -> None:
@@ -27,21 +26,17 @@ class _Digest:
         """Return the digest."""
         return self._state.finalize()
 
-    def copy(self) -> DigestOperation:
+    def copy(self) -> "_Digest":
         """Return an operation of its own that is as far."""
         return _Digest(self._state.copy())
 
 
-def _begin(algorithm: HashAlgorithm) -> Callable[[None], DigestOperation]:
-    return lambda _: _Digest(Hash(algorithm))
-
-
-def _spec(hash_function: HashFunction) -> AnyMechanism:
+def _spec(hashing: Hashing) -> AnyMechanism:
     return MechanismSpec(
-        mechanism=hash_function.mechanism,
+        mechanism=hashing.mechanism,
         params=no_params,
-        functions=(Digesting(begin=_begin(hash_function.algorithm), size=hash_function.size),),
+        functions=(Digesting(begin=lambda _: _Digest(hashing.begin()), size=hashing.size),),
     )
 
 
-SPECS = tuple(_spec(hash_function) for hash_function in HASH_FUNCTIONS)
+SPECS = tuple(_spec(hashing) for hashing in HASHINGS)

@@ -13,11 +13,14 @@ from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.rsa.masking import hash_function, mask_generation
 from softee.pkcs11_ta.mechanisms.rsa.sizes import check_ciphertext_size, check_data_size, modulus_size, undecryptable
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 LARGEST_LABEL = 4096
 """Bytes of an OAEP label: it stays in memory as long as its operation, of which a client may have thousands."""
+
+_IN_THE_LIBRARY = (SHA1, SHA224, SHA256, SHA384, SHA512)
+"""What `cryptography` has OAEP for."""
 
 _NO_SOURCE = 0
 """What callers without an OAEP label put where CKZ_DATA_SPECIFIED belongs."""
@@ -43,7 +46,10 @@ def oaep(hash_alg: int, mgf: int, source: int, label: bytes) -> OaepParams:
         raise invalid(f"a label of {len(label)} bytes; {LARGEST_LABEL} are allowed")
     if source != CKZ.DATA_SPECIFIED and (source != _NO_SOURCE or label):
         raise invalid(f"source {source} is not CKZ_DATA_SPECIFIED")
-    return OaepParams(hash_function(hash_alg), mask_generation(mgf), label)
+    params = OaepParams(hash_function(hash_alg), mask_generation(mgf), label)
+    if params.hash not in _IN_THE_LIBRARY or params.mgf not in _IN_THE_LIBRARY:
+        raise invalid(f"hashAlg {hash_alg:#x}, mgf {mgf:#x}: neither may be SHA-3 in OAEP")
+    return params
 
 
 def _padding(params: OaepParams) -> OAEP:

@@ -4,10 +4,17 @@
 import os
 from collections.abc import Callable, Container
 
-from softee.names import CKA, CKR
+from softee.names import CKA, CKK, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
+from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.mechanisms.functions import KeyGenerating
+from softee.pkcs11_ta.mechanisms.params import no_params
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
+
+_SECRET_SIZES = SizeRange(1, 512)
+"""Bytes of a generated secret, as CKM_GENERIC_SECRET_KEY_GEN has them."""
 
 
 def random_secret(sizes: Container[int], described: str) -> Callable[[None, Attributes], Parts]:
@@ -28,3 +35,15 @@ def random_secret(sizes: Container[int], described: str) -> Callable[[None, Attr
         return {CKA.VALUE: SecretBytes(os.urandom(size))}
 
     return generate
+
+
+def secret_of_any_size(mechanism: CKM, key_type: CKK) -> AnyMechanism:
+    """Describe a mechanism that generates keys of a type of any length."""
+    sizes = _SECRET_SIZES
+    return MechanismSpec(
+        mechanism=mechanism,
+        key_types=frozenset({key_type}),
+        key_size=sizes,
+        params=no_params,
+        functions=(KeyGenerating(generate=random_secret(sizes, f"{sizes.low} to {sizes.high}")),),
+    )

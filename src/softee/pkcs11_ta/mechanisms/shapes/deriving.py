@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What derivations have in common: how long the new key is, and what a protected base key must not be made into.
+
+Bytes that come of a one-way function are cut as the template says (section 5.18.5). Whoever may use a key of one byte
+finds it by trying, so bytes that are the base key's own, or tell them, must not be cut short: ``least`` says so.
+"""
+
+from softee.names import CKA, CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.values import Attributes, Parts
+from softee.pkcs11_ta.keys.parts import is_protected
+from softee.pkcs11_ta.keys.table import find_form
+from softee.pkcs11_ta.keys.view import KeyView
+
+
+def key_size(template: Attributes, available: int | None = None) -> int:
+    """Return how many bytes the new key has: CKA_VALUE_LEN, or as many as there are, where its type takes any size.
+
+    Args:
+        template: the new key's.
+        available: bytes that the mechanism makes; None: as many as are wanted.
+
+    Raises:
+        Pkcs11Error: CKR_TEMPLATE_INCOMPLETE where the template has to say it, CKR_ATTRIBUTE_VALUE_INVALID where keys of
+            this type do not have as many bytes, or the mechanism makes fewer.
+
+    """
+    form = find_form(template[CKA.CLASS], template.get(CKA.KEY_TYPE))
+    size = template.get(CKA.VALUE_LEN)
+    if size is None:
+        sizes = form.sizes if form is not None else None
+        if available is None or not isinstance(sizes, range):
+            raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN, the new key's size in bytes, is missing")
+        return available
+    if not isinstance(size, int) or (form is not None and form.sizes is not None and size not in form.sizes):
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"a key of this type does not have CKA_VALUE_LEN {size!r}")
+    if available is not None and size > available:
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"CKA_VALUE_LEN {size}, but {available} bytes were derived")
+    return size
+
+
+def cut(value: bytes | bytearray, template: Attributes) -> Parts:
+    """Return the parts of a new key that has the first bytes of ``value``. Raises as :func:`key_size`."""
+    return {CKA.VALUE: SecretBytes(value[: key_size(template, len(value))])}
+
+
+def require_protected(base: KeyView, template: Attributes) -> None:
+    """Refuse to make a key that is shown of a key that is not. Raises CKR_TEMPLATE_INCONSISTENT."""
+    if base.protected and not is_protected(template):
+        detail = "the new key must be sensitive or not extractable, as the base key is"
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, detail)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a mechanism's operations through a PKCS#11 module, as ``mechanism_runs`` runs them in the test's own process."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from softee.names import CKA, CKK, CKM, CKO, CKR
+from softee.names.mechanism_layouts import Form, Layout
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.material import KeyMaterial
+from softee.pkcs11_ta.keys.table import find_form
+from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.mechanisms.params import read_values
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from support.cryptoki import CryptokiError, Mechanism, Session, Structure, Template, Value
+
+_USES = frozenset(
+    {
+        CKA.ENCRYPT,
+        CKA.DECRYPT,
+        CKA.SIGN,
+        CKA.VERIFY,
+        CKA.SIGN_RECOVER,
+        CKA.VERIFY_RECOVER,
+        CKA.WRAP,
+        CKA.UNWRAP,
+        CKA.DERIVE,
+    }
+)
+_OPEN: Template = {CKA.TOKEN: False, CKA.SENSITIVE: False, CKA.EXTRACTABLE: True}
+_SECRET: Template = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, **_OPEN}
+_ULONG_SIZE = 8
+
+
+class ModuleRuns:
+    """A session of a module that runs what tests of mechanisms ask for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes:
+        with _told():
+            return self._session.run("C_Digest", c_mechanism(mechanism, b""), None, *_cut(mechanism, parts))
+
+    def sign(self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes]) -> bytes:
+        with _told(), self._object(key) as handle:
+            return self._session.run("C_Sign", c_mechanism(mechanism, parameter), handle, *_cut(mechanism, parts))
+
+    def verify(self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes) -> None:
+        with _told(), self._object(key) as handle:
+            by = c_mechanism(mechanism, parameter)
+            self._session.check(by, handle, signature, *_cut(mechanism, parts))
+
+    def sign_recover(self, mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
+        with _told(), self._object(key) as handle:
+            return self._session.run("C_SignRecover", c_mechanism(mechanism, parameter), handle, data)
+
+    def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
+        with _told(), self._object(key) as handle:
+            return self._session.run("C_VerifyRecover", c_mechanism(mechanism, parameter), handle, signature)
+
+    def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
+        with _told(), self._object(key) as handle:
+            return self._session.run("C_Encrypt", c_mechanism(mechanism, parameter), handle, *_cut(mechanism, parts))
+
+    def decrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
+        with _told(), self._object(key) as handle:
+            return self._session.run("C_Decrypt", c_mechanism(mechanism, parameter), handle, *_cut(mechanism, parts))
+
+    def wrap(self, mechanism: CKM, key: KeyView, parameter: bytes, value: bytes) -> bytes:
+        wanted = {**_SECRET, CKA.VALUE: value}
+        with _told(), self._object(key) as handle, self._made(self._session.create(wanted)) as secret:
+            return self._session.wrap(c_mechanism(mechanism, parameter), handle, secret)
+
+    def unwrap(self, mechanism: CKM, key: KeyView, parameter: bytes, wrapped: bytes) -> bytes:
+        by = c_mechanism(mechanism, parameter)
+        with (
+            _told(),
+            self._object(key) as handle,
+            self._made(self._session.unwrap(by, handle, wrapped, _SECRET)) as secret,
+        ):
+            return self._session.value(secret, CKA.VALUE)
+
+    def derive(self, mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes:
+        length: Template = {} if size is None else {CKA.VALUE_LEN: size}
+        by = c_mechanism(mechanism, parameter)
+        with (
+            _told(),
+            self._object(base) as handle,
+            self._made(self._session.derive(by, handle, {**_SECRET, **length})) as secret,
+        ):
+            return self._session.value(secret, CKA.VALUE)
+
+    def _object(self, key: KeyView) -> AbstractContextManager[int]:
+        return self._made(self._session.create(key_template(key)))
+
+    @contextmanager
+    def _made(self, handle: int) -> Iterator[int]:
+        """Keep an object of the session for as long as it is needed."""
+        try:
+            yield handle
+        finally:
+            self._session.destroy(handle)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raise what the module answers as what the token raises inside."""
+    try:
+        yield
+    except CryptokiError as error:
+        raise Pkcs11Error(CKR(error.rv), "so says the module") from None
+
+
+def _cut(mechanism: CKM, parts: Iterable[bytes]) -> list[bytes]:
+    """Return the parts, joined where the mechanism takes its data at once."""
+    cut = list(parts)
+    return cut if MECHANISMS[mechanism].multi_part and len(cut) > 1 else [b"".join(cut)]
+
+
+def key_template(key: KeyView) -> dict[CKA, Value]:
+    """Return the template that makes the key, for every use that its kind has."""
+    assert isinstance(key, KeyMaterial)
+    parts = {CKA(attribute): value for attribute, value in key._attributes.items() if isinstance(value, bytes | int)}
+    form = find_form(key.key_class, key.key_type)
+    assert form is not None
+    uses = {use.type for use in form.rows} & _USES
+    made: dict[CKA, Value] = {CKA.TOKEN: False, **dict.fromkeys(uses, True), **parts}
+    made.pop(CKA.VALUE_LEN, None)
+    made.pop(CKA.PUBLIC_KEY_INFO, None)
+    return made if key.key_class is CKO.PUBLIC_KEY else {**made, **_OPEN}
+
+
+def c_mechanism(mechanism: CKM, raw: bytes) -> Mechanism:
+    """Return a CK_MECHANISM whose parameter travels as ``raw``."""
+    layout = MECHANISMS[mechanism].layout
+    if not layout.members or (layout.optional and not raw):
+        return Mechanism(mechanism, raw or None)
+    if not layout.structure:
+        return Mechanism(mechanism, raw)
+    values = iter(read_values(layout, raw))
+    if len(layout.members) == 1 and not layout.members[0].name:
+        return Mechanism(mechanism, _number(next(values)).to_bytes(_ULONG_SIZE, "little"))
+    return Mechanism(mechanism, _structure(layout, values))
+
+
+def _structure(layout: Layout, values: Iterator[int | bytes]) -> Structure:
+    members: dict[str, bytes | int | Structure | None] = {}
+    for member in layout.members:
+        if member.layout is not None:
+            members[member.name] = _structure(member.layout, values)
+            continue
+        value = next(values)
+        members[member.name] = value
+        if member.form is Form.COUNTED:
+            assert isinstance(value, bytes)
+            members[member.length] = len(value)
+    return Structure(layout.structure, **members)
+
+
+def _number(value: int | bytes) -> int:
+    assert isinstance(value, int)
+    return value
