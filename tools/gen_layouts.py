@@ -14,7 +14,7 @@ from typing import Any
 
 from gen_native import header
 from generation import ROOT, main
-from softee.names.mechanism_layouts import LAYOUTS, NOTHING, Form, Layout, Member, Use
+from softee.names.mechanism_layouts import LAYOUTS, NOTHING, Layout, Member, Use
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 FACTS = json.loads((Path(__file__).parent / "pkcs11-32.json").read_text(encoding="utf-8"))
@@ -26,10 +26,18 @@ def layouts() -> list[Layout]:
     """Every layout that is in use, those that others point to first."""
     found: list[Layout] = []
     for layout in LAYOUTS.values():
-        for one in (*(member.layout for member in layout.members), layout):
-            if one is not None and one not in found:
+        for one in (*_inner(layout), layout):
+            if one not in found:
                 found.append(one)
     return found
+
+
+def _inner(layout: Layout) -> Iterator[Layout]:
+    """Those that a layout's members point to, the innermost first."""
+    for member in layout.members:
+        for one in (*([member.layout] if member.layout else []), *(chosen for _, chosen in member.choices)):
+            yield from _inner(one)
+            yield one
 
 
 def c_name(layout: Layout) -> str:
@@ -40,7 +48,8 @@ def c_name(layout: Layout) -> str:
 def structures() -> str:
     """native/include/pkcs11_params.gen.h: the structures of mechanism parameters."""
     lines = ["#ifndef PKCS11_PARAMS_GEN_H", "#define PKCS11_PARAMS_GEN_H"]
-    wanted = [FACTS["structs"][one.structure] | {"name": one.structure} for one in layouts() if is_structure(one)]
+    names = dict.fromkeys(name for one in layouts() if is_structure(one) for name in _needed(one.structure))
+    wanted = [FACTS["structs"][name] | {"name": name} for name in names]
     scalars = sorted({kind for one in wanted for kind in _types(one) if kind.startswith("CK_") and _is_new(kind)})
     lines += ["", *(f"typedef CK_ULONG {kind};" for kind in ("CK_MAC_GENERAL_PARAMS", *scalars))]
     for one in wanted:
@@ -50,6 +59,14 @@ def structures() -> str:
     return header(
         "/* The structures of mechanism parameters (the standard's part on mechanisms). */", [*lines, "", "#endif"]
     )
+
+
+def _needed(structure: str) -> Iterator[str]:
+    """A structure, after those that its members are or point to."""
+    for kind in _types(FACTS["structs"][structure]):
+        if kind in FACTS["structs"] and not _is_known(kind):
+            yield from _needed(kind)
+    yield structure
 
 
 def is_structure(layout: Layout) -> bool:
@@ -63,8 +80,12 @@ def _types(structure: dict[str, Any]) -> Iterator[str]:
 
 def _is_new(kind: str) -> bool:
     """Whether pkcs11.h does not define a type by hand."""
+    return kind not in FACTS["structs"] and not _is_known(kind)
+
+
+def _is_known(kind: str) -> bool:
     known = (ROOT / "native" / "include" / "pkcs11.h").read_text(encoding="utf-8")
-    return kind not in FACTS["structs"] and not re.search(rf"\b{kind};", known)
+    return re.search(rf"\b{kind};", known) is not None
 
 
 def _declaration(kind: str, name: str) -> str:
@@ -97,6 +118,8 @@ def table() -> str:
 
 def _layout(layout: Layout) -> Iterable[str]:
     name = c_name(layout).lower()
+    for member in layout.members:
+        yield from _choices(member)
     yield ""
     yield f"static const struct field fields_{name}[] = {{"
     yield from (f"    {_field(layout, member)}," for member in layout.members)
@@ -110,9 +133,21 @@ def _layout(layout: Layout) -> Iterable[str]:
 
 def _field(layout: Layout, member: Member) -> str:
     place = f"offsetof({layout.structure}, {member.name})" if member.name else "0"
-    length = f"offsetof({layout.structure}, {member.length})" if member.form is Form.COUNTED else "0"
+    length = f"offsetof({layout.structure}, {member.length})" if member.length else "0"
     inner = f"&layout_{c_name(member.layout).lower()}" if member.layout else "NULL"
-    return f"{{FIELD_{member.form.name}, {place}, {length}, {inner}}}"
+    selector = f"offsetof({layout.structure}, {member.selector})" if member.selector else "0"
+    choices = f"choices_{member.name.lower()}" if member.choices else "NULL"
+    return f"{{FIELD_{member.form.name}, {place}, {length}, {inner}, {selector}, {choices}}}"
+
+
+def _choices(member: Member) -> Iterable[str]:
+    """What a chosen member points to, by its selector."""
+    if member.choices:
+        yield ""
+        yield f"static const struct choice choices_{member.name.lower()}[] = {{"
+        yield from (f"    {{{int(selector)}, &layout_{c_name(one).lower()}}}," for selector, one in member.choices)
+        yield "    {0, NULL},"
+        yield "};"
 
 
 FILES = {"native/include/pkcs11_params.gen.h": structures, "native/ckteec/mechanism_layouts.gen.h": table}

@@ -9,6 +9,9 @@
 #define BLOCK_SIZE 16
 #define NO_MECHANISM UINT32_MAX
 
+/* Linux maps nothing below: so much is a length, and more a pointer to one. */
+#define LOWEST_ADDRESS 65536
+
 /* What an optional parameter that is missing stands for: larger than every structure. */
 static const CK_BYTE zeros[64];
 
@@ -40,6 +43,57 @@ static void put_counted(struct buffer *buffer, const CK_BYTE *pointer_member, co
     put_checked_bytes(buffer, data, length);
 }
 
+/* As CK_PKCS5_PBKD2_PARAMS2 has it, or the older CK_PKCS5_PBKD2_PARAMS, which looks the same. */
+static void put_counted_by(struct buffer *buffer, const CK_BYTE *pointer_member, const CK_BYTE *length_member)
+{
+    CK_ULONG length;
+
+    memcpy(&length, length_member, sizeof(length));
+    if (length >= LOWEST_ADDRESS)
+        memcpy(&length_member, length_member, sizeof(length_member));
+    put_counted(buffer, pointer_member, length_member);
+}
+
+static const struct layout *chosen_layout(const struct choice *choice, CK_ULONG selector)
+{
+    while (choice->layout != NULL && choice->selector != selector)
+        choice++;
+    return choice->layout;
+}
+
+static void put_chosen(struct buffer *buffer, const struct field *field, const CK_BYTE *structure)
+{
+    const struct layout *layout;
+    const void *data;
+    CK_ULONG length, selector;
+    size_t size_at;
+
+    memcpy(&data, structure + field->offset, sizeof(data));
+    memcpy(&length, structure + field->length_offset, sizeof(length));
+    memcpy(&selector, structure + field->selector_offset, sizeof(selector));
+    layout = chosen_layout(field->choices, selector);
+    size_at = put_u32_later(buffer);
+    if (layout == NULL || length == 0)
+        put_checked_bytes(buffer, data, length);
+    else
+        put_structure(buffer, layout, data, length);
+    put_u32_at(buffer, size_at, buffer->size - size_at - sizeof(uint32_t));
+}
+
+static void put_list(struct buffer *buffer, const struct field *field, const CK_BYTE *structure)
+{
+    const CK_BYTE *element;
+    CK_ULONG count;
+
+    memcpy(&element, structure + field->offset, sizeof(element));
+    memcpy(&count, structure + field->length_offset, sizeof(count));
+    put_ulong(buffer, count, CKR_MECHANISM_PARAM_INVALID);
+    for (CK_ULONG i = 0; i < count && buffer->error == CKR_OK; i++) {
+        put_structure(buffer, field->layout, element, field->layout->size);
+        element += element != NULL ? field->layout->size : 0;
+    }
+}
+
 static void put_pointed(struct buffer *buffer, const struct layout *layout, const CK_BYTE *pointer_member)
 {
     const void *structure;
@@ -64,6 +118,15 @@ static void put_field(struct buffer *buffer, const struct field *field, const CK
         break;
     case FIELD_COUNTED:
         put_counted(buffer, member, structure + field->length_offset);
+        break;
+    case FIELD_COUNTED_BY:
+        put_counted_by(buffer, member, structure + field->length_offset);
+        break;
+    case FIELD_CHOSEN:
+        put_chosen(buffer, field, structure);
+        break;
+    case FIELD_LIST:
+        put_list(buffer, field, structure);
         break;
     case FIELD_STRUCTURE:
         put_pointed(buffer, field->layout, member);

@@ -3,73 +3,141 @@
 /* The layouts of mechanism parameters, and which mechanism has which. */
 
 static const struct field fields_bytes[] = {
-    {FIELD_WHOLE, 0, 0, NULL},
+    {FIELD_WHOLE, 0, 0, NULL, 0, NULL},
 };
 static const struct layout layout_bytes = {0, false, 1, fields_bytes};
 
 static const struct field fields_mac_general[] = {
-    {FIELD_ULONG, 0, 0, NULL},
+    {FIELD_ULONG, 0, 0, NULL, 0, NULL},
 };
 static const struct layout layout_mac_general = {sizeof(CK_MAC_GENERAL_PARAMS), false, 1, fields_mac_general};
 
 static const struct field fields_aes_ctr[] = {
-    {FIELD_ULONG, offsetof(CK_AES_CTR_PARAMS, ulCounterBits), 0, NULL},
-    {FIELD_BLOCK, offsetof(CK_AES_CTR_PARAMS, cb), 0, NULL},
+    {FIELD_ULONG, offsetof(CK_AES_CTR_PARAMS, ulCounterBits), 0, NULL, 0, NULL},
+    {FIELD_BLOCK, offsetof(CK_AES_CTR_PARAMS, cb), 0, NULL, 0, NULL},
 };
 static const struct layout layout_aes_ctr = {sizeof(CK_AES_CTR_PARAMS), false, 2, fields_aes_ctr};
 
 static const struct field fields_gcm[] = {
-    {FIELD_COUNTED, offsetof(CK_GCM_PARAMS, pIv), offsetof(CK_GCM_PARAMS, ulIvLen), NULL},
-    {FIELD_COUNTED, offsetof(CK_GCM_PARAMS, pAAD), offsetof(CK_GCM_PARAMS, ulAADLen), NULL},
-    {FIELD_ULONG, offsetof(CK_GCM_PARAMS, ulTagBits), 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_GCM_PARAMS, pIv), offsetof(CK_GCM_PARAMS, ulIvLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_GCM_PARAMS, pAAD), offsetof(CK_GCM_PARAMS, ulAADLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_GCM_PARAMS, ulTagBits), 0, NULL, 0, NULL},
 };
 static const struct layout layout_gcm = {sizeof(CK_GCM_PARAMS), false, 3, fields_gcm};
 
 static const struct field fields_rsa_pkcs_pss[] = {
-    {FIELD_ULONG, offsetof(CK_RSA_PKCS_PSS_PARAMS, hashAlg), 0, NULL},
-    {FIELD_ULONG, offsetof(CK_RSA_PKCS_PSS_PARAMS, mgf), 0, NULL},
-    {FIELD_ULONG, offsetof(CK_RSA_PKCS_PSS_PARAMS, sLen), 0, NULL},
+    {FIELD_ULONG, offsetof(CK_RSA_PKCS_PSS_PARAMS, hashAlg), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_RSA_PKCS_PSS_PARAMS, mgf), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_RSA_PKCS_PSS_PARAMS, sLen), 0, NULL, 0, NULL},
 };
 static const struct layout layout_rsa_pkcs_pss = {sizeof(CK_RSA_PKCS_PSS_PARAMS), false, 3, fields_rsa_pkcs_pss};
 
 static const struct field fields_rsa_pkcs_oaep[] = {
-    {FIELD_ULONG, offsetof(CK_RSA_PKCS_OAEP_PARAMS, hashAlg), 0, NULL},
-    {FIELD_ULONG, offsetof(CK_RSA_PKCS_OAEP_PARAMS, mgf), 0, NULL},
-    {FIELD_ULONG, offsetof(CK_RSA_PKCS_OAEP_PARAMS, source), 0, NULL},
-    {FIELD_COUNTED, offsetof(CK_RSA_PKCS_OAEP_PARAMS, pSourceData), offsetof(CK_RSA_PKCS_OAEP_PARAMS, ulSourceDataLen), NULL},
+    {FIELD_ULONG, offsetof(CK_RSA_PKCS_OAEP_PARAMS, hashAlg), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_RSA_PKCS_OAEP_PARAMS, mgf), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_RSA_PKCS_OAEP_PARAMS, source), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_RSA_PKCS_OAEP_PARAMS, pSourceData), offsetof(CK_RSA_PKCS_OAEP_PARAMS, ulSourceDataLen), NULL, 0, NULL},
 };
 static const struct layout layout_rsa_pkcs_oaep = {sizeof(CK_RSA_PKCS_OAEP_PARAMS), false, 4, fields_rsa_pkcs_oaep};
 
 static const struct field fields_rsa_aes_key_wrap[] = {
-    {FIELD_ULONG, offsetof(CK_RSA_AES_KEY_WRAP_PARAMS, ulAESKeyBits), 0, NULL},
-    {FIELD_STRUCTURE, offsetof(CK_RSA_AES_KEY_WRAP_PARAMS, pOAEPParams), 0, &layout_rsa_pkcs_oaep},
+    {FIELD_ULONG, offsetof(CK_RSA_AES_KEY_WRAP_PARAMS, ulAESKeyBits), 0, NULL, 0, NULL},
+    {FIELD_STRUCTURE, offsetof(CK_RSA_AES_KEY_WRAP_PARAMS, pOAEPParams), 0, &layout_rsa_pkcs_oaep, 0, NULL},
 };
 static const struct layout layout_rsa_aes_key_wrap = {sizeof(CK_RSA_AES_KEY_WRAP_PARAMS), false, 2, fields_rsa_aes_key_wrap};
 
 static const struct field fields_ecdh1_derive[] = {
-    {FIELD_ULONG, offsetof(CK_ECDH1_DERIVE_PARAMS, kdf), 0, NULL},
-    {FIELD_COUNTED, offsetof(CK_ECDH1_DERIVE_PARAMS, pSharedData), offsetof(CK_ECDH1_DERIVE_PARAMS, ulSharedDataLen), NULL},
-    {FIELD_COUNTED, offsetof(CK_ECDH1_DERIVE_PARAMS, pPublicData), offsetof(CK_ECDH1_DERIVE_PARAMS, ulPublicDataLen), NULL},
+    {FIELD_ULONG, offsetof(CK_ECDH1_DERIVE_PARAMS, kdf), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_ECDH1_DERIVE_PARAMS, pSharedData), offsetof(CK_ECDH1_DERIVE_PARAMS, ulSharedDataLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_ECDH1_DERIVE_PARAMS, pPublicData), offsetof(CK_ECDH1_DERIVE_PARAMS, ulPublicDataLen), NULL, 0, NULL},
 };
 static const struct layout layout_ecdh1_derive = {sizeof(CK_ECDH1_DERIVE_PARAMS), false, 3, fields_ecdh1_derive};
 
 static const struct field fields_eddsa[] = {
-    {FIELD_FLAG, offsetof(CK_EDDSA_PARAMS, phFlag), 0, NULL},
-    {FIELD_COUNTED, offsetof(CK_EDDSA_PARAMS, pContextData), offsetof(CK_EDDSA_PARAMS, ulContextDataLen), NULL},
+    {FIELD_FLAG, offsetof(CK_EDDSA_PARAMS, phFlag), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_EDDSA_PARAMS, pContextData), offsetof(CK_EDDSA_PARAMS, ulContextDataLen), NULL, 0, NULL},
 };
 static const struct layout layout_eddsa = {sizeof(CK_EDDSA_PARAMS), true, 2, fields_eddsa};
 _Static_assert(sizeof(CK_EDDSA_PARAMS) <= 64, "zeros[] of mechanism.c stand for it");
 
 static const struct field fields_key_derivation_string_data[] = {
-    {FIELD_COUNTED, offsetof(CK_KEY_DERIVATION_STRING_DATA, pData), offsetof(CK_KEY_DERIVATION_STRING_DATA, ulLen), NULL},
+    {FIELD_COUNTED, offsetof(CK_KEY_DERIVATION_STRING_DATA, pData), offsetof(CK_KEY_DERIVATION_STRING_DATA, ulLen), NULL, 0, NULL},
 };
 static const struct layout layout_key_derivation_string_data = {sizeof(CK_KEY_DERIVATION_STRING_DATA), false, 1, fields_key_derivation_string_data};
 
 static const struct field fields_aes_cbc_encrypt_data[] = {
-    {FIELD_BLOCK, offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, iv), 0, NULL},
-    {FIELD_COUNTED, offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, pData), offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, length), NULL},
+    {FIELD_BLOCK, offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, iv), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, pData), offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, length), NULL, 0, NULL},
 };
 static const struct layout layout_aes_cbc_encrypt_data = {sizeof(CK_AES_CBC_ENCRYPT_DATA_PARAMS), false, 2, fields_aes_cbc_encrypt_data};
+
+static const struct field fields_hkdf[] = {
+    {FIELD_FLAG, offsetof(CK_HKDF_PARAMS, bExtract), 0, NULL, 0, NULL},
+    {FIELD_FLAG, offsetof(CK_HKDF_PARAMS, bExpand), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_HKDF_PARAMS, prfHashMechanism), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_HKDF_PARAMS, ulSaltType), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_HKDF_PARAMS, pSalt), offsetof(CK_HKDF_PARAMS, ulSaltLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_HKDF_PARAMS, hSaltKey), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_HKDF_PARAMS, pInfo), offsetof(CK_HKDF_PARAMS, ulInfoLen), NULL, 0, NULL},
+};
+static const struct layout layout_hkdf = {sizeof(CK_HKDF_PARAMS), false, 7, fields_hkdf};
+
+static const struct field fields_sp800_108_counter_format[] = {
+    {FIELD_FLAG, offsetof(CK_SP800_108_COUNTER_FORMAT, bLittleEndian), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_SP800_108_COUNTER_FORMAT, ulWidthInBits), 0, NULL, 0, NULL},
+};
+static const struct layout layout_sp800_108_counter_format = {sizeof(CK_SP800_108_COUNTER_FORMAT), false, 2, fields_sp800_108_counter_format};
+
+static const struct field fields_sp800_108_dkm_length_format[] = {
+    {FIELD_ULONG, offsetof(CK_SP800_108_DKM_LENGTH_FORMAT, dkmLengthMethod), 0, NULL, 0, NULL},
+    {FIELD_FLAG, offsetof(CK_SP800_108_DKM_LENGTH_FORMAT, bLittleEndian), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_SP800_108_DKM_LENGTH_FORMAT, ulWidthInBits), 0, NULL, 0, NULL},
+};
+static const struct layout layout_sp800_108_dkm_length_format = {sizeof(CK_SP800_108_DKM_LENGTH_FORMAT), false, 3, fields_sp800_108_dkm_length_format};
+
+static const struct field fields_object_handle[] = {
+    {FIELD_ULONG, 0, 0, NULL, 0, NULL},
+};
+static const struct layout layout_object_handle = {sizeof(CK_OBJECT_HANDLE), false, 1, fields_object_handle};
+
+static const struct choice choices_pvalue[] = {
+    {1, &layout_sp800_108_counter_format},
+    {2, &layout_sp800_108_counter_format},
+    {3, &layout_sp800_108_dkm_length_format},
+    {5, &layout_object_handle},
+    {0, NULL},
+};
+
+static const struct field fields_prf_data_param[] = {
+    {FIELD_ULONG, offsetof(CK_PRF_DATA_PARAM, type), 0, NULL, 0, NULL},
+    {FIELD_CHOSEN, offsetof(CK_PRF_DATA_PARAM, pValue), offsetof(CK_PRF_DATA_PARAM, ulValueLen), NULL, offsetof(CK_PRF_DATA_PARAM, type), choices_pvalue},
+};
+static const struct layout layout_prf_data_param = {sizeof(CK_PRF_DATA_PARAM), false, 2, fields_prf_data_param};
+
+static const struct field fields_sp800_108_kdf[] = {
+    {FIELD_ULONG, offsetof(CK_SP800_108_KDF_PARAMS, prfType), 0, NULL, 0, NULL},
+    {FIELD_LIST, offsetof(CK_SP800_108_KDF_PARAMS, pDataParams), offsetof(CK_SP800_108_KDF_PARAMS, ulNumberOfDataParams), &layout_prf_data_param, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_SP800_108_KDF_PARAMS, ulAdditionalDerivedKeys), 0, NULL, 0, NULL},
+};
+static const struct layout layout_sp800_108_kdf = {sizeof(CK_SP800_108_KDF_PARAMS), false, 3, fields_sp800_108_kdf};
+
+static const struct field fields_sp800_108_feedback_kdf[] = {
+    {FIELD_ULONG, offsetof(CK_SP800_108_FEEDBACK_KDF_PARAMS, prfType), 0, NULL, 0, NULL},
+    {FIELD_LIST, offsetof(CK_SP800_108_FEEDBACK_KDF_PARAMS, pDataParams), offsetof(CK_SP800_108_FEEDBACK_KDF_PARAMS, ulNumberOfDataParams), &layout_prf_data_param, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_SP800_108_FEEDBACK_KDF_PARAMS, pIV), offsetof(CK_SP800_108_FEEDBACK_KDF_PARAMS, ulIVLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_SP800_108_FEEDBACK_KDF_PARAMS, ulAdditionalDerivedKeys), 0, NULL, 0, NULL},
+};
+static const struct layout layout_sp800_108_feedback_kdf = {sizeof(CK_SP800_108_FEEDBACK_KDF_PARAMS), false, 4, fields_sp800_108_feedback_kdf};
+
+static const struct field fields_pkcs5_pbkd2_params2[] = {
+    {FIELD_ULONG, offsetof(CK_PKCS5_PBKD2_PARAMS2, saltSource), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_PKCS5_PBKD2_PARAMS2, pSaltSourceData), offsetof(CK_PKCS5_PBKD2_PARAMS2, ulSaltSourceDataLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_PKCS5_PBKD2_PARAMS2, iterations), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_PKCS5_PBKD2_PARAMS2, prf), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_PKCS5_PBKD2_PARAMS2, pPrfData), offsetof(CK_PKCS5_PBKD2_PARAMS2, ulPrfDataLen), NULL, 0, NULL},
+    {FIELD_COUNTED_BY, offsetof(CK_PKCS5_PBKD2_PARAMS2, pPassword), offsetof(CK_PKCS5_PBKD2_PARAMS2, ulPasswordLen), NULL, 0, NULL},
+};
+static const struct layout layout_pkcs5_pbkd2_params2 = {sizeof(CK_PKCS5_PBKD2_PARAMS2), false, 6, fields_pkcs5_pbkd2_params2};
 
 static const struct layout layout_nothing = {0, false, 0, NULL};
 
@@ -142,6 +210,10 @@ static const struct row mechanism_layouts[] = {
     {0x00000398, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224_KEY_DERIVE */
     {0x00000399, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384_KEY_DERIVE */
     {0x0000039a, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_KEY_DERIVE */
+    {0x000003ac, USE_OPERATION, &layout_sp800_108_kdf}, /* CKM_SP800_108_COUNTER_KDF */
+    {0x000003ad, USE_OPERATION, &layout_sp800_108_feedback_kdf}, /* CKM_SP800_108_FEEDBACK_KDF */
+    {0x000003ae, USE_OPERATION, &layout_sp800_108_kdf}, /* CKM_SP800_108_DOUBLE_PIPELINE_KDF */
+    {0x000003b0, USE_OPERATION, &layout_pkcs5_pbkd2_params2}, /* CKM_PKCS5_PBKD2 */
     {0x00001040, USE_OPERATION, &layout_nothing}, /* CKM_EC_KEY_PAIR_GEN */
     {0x00001041, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA */
     {0x00001042, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA1 */
@@ -191,4 +263,7 @@ static const struct row mechanism_layouts[] = {
     {0x0000401d, USE_OPERATION, &layout_mac_general}, /* CKM_BLAKE2B_512_HMAC_GENERAL */
     {0x0000401e, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_DERIVE */
     {0x0000401f, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_GEN */
+    {0x0000402a, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DERIVE */
+    {0x0000402b, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DATA */
+    {0x0000402c, USE_OPERATION, &layout_nothing}, /* CKM_HKDF_KEY_GEN */
 };

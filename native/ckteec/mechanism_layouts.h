@@ -11,21 +11,32 @@
 #include "library.h"
 
 enum field_form {
-    FIELD_WHOLE,     /* the whole parameter, of any size, as it is */
-    FIELD_ULONG,     /* a CK_ULONG: u32 */
-    FIELD_FLAG,      /* a CK_BBOOL: u32 */
-    FIELD_BLOCK,     /* 16 bytes, as they are */
-    FIELD_COUNTED,   /* a pointer and a CK_ULONG length: u32 length, bytes */
-    FIELD_STRUCTURE, /* a pointer to another structure: the fields of that */
+    FIELD_WHOLE,      /* the whole parameter, of any size, as it is */
+    FIELD_ULONG,      /* a CK_ULONG: u32 */
+    FIELD_FLAG,       /* a CK_BBOOL: u32 */
+    FIELD_BLOCK,      /* 16 bytes, as they are */
+    FIELD_COUNTED,    /* a pointer and a CK_ULONG length: u32 length, bytes */
+    FIELD_COUNTED_BY, /* the same; the length may also be a pointer to one */
+    FIELD_CHOSEN,     /* a pointer and a CK_ULONG length: u32 length, what another member says that it is */
+    FIELD_LIST,       /* a pointer to so many structures: u32 count, the fields of each */
+    FIELD_STRUCTURE,  /* a pointer to another structure: the fields of that */
 };
 
 struct layout;
 
+/* What a chosen field points to, by the value of another member. */
+struct choice {
+    CK_ULONG selector;
+    const struct layout *layout;
+};
+
 struct field {
     enum field_form form;
     size_t offset;
-    size_t length_offset;        /* of a counted field */
-    const struct layout *layout; /* of a structure */
+    size_t length_offset;         /* of a counted field, a chosen one or a list */
+    const struct layout *layout;  /* of a structure, or of each in a list */
+    size_t selector_offset;       /* of a chosen field */
+    const struct choice *choices; /* of a chosen field: the last has no layout; bytes where none fits */
 };
 
 struct layout {

@@ -42,7 +42,7 @@ def _facts() -> dict[str, Any]:
 class Structure:
     """A structure of the standard's. Members that are not named are zeros."""
 
-    def __init__(self, name: str, **members: "bytes | int | Structure | None") -> None:
+    def __init__(self, name: str, **members: "Content") -> None:
         """Fill ``name``: numbers and arrays stand in it, what a pointer leads to is kept beside it."""
         layout = _facts()["structs"][name]
         self.memory = ctypes.create_string_buffer(layout["size_lp64"])
@@ -53,9 +53,12 @@ class Structure:
             written = self._pointer(value) if _is_pointer(field) else _inline(value, field["size_lp64"])
             ctypes.memmove(ctypes.addressof(self.memory) + field["offset_lp64"], written, len(written))
 
-    def _pointer(self, value: "bytes | int | Structure | None") -> bytes:
+    def _pointer(self, value: "Content") -> bytes:
         if value is None:
             return bytes(8)
+        if isinstance(value, tuple):
+            self._kept += value
+            value = b"".join(one.memory.raw for one in value)
         if isinstance(value, Structure):
             self._kept.append(value)
             target = value.memory
@@ -66,11 +69,16 @@ class Structure:
         return ctypes.addressof(target).to_bytes(8, "little")
 
 
+Content = bytes | int | Structure | tuple[Structure, ...] | None
+"""What a member is made of: several structures make an array."""
+
+
 def _is_pointer(field: Mapping[str, str]) -> bool:
     return field["type"].endswith(("*", "_PTR"))
 
 
-def _inline(value: "bytes | int | Structure | None", size: int) -> bytes:
+def _inline(value: Content, size: int) -> bytes:
+    assert not isinstance(value, tuple)
     if isinstance(value, Structure):
         return value.memory.raw
     if isinstance(value, bytes):

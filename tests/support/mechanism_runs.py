@@ -13,6 +13,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     CipherOperation,
     Deriving,
     Digesting,
+    KeyGenerating,
     Recovering,
     Signing,
     Wrapping,
@@ -25,9 +26,14 @@ def u32(*values: int) -> bytes:
     return b"".join(value.to_bytes(4, "little") for value in values)
 
 
+def counted(data: bytes) -> bytes:
+    """Return bytes as they travel, after their size."""
+    return u32(len(data)) + data
+
+
 def gcm_params(iv: bytes, aad: bytes = b"", tag_bits: int = 128) -> bytes:
     """Return CK_GCM_PARAMS as it travels."""
-    return u32(len(iv)) + iv + u32(len(aad)) + aad + u32(tag_bits)
+    return counted(iv) + counted(aad) + u32(tag_bits)
 
 
 class Runs(Protocol):
@@ -54,6 +60,8 @@ class Runs(Protocol):
     def unwrap(self, mechanism: CKM, key: KeyView, parameter: bytes, wrapped: bytes) -> bytes: ...
 
     def derive(self, mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes: ...
+
+    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes: ...
 
 
 class _Here:
@@ -112,6 +120,12 @@ class _Here:
         parts = spec.of(Deriving).derive(base, spec.parameter(parameter), (), wanted)
         return bytes(octets(parts, CKA.VALUE))
 
+    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes:
+        spec = MECHANISMS[mechanism]
+        numbers = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, CKA.VALUE_LEN: size}
+        wanted = {int(attribute): int(value) for attribute, value in numbers.items()}
+        return bytes(octets(spec.of(KeyGenerating).generate(spec.parameter(parameter), wanted), CKA.VALUE))
+
 
 _runs: list[Runs] = [_Here()]
 
@@ -165,6 +179,11 @@ def sign_recover(mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) ->
 
 def recover(mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
     return _runs[-1].recover(mechanism, key, parameter, signature)
+
+
+def generate(mechanism: CKM, parameter: bytes, size: int) -> bytes:
+    """Return a generic secret of ``size`` bytes that is generated."""
+    return _runs[-1].generate(mechanism, parameter, size)
 
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:

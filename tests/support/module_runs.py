@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.names.mechanism_layouts import Form, Layout
+from softee.names.mechanism_layouts import Form, Layout, Member
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.table import find_form
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.params import read_values
+from softee.pkcs11_ta.mechanisms.params import Value, read_values
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
-from support.cryptoki import CryptokiError, Mechanism, Session, Structure, Template, Value
+from support.cryptoki import Content, CryptokiError, Mechanism, Session, Structure, Template
+from support.cryptoki import Value as AttributeValue
 
 _USES = frozenset(
     {
@@ -91,6 +92,12 @@ class ModuleRuns:
         ):
             return self._session.value(secret, CKA.VALUE)
 
+    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes:
+        wanted: Template = {**_SECRET, CKA.VALUE_LEN: size}
+        by = c_mechanism(mechanism, parameter)
+        with _told(), self._made(self._session.generate(by, wanted)) as secret:
+            return self._session.value(secret, CKA.VALUE)
+
     def _object(self, key: KeyView) -> AbstractContextManager[int]:
         return self._made(self._session.create(key_template(key)))
 
@@ -118,14 +125,14 @@ def _cut(mechanism: CKM, parts: Iterable[bytes]) -> list[bytes]:
     return cut if MECHANISMS[mechanism].multi_part and len(cut) > 1 else [b"".join(cut)]
 
 
-def key_template(key: KeyView) -> dict[CKA, Value]:
+def key_template(key: KeyView) -> dict[CKA, AttributeValue]:
     """Return the template that makes the key, for every use that its kind has."""
     assert isinstance(key, KeyMaterial)
     parts = {CKA(attribute): value for attribute, value in key._attributes.items() if isinstance(value, bytes | int)}
     form = find_form(key.key_class, key.key_type)
     assert form is not None
     uses = {use.type for use in form.rows} & _USES
-    made: dict[CKA, Value] = {CKA.TOKEN: False, **dict.fromkeys(uses, True), **parts}
+    made: dict[CKA, AttributeValue] = {CKA.TOKEN: False, **dict.fromkeys(uses, True), **parts}
     made.pop(CKA.VALUE_LEN, None)
     made.pop(CKA.PUBLIC_KEY_INFO, None)
     return made if key.key_class is CKO.PUBLIC_KEY else {**made, **_OPEN}
@@ -144,20 +151,33 @@ def c_mechanism(mechanism: CKM, raw: bytes) -> Mechanism:
     return Mechanism(mechanism, _structure(layout, values))
 
 
-def _structure(layout: Layout, values: Iterator[int | bytes]) -> Structure:
-    members: dict[str, bytes | int | Structure | None] = {}
+def _structure(layout: Layout, values: Iterator[Value]) -> Structure:
+    members: dict[str, Content] = {}
     for member in layout.members:
-        if member.layout is not None:
+        if member.form is not Form.LIST and member.layout is not None:
             members[member.name] = _structure(member.layout, values)
             continue
         value = next(values)
-        members[member.name] = value
-        if member.form is Form.COUNTED:
-            assert isinstance(value, bytes)
+        members[member.name] = value if isinstance(value, bytes | int) else None
+        if isinstance(value, tuple):
+            assert member.layout is not None
+            members[member.name] = tuple(_structure(member.layout, iter(one)) for one in value)
             members[member.length] = len(value)
+        elif member.length:
+            members.update(_counted(member, value, _number(members.get(member.selector, 0))))
     return Structure(layout.structure, **members)
 
 
-def _number(value: int | bytes) -> int:
+def _counted(member: Member, value: Value, selector: int) -> dict[str, Content]:
+    """Return a pointer and a length: of bytes, or of the structure that was chosen."""
+    assert isinstance(value, bytes)
+    chosen = dict(member.choices).get(selector)
+    if chosen is None or not value:
+        return {member.name: value, member.length: len(value)}
+    structure = _structure(chosen, iter(read_values(chosen, value)))
+    return {member.name: structure, member.length: len(structure.memory)}
+
+
+def _number(value: object) -> int:
     assert isinstance(value, int)
     return value

@@ -59,7 +59,7 @@ def test_an_aes_key_of_another_size_is_refused(size: int) -> None:
 def test_a_secret_key_of_no_bytes_or_of_too_many_is_refused() -> None:
     generic = {"KEY_TYPE": int(CKK.GENERIC_SECRET)}
     assert refusal(sample("AES key", **generic, VALUE=b"")) is CKR.TEMPLATE_INCOMPLETE
-    assert refusal(sample("AES key", **generic, VALUE=bytes(4097))) is CKR.ATTRIBUTE_VALUE_INVALID
+    assert refusal(sample("AES key", **generic, VALUE=bytes(8193))) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
 @pytest.mark.parametrize("missing", [CRT_PARTS, CRT_PARTS[2:], CRT_PARTS[:1], CRT_PARTS[4:]], ids=str)

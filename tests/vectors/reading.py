@@ -23,11 +23,16 @@ def _lines(path: str) -> Iterator[str]:
 
 
 def records(path: str, last: str) -> Iterator[Record]:
-    """Yield a record at every ``last = …``. A value holds until given again; ``section`` is the last [heading]."""
+    """Yield a record at every ``last = …``. A value holds until given again; ``section`` is the last [heading].
+
+    A heading may give a value, too: ``[PRF=CMAC_AES128]``.
+    """
     record: Record = {}
     for line in _lines(path):
         if line.startswith("["):
             record["section"] = line.strip("[]").strip()
+            name, _, value = (part.strip() for part in record["section"].partition("="))
+            record[name] = value
         elif "=" in line and not line.startswith("#"):
             name, value = (part.strip() for part in line.split("=", 1))
             record[name] = value

@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from softee.names.generated.mechanisms import CKM
+from softee.names.generated.parameters import PrfDataType
 
 BLOCK_SIZE = 16
 
@@ -24,6 +25,9 @@ class Form(Enum):
     FLAG = "u32, of a CK_BBOOL"
     BLOCK = "16 bytes"
     COUNTED = "u32 size, bytes"
+    COUNTED_BY = "u32 size, bytes, of a size that older programs point to"
+    CHOSEN = "u32 size, what its type says: bytes, or the members of a structure"
+    LIST = "u32 count, so many structures' members"
     STRUCTURE = "the members of the structure that it points to"
 
 
@@ -36,12 +40,19 @@ class Use(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member, by its name in C. ``length`` is the member that says how many bytes a counted one points to."""
+    """A member, by its name in C.
+
+    ``length`` is the member that says how many bytes a counted one points to, or how many structures of ``layout`` a
+    list has. ``choices`` are the layouts of what a chosen one points to, by the value of the
+    member ``selector``; what has none there is bytes.
+    """
 
     name: str
     form: Form
     length: str = ""
     layout: "Layout | None" = None
+    selector: str = ""
+    choices: "tuple[tuple[int, Layout], ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,8 @@ class Layout:
 
 
 def _described(member: Member) -> str:
+    if member.form is Form.LIST and member.layout is not None:
+        return f"{member.name}: {member.form.value} ({member.layout.described()})"
     if member.layout is not None:
         return member.layout.described()
     return f"{member.name}: {member.form.value}" if member.name else member.form.value
@@ -102,6 +115,63 @@ EDDSA = Layout(
 )
 KEY_DERIVATION_STRING_DATA = Layout("CK_KEY_DERIVATION_STRING_DATA", (_counted("pData", "ulLen"),))
 AES_CBC_ENCRYPT_DATA = Layout("CK_AES_CBC_ENCRYPT_DATA_PARAMS", (Member("iv", Form.BLOCK), _counted("pData", "length")))
+
+HKDF = Layout(
+    "CK_HKDF_PARAMS",
+    (
+        Member("bExtract", Form.FLAG),
+        Member("bExpand", Form.FLAG),
+        _ulong("prfHashMechanism"),
+        _ulong("ulSaltType"),
+        _counted("pSalt", "ulSaltLen"),
+        _ulong("hSaltKey"),
+        _counted("pInfo", "ulInfoLen"),
+    ),
+)
+_COUNTER_FORMAT = Layout("CK_SP800_108_COUNTER_FORMAT", (Member("bLittleEndian", Form.FLAG), _ulong("ulWidthInBits")))
+_DKM_LENGTH_FORMAT = Layout(
+    "CK_SP800_108_DKM_LENGTH_FORMAT",
+    (_ulong("dkmLengthMethod"), Member("bLittleEndian", Form.FLAG), _ulong("ulWidthInBits")),
+)
+_OBJECT_HANDLE = Layout("CK_OBJECT_HANDLE", (Member("", Form.ULONG),))
+_PRF_DATA = Layout(
+    "CK_PRF_DATA_PARAM",
+    (
+        _ulong("type"),
+        Member(
+            "pValue",
+            Form.CHOSEN,
+            "ulValueLen",
+            selector="type",
+            choices=(
+                (PrfDataType.SP800_108_ITERATION_VARIABLE, _COUNTER_FORMAT),
+                (PrfDataType.SP800_108_COUNTER, _COUNTER_FORMAT),
+                (PrfDataType.SP800_108_DKM_LENGTH, _DKM_LENGTH_FORMAT),
+                (PrfDataType.SP800_108_KEY_HANDLE, _OBJECT_HANDLE),
+            ),
+        ),
+    ),
+)
+_PRF_DATA_LIST = Member("pDataParams", Form.LIST, "ulNumberOfDataParams", _PRF_DATA)
+SP800_108_KDF = Layout(
+    "CK_SP800_108_KDF_PARAMS", (_ulong("prfType"), _PRF_DATA_LIST, _ulong("ulAdditionalDerivedKeys"))
+)
+SP800_108_FEEDBACK_KDF = Layout(
+    "CK_SP800_108_FEEDBACK_KDF_PARAMS",
+    (_ulong("prfType"), _PRF_DATA_LIST, _counted("pIV", "ulIVLen"), _ulong("ulAdditionalDerivedKeys")),
+)
+PKCS5_PBKD2 = Layout(
+    "CK_PKCS5_PBKD2_PARAMS2",
+    (
+        _ulong("saltSource"),
+        _counted("pSaltSourceData", "ulSaltSourceDataLen"),
+        _ulong("iterations"),
+        _ulong("prf"),
+        _counted("pPrfData", "ulPrfDataLen"),
+        Member("pPassword", Form.COUNTED_BY, "ulPasswordLen"),
+    ),
+)
+"""CK_PKCS5_PBKD2_PARAMS is as large, and has a pointer to the password's length where this one has the length."""
 
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (BYTES, (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS)),
@@ -146,6 +216,10 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (EDDSA, (CKM.EDDSA,)),
     (KEY_DERIVATION_STRING_DATA, (CKM.AES_ECB_ENCRYPT_DATA,)),
     (AES_CBC_ENCRYPT_DATA, (CKM.AES_CBC_ENCRYPT_DATA,)),
+    (HKDF, (CKM.HKDF_DERIVE, CKM.HKDF_DATA)),
+    (SP800_108_KDF, (CKM.SP800_108_COUNTER_KDF, CKM.SP800_108_DOUBLE_PIPELINE_KDF)),
+    (SP800_108_FEEDBACK_KDF, (CKM.SP800_108_FEEDBACK_KDF,)),
+    (PKCS5_PBKD2, (CKM.PKCS5_PBKD2,)),
 )
 
 LAYOUTS: Mapping[tuple[CKM, Use], Layout] = MappingProxyType(

@@ -328,6 +328,70 @@ def test_counted_bytes_in_a_parameter(library: Library, kind: int, pack: tuple[o
     assert library.last().control == u32(1, 2, kind, len(wire)) + wire
 
 
+def address(data: bytes) -> int:
+    """Return where a copy of ``data`` lies for the rest of the run."""
+    KEPT.append(ctypes.create_string_buffer(data, len(data)))
+    return ctypes.addressof(KEPT[-1])
+
+
+KEPT: list[ctypes.Array[ctypes.c_char]] = []
+COUNTER_FORMAT = struct.pack("B7xL", 1, 16)
+LENGTH_FORMAT = struct.pack("LB7xL", 2, 0, 32)
+
+
+def kdf(*data: tuple[int, bytes, int], count: int | None = None) -> bytes:
+    """Return CK_SP800_108_KDF_PARAMS; what a piece points to, and the length that it says."""
+    array = b"".join(struct.pack("LPL", kind, address(value) if value else 0, size) for kind, value, size in data)
+    return struct.pack("LLPLP", 5, len(data) if count is None else count, address(array) if array else 0, 0, 0)
+
+
+def derive(library: Library, kind: int, parameter: bytes) -> int:
+    made = ulong()
+    return library.call("C_DeriveKey", 1, mechanism(kind, parameter), 2, None, 0, pointer(made))
+
+
+def test_the_pieces_of_a_derivation_travel_as_their_types_say(library: Library) -> None:
+    library.answer(Answer(output=u32(7)))
+    parameter = kdf((1, COUNTER_FORMAT, 16), (3, LENGTH_FORMAT, 24), (4, b"xyz", 3), (5, struct.pack("L", 9), 8))
+    assert derive(library, CKM.SP800_108_COUNTER_KDF, parameter) == CKR.OK
+    wire = u32(5, 4, 1, 8, 1, 16, 3, 12, 2, 0, 32, 4, 3) + b"xyz" + u32(5, 4, 9, 0)
+    assert u32(CKM.SP800_108_COUNTER_KDF, len(wire)) + wire in library.last().control
+    library.answer(Answer(output=u32(7)))
+    assert derive(library, CKM.SP800_108_DOUBLE_PIPELINE_KDF, kdf((1, b"", 0))) == CKR.OK
+    assert u32(16 + 4, 5, 1, 1, 0, 0) in library.last().control
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        kdf((1, COUNTER_FORMAT, 8)),
+        kdf((1, b"", 16)),
+        kdf((3, COUNTER_FORMAT, 16)),
+        kdf((4, b"", 3)),
+        kdf((5, struct.pack("L", BIG), 8)),
+        kdf(count=1),
+        kdf(count=BIG),
+    ],
+)
+def test_pieces_that_are_not_what_their_types_say_are_refused(library: Library, parameter: bytes) -> None:
+    library.sent.clear()
+    assert derive(library, CKM.SP800_108_COUNTER_KDF, parameter) == CKR.MECHANISM_PARAM_INVALID
+    assert library.sent == []
+
+
+@pytest.mark.parametrize("length", [8, address(struct.pack("L", 8))], ids=["the length", "a pointer to it"])
+def test_a_password_s_length_is_there_or_pointed_to_as_older_programs_do(library: Library, length: int) -> None:
+    """CK_PKCS5_PBKD2_PARAMS2 and CK_PKCS5_PBKD2_PARAMS have the same size."""
+    salt, password = address(b"salt"), address(b"password")
+    parameter = struct.pack("LPLLLPLPL", 1, salt, 4, 1000, 4, 0, 0, password, length)
+    library.answer(Answer(output=u32(7)))
+    made = ulong()
+    by = mechanism(CKM.PKCS5_PBKD2, parameter)
+    assert library.call("C_GenerateKey", 1, by, None, 0, pointer(made)) == CKR.OK
+    wire = u32(1, 4) + b"salt" + u32(1000, 4, 0, 8) + b"password"
+    assert u32(CKM.PKCS5_PBKD2, len(wire)) + wire in library.last().control
+
+
 def test_token_info_widens_what_is_unavailable(library: Library) -> None:
     wire = b"l" * 32 + b"m" * 32 + b"o" * 16 + b"s" * 16
     wire += u32(0x40D, 2**32 - 1, 2, 2**32 - 1, 1, 128, 4, *[2**32 - 1] * 3, 17) + bytes([0, 0, 1, 2]) + b"2" * 16

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_GenerateKey and C_GenerateKeyPair: keys that are made inside the token."""
 
-from softee.names import CKA, CKO
+from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.commands import keys
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import GenerateKey, GenerateKeyPair
 from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.values import Given
@@ -54,10 +55,17 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
 
 
 def _prepare(session: Session, spec: AnyMechanism, object_class: CKO, template: Template) -> Given:
-    """Return a key's attributes, less its parts. The class and the type are the mechanism's, given or not."""
-    (key_type,) = spec.key_types
+    """Return a key's attributes, less its parts. The class is the mechanism's, given or not, and so is the type.
+
+    Where it makes keys of several types, one that is not given is a generic secret.
+    """
     given = rules.parse(template)
-    rules.add_expected(given, {CKA.CLASS: object_class, CKA.KEY_TYPE: key_type}, f"CKM_{spec.mechanism.name}")
+    expected: Given = {CKA.CLASS: object_class}
+    if len(spec.key_types) == 1:
+        expected[CKA.KEY_TYPE] = next(iter(spec.key_types))
+    elif given.setdefault(CKA.KEY_TYPE, CKK.GENERIC_SECRET) not in spec.key_types:
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"CKM_{spec.mechanism.name} makes no keys of the CKA_KEY_TYPE")
+    rules.add_expected(given, expected, f"CKM_{spec.mechanism.name}")
     return new_attributes(session, given, rules.GENERATE)
 
 

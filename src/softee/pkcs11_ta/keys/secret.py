@@ -16,7 +16,7 @@ from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.rows import SECRET_KEY
 
 AES_SIZES: Final = (16, 24, 32)
-_ANY_SIZE = range(1, 4096 + 1)
+_ANY_SIZE = range(1, 8192 + 1)
 CHECK_VALUE_SIZE = 3
 """Bytes of CKA_CHECK_VALUE (section 4.10.2)."""
 

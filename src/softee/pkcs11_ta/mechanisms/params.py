@@ -13,17 +13,22 @@ from softee.names.mechanism_layouts import BLOCK_SIZE, Form, Layout
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.wire.codec import Reader, WireError
 
+Value = int | bytes | tuple[tuple["Value", ...], ...]
+"""A member's value: a u32, bytes, or a list of structures' values."""
+
 _READERS: Final[dict[Form, Callable[[Reader], int | bytes]]] = {
     Form.WHOLE: Reader.rest,
     Form.ULONG: Reader.u32,
     Form.FLAG: Reader.u32,
     Form.BLOCK: lambda reader: reader.take(BLOCK_SIZE),
     Form.COUNTED: lambda reader: reader.take(reader.u32()),
+    Form.COUNTED_BY: lambda reader: reader.take(reader.u32()),
+    Form.CHOSEN: lambda reader: reader.take(reader.u32()),
 }
 
 
-def read_values(layout: Layout, raw: bytes) -> tuple[int | bytes, ...]:
-    """Return the values of a layout's members: u32s as ints, others as bytes. Raises CKR_MECHANISM_PARAM_INVALID."""
+def read_values(layout: Layout, raw: bytes) -> tuple[Value, ...]:
+    """Return the values of a layout's members. Raises CKR_MECHANISM_PARAM_INVALID."""
     reader = Reader(raw)
     try:
         values = tuple(_values(layout, reader))
@@ -33,12 +38,19 @@ def read_values(layout: Layout, raw: bytes) -> tuple[int | bytes, ...]:
     return values
 
 
-def _values(layout: Layout, reader: Reader) -> Iterator[int | bytes]:
+def _values(layout: Layout, reader: Reader) -> Iterator[Value]:
     for member in layout.members:
-        if member.layout is not None:
+        if member.form is Form.LIST and member.layout is not None:
+            yield _list(member.layout, reader)
+        elif member.layout is not None:
             yield from _values(member.layout, reader)
         else:
             yield _READERS[member.form](reader)
+
+
+def _list(layout: Layout, reader: Reader) -> tuple[tuple[Value, ...], ...]:
+    """Return a list's values. Each element takes bytes, so what was sent bounds how many there are."""
+    return tuple(tuple(_values(layout, reader)) for _ in range(reader.u32()))
 
 
 def invalid(detail: str) -> Pkcs11Error:

@@ -5,7 +5,10 @@ A generic secret may be used with every one of them. Keys shorter than OP-TEE ta
 OP-TEE has; the others take any. Longer keys than are listed are used as RFC 2104 says, as OP-TEE does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from softee.names import CKK, CKM
 from softee.pkcs11_ta.keys.view import SizeRange
@@ -29,6 +32,7 @@ class _Row:
             size=self.hash.size,
             key_types=frozenset({CKK.GENERIC_SECRET, self.key_type}),
             key_size=SizeRange(self.shortest_key, self.longest_key, takes_larger=True),
+            hashes=frozenset({self.hash.mechanism}),
         )
 
 
@@ -50,6 +54,9 @@ _ROWS = (
     _Row(CKM.BLAKE2B_256_HMAC, CKM.BLAKE2B_256_HMAC_GENERAL, h.BLAKE2B_256, CKK.BLAKE2B_256_HMAC),
     _Row(CKM.BLAKE2B_160_HMAC, CKM.BLAKE2B_160_HMAC_GENERAL, h.BLAKE2B_160, CKK.BLAKE2B_160_HMAC),
 )
+
+MACS: Final[Mapping[int, Mac]] = MappingProxyType({row.whole: row.mac() for row in _ROWS})
+"""By mechanism, for derivations that are made of them."""
 
 SPECS = (
     *(general(row.general, row.mac()) for row in _ROWS),

@@ -30,12 +30,16 @@ class MacContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mac:
-    """A MAC algorithm: how to begin one with a key's value, the MAC's size in bytes, and the keys that it takes."""
+    """A MAC algorithm: how to begin one with a key's value, the MAC's size in bytes, and the keys that it takes.
+
+    ``hashes`` are the digest mechanisms that it is made with.
+    """
 
     begin: Callable[[bytes | bytearray], MacContext]
     size: int
     key_types: frozenset[CKK]
     key_size: SizeRange
+    hashes: frozenset[CKM] = frozenset()
 
 
 class _MacSign:
