@@ -51,7 +51,7 @@ def structures() -> str:
     names = dict.fromkeys(name for one in layouts() if is_structure(one) for name in _needed(one.structure))
     wanted = [FACTS["structs"][name] | {"name": name} for name in names]
     scalars = sorted({kind for one in wanted for kind in _types(one) if kind.startswith("CK_") and _is_new(kind)})
-    lines += ["", *(f"typedef CK_ULONG {kind};" for kind in ("CK_MAC_GENERAL_PARAMS", *scalars))]
+    lines += ["", *(f"typedef CK_ULONG {kind};" for kind in ("CK_MAC_GENERAL_PARAMS", "CK_EXTRACT_PARAMS", *scalars))]
     for one in wanted:
         lines += ["", f"typedef struct {one['name']} {{"]
         lines += [f"    {_declaration(field['type'], field['name'])};" for field in one["fields"]]

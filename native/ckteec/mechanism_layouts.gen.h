@@ -65,6 +65,16 @@ static const struct field fields_key_derivation_string_data[] = {
 };
 static const struct layout layout_key_derivation_string_data = {sizeof(CK_KEY_DERIVATION_STRING_DATA), false, 1, fields_key_derivation_string_data};
 
+static const struct field fields_object_handle[] = {
+    {FIELD_ULONG, 0, 0, NULL, 0, NULL},
+};
+static const struct layout layout_object_handle = {sizeof(CK_OBJECT_HANDLE), false, 1, fields_object_handle};
+
+static const struct field fields_extract[] = {
+    {FIELD_ULONG, 0, 0, NULL, 0, NULL},
+};
+static const struct layout layout_extract = {sizeof(CK_EXTRACT_PARAMS), false, 1, fields_extract};
+
 static const struct field fields_aes_cbc_encrypt_data[] = {
     {FIELD_BLOCK, offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, iv), 0, NULL, 0, NULL},
     {FIELD_COUNTED, offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, pData), offsetof(CK_AES_CBC_ENCRYPT_DATA_PARAMS, length), NULL, 0, NULL},
@@ -94,11 +104,6 @@ static const struct field fields_sp800_108_dkm_length_format[] = {
     {FIELD_ULONG, offsetof(CK_SP800_108_DKM_LENGTH_FORMAT, ulWidthInBits), 0, NULL, 0, NULL},
 };
 static const struct layout layout_sp800_108_dkm_length_format = {sizeof(CK_SP800_108_DKM_LENGTH_FORMAT), false, 3, fields_sp800_108_dkm_length_format};
-
-static const struct field fields_object_handle[] = {
-    {FIELD_ULONG, 0, 0, NULL, 0, NULL},
-};
-static const struct layout layout_object_handle = {sizeof(CK_OBJECT_HANDLE), false, 1, fields_object_handle};
 
 static const struct choice choices_pvalue[] = {
     {1, &layout_sp800_108_counter_format},
@@ -200,6 +205,11 @@ static const struct row mechanism_layouts[] = {
     {0x000002d2, USE_OPERATION, &layout_mac_general}, /* CKM_SHA3_512_HMAC_GENERAL */
     {0x000002d3, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_KEY_GEN */
     {0x00000350, USE_OPERATION, &layout_nothing}, /* CKM_GENERIC_SECRET_KEY_GEN */
+    {0x00000360, USE_OPERATION, &layout_object_handle}, /* CKM_CONCATENATE_BASE_AND_KEY */
+    {0x00000362, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_CONCATENATE_BASE_AND_DATA */
+    {0x00000363, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_CONCATENATE_DATA_AND_BASE */
+    {0x00000364, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_XOR_BASE_AND_DATA */
+    {0x00000365, USE_OPERATION, &layout_extract}, /* CKM_EXTRACT_KEY_FROM_KEY */
     {0x00000390, USE_OPERATION, &layout_nothing}, /* CKM_MD5_KEY_DERIVATION */
     {0x00000392, USE_OPERATION, &layout_nothing}, /* CKM_SHA1_KEY_DERIVATION */
     {0x00000393, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_KEY_DERIVATION */

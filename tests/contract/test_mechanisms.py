@@ -288,7 +288,7 @@ def test_wrapped_key_of_an_impossible_size_is_refused(use: Use) -> None:
         refused(CKR.WRAPPED_KEY_LEN_RANGE, use.spec.of(Wrapping).unwrap, use.key, use.decoded, bytes(size))
 
 
-SIZE_REFUSED = {CKR.ATTRIBUTE_VALUE_INVALID, CKR.TEMPLATE_INCONSISTENT}
+SIZE_REFUSED = {CKR.ATTRIBUTE_VALUE_INVALID, CKR.TEMPLATE_INCONSISTENT, CKR.KEY_FUNCTION_NOT_PERMITTED}
 
 
 def derived(use: Use, size: int, key: KeyView | None = None) -> bytes:
@@ -315,11 +315,14 @@ def test_derived_key_is_as_long_as_its_template_says_or_not_made(use: Use) -> No
 @every(Deriving)
 def test_invariant_1_a_short_key_does_not_tell_a_piece_of_the_protected_key_that_it_is_derived_from(use: Use) -> None:
     """A key of one byte is found by trying. It must depend on every byte of the base key, or there must be none."""
-    assert use.key.protected
-    known = derived(use, 1)
-    if not known or use.key.key_class is not CKO.SECRET_KEY:
+    if use.key.key_class is not CKO.SECRET_KEY:
         return
-    value, key_type = use.key.secret(), CKK(use.key.key_type)
+    value, key_type = bytes(use.key.secret()), CKK(use.key.key_type)
+    protected = keys.secret_key(value, key_type)
+    assert protected.protected
+    known = derived(use, 1, protected)
+    if not known:
+        return
     flipped = [value[:at] + bytes([value[at] ^ 0x5A]) + value[at + 1 :] for at in range(len(value))]
     same = sum(derived(use, 1, keys.secret_key(bytes(one), key_type)) == known for one in flipped)
     assert same <= len(value) // 4

@@ -23,6 +23,11 @@ def secret_key(value: bytes, key_type: CKK = CKK.GENERIC_SECRET) -> KeyMaterial:
     return key_of(CKO.SECRET_KEY, key_type, {CKA.VALUE: value})
 
 
+def shown_key(value: bytes, key_type: CKK = CKK.GENERIC_SECRET) -> KeyMaterial:
+    """Return a secret key that is neither sensitive nor unextractable, as keys are otherwise that say nothing."""
+    return key_of(CKO.SECRET_KEY, key_type, {CKA.VALUE: value, CKA.SENSITIVE: False, CKA.EXTRACTABLE: True})
+
+
 def aes_key(value: bytes) -> KeyMaterial:
     return secret_key(value, CKK.AES)
 

@@ -133,7 +133,9 @@ _DKM_LENGTH_FORMAT = Layout(
     "CK_SP800_108_DKM_LENGTH_FORMAT",
     (_ulong("dkmLengthMethod"), Member("bLittleEndian", Form.FLAG), _ulong("ulWidthInBits")),
 )
-_OBJECT_HANDLE = Layout("CK_OBJECT_HANDLE", (Member("", Form.ULONG),))
+EXTRACT = Layout("CK_EXTRACT_PARAMS", (Member("", Form.ULONG),))
+"""The first bit that is wanted."""
+OBJECT_HANDLE = Layout("CK_OBJECT_HANDLE", (Member("", Form.ULONG),))
 _PRF_DATA = Layout(
     "CK_PRF_DATA_PARAM",
     (
@@ -147,7 +149,7 @@ _PRF_DATA = Layout(
                 (PrfDataType.SP800_108_ITERATION_VARIABLE, _COUNTER_FORMAT),
                 (PrfDataType.SP800_108_COUNTER, _COUNTER_FORMAT),
                 (PrfDataType.SP800_108_DKM_LENGTH, _DKM_LENGTH_FORMAT),
-                (PrfDataType.SP800_108_KEY_HANDLE, _OBJECT_HANDLE),
+                (PrfDataType.SP800_108_KEY_HANDLE, OBJECT_HANDLE),
             ),
         ),
     ),
@@ -214,7 +216,17 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (RSA_AES_KEY_WRAP, (CKM.RSA_AES_KEY_WRAP,)),
     (ECDH1_DERIVE, (CKM.ECDH1_DERIVE, CKM.ECDH1_COFACTOR_DERIVE)),
     (EDDSA, (CKM.EDDSA,)),
-    (KEY_DERIVATION_STRING_DATA, (CKM.AES_ECB_ENCRYPT_DATA,)),
+    (
+        KEY_DERIVATION_STRING_DATA,
+        (
+            CKM.AES_ECB_ENCRYPT_DATA,
+            CKM.CONCATENATE_BASE_AND_DATA,
+            CKM.CONCATENATE_DATA_AND_BASE,
+            CKM.XOR_BASE_AND_DATA,
+        ),
+    ),
+    (OBJECT_HANDLE, (CKM.CONCATENATE_BASE_AND_KEY,)),
+    (EXTRACT, (CKM.EXTRACT_KEY_FROM_KEY,)),
     (AES_CBC_ENCRYPT_DATA, (CKM.AES_CBC_ENCRYPT_DATA,)),
     (HKDF, (CKM.HKDF_DERIVE, CKM.HKDF_DATA)),
     (SP800_108_KDF, (CKM.SP800_108_COUNTER_KDF, CKM.SP800_108_DOUBLE_PIPELINE_KDF)),

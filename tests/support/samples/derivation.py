@@ -77,6 +77,11 @@ MECHANISMS = {
     CKM.SP800_108_DOUBLE_PIPELINE_KDF: MechanismSample(
         _key, u32(CKM.SHA3_256_HMAC) + pieces(ITERATION, LABEL, LENGTH) + u32(0)
     ),
+    CKM.CONCATENATE_BASE_AND_KEY: MechanismSample(_key, u32(7), others=_others),
+    CKM.CONCATENATE_BASE_AND_DATA: MechanismSample(_key, counted(b"data")),
+    CKM.CONCATENATE_DATA_AND_BASE: MechanismSample(_key, counted(b"data")),
+    CKM.XOR_BASE_AND_DATA: MechanismSample(_key, counted(bytes(range(20)))),
+    CKM.EXTRACT_KEY_FROM_KEY: MechanismSample(lambda: keys.shown_key(bytes(range(32))), u32(21)),
     CKM.PKCS5_PBKD2: MechanismSample(parameter=pbkdf2(b"salt", 2, b"password")),
 }
 
