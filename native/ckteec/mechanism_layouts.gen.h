@@ -154,6 +154,8 @@ static const struct row mechanism_layouts[] = {
     {0x00000009, USE_OPERATION, &layout_rsa_pkcs_oaep}, /* CKM_RSA_PKCS_OAEP */
     {0x0000000d, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_RSA_PKCS_PSS */
     {0x0000000e, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA1_RSA_PKCS_PSS */
+    {0x00000020, USE_OPERATION, &layout_nothing}, /* CKM_DH_PKCS_KEY_PAIR_GEN */
+    {0x00000021, USE_OPERATION, &layout_bytes}, /* CKM_DH_PKCS_DERIVE */
     {0x00000040, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_RSA_PKCS */
     {0x00000041, USE_OPERATION, &layout_nothing}, /* CKM_SHA384_RSA_PKCS */
     {0x00000042, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_RSA_PKCS */

@@ -176,7 +176,7 @@ PKCS5_PBKD2 = Layout(
 """CK_PKCS5_PBKD2_PARAMS is as large, and has a pointer to the password's length where this one has the length."""
 
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
-    (BYTES, (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS)),
+    (BYTES, (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS, CKM.DH_PKCS_DERIVE)),
     (
         MAC_GENERAL,
         (

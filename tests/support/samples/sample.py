@@ -21,14 +21,15 @@ def no_key() -> KeyView:
 class MechanismSample:
     """A good key and parameter for a mechanism, and what data it takes with them. A mechanism may have several.
 
-    ``others`` are the keys that its parameter names. ``deterministic``: the same data always encrypts to the same
-    bytes. A wrapped value is filled up with zeros to a multiple of ``filled_to``; wrapped bytes of ``bad_wrapped``
-    sizes are refused.
+    ``others`` are the keys that its parameter names. ``parameter_ends``: a parameter of another size is none.
+    ``deterministic``: the same data always encrypts to the same bytes. A wrapped value is filled up with zeros to a
+    multiple of ``filled_to``; wrapped bytes of ``bad_wrapped`` sizes are refused.
     """
 
     key: Callable[[], KeyView] = no_key
     parameter: bytes = b""
     others: Callable[[], tuple[KeyView, ...]] = tuple
+    parameter_ends: bool = True
     shortest: int = 0
     longest: int = 150
     multiple_of: int = 1

@@ -45,7 +45,9 @@ class _PrivateKey(Protocol):
 
 def export_private_key(key: KeyView) -> SecretBytes:
     """Return a private key as a DER PrivateKeyInfo. Raises CKR_KEY_NOT_WRAPPABLE for another kind of key."""
-    native = key.native()
+    native, key_type = key.native(), find_key_type(key.key_type)
+    if key_type is not None and key_type.from_native is None:
+        raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, f"private keys of type {key_type.name} are not wrapped")
     if isinstance(native, _PrivateKey):
         return SecretBytes(native.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
     raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "only secret and private keys can be wrapped")

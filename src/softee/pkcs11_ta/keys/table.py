@@ -7,13 +7,14 @@ from typing import Final
 
 from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.keys.dh import DH
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.rsa import RSA
 from softee.pkcs11_ta.keys.secret import AES, GENERIC
 
-KEY_TYPES: Final = (RSA, EC, AES, GENERIC)
+KEY_TYPES: Final = (RSA, EC, DH, AES, GENERIC)
 
 
 def _by_number() -> Mapping[object, KeyType]:

@@ -81,7 +81,8 @@ def kind_of(attributes: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS) -> Obj
 
     Raises:
         Pkcs11Error: CKR_TEMPLATE_INCOMPLETE where the class, or the key or certificate type, is missing,
-            CKR_ATTRIBUTE_VALUE_INVALID where it is not known; OP-TEE answers CKR_TEMPLATE_INCONSISTENT to both.
+            CKR_ATTRIBUTE_VALUE_INVALID where it is not known; OP-TEE answers CKR_TEMPLATE_INCONSISTENT to both, but to
+            a certificate without its type.
 
     """
     object_class = attributes.get(CKA.CLASS)
@@ -91,9 +92,15 @@ def kind_of(attributes: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS) -> Obj
             return kind
     subtype = next((kind.subtype for kind in of_class if kind.subtype is not None), CKA.CLASS)
     value = attributes.get(subtype)
-    rv = CKR.TEMPLATE_INCOMPLETE if value is None else CKR.ATTRIBUTE_VALUE_INVALID
     said = f"{value:#x} is not supported" if isinstance(value, int) else "is missing"
-    raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT if policy.as_optee else rv, f"{attribute_name(subtype)} {said}")
+    raise Pkcs11Error(_of_no_kind(subtype, value, policy), f"{attribute_name(subtype)} {said}")
+
+
+def _of_no_kind(subtype: int, value: object, policy: ObjectPolicy) -> CKR:
+    """Return what is said of a class or type that is missing or not known."""
+    if policy.as_optee and not (subtype == CKA.CERTIFICATE_TYPE and value is None):
+        return CKR.TEMPLATE_INCONSISTENT
+    return CKR.TEMPLATE_INCOMPLETE if value is None else CKR.ATTRIBUTE_VALUE_INVALID
 
 
 def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OBJECTS) -> Given:

@@ -2,7 +2,7 @@
 """What derivations have in common: how long the new key is, and what a protected base key must not be made into.
 
 Bytes that come of a one-way function are cut as the template says (section 5.18.5). Whoever may use a key of one byte
-finds it by trying, so bytes that are the base key's own, or tell them, must not be cut short: ``least`` says so.
+finds it by trying, so bytes that are the base key's own, or tell them, must not be cut short: :func:`require_piece`.
 """
 
 from softee.names import CKA, CKR
@@ -12,6 +12,16 @@ from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.table import find_form
 from softee.pkcs11_ta.keys.view import KeyView
+
+SMALLEST_PIECE = 16
+"""Bytes that a key may have of what a protected one computes with no one-way function: nobody finds them by trying."""
+
+
+def require_piece(base: KeyView, size: int) -> None:
+    """Refuse a key of ``size`` bytes of what ``base`` computes as they are. Raises CKR_ATTRIBUTE_VALUE_INVALID."""
+    if base.protected and size < SMALLEST_PIECE:
+        detail = f"{size} bytes of a protected key's secret as they are; {SMALLEST_PIECE} are the fewest"
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, detail)
 
 
 def key_size(template: Attributes, available: int | None = None) -> int:
