@@ -24,6 +24,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     Digesting,
     DigestOperation,
     Functions,
+    Recovering,
     Signing,
     SignOperation,
     VerifyOperation,
@@ -170,6 +171,27 @@ def test_signature_of_another_size_is_refused(use: Use) -> None:
     signature = run.sign(use.mechanism, use.key, use.parameter, data)
     for other in (b"", signature[:-1], signature + b"\0"):
         refused(CKR.SIGNATURE_LEN_RANGE, run.verify, use.mechanism, use.key, use.parameter, data, other)
+
+
+@every(Recovering)
+@settings(max_examples=20)
+@given(data=st.data())
+def test_data_is_recovered_from_its_signature(use: Use, data: st.DataObject) -> None:
+    whole = b"".join(data.draw(data_in_parts(use.sample)))
+    signature = run.sign_recover(use.mechanism, use.key, use.parameter, whole)
+    assert len(signature) == use.spec.of(Recovering).size(use.key, use.decoded)
+    assert run.recover(use.mechanism, use.key, use.parameter, signature) == whole
+
+
+@every(Recovering)
+def test_data_is_not_recovered_from_a_changed_signature(use: Use) -> None:
+    signature = run.sign_recover(use.mechanism, use.key, use.parameter, bytes(use.sample.size))
+    for place in (0, len(signature) // 2, len(signature) - 1):
+        changed = bytearray(signature)
+        changed[place] ^= 1
+        refused(CKR.SIGNATURE_INVALID, run.recover, use.mechanism, use.key, use.parameter, bytes(changed))
+    for other in (b"", signature[:-1], signature + b"\0"):
+        refused(CKR.SIGNATURE_LEN_RANGE, run.recover, use.mechanism, use.key, use.parameter, other)
 
 
 @every()

@@ -14,6 +14,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     Deriving,
     Digesting,
     KeyGenerating,
+    Recovering,
     Signing,
     Wrapping,
 )
@@ -51,6 +52,10 @@ class Runs(Protocol):
         self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes
     ) -> None: ...
 
+    def sign_recover(self, mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes: ...
+
+    def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes: ...
+
     def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes: ...
 
     def decrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes: ...
@@ -87,6 +92,16 @@ class _Here:
         for part in parts:
             operation.update(part)
         operation.finish(signature)
+
+    def sign_recover(self, mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        operation = spec.of(Recovering).sign(key, spec.parameter(parameter))
+        operation.update(data)
+        return operation.finish()
+
+    def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        return spec.of(Recovering).recover(key, spec.parameter(parameter))(signature)
 
     def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
         return process(encryption(mechanism, key, parameter), parts)
@@ -161,6 +176,14 @@ def unwrap(mechanism: CKM, key: KeyView, parameter: bytes, wrapped: bytes) -> by
 def derive(mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes:
     """Return a generic secret of ``size`` bytes, or of as many as the mechanism gives, that is derived."""
     return _runs[-1].derive(mechanism, base, parameter, size)
+
+
+def sign_recover(mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
+    return _runs[-1].sign_recover(mechanism, key, parameter, data)
+
+
+def recover(mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
+    return _runs[-1].recover(mechanism, key, parameter, signature)
 
 
 def generate(mechanism: CKM, parameter: bytes, size: int) -> bytes:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from softee.names import CKA, CKK, CKM, CKO, CKR, MechanismFlag
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.mechanisms.functions import Recovering, Signing
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, PROFILES, STRICT
@@ -155,7 +156,7 @@ def test_strict_is_portable_with_changes() -> None:
     gone = set(PORTABLE.mechanisms) - set(STRICT.mechanisms)
     encrypting = {CKM.AES_ECB, CKM.AES_ECB_ENCRYPT_DATA, CKM.AES_CBC_ENCRYPT_DATA}
     assert gone == weak | encrypting | {CKM.ECDSA_SHA1, CKM.AES_MAC, CKM.AES_MAC_GENERAL}
-    assert STRICT.mechanism(CKM.RSA_PKCS).flags == MechanismFlag.SIGN | MechanismFlag.VERIFY
+    assert STRICT.mechanism(CKM.RSA_PKCS).flags == Signing.flags | Recovering.flags
     wrapping = {number for number, spec in STRICT.mechanisms.items() if spec.flags & WRAP}
     assert wrapping == {CKM.AES_KEY_WRAP, CKM.AES_KEY_WRAP_KWP, CKM.RSA_PKCS_OAEP, CKM.RSA_AES_KEY_WRAP}
     assert sizes_of(STRICT, CKM.RSA_PKCS) == sizes_of(STRICT, CKM.RSA_PKCS_KEY_PAIR_GEN) == (2048, 4096)

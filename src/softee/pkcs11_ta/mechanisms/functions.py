@@ -32,6 +32,10 @@ class DigestOperation(Protocol):
         """Return the digest."""
         ...
 
+    def copy(self) -> "DigestOperation":
+        """Return an operation of its own that is as far."""
+        ...
+
 
 class SignOperation(Protocol):
     """An active C_Sign* operation."""
@@ -103,6 +107,21 @@ class Signing(Functions[P]):
     described = "sign or verify"
     sign: Callable[[KeyView, P], SignOperation]
     verify: Callable[[KeyView, P], VerifyOperation]
+    size: Callable[[KeyView, P], int]
+
+
+Recover = Callable[[bytes], bytes]
+"""An active C_VerifyRecover: signature -> the data in it, or CKR_SIGNATURE_INVALID or CKR_SIGNATURE_LEN_RANGE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovering(Functions[P]):
+    """C_SignRecover and C_VerifyRecover. ``size`` returns how many bytes a signature has."""
+
+    flags = MechanismFlag.SIGN_RECOVER | MechanismFlag.VERIFY_RECOVER
+    described = "sign or verify with recovery"
+    sign: Callable[[KeyView, P], SignOperation]
+    recover: Callable[[KeyView, P], Recover]
     size: Callable[[KeyView, P], int]
 
 

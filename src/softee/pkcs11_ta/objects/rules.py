@@ -139,6 +139,7 @@ def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OB
         elif not isinstance(default := own.get(use.type, use.default), Unset):
             made[use.type] = default
     _check_policy(made, policy)
+    _check_dates(made)
     return made
 
 
@@ -193,6 +194,7 @@ def change(
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"a trusted {kind.name} cannot be changed")
     changed = {**attributes, **changes}
     _check_policy(changed, policy)
+    _check_dates(changed)
     return changed
 
 
@@ -212,6 +214,13 @@ def _check_apart(use: Use, attributes: Attributes, value: AttributeValue, policy
     """Refuse to take a usage back that the policy keeps apart from another one, which could then be given."""
     if value is False and attributes.get(use.type) is True and any(use.type in pair for pair in policy.apart):
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"{attribute_name(use.type)} stays: this token keeps usages apart")
+
+
+def _check_dates(attributes: Attributes) -> None:
+    """Refuse an end before the beginning. Of a CK_DATE the order is that of its digits, and empty ones say nothing."""
+    start, end = (attributes.get(one) for one in (CKA.START_DATE, CKA.END_DATE))
+    if isinstance(start, bytes) and isinstance(end, bytes) and start > end > b"":
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "CKA_END_DATE is before CKA_START_DATE")
 
 
 def _check_policy(attributes: Attributes, policy: ObjectPolicy) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Recovering, Signing
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
@@ -130,7 +130,7 @@ _OFF_IN_STRICT = frozenset(
 """What is weak. The last two encrypt under another name: with a key that also wraps or unwraps, by turns."""
 
 _STRICT_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
-    CKM.RSA_PKCS: (Signing,),
+    CKM.RSA_PKCS: (Signing, Recovering),
     CKM.AES_GCM: (Ciphering,),
 }
 """What these do in strict. PKCS#1 v1.5 does not encrypt; and whoever wraps a key of his own with GCM, with the

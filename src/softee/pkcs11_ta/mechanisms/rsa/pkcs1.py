@@ -15,7 +15,7 @@ from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Signing, Wrapping
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Recover, Recovering, Signing, Wrapping
 from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.rsa.sizes import (
     check_ciphertext_size,
@@ -58,18 +58,26 @@ def _sign(key: KeyView, _: None) -> BufferedSign:
     return BufferedSign(sign, limit=None)
 
 
-def _verify(key: KeyView, _: None) -> BufferedVerify:
+def _recover(key: KeyView, _: None) -> Recover:
     public, size = public_key(key), modulus_size(key)
 
-    def verify(signature: bytes, data: bytes) -> None:
-        check_data_size(data, size - _PADDING_SIZE)
+    def recover(signature: bytes) -> bytes:
         check_signature_size(signature, size)
         try:
-            # Not public.verify(…, NoDigestInfo()), which refuses the signature of no bytes at all.
-            signed = public.recover_data_from_signature(signature, _PADDING, None)
+            return public.recover_data_from_signature(signature, _PADDING, None)
         except InvalidSignature:
             raise bad_signature() from None
-        if not constant_time.bytes_eq(signed, data):
+
+    return recover
+
+
+def _verify(key: KeyView, _: None) -> BufferedVerify:
+    recover, largest = _recover(key, None), modulus_size(key) - _PADDING_SIZE
+
+    def verify(signature: bytes, data: bytes) -> None:
+        check_data_size(data, largest)
+        # Not public.verify(…, NoDigestInfo()), which refuses the signature of no bytes at all.
+        if not constant_time.bytes_eq(recover(signature), data):
             raise bad_signature()
 
     return BufferedVerify(verify, limit=None)
@@ -164,6 +172,7 @@ SPECS: tuple[AnyMechanism, ...] = (
         multi_part=False,
         functions=(
             Signing(sign=_sign, verify=_verify, size=signature_size),
+            Recovering(sign=_sign, recover=_recover, size=signature_size),
             Ciphering(encrypt=_encrypt, decrypt=_decrypt),
             Wrapping(wrap=_wrap, unwrap=_unwrap, padded=True),
         ),
