@@ -3,7 +3,7 @@
 
 import pytest
 
-from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR, CKZ, MechanismFlag
+from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR, CKZ, MechanismFlag, TokenFlag
 from softee.pkcs11_ta.keys.secret import GENERIC
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
@@ -26,7 +26,7 @@ def prepared(policy: Policy) -> tuple[Caller, int]:
 
 
 def usages(caller: Caller, session: int, handle: int) -> set[str]:
-    named = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE)
+    named = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.VERIFY_RECOVER, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE)
     return {usage.name for usage in named if get(caller, session, handle, usage) == b"\1"}
 
 
@@ -35,7 +35,7 @@ def usages(caller: Caller, session: int, handle: int) -> set[str]:
     [
         ("AES key", {"ENCRYPT", "DECRYPT", "SIGN", "VERIFY"}),
         ("generic secret key", {"SIGN", "VERIFY"}),
-        ("RSA public key", {"ENCRYPT", "VERIFY"}),
+        ("RSA public key", {"ENCRYPT", "VERIFY", "VERIFY_RECOVER"}),
         ("EC public key", {"VERIFY"}),
         ("EC private key", {"SIGN"}),
     ],
@@ -201,6 +201,13 @@ def test_operations_of_different_kinds_do_not_stand_in_each_other_s_way(policy: 
     assert caller.ok(c.DECRYPT_ONESHOT, session, data=encrypted).output == b"each its own"
     assert caller.ok(c.DIGEST_ONESHOT, session, data=b"").size == 32
     assert caller.ok(c.SIGN_ONESHOT, session, data=b"").size == 16
+
+
+@EVERY
+def test_a_token_says_whether_two_operations_and_saved_ones_are_there(policy: Policy) -> None:
+    caller, _ = prepared(policy)
+    beyond = TokenFlag.DUAL_CRYPTO_OPERATIONS | TokenFlag.RESTORE_KEY_NOT_NEEDED
+    assert caller.token_flags() & beyond == (0 if policy is OPTEE else beyond)
 
 
 def test_optee_has_one_operation_at_a_time() -> None:

@@ -8,6 +8,9 @@ ANY = frozenset(
 )
 """Allowed everywhere."""
 
+NOT_ON_EVERY_TOKEN = frozenset({CKR.FUNCTION_NOT_SUPPORTED})
+"""Of commands whose function OP-TEE's token does not have, nor ours in its profile."""
+
 SLOT = ANY | {CKR.SLOT_ID_INVALID}
 SESSION = ANY | {CKR.SESSION_HANDLE_INVALID}
 OUTPUT = frozenset({CKR.BUFFER_TOO_SMALL})
