@@ -13,9 +13,7 @@ from support.secure_world import RunningDaemon
 
 KNOWN = {
     "pkcs11_1009": "a GENERAL MAC is checked in full (docs/deviations.md)",
-    "pkcs11_1017": "key derivation by AES is missing",
     "pkcs11_1025": "EdDSA is missing",
-    "pkcs11_1026": "RSA-AES key wrap is missing",
     "pkcs11_1029": "key derivation by AES is missing",
 }
 """The cases that do not pass yet, and why."""

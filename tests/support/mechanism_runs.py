@@ -36,6 +36,11 @@ def gcm_params(iv: bytes, aad: bytes = b"", tag_bits: int = 128) -> bytes:
     return counted(iv) + counted(aad) + u32(tag_bits)
 
 
+def ccm_params(size: int, nonce: bytes, aad: bytes = b"", mac_size: int = 16) -> bytes:
+    """Return CK_CCM_PARAMS as it travels."""
+    return u32(size, len(nonce)) + nonce + u32(len(aad)) + aad + u32(mac_size)
+
+
 class Runs(Protocol):
     """Where operations run: here, or behind a module."""
 

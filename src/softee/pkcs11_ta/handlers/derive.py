@@ -34,6 +34,7 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     spec = mechanism_for(session, request.mechanism)
     deriving = spec.of(Deriving)
     base = usable_key(session, spec, request.handle, TO_DERIVE)
+    _keep_apart(session, base, deriving.apart_from)
     parameter = parameter_of(session, spec, request.parameter)
     others = [usable_key(session, spec, handle, TO_DERIVE) for handle in deriving.keys_in(parameter)]
     given = _given(session, request.template, base, deriving)
@@ -47,6 +48,12 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     if deriving.makes is CKO.SECRET_KEY:
         rules.mark_derived(made, *(one.attributes for one in (base, *(others if deriving.tells else ()))))
     return handles(session, place_new(session, made))
+
+
+def _keep_apart(session: Session, base: Pkcs11Object, usage: CKA | None) -> None:
+    policy = session.token.policy
+    if usage and base.attributes.get(usage) is True and (policy.as_optee or policy.objects.apart):
+        raise Pkcs11Error(CKR.FUNCTION_FAILED, f"what is derived so, a key with CKA_{usage.name} tells")
 
 
 def _given(session: Session, template: Template, base: Pkcs11Object, deriving: Deriving[Any]) -> Given:

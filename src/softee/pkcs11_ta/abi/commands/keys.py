@@ -14,7 +14,7 @@ DERIVE_KEY = Command(
     "DERIVE_KEY",
     "C_DeriveKey",
     m.FromKey,
-    KEY_INIT | MAKE | NOT_ON_EVERY_TOKEN | {CKR.PUBLIC_KEY_INVALID},
+    KEY_INIT | MAKE | NOT_ON_EVERY_TOKEN | {CKR.DATA_LEN_RANGE, CKR.PUBLIC_KEY_INVALID},
     output=Output.OUTPUT,
     output_size=4,
 )

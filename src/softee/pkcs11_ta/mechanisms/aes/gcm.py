@@ -43,10 +43,16 @@ _TAG_BITS = frozenset({32, 64, 96, 104, 112, 120, 128})
 _ANOTHER_TAG = "the tag is another one"
 
 
-def gcm(iv: bytes, aad: bytes, tag_bits: int) -> GcmParams:
-    """Check CK_GCM_PARAMS."""
+def check_iv(iv: bytes) -> bytes:
+    """Take an initialization vector."""
     if not 1 <= len(iv) <= LARGEST_IV:
         raise invalid(f"ulIvLen {len(iv)} is not 1 to {LARGEST_IV}")
+    return iv
+
+
+def gcm(iv: bytes, aad: bytes, tag_bits: int) -> GcmParams:
+    """Check CK_GCM_PARAMS."""
+    check_iv(iv)
     if len(aad) > LARGEST_AAD:
         raise invalid(f"ulAADLen {len(aad)}; {LARGEST_AAD} are allowed")
     if tag_bits not in _TAG_BITS:
