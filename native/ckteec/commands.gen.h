@@ -67,6 +67,8 @@ enum ta_command {
     TA_VERIFY_RECOVER = 0x1013, /* C_VerifyRecover */
     TA_GET_OPERATION_STATE = 0x1014, /* C_GetOperationState */
     TA_SET_OPERATION_STATE = 0x1015, /* C_SetOperationState */
+    TA_ENCAPSULATE_KEY = 0x1020, /* C_EncapsulateKey */
+    TA_DECAPSULATE_KEY = 0x1021, /* C_DecapsulateKey */
 };
 
 /* The output of a command, where it has one size only. */
@@ -83,5 +85,6 @@ enum ta_command {
 #define TA_DERIVE_KEY_BYTES 4
 #define TA_GENERATE_KEY_PAIR_BYTES 8
 #define TA_UNWRAP_KEY_BYTES 4
+#define TA_DECAPSULATE_KEY_BYTES 4
 
 #endif

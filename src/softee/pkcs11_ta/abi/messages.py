@@ -133,7 +133,7 @@ class GenerateKeyPair(NamedTuple):
 
 
 class FromKey(NamedTuple):
-    """C_DeriveKey (``handle`` is the base key), C_UnwrapKey (the unwrapping key)."""
+    """C_DeriveKey (``handle`` is the base key), C_UnwrapKey (the unwrapping key), C_EncapsulateKey and its reverse."""
 
     session: UInt
     handle: UInt

@@ -196,3 +196,19 @@ class Deriving(Functions[P]):
     makes: CKO = CKO.SECRET_KEY
     tells: bool = False
     apart_from: CKA | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encapsulating(Functions[P]):
+    """C_EncapsulateKey and C_DecapsulateKey: a secret that whoever has the public key shares with the private key.
+
+    Both get the new key's template and return the parts that the secret adds to it (``shapes/deriving.py``).
+    ``encapsulate`` also returns the ciphertext, which has ``size`` bytes, and ``decapsulate`` takes one. It raises
+    CKR_WRAPPED_KEY_LEN_RANGE where the size alone is wrong, CKR_WRAPPED_KEY_INVALID for whatever else is.
+    """
+
+    flags = MechanismFlag.ENCAPSULATE | MechanismFlag.DECAPSULATE
+    described = "encapsulate or decapsulate"
+    encapsulate: Callable[[KeyView, P, Attributes], tuple[bytes, Parts]]
+    decapsulate: Callable[[KeyView, P, bytes, Attributes], Parts]
+    size: Callable[[KeyView, P], int]

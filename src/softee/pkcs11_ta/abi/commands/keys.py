@@ -39,22 +39,35 @@ WRAP_KEY = Command(
     },
     output=Output.STREAM,
 )
+_UNWRAP = GENERATE | {
+    CKR.UNWRAPPING_KEY_HANDLE_INVALID,
+    CKR.UNWRAPPING_KEY_SIZE_RANGE,
+    CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
+    CKR.WRAPPED_KEY_INVALID,
+    CKR.WRAPPED_KEY_LEN_RANGE,
+}
 UNWRAP_KEY = Command(
-    52,
-    "UNWRAP_KEY",
-    "C_UnwrapKey",
+    52, "UNWRAP_KEY", "C_UnwrapKey", m.FromKey, _UNWRAP, data=Data.INPUT, output=Output.OUTPUT, output_size=4
+)
+
+ENCAPSULATE_KEY = Command(
+    0x1020,
+    "ENCAPSULATE_KEY",
+    "C_EncapsulateKey",
     m.FromKey,
-    GENERATE
-    | {
-        CKR.UNWRAPPING_KEY_HANDLE_INVALID,
-        CKR.UNWRAPPING_KEY_SIZE_RANGE,
-        CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
-        CKR.WRAPPED_KEY_INVALID,
-        CKR.WRAPPED_KEY_LEN_RANGE,
-    },
+    GENERATE | OUTPUT | NOT_ON_EVERY_TOKEN | {CKR.KEY_HANDLE_INVALID, CKR.KEY_TYPE_INCONSISTENT},
+    output=Output.STREAM,
+)
+"""Its output is the new key's handle, a u32, and then the ciphertext."""
+DECAPSULATE_KEY = Command(
+    0x1021,
+    "DECAPSULATE_KEY",
+    "C_DecapsulateKey",
+    m.FromKey,
+    _UNWRAP | NOT_ON_EVERY_TOKEN,
     data=Data.INPUT,
     output=Output.OUTPUT,
     output_size=4,
 )
 
-COMMANDS = (GENERATE_KEY, DERIVE_KEY, GENERATE_KEY_PAIR, WRAP_KEY, UNWRAP_KEY)
+COMMANDS = (GENERATE_KEY, DERIVE_KEY, GENERATE_KEY_PAIR, WRAP_KEY, UNWRAP_KEY, ENCAPSULATE_KEY, DECAPSULATE_KEY)
