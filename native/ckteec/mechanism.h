@@ -13,4 +13,10 @@
  */
 void put_mechanism(struct buffer *buffer, const CK_MECHANISM *mechanism);
 
+/* A mechanism's type without a parameter. */
+void put_bare_mechanism(struct buffer *buffer, const CK_MECHANISM *mechanism);
+
+/* {u32 size, parameter} of a message of this mechanism. */
+void put_message_parameter(struct buffer *buffer, CK_MECHANISM_TYPE type, const void *parameter, CK_ULONG size);
+
 #endif

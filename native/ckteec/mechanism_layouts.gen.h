@@ -152,6 +152,23 @@ static const struct field fields_pkcs5_pbkd2_params2[] = {
 };
 static const struct layout layout_pkcs5_pbkd2_params2 = {sizeof(CK_PKCS5_PBKD2_PARAMS2), false, 6, fields_pkcs5_pbkd2_params2};
 
+static const struct field fields_gcm_message[] = {
+    {FIELD_COUNTED, offsetof(CK_GCM_MESSAGE_PARAMS, pIv), offsetof(CK_GCM_MESSAGE_PARAMS, ulIvLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_GCM_MESSAGE_PARAMS, ulIvFixedBits), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_GCM_MESSAGE_PARAMS, ivGenerator), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_GCM_MESSAGE_PARAMS, ulTagBits), 0, NULL, 0, NULL},
+};
+static const struct layout layout_gcm_message = {sizeof(CK_GCM_MESSAGE_PARAMS), false, 4, fields_gcm_message};
+
+static const struct field fields_ccm_message[] = {
+    {FIELD_ULONG, offsetof(CK_CCM_MESSAGE_PARAMS, ulDataLen), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_CCM_MESSAGE_PARAMS, pNonce), offsetof(CK_CCM_MESSAGE_PARAMS, ulNonceLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_CCM_MESSAGE_PARAMS, ulNonceFixedBits), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_CCM_MESSAGE_PARAMS, nonceGenerator), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_CCM_MESSAGE_PARAMS, ulMACLen), 0, NULL, 0, NULL},
+};
+static const struct layout layout_ccm_message = {sizeof(CK_CCM_MESSAGE_PARAMS), false, 5, fields_ccm_message};
+
 static const struct layout layout_nothing = {0, false, 0, NULL};
 
 static const struct row mechanism_layouts[] = {
@@ -261,7 +278,9 @@ static const struct row mechanism_layouts[] = {
     {0x00001085, USE_OPERATION, &layout_bytes}, /* CKM_AES_CBC_PAD */
     {0x00001086, USE_OPERATION, &layout_aes_ctr}, /* CKM_AES_CTR */
     {0x00001087, USE_OPERATION, &layout_gcm}, /* CKM_AES_GCM */
+    {0x00001087, USE_MESSAGE, &layout_gcm_message}, /* CKM_AES_GCM */
     {0x00001088, USE_OPERATION, &layout_ccm}, /* CKM_AES_CCM */
+    {0x00001088, USE_MESSAGE, &layout_ccm_message}, /* CKM_AES_CCM */
     {0x00001089, USE_OPERATION, &layout_bytes}, /* CKM_AES_CTS */
     {0x0000108a, USE_OPERATION, &layout_nothing}, /* CKM_AES_CMAC */
     {0x0000108b, USE_OPERATION, &layout_mac_general}, /* CKM_AES_CMAC_GENERAL */

@@ -7,6 +7,7 @@
 typedef CK_ULONG CK_MAC_GENERAL_PARAMS;
 typedef CK_ULONG CK_EXTRACT_PARAMS;
 typedef CK_ULONG CK_EC_KDF_TYPE;
+typedef CK_ULONG CK_GENERATOR_FUNCTION;
 typedef CK_ULONG CK_PKCS5_PBKD2_PSEUDO_RANDOM_FUNCTION_TYPE;
 typedef CK_ULONG CK_PKCS5_PBKDF2_SALT_SOURCE_TYPE;
 typedef CK_ULONG CK_PRF_DATA_TYPE;
@@ -146,5 +147,24 @@ typedef struct CK_PKCS5_PBKD2_PARAMS2 {
     CK_UTF8CHAR *pPassword;
     CK_ULONG ulPasswordLen;
 } CK_PKCS5_PBKD2_PARAMS2;
+
+typedef struct CK_GCM_MESSAGE_PARAMS {
+    CK_BYTE *pIv;
+    CK_ULONG ulIvLen;
+    CK_ULONG ulIvFixedBits;
+    CK_GENERATOR_FUNCTION ivGenerator;
+    CK_BYTE *pTag;
+    CK_ULONG ulTagBits;
+} CK_GCM_MESSAGE_PARAMS;
+
+typedef struct CK_CCM_MESSAGE_PARAMS {
+    CK_ULONG ulDataLen;
+    CK_BYTE *pNonce;
+    CK_ULONG ulNonceLen;
+    CK_ULONG ulNonceFixedBits;
+    CK_GENERATOR_FUNCTION nonceGenerator;
+    CK_BYTE *pMAC;
+    CK_ULONG ulMACLen;
+} CK_CCM_MESSAGE_PARAMS;
 
 #endif

@@ -99,6 +99,21 @@ CCM = Layout(
     "CK_CCM_PARAMS",
     (_ulong("ulDataLen"), _counted("pNonce", "ulNonceLen"), _counted("pAAD", "ulAADLen"), _ulong("ulMACLen")),
 )
+GCM_MESSAGE = Layout(
+    "CK_GCM_MESSAGE_PARAMS",
+    (_counted("pIv", "ulIvLen"), _ulong("ulIvFixedBits"), _ulong("ivGenerator"), _ulong("ulTagBits")),
+)
+"""The tags of messages travel apart: those that come out have no bytes yet."""
+CCM_MESSAGE = Layout(
+    "CK_CCM_MESSAGE_PARAMS",
+    (
+        _ulong("ulDataLen"),
+        _counted("pNonce", "ulNonceLen"),
+        _ulong("ulNonceFixedBits"),
+        _ulong("nonceGenerator"),
+        _ulong("ulMACLen"),
+    ),
+)
 RSA_PKCS_PSS = Layout("CK_RSA_PKCS_PSS_PARAMS", (_ulong("hashAlg"), _ulong("mgf"), _ulong("sLen")))
 RSA_PKCS_OAEP = Layout(
     "CK_RSA_PKCS_OAEP_PARAMS",
@@ -257,8 +272,13 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (PKCS5_PBKD2, (CKM.PKCS5_PBKD2,)),
 )
 
+_MESSAGES: Mapping[CKM, Layout] = {CKM.AES_GCM: GCM_MESSAGE, CKM.AES_CCM: CCM_MESSAGE}
+
 LAYOUTS: Mapping[tuple[CKM, Use], Layout] = MappingProxyType(
-    {(mechanism, Use.OPERATION): layout for layout, mechanisms in _OPERATIONS for mechanism in mechanisms}
+    {
+        **{(mechanism, Use.OPERATION): layout for layout, mechanisms in _OPERATIONS for mechanism in mechanisms},
+        **{(mechanism, Use.MESSAGE): layout for mechanism, layout in _MESSAGES.items()},
+    }
 )
 """The layout of every mechanism that takes a parameter, by use."""
 

@@ -9,6 +9,8 @@ from softee.pkcs11_ta.handlers import (
     find,
     general,
     keygen,
+    message_ciphers,
+    message_signatures,
     objects,
     operation_state,
     pins,
@@ -16,7 +18,9 @@ from softee.pkcs11_ta.handlers import (
     session,
     sign,
     slots,
+    verify_signature,
     wrap,
+    wrap_authenticated,
 )
 from softee.pkcs11_ta.handlers.binding import Handlers, table
 
@@ -28,6 +32,8 @@ HANDLERS: Handlers = table(
     *find.BOUND,
     *general.BOUND,
     *keygen.BOUND,
+    *message_ciphers.BOUND,
+    *message_signatures.BOUND,
     *objects.BOUND,
     *operation_state.BOUND,
     *pins.BOUND,
@@ -35,6 +41,8 @@ HANDLERS: Handlers = table(
     *session.BOUND,
     *sign.BOUND,
     *slots.BOUND,
+    *verify_signature.BOUND,
     *wrap.BOUND,
+    *wrap_authenticated.BOUND,
 )
 """Handlers by command number."""

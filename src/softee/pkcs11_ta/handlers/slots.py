@@ -72,11 +72,12 @@ def mechanism_ids(call: Call, request: OnSlot) -> bytes:
 
 
 def mechanism_info(call: Call, request: OnMechanism) -> bytes:
-    """Return CK_MECHANISM_INFO, where OP-TEE says nothing of curves. Raises CKR_MECHANISM_INVALID."""
+    """Return CK_MECHANISM_INFO, where OP-TEE says nothing of curves and messages. Raises CKR_MECHANISM_INVALID."""
     policy = call.client.policy(request.slot)
     spec = policy.mechanism(request.mechanism)
     low, high = (spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0)
-    return replies.MECHANISM_INFO.pack(low, high, spec.flags | (0 if policy.as_optee else key_flags(spec.key_types)))
+    beyond = 0 if policy.as_optee else key_flags(spec.key_types) | spec.message_flags
+    return replies.MECHANISM_INFO.pack(low, high, spec.flags | beyond)
 
 
 def slot_profile(call: Call, request: OnSlot) -> bytes:

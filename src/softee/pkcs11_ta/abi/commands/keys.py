@@ -21,11 +21,7 @@ DERIVE_KEY = Command(
 GENERATE_KEY_PAIR = Command(
     50, "GENERATE_KEY_PAIR", "C_GenerateKeyPair", m.GenerateKeyPair, GENERATE, output=Output.OUTPUT, output_size=8
 )
-WRAP_KEY = Command(
-    51,
-    "WRAP_KEY",
-    "C_WrapKey",
-    m.WrapKey,
+_WRAP = (
     INIT
     | OUTPUT
     | {
@@ -36,9 +32,9 @@ WRAP_KEY = Command(
         CKR.WRAPPING_KEY_HANDLE_INVALID,
         CKR.WRAPPING_KEY_SIZE_RANGE,
         CKR.WRAPPING_KEY_TYPE_INCONSISTENT,
-    },
-    output=Output.STREAM,
+    }
 )
+WRAP_KEY = Command(51, "WRAP_KEY", "C_WrapKey", m.WrapKey, _WRAP, output=Output.STREAM)
 _UNWRAP = GENERATE | {
     CKR.UNWRAPPING_KEY_HANDLE_INVALID,
     CKR.UNWRAPPING_KEY_SIZE_RANGE,
@@ -70,4 +66,34 @@ DECAPSULATE_KEY = Command(
     output_size=4,
 )
 
-COMMANDS = (GENERATE_KEY, DERIVE_KEY, GENERATE_KEY_PAIR, WRAP_KEY, UNWRAP_KEY, ENCAPSULATE_KEY, DECAPSULATE_KEY)
+WRAP_KEY_AUTHENTICATED = Command(
+    0x1022,
+    "WRAP_KEY_AUTHENTICATED",
+    "C_WrapKeyAuthenticated",
+    m.WrapAuthenticated,
+    _WRAP | NOT_ON_EVERY_TOKEN,
+    output=Output.STREAM,
+)
+"""Its output is as that of C_EncryptMessage (``by_message.py``)."""
+UNWRAP_KEY_AUTHENTICATED = Command(
+    0x1023,
+    "UNWRAP_KEY_AUTHENTICATED",
+    "C_UnwrapKeyAuthenticated",
+    m.UnwrapAuthenticated,
+    _UNWRAP | NOT_ON_EVERY_TOKEN,
+    data=Data.INPUT,
+    output=Output.OUTPUT,
+    output_size=4,
+)
+
+COMMANDS = (
+    GENERATE_KEY,
+    DERIVE_KEY,
+    GENERATE_KEY_PAIR,
+    WRAP_KEY,
+    UNWRAP_KEY,
+    ENCAPSULATE_KEY,
+    DECAPSULATE_KEY,
+    WRAP_KEY_AUTHENTICATED,
+    UNWRAP_KEY_AUTHENTICATED,
+)

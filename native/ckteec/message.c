@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The structures of messages' parameters, in a table. */
+#include "message.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "output.h"
+#include "reader.h"
+
+/* More than any secure world takes. */
+#define LONGEST_TAG 16
+#define LONGEST_NONCE 4096
+
+struct kind {
+    CK_MECHANISM_TYPE type;
+    size_t size; /* another one for each kind */
+    size_t nonce;
+    size_t nonce_length;
+    size_t generator;
+    size_t tag;
+    size_t tag_length;
+    unsigned int tag_unit; /* how much of `tag_length` makes a byte */
+};
+
+#define KIND(type, structure, nonce, nonce_length, generator, tag, tag_length, tag_unit)                               \
+    {type,                                                                                                             \
+     sizeof(structure),                                                                                                \
+     offsetof(structure, nonce),                                                                                       \
+     offsetof(structure, nonce_length),                                                                                \
+     offsetof(structure, generator),                                                                                   \
+     offsetof(structure, tag),                                                                                         \
+     offsetof(structure, tag_length),                                                                                  \
+     tag_unit}
+
+static const struct kind kinds[] = {
+    KIND(CKM_AES_GCM, CK_GCM_MESSAGE_PARAMS, pIv, ulIvLen, ivGenerator, pTag, ulTagBits, 8),
+    KIND(CKM_AES_CCM, CK_CCM_MESSAGE_PARAMS, pNonce, ulNonceLen, nonceGenerator, pMAC, ulMACLen, 1),
+};
+_Static_assert(sizeof(CK_GCM_MESSAGE_PARAMS) != sizeof(CK_CCM_MESSAGE_PARAMS), "their sizes tell them apart");
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static const struct kind *kind_of_size(CK_ULONG size)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i].size == size)
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+static CK_BYTE_PTR pointer_at(const CK_BYTE *structure, size_t offset)
+{
+    CK_BYTE_PTR pointer;
+
+    memcpy(&pointer, structure + offset, sizeof(pointer));
+    return pointer;
+}
+
+static CK_ULONG number_at(const CK_BYTE *structure, size_t offset)
+{
+    CK_ULONG number;
+
+    memcpy(&number, structure + offset, sizeof(number));
+    return number;
+}
+
+struct message message_of(struct buffer *buffer, const void *parameter, CK_ULONG size)
+{
+    const struct kind *kind = parameter != NULL ? kind_of_size(size) : NULL;
+    struct message message = {0};
+
+    if (kind == NULL) {
+        buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
+        return message;
+    }
+    message.type = kind->type;
+    message.nonce = pointer_at(parameter, kind->nonce);
+    message.nonce_size = number_at(parameter, kind->nonce_length);
+    message.makes_nonce = number_at(parameter, kind->generator) != CKG_NO_GENERATE;
+    message.tag = pointer_at(parameter, kind->tag);
+    message.tag_size = number_at(parameter, kind->tag_length) / kind->tag_unit;
+    if (message.tag_size > LONGEST_TAG || message.nonce_size > LONGEST_NONCE) {
+        buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
+        message.nonce_size = message.tag_size = 0;
+    }
+    return message;
+}
+
+struct message put_mechanism_on_message(struct buffer *buffer, const CK_MECHANISM *mechanism)
+{
+    struct message message = {0};
+
+    if (mechanism == NULL) {
+        buffer_refuse(buffer, CKR_ARGUMENTS_BAD);
+        return message;
+    }
+    message = message_of(buffer, mechanism->pParameter, mechanism->ulParameterLen);
+    if (message.type != mechanism->mechanism)
+        buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
+    put_ulong(buffer, mechanism->mechanism, CKR_MECHANISM_INVALID);
+    put_message_parameter(buffer, message.type, mechanism->pParameter, mechanism->ulParameterLen);
+    return message;
+}
+
+static void put_counted(struct buffer *buffer, const void *data, CK_ULONG size)
+{
+    put_ulong(buffer, size, CKR_ARGUMENTS_BAD);
+    put_bytes(buffer, data, size);
+}
+
+void put_associated_data(struct buffer *buffer, const void *data, CK_ULONG size)
+{
+    if (data == NULL && size != 0)
+        buffer_refuse(buffer, CKR_ARGUMENTS_BAD);
+    put_counted(buffer, data, size);
+}
+
+void put_tag(struct buffer *buffer, const struct message *message)
+{
+    put_counted(buffer, message->tag, message->tag != NULL ? message->tag_size : 0);
+}
+
+static size_t size_given(const struct message *message, enum given given)
+{
+    size_t size = 0;
+
+    if (given == NONCE || given == NONCE_AND_TAG)
+        size += message->nonce_size;
+    if (given == TAG || given == NONCE_AND_TAG)
+        size += message->tag_size;
+    return size;
+}
+
+static void take(const struct message *message, enum given given, const uint8_t *bytes)
+{
+    if (given == NONCE || given == NONCE_AND_TAG) {
+        if (message->makes_nonce)
+            memcpy(message->nonce, bytes, message->nonce_size);
+        bytes += message->nonce_size;
+    }
+    if (given == TAG || given == NONCE_AND_TAG)
+        memcpy(message->tag, bytes, message->tag_size);
+}
+
+/* The output is {u32 size, what is given}, and then the bytes that are asked for. */
+CK_RV message_end(struct command *command, const struct message *message, enum given given, CK_BYTE_PTR buffer,
+                  CK_ULONG_PTR length)
+{
+    const size_t size = size_given(message, given);
+    struct output_behind output;
+    CK_RV rv;
+
+    if ((given == TAG || given == NONCE_AND_TAG) && message->tag == NULL)
+        buffer_refuse(&command->control, CKR_MECHANISM_PARAM_INVALID);
+    output_behind(command, &output, sizeof(uint32_t) + size, buffer, length);
+    rv = output_behind_end(command, &output, buffer, length);
+    if (rv == CKR_OK && buffer != NULL) {
+        if (u32_at(output.bytes.bytes) == size)
+            take(message, given, output.bytes.bytes + sizeof(uint32_t));
+        else
+            rv = CKR_DEVICE_ERROR;
+    }
+    output_behind_release(&output);
+    return rv;
+}
