@@ -61,6 +61,7 @@ enum ta_command {
     TA_WRAP_KEY = 51, /* C_WrapKey */
     TA_UNWRAP_KEY = 52, /* C_UnwrapKey */
     TA_SLOT_PROFILE = 0x1000,
+    TA_DERIVE_KEYS = 0x1020, /* C_DeriveKey */
 };
 
 /* The output of a command, where it has one size only. */

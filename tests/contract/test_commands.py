@@ -69,7 +69,7 @@ GOLDEN = (
 )
 """OP-TEE's, by their numbers."""
 
-OURS: dict[int, str] = {0x1000: "SLOT_PROFILE"}
+OURS: dict[int, str] = {0x1000: "SLOT_PROFILE", 0x1020: "DERIVE_KEYS"}
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 
 by_name = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

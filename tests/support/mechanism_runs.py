@@ -12,6 +12,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     Ciphering,
     CipherOperation,
     Deriving,
+    DerivingKeys,
     Digesting,
     KeyGenerating,
     Signing,
@@ -56,7 +57,9 @@ class Runs(Protocol):
 
     def derive(self, mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes: ...
 
-    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes: ...
+    def derive_keys(self, mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]: ...
+
+    def generate(self, mechanism: CKM, parameter: bytes, size: int | None) -> bytes: ...
 
 
 class _Here:
@@ -105,10 +108,16 @@ class _Here:
         parts = spec.of(Deriving).derive(base, spec.parameter(parameter), (), wanted)
         return bytes(octets(parts, CKA.VALUE))
 
-    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes:
+    def derive_keys(self, mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]:
         spec = MECHANISMS[mechanism]
-        numbers = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, CKA.VALUE_LEN: size}
-        wanted = {int(attribute): int(value) for attribute, value in numbers.items()}
+        derived = spec.of(DerivingKeys).derive(base, spec.parameter(parameter))
+        return [bytes(octets(parts, CKA.VALUE)) for parts in derived.keys], derived.shown
+
+    def generate(self, mechanism: CKM, parameter: bytes, size: int | None) -> bytes:
+        spec = MECHANISMS[mechanism]
+        wanted = {int(CKA.CLASS): int(CKO.SECRET_KEY), int(CKA.KEY_TYPE): int(CKK.GENERIC_SECRET)}
+        if size is not None:
+            wanted[CKA.VALUE_LEN] = size
         return bytes(octets(spec.of(KeyGenerating).generate(spec.parameter(parameter), wanted), CKA.VALUE))
 
 
@@ -158,8 +167,13 @@ def derive(mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = N
     return _runs[-1].derive(mechanism, base, parameter, size)
 
 
-def generate(mechanism: CKM, parameter: bytes, size: int) -> bytes:
-    """Return a generic secret of ``size`` bytes that is generated."""
+def derive_keys(mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]:
+    """Return the values of all keys that are derived at once, and what is shown beside them."""
+    return _runs[-1].derive_keys(mechanism, base, parameter)
+
+
+def generate(mechanism: CKM, parameter: bytes, size: int | None) -> bytes:
+    """Return a generic secret of ``size`` bytes, or of as many as the mechanism makes, that is generated."""
     return _runs[-1].generate(mechanism, parameter, size)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.names.mechanism_layouts import Form, Layout, Member
+from softee.names.mechanism_layouts import TLS12_KEY_MAT, Form, Layout, Member
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.table import find_form
@@ -19,6 +19,9 @@ _USES = frozenset({CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA
 _OPEN: Template = {CKA.TOKEN: False, CKA.SENSITIVE: False, CKA.EXTRACTABLE: True}
 _SECRET: Template = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, **_OPEN}
 _ULONG_SIZE = 8
+_IN_PLACE = frozenset({CKM.TLS12_KEY_AND_MAC_DERIVE, CKM.TLS12_KEY_SAFE_DERIVE})
+_KEY_BLOCK = ("hClientMacSecret", "hServerMacSecret", "hClientKey", "hServerKey")
+_LARGEST_VECTOR = 64
 
 
 class ModuleRuns:
@@ -72,8 +75,25 @@ class ModuleRuns:
         ):
             return self._session.value(secret, CKA.VALUE)
 
-    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes:
-        wanted: Template = {**_SECRET, CKA.VALUE_LEN: size}
+    def derive_keys(self, mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]:
+        by = c_mechanism(mechanism, parameter)
+        wanted: Template = {CKA.CLASS: CKO.SECRET_KEY, CKA.TOKEN: False}
+        assert isinstance(by.parameter, Structure)
+        with _told(), self._object(base) as handle:
+            if mechanism not in _IN_PLACE:
+                with self._made(self._session.derive(by, handle, {**wanted, **_OPEN})) as secret:
+                    return [self._session.value(secret, CKA.VALUE)], by.parameter.pointed("pVersion")
+            self._session.derive_in_place(by, handle, wanted)
+            out = by.parameter.structure("pReturnedKeyMaterial")
+            secrets = [made for made in map(out.number, _KEY_BLOCK) if made]
+            values = [self._session.value(secret, CKA.VALUE) for secret in secrets]
+            for secret in secrets:
+                self._session.destroy(secret)
+            size = by.parameter.number("ulIVSizeInBits") // 8
+            return values, out.pointed("pIVClient")[:size] + out.pointed("pIVServer")[:size]
+
+    def generate(self, mechanism: CKM, parameter: bytes, size: int | None) -> bytes:
+        wanted: Template = _SECRET if size is None else {**_SECRET, CKA.VALUE_LEN: size}
         by = c_mechanism(mechanism, parameter)
         with _told(), self._made(self._session.generate(by, wanted)) as secret:
             return self._session.value(secret, CKA.VALUE)
@@ -143,8 +163,13 @@ def _structure(layout: Layout, values: Iterator[Value]) -> Structure:
             assert member.layout is not None
             members[member.name] = tuple(_structure(member.layout, iter(one)) for one in value)
             members[member.length] = len(value)
+        elif member.form is Form.POINTED:
+            members[member.name] = bytes(2) if value else None
         elif member.length:
             members.update(_counted(member, value, _number(members.get(member.selector, 0))))
+    if layout is TLS12_KEY_MAT:
+        vectors = {name: bytes(_LARGEST_VECTOR) for name in ("pIVClient", "pIVServer")}
+        members["pReturnedKeyMaterial"] = Structure("CK_SSL3_KEY_MAT_OUT", **vectors)
     return Structure(layout.structure, **members)
 
 

@@ -33,7 +33,7 @@ def usages(caller: Caller, session: int, handle: int) -> set[str]:
     ("kind", "expected"),
     [
         ("AES key", {"ENCRYPT", "DECRYPT", "SIGN", "VERIFY"}),
-        ("generic secret key", {"SIGN", "VERIFY"}),
+        ("generic secret key", {"SIGN", "VERIFY", "DERIVE"}),
         ("RSA public key", {"ENCRYPT", "VERIFY"}),
         ("EC public key", {"VERIFY"}),
         ("EC private key", {"SIGN"}),

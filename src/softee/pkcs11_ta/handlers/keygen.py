@@ -25,7 +25,7 @@ def generate_key(call: Call, request: GenerateKey) -> bytes:
     spec = mechanism_for(session, request.mechanism)
     generating = spec.of(KeyGenerating)
     parameter = parameter_of(session, spec, request.parameter)
-    made = _prepare(session, spec, CKO.SECRET_KEY, request.template)
+    made = _prepare(session, spec, CKO.SECRET_KEY, request.template, generating.length)
     check_new(session, made)
     made.update(generating.generate(parameter, made))
     complete_new(session, made)
@@ -54,7 +54,9 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     return handles(session, place_new(session, public, private))
 
 
-def _prepare(session: Session, spec: AnyMechanism, object_class: CKO, template: Template) -> Given:
+def _prepare(
+    session: Session, spec: AnyMechanism, object_class: CKO, template: Template, length: int | None = None
+) -> Given:
     """Return a key's attributes, less its parts. The class is the mechanism's, given or not, and so is the type.
 
     Where it makes keys of several types, one that is not given is a generic secret.
@@ -65,6 +67,8 @@ def _prepare(session: Session, spec: AnyMechanism, object_class: CKO, template: 
         expected[CKA.KEY_TYPE] = next(iter(spec.key_types))
     elif given.setdefault(CKA.KEY_TYPE, CKK.GENERIC_SECRET) not in spec.key_types:
         raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"CKM_{spec.mechanism.name} makes no keys of the CKA_KEY_TYPE")
+    if length is not None:
+        expected[CKA.VALUE_LEN] = length
     rules.add_expected(given, expected, f"CKM_{spec.mechanism.name}")
     return new_attributes(session, given, rules.GENERATE)
 
