@@ -32,7 +32,7 @@ def extended(session_hash: bytes, *, version: bool = False, function: int = CKM.
     return u32(function) + counted(session_hash) + u32(version)
 
 
-def key_block(  # noqa: PLR0913 - the structure has so many members
+def key_block(
     mac_bits: int,
     key_bits: int,
     iv_bits: int,

@@ -4,6 +4,8 @@
 Keys leave the token only here, encrypted, and only where their attributes allow it.
 """
 
+from typing import Any
+
 from softee.names import CKA, CKO, CKR
 from softee.names.mechanism_layouts import BLOCK_SIZE
 from softee.pkcs11_ta.abi.commands import keys
@@ -55,9 +57,10 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
     made = new_attributes(session, _given(session, request.template, unwrapping), rules.UNWRAP)
     check_template(made)
     check_new(session, made)
+    _require_whole(functions, made)
     plain = functions.unwrap(unwrapping.key(), parameter, bytes(call.input))
     try:
-        _add_content(session, made, plain)
+        _add_content(session, made, plain, proven=functions.malleable and is_protected(made))
     except Pkcs11Error as error:
         if made[CKA.CLASS] == CKO.SECRET_KEY and error.rv in _TOLD and not functions.padded:
             raise
@@ -98,6 +101,20 @@ def _given(session: Session, template: Template, unwrapping: Pkcs11Object) -> Gi
     return given
 
 
+def _require_whole(functions: Wrapping[Any], made: Given) -> None:
+    """Refuse a protected key of any length where a padding says how long it is, and nothing else.
+
+    Whoever may alter the wrapped bytes finds by the padding what they decrypt to, or cuts the key. Where nobody may,
+    the template must say the length too.
+    """
+    if not (functions.padded and is_guarded(made)):
+        return
+    if functions.malleable:
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "a protected key of any length is not unwrapped from a padding")
+    if CKA.VALUE_LEN not in made:
+        raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN is missing, which a padding alone does not vouch for")
+
+
 def _template(key: Pkcs11Object, attribute: CKA) -> Template:
     value = key.attributes.get(attribute, ())
     return value if isinstance(value, tuple) else ()
@@ -107,12 +124,12 @@ _TOLD = frozenset({CKR.WRAPPED_KEY_LEN_RANGE, CKR.ATTRIBUTE_VALUE_INVALID, CKR.K
 """What may be said of a decrypted value, its length and its check value, where no padding stands in between."""
 
 
-def _add_content(session: Session, made: Given, plain: bytearray) -> None:
+def _add_content(session: Session, made: Given, plain: bytearray, *, proven: bool) -> None:
     """Add the unwrapped key's parts."""
     if made[CKA.CLASS] == CKO.SECRET_KEY:
         made[CKA.VALUE] = SecretBytes(_value(made, plain))
     else:
-        made.update(import_private_key(plain, _key_type(made), proven=is_protected(made)))
+        made.update(import_private_key(plain, _key_type(made), proven=proven))
     complete_new(session, made)
 
 
