@@ -45,6 +45,8 @@ def ccm_params(size: int, nonce: bytes, aad: bytes = b"", mac_size: int = 16) ->
 class Runs(Protocol):
     """Where operations run: here, or behind a module."""
 
+    def takes(self, mechanism: CKM, key: KeyView) -> bool: ...
+
     def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes: ...
 
     def sign(self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes]) -> bytes: ...
@@ -74,6 +76,9 @@ class Runs(Protocol):
 
 class _Here:
     """Runs the mechanisms' functions themselves."""
+
+    def takes(self, mechanism: CKM, key: KeyView) -> bool:  # noqa: ARG002 - whatever they are
+        return True
 
     def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes:
         spec = MECHANISMS[mechanism]
@@ -152,6 +157,11 @@ def through(runs: Runs) -> Iterator[None]:
         yield
     finally:
         _runs.pop()
+
+
+def takes(mechanism: CKM, key: KeyView) -> bool:
+    """Say whether a key's size lets it come to the mechanism: the token keeps back those that are not listed."""
+    return _runs[-1].takes(mechanism, key)
 
 
 def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:

@@ -42,6 +42,10 @@ class ModuleRuns:
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    def takes(self, mechanism: CKM, key: KeyView) -> bool:
+        sizes = MECHANISMS[mechanism].key_size
+        return sizes is None or key.size in sizes
+
     def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes:
         with _told():
             return self._session.run("C_Digest", c_mechanism(mechanism, b""), None, *_cut(mechanism, parts))
@@ -148,7 +152,11 @@ def _cut(mechanism: CKM, parts: Iterable[bytes]) -> list[bytes]:
 def key_template(key: KeyView) -> dict[CKA, AttributeValue]:
     """Return the template that makes the key, for every use that its kind has."""
     assert isinstance(key, KeyMaterial)
-    parts = {CKA(attribute): value for attribute, value in key._attributes.items() if isinstance(value, bytes | int)}
+    parts = {
+        CKA(attribute): bytes(value) if isinstance(value, bytearray) else value
+        for attribute, value in key._attributes.items()
+        if isinstance(value, bytes | bytearray | int)
+    }
     form = find_form(key.key_class, key.key_type)
     assert form is not None
     uses = {use.type for use in form.rows} & _USES
