@@ -160,7 +160,7 @@ def through(runs: Runs) -> Iterator[None]:
 
 
 def takes(mechanism: CKM, key: KeyView) -> bool:
-    """Say whether a key's size lets it come to the mechanism: the token keeps back those that are not listed."""
+    """Say whether a key comes to the mechanism: a token refuses sizes that are not listed, and some numbers of RSA."""
     return _runs[-1].takes(mechanism, key)
 
 

@@ -4,6 +4,8 @@
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.names.mechanism_layouts import TLS12_KEY_MAT, Form, Layout, Member
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -12,6 +14,7 @@ from softee.pkcs11_ta.keys.table import find_form
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.params import Value, read_values
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from support import keys
 from support.cryptoki import Content, CryptokiError, Mechanism, Session, Structure, Template
 from support.cryptoki import Value as AttributeValue
 
@@ -44,7 +47,11 @@ class ModuleRuns:
 
     def takes(self, mechanism: CKM, key: KeyView) -> bool:
         sizes = MECHANISMS[mechanism].key_size
-        return sizes is None or key.size in sizes
+        try:
+            with self._object(key):
+                return sizes is None or key.size in sizes
+        except CryptokiError:
+            return False
 
     def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes:
         with _told():
@@ -55,7 +62,7 @@ class ModuleRuns:
             return self._session.run("C_Sign", c_mechanism(mechanism, parameter), handle, *_cut(mechanism, parts))
 
     def verify(self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes) -> None:
-        with _told(), self._object(key) as handle:
+        with _told(), self._object(_public_half(key)) as handle:
             by = c_mechanism(mechanism, parameter)
             self._session.check(by, handle, signature, *_cut(mechanism, parts))
 
@@ -64,7 +71,7 @@ class ModuleRuns:
             return self._session.run("C_SignRecover", c_mechanism(mechanism, parameter), handle, data)
 
     def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
-        with _told(), self._object(key) as handle:
+        with _told(), self._object(_public_half(key)) as handle:
             return self._session.run("C_VerifyRecover", c_mechanism(mechanism, parameter), handle, signature)
 
     def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
@@ -141,6 +148,14 @@ def _told() -> Iterator[None]:
         yield
     except CryptokiError as error:
         raise Pkcs11Error(CKR(error.rv), "so says the module") from None
+
+
+def _public_half(key: KeyView) -> KeyView:
+    """Return the key that verifies what a private key of RSA or on a curve signs; any other key is its own."""
+    native = key.native() if key.key_class is CKO.PRIVATE_KEY else None
+    if isinstance(native, rsa.RSAPrivateKey):
+        return keys.rsa_public_key(native.public_key())
+    return keys.ec_public_key(native.public_key()) if isinstance(native, ec.EllipticCurvePrivateKey) else key
 
 
 def _cut(mechanism: CKM, parts: Iterable[bytes]) -> list[bytes]:

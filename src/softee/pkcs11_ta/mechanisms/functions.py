@@ -11,7 +11,7 @@ of a ciphertext CKR_ENCRYPTED_DATA_LEN_RANGE; more than an operation holds in me
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from softee.names import CKA, CKO, MechanismFlag
@@ -160,12 +160,14 @@ class KeyGenerating(Functions[P]):
     """C_GenerateKey: from the template's decoded attributes to those that generation adds (CKA_VALUE, …).
 
     ``length`` is the CKA_VALUE_LEN of all keys that it makes, which a template need not say then; None: it has to.
+    ``defaults`` are of what is made for one purpose, and would be of no use with those of other keys.
     """
 
     flags = MechanismFlag.GENERATE
     described = "generate a key"
     generate: Callable[[P, Attributes], Parts]
     length: int | None = None
+    defaults: Attributes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 
 A premaster secret that RSA carries begins with the client's version, which a server has to compare: the mechanisms for
 it show these two bytes of the base key, whatever they are. The mechanisms for other premaster secrets show nothing.
+One that is generated is there to be wrapped for the server, and so extractable unless its template says otherwise.
 """
 
 import os
@@ -96,7 +97,7 @@ SPECS: tuple[AnyMechanism, ...] = (
         key_types=SECRETS,
         key_size=_MASTER_SIZES,
         params=_version,
-        functions=(KeyGenerating(generate=_premaster, length=MASTER_SIZE),),
+        functions=(KeyGenerating(generate=_premaster, length=MASTER_SIZE, defaults={CKA.EXTRACTABLE: True}),),
     ),
     _spec(CKM.TLS12_MASTER_KEY_DERIVE, _master, _MASTER_SIZES),
     _spec(CKM.TLS12_MASTER_KEY_DERIVE_DH, _master, None),
