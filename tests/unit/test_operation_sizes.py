@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a question for a size that is 0 leaves of the operation, with a buffer of no bytes or with none at all."""
+"""What a question for a size that is 0 leaves of the operation, with a buffer of no bytes or with none at all.
+
+The rules are those of PKCS#11 3.2 §5.2.
+"""
 
 from collections.abc import Callable
 
