@@ -61,6 +61,12 @@ enum ta_command {
     TA_WRAP_KEY = 51, /* C_WrapKey */
     TA_UNWRAP_KEY = 52, /* C_UnwrapKey */
     TA_SLOT_PROFILE = 0x1000,
+    TA_SIGN_RECOVER_INIT = 0x1010, /* C_SignRecoverInit */
+    TA_SIGN_RECOVER = 0x1011, /* C_SignRecover */
+    TA_VERIFY_RECOVER_INIT = 0x1012, /* C_VerifyRecoverInit */
+    TA_VERIFY_RECOVER = 0x1013, /* C_VerifyRecover */
+    TA_GET_OPERATION_STATE = 0x1014, /* C_GetOperationState */
+    TA_SET_OPERATION_STATE = 0x1015, /* C_SetOperationState */
 };
 
 /* The output of a command, where it has one size only. */

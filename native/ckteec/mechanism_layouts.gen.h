@@ -25,6 +25,14 @@ static const struct field fields_gcm[] = {
 };
 static const struct layout layout_gcm = {sizeof(CK_GCM_PARAMS), false, 3, fields_gcm};
 
+static const struct field fields_ccm[] = {
+    {FIELD_ULONG, offsetof(CK_CCM_PARAMS, ulDataLen), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_CCM_PARAMS, pNonce), offsetof(CK_CCM_PARAMS, ulNonceLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_CCM_PARAMS, pAAD), offsetof(CK_CCM_PARAMS, ulAADLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_CCM_PARAMS, ulMACLen), 0, NULL, 0, NULL},
+};
+static const struct layout layout_ccm = {sizeof(CK_CCM_PARAMS), false, 4, fields_ccm};
+
 static const struct field fields_rsa_pkcs_pss[] = {
     {FIELD_ULONG, offsetof(CK_RSA_PKCS_PSS_PARAMS, hashAlg), 0, NULL, 0, NULL},
     {FIELD_ULONG, offsetof(CK_RSA_PKCS_PSS_PARAMS, mgf), 0, NULL, 0, NULL},
@@ -237,17 +245,30 @@ static const struct row mechanism_layouts[] = {
     {0x00001051, USE_OPERATION, &layout_ecdh1_derive}, /* CKM_ECDH1_COFACTOR_DERIVE */
     {0x00001054, USE_OPERATION, &layout_rsa_aes_key_wrap}, /* CKM_RSA_AES_KEY_WRAP */
     {0x00001057, USE_OPERATION, &layout_eddsa}, /* CKM_EDDSA */
+    {0x00001071, USE_OPERATION, &layout_bytes}, /* CKM_AES_XTS */
+    {0x00001072, USE_OPERATION, &layout_nothing}, /* CKM_AES_XTS_KEY_GEN */
     {0x00001080, USE_OPERATION, &layout_nothing}, /* CKM_AES_KEY_GEN */
     {0x00001081, USE_OPERATION, &layout_nothing}, /* CKM_AES_ECB */
     {0x00001082, USE_OPERATION, &layout_bytes}, /* CKM_AES_CBC */
+    {0x00001083, USE_OPERATION, &layout_nothing}, /* CKM_AES_MAC */
+    {0x00001084, USE_OPERATION, &layout_mac_general}, /* CKM_AES_MAC_GENERAL */
     {0x00001085, USE_OPERATION, &layout_bytes}, /* CKM_AES_CBC_PAD */
     {0x00001086, USE_OPERATION, &layout_aes_ctr}, /* CKM_AES_CTR */
     {0x00001087, USE_OPERATION, &layout_gcm}, /* CKM_AES_GCM */
+    {0x00001088, USE_OPERATION, &layout_ccm}, /* CKM_AES_CCM */
     {0x00001089, USE_OPERATION, &layout_bytes}, /* CKM_AES_CTS */
     {0x0000108a, USE_OPERATION, &layout_nothing}, /* CKM_AES_CMAC */
     {0x0000108b, USE_OPERATION, &layout_mac_general}, /* CKM_AES_CMAC_GENERAL */
+    {0x0000108e, USE_OPERATION, &layout_bytes}, /* CKM_AES_GMAC */
     {0x00001104, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_AES_ECB_ENCRYPT_DATA */
     {0x00001105, USE_OPERATION, &layout_aes_cbc_encrypt_data}, /* CKM_AES_CBC_ENCRYPT_DATA */
+    {0x00002104, USE_OPERATION, &layout_bytes}, /* CKM_AES_OFB */
+    {0x00002106, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB8 */
+    {0x00002107, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB128 */
+    {0x00002109, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP */
+    {0x0000210a, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP_PAD */
+    {0x0000210b, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP_KWP */
+    {0x0000210c, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP_PKCS7 */
     {0x00004003, USE_OPERATION, &layout_nothing}, /* CKM_SHA_1_KEY_GEN */
     {0x00004004, USE_OPERATION, &layout_nothing}, /* CKM_SHA224_KEY_GEN */
     {0x00004005, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_KEY_GEN */

@@ -16,10 +16,17 @@ static bool initialized;
 /* Set while C_Finalize waits for the lock, so that new calls do not keep it waiting. */
 static atomic_bool finalizing;
 
-/* In a child process. The parent's lock may be held by a thread that is not here; its session is the parent's alone. */
+/* For those who wait for C_Finalize: how often it was called. */
+static pthread_mutex_t end_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t end_came = PTHREAD_COND_INITIALIZER;
+static unsigned long ends;
+
+/* In a child process. The parent's locks may be held by threads that are not here; its session is its own. */
 static void forget_parent(void)
 {
     pthread_rwlock_init(&lock, NULL);
+    pthread_mutex_init(&end_lock, NULL);
+    pthread_cond_init(&end_came, NULL);
     initialized = false;
     atomic_store(&finalizing, false);
     connection_forget();
@@ -68,6 +75,14 @@ CK_RV library_initialize(void)
     return rv;
 }
 
+static void tell_the_end(void)
+{
+    pthread_mutex_lock(&end_lock);
+    ends++;
+    pthread_cond_broadcast(&end_came);
+    pthread_mutex_unlock(&end_lock);
+}
+
 static CK_RV finalize_alone(void)
 {
     CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -80,6 +95,7 @@ static CK_RV finalize_alone(void)
     if (initialized) {
         connection_close();
         initialized = false;
+        tell_the_end();
         rv = CKR_OK;
     }
     atomic_store(&finalizing, false);
@@ -128,4 +144,26 @@ void library_leave(int cancel_state)
 {
     pthread_rwlock_unlock(&lock);
     pthread_setcancelstate(cancel_state, NULL);
+}
+
+static void unlock(void *mutex)
+{
+    pthread_mutex_unlock(mutex);
+}
+
+/* Who comes in sees the end that ends this life of the library, and no earlier one: C_Finalize waits for its lock. */
+void library_wait_for_end(void)
+{
+    int cancel_state;
+    unsigned long seen;
+
+    if (!library_enter(&cancel_state))
+        return;
+    pthread_mutex_lock(&end_lock);
+    seen = ends;
+    pthread_cleanup_push(unlock, &end_lock);
+    library_leave(cancel_state);
+    while (ends == seen)
+        pthread_cond_wait(&end_came, &end_lock);
+    pthread_cleanup_pop(1);
 }

@@ -19,6 +19,9 @@ CK_RV library_finalize(void);
 
 bool library_is_initialized(void);
 
+/* Return when the library is not initialized any more, also where it was initialized anew since. Can be cancelled. */
+void library_wait_for_end(void);
+
 /*
  * Begin a call: true where the library is initialized, which it then stays until library_leave(). In between, the
  * thread cannot be cancelled: it would keep the library from being finalized for ever.

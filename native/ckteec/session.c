@@ -59,6 +59,30 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
     return CKR_OK;
 }
 
+/* OP-TEE's application saves no operations: there these two are CKR_FUNCTION_NOT_SUPPORTED. */
+CK_ENTRY(C_GetOperationState);
+CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG_PTR pulOperationStateLen)
+{
+    struct command command;
+
+    command_begin_in_session(&command, TA_GET_OPERATION_STATE, hSession);
+    output_bytes(&command, pOperationState, pulOperationStateLen);
+    return output_bytes_end(&command, pOperationState, pulOperationStateLen);
+}
+
+CK_ENTRY(C_SetOperationState);
+CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG ulOperationStateLen,
+                          CK_OBJECT_HANDLE hEncryptionKey, CK_OBJECT_HANDLE hAuthenticationKey)
+{
+    struct command command;
+
+    command_begin_in_session(&command, TA_SET_OPERATION_STATE, hSession);
+    put_ulong(&command.control, hEncryptionKey, CKR_KEY_NOT_NEEDED);
+    put_ulong(&command.control, hAuthenticationKey, CKR_KEY_NOT_NEEDED);
+    command_input(&command, pOperationState, ulOperationStateLen);
+    return command_end(&command);
+}
+
 CK_ENTRY(C_Login);
 CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures, MACs and their verification (sections 5.11 and 5.12). */
+/*
+ * Signatures, MACs and their verification (sections 5.11 and 5.12). OP-TEE's application has no signatures with
+ * recovery: there they are CKR_FUNCTION_NOT_SUPPORTED.
+ */
 #include "operation.h"
 
 static CK_RV update(enum ta_command number, CK_SESSION_HANDLE session, const CK_BYTE *part, CK_ULONG length)
@@ -47,6 +50,19 @@ CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG_P
     return operation_process(TA_SIGN_FINAL, hSession, NULL, 0, pSignature, pulSignatureLen);
 }
 
+CK_ENTRY(C_SignRecoverInit);
+CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
+{
+    return operation_init(TA_SIGN_RECOVER_INIT, hSession, pMechanism, hKey);
+}
+
+CK_ENTRY(C_SignRecover);
+CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
+                    CK_ULONG_PTR pulSignatureLen)
+{
+    return operation_process(TA_SIGN_RECOVER, hSession, pData, ulDataLen, pSignature, pulSignatureLen);
+}
+
 CK_ENTRY(C_VerifyInit);
 CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
 {
@@ -70,4 +86,17 @@ CK_ENTRY(C_VerifyFinal);
 CK_RV C_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen)
 {
     return verify(TA_VERIFY_FINAL, hSession, NULL, 0, pSignature, ulSignatureLen);
+}
+
+CK_ENTRY(C_VerifyRecoverInit);
+CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey)
+{
+    return operation_init(TA_VERIFY_RECOVER_INIT, hSession, pMechanism, hKey);
+}
+
+CK_ENTRY(C_VerifyRecover);
+CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen, CK_BYTE_PTR pData,
+                      CK_ULONG_PTR pulDataLen)
+{
+    return operation_process(TA_VERIFY_RECOVER, hSession, pSignature, ulSignatureLen, pData, pulDataLen);
 }

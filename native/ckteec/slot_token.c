@@ -2,6 +2,7 @@
 /* Slot and token management (section 5.5). */
 #include "command.h"
 #include "output.h"
+#include "process.h"
 #include "reader.h"
 
 #define LABEL_SIZE 32
@@ -122,6 +123,20 @@ static void put_pin_length(struct command *command, const CK_UTF8CHAR *pin, CK_U
 {
     command_require(command, pin != NULL || length == 0);
     put_ulong(&command->control, length, CKR_PIN_LEN_RANGE);
+}
+
+/* A slot's token is always there: nothing ever happens to a slot. */
+CK_ENTRY(C_WaitForSlotEvent);
+CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pReserved)
+{
+    if (!library_is_initialized())
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (pSlot == NULL || pReserved != NULL)
+        return CKR_ARGUMENTS_BAD;
+    if ((flags & CKF_DONT_BLOCK) != 0)
+        return CKR_NO_EVENT;
+    library_wait_for_end();
+    return CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
 CK_ENTRY(C_InitToken);

@@ -220,11 +220,14 @@ static void call_list(void)
     require(require_sane(call(list, &count)) != CKR_OK || list == NULL || count <= capacity);
 }
 
-static CK_RV encrypt(CK_BYTE *output, CK_ULONG *size)
+static CK_RV (*const process_calls[])(CK_SESSION_HANDLE, CK_BYTE *, CK_ULONG, CK_BYTE *, CK_ULONG *) = {
+    C_Encrypt, C_VerifyRecover, C_SignEncryptUpdate, C_DecryptDigestUpdate};
+
+static CK_RV process(CK_BYTE *output, CK_ULONG *size)
 {
     CK_BYTE data[] = "data";
 
-    return C_Encrypt(SESSION, data, sizeof(data), output, size);
+    return process_calls[take_u8(&input) % COUNT(process_calls)](SESSION, data, sizeof(data), output, size);
 }
 
 static CK_RV sign_final(CK_BYTE *output, CK_ULONG *size)
@@ -246,7 +249,7 @@ static CK_RV random_bytes(CK_BYTE *output, CK_ULONG *size)
 
 typedef CK_RV bytes_call(CK_BYTE *output, CK_ULONG *size);
 
-static bytes_call *const bytes_calls[] = {encrypt, sign_final, wrap, random_bytes};
+static bytes_call *const bytes_calls[] = {process, sign_final, wrap, random_bytes};
 
 static void call_bytes(void)
 {

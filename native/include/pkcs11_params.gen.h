@@ -29,6 +29,15 @@ typedef struct CK_GCM_PARAMS {
     CK_ULONG ulTagBits;
 } CK_GCM_PARAMS;
 
+typedef struct CK_CCM_PARAMS {
+    CK_ULONG ulDataLen;
+    CK_BYTE *pNonce;
+    CK_ULONG ulNonceLen;
+    CK_BYTE *pAAD;
+    CK_ULONG ulAADLen;
+    CK_ULONG ulMACLen;
+} CK_CCM_PARAMS;
+
 typedef struct CK_RSA_PKCS_PSS_PARAMS {
     CK_MECHANISM_TYPE hashAlg;
     CK_RSA_PKCS_MGF_TYPE mgf;

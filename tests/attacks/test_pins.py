@@ -17,6 +17,7 @@ from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.session import authentication
 from softee.pkcs11_ta.token.pins import PinWrapper
+from softee.pkcs11_ta.token.profiles import PORTABLE
 from softee.pkcs11_ta.token.state import Cost
 from softee.stores.base import Revision, StoreError
 from softee.stores.memory import MemoryStore
@@ -96,6 +97,26 @@ def test_wrong_pins_between_right_ones_reset_and_never_lock() -> None:
     for _ in range(20):
         assert alternate(caller, session) is CKR.OK
         caller.logout(session)
+
+
+@pytest.mark.parametrize("user", [CKU.SO, CKU.USER])
+def test_an_empty_pin_logs_nobody_in(user: CKU) -> None:
+    """Nor before there is a PIN, nor where the number of tries is used up."""
+    caller = Caller(make_application(policy=PORTABLE))
+    session = caller.open()
+    for _ in range(3):
+        assert caller.login(session, user, b"") in {CKR.USER_PIN_NOT_INITIALIZED, CKR.PIN_INCORRECT}
+    caller.ok(c.CLOSE_SESSION, session)
+    assert caller.init_token() is CKR.OK
+    session = caller.open()
+    missing = CKR.USER_PIN_NOT_INITIALIZED if user is CKU.USER else CKR.PIN_INCORRECT
+    assert caller.login(session, user, b"") is missing
+    assert caller.login(session, CKU.SO, SO_PIN) is CKR.OK
+    assert caller.init_pin(session) is CKR.OK
+    assert caller.logout(session) is CKR.OK
+    for _ in range(6):
+        assert caller.login(session, user, b"") is CKR.PIN_INCORRECT
+    assert {caller.login(session, user, b"") for _ in range(3)} == {CKR.PIN_LOCKED}
 
 
 @pytest.mark.parametrize("user", [CKU.USER, CKU.SO])

@@ -12,14 +12,9 @@ from board.conftest import Emulate
 from support.secure_world import RunningDaemon
 
 KNOWN = {
-    "pkcs11_1005": "the profile has no AES-GCM",
-    "pkcs11_1006": "the profile has no AES-GCM",
     "pkcs11_1009": "a GENERAL MAC is checked in full (docs/deviations.md)",
-    "pkcs11_1017": "key derivation by AES is missing",
     "pkcs11_1025": "EdDSA is missing",
-    "pkcs11_1026": "RSA-AES key wrap is missing",
     "pkcs11_1029": "key derivation by AES is missing",
-    "pkcs11_1030": "the profile has no AES-GCM",
 }
 """The cases that do not pass yet, and why."""
 

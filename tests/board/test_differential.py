@@ -13,7 +13,7 @@ import pytest
 
 from board.arm64 import Ours
 from board.conftest import Emulate
-from board.differential import attributes, inits, operations, sessions, tools
+from board.differential import attributes, derives, inits, making, operations, sessions, tools
 from board.differential.expected import expected, unexplained
 from board.differential.script import Difference, Script
 from board.differential.zoo import SETUP
@@ -21,7 +21,7 @@ from board.machine import Board, Said
 from native.conftest import build
 from support.secure_world import RunningDaemon
 
-CHAPTERS = (inits, operations, sessions, attributes)
+CHAPTERS = (inits, operations, derives, sessions, attributes, making)
 MODULE = "/usr/lib/aarch64-linux-gnu/libckteec.so.0"
 TEEC_ANSWERS = Path(__file__).parents[1] / "native" / "data" / "teec-answers.txt"
 

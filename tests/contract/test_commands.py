@@ -69,7 +69,15 @@ GOLDEN = (
 )
 """OP-TEE's, by their numbers."""
 
-OURS: dict[int, str] = {0x1000: "SLOT_PROFILE"}
+OURS: dict[int, str] = {
+    0x1000: "SLOT_PROFILE",
+    0x1010: "SIGN_RECOVER_INIT",
+    0x1011: "SIGN_RECOVER",
+    0x1012: "VERIFY_RECOVER_INIT",
+    0x1013: "VERIFY_RECOVER",
+    0x1014: "GET_OPERATION_STATE",
+    0x1015: "SET_OPERATION_STATE",
+}
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 
 by_name = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -129,4 +137,5 @@ def test_only_operations_on_data_take_parameter_1() -> None:
     assert {command.name for command in COMMANDS if command.data is Data.INPUT} == {
         *("ENCRYPT_UPDATE", "DECRYPT_UPDATE", "ENCRYPT_ONESHOT", "DECRYPT_ONESHOT", "SIGN_UPDATE", "SIGN_ONESHOT"),
         *("VERIFY_UPDATE", "VERIFY_ONESHOT", "DIGEST_UPDATE", "DIGEST_ONESHOT", "SEED_RANDOM", "UNWRAP_KEY"),
+        *("SIGN_RECOVER", "VERIFY_RECOVER", "SET_OPERATION_STATE"),
     }

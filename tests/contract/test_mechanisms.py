@@ -24,6 +24,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     Digesting,
     DigestOperation,
     Functions,
+    Recovering,
     Signing,
     SignOperation,
     VerifyOperation,
@@ -172,6 +173,27 @@ def test_signature_of_another_size_is_refused(use: Use) -> None:
         refused(CKR.SIGNATURE_LEN_RANGE, run.verify, use.mechanism, use.key, use.parameter, data, other)
 
 
+@every(Recovering)
+@settings(max_examples=20)
+@given(data=st.data())
+def test_data_is_recovered_from_its_signature(use: Use, data: st.DataObject) -> None:
+    whole = b"".join(data.draw(data_in_parts(use.sample)))
+    signature = run.sign_recover(use.mechanism, use.key, use.parameter, whole)
+    assert len(signature) == use.spec.of(Recovering).size(use.key, use.decoded)
+    assert run.recover(use.mechanism, use.key, use.parameter, signature) == whole
+
+
+@every(Recovering)
+def test_data_is_not_recovered_from_a_changed_signature(use: Use) -> None:
+    signature = run.sign_recover(use.mechanism, use.key, use.parameter, bytes(use.sample.size))
+    for place in (0, len(signature) // 2, len(signature) - 1):
+        changed = bytearray(signature)
+        changed[place] ^= 1
+        refused(CKR.SIGNATURE_INVALID, run.recover, use.mechanism, use.key, use.parameter, bytes(changed))
+    for other in (b"", signature[:-1], signature + b"\0"):
+        refused(CKR.SIGNATURE_LEN_RANGE, run.recover, use.mechanism, use.key, use.parameter, other)
+
+
 @every()
 def test_parameter_with_bytes_left_over_is_refused(use: Use) -> None:
     use.spec.parameter(use.parameter)
@@ -253,9 +275,11 @@ def test_garbage_decrypts_to_something_or_is_refused_by_name(use: Use, garbage: 
 
 
 @every(Wrapping)
-@given(value=st.binary(min_size=1, max_size=70))
-def test_wrapped_key_unwraps_to_itself_filled_up_with_zeros(use: Use, value: bytes) -> None:
+@given(data=st.data())
+def test_wrapped_key_unwraps_to_itself_filled_up_with_zeros(use: Use, data: st.DataObject) -> None:
     wrapping = use.spec.of(Wrapping)
+    least, most = use.sample.wraps
+    value = data.draw(st.binary(min_size=least, max_size=most))
     wrapped = wrapping.wrap(use.key, use.decoded, bytearray(value))
     filled = value + bytes(-len(value) % use.sample.filled_to)
     assert wrapping.unwrap(use.key, use.decoded, wrapped) == filled
@@ -267,7 +291,12 @@ def test_wrapped_key_of_an_impossible_size_is_refused(use: Use) -> None:
         refused(CKR.WRAPPED_KEY_LEN_RANGE, use.spec.of(Wrapping).unwrap, use.key, use.decoded, bytes(size))
 
 
-SIZE_REFUSED = {CKR.ATTRIBUTE_VALUE_INVALID, CKR.TEMPLATE_INCONSISTENT, CKR.KEY_FUNCTION_NOT_PERMITTED}
+SIZE_REFUSED = {
+    CKR.ATTRIBUTE_VALUE_INVALID,
+    CKR.TEMPLATE_INCONSISTENT,
+    CKR.KEY_FUNCTION_NOT_PERMITTED,
+    CKR.DATA_LEN_RANGE,
+}
 
 
 def derived(use: Use, size: int, key: KeyView | None = None) -> bytes:

@@ -40,7 +40,7 @@ def test_a_token_is_initialized_and_its_flags_say_so(programs: Programs) -> None
     assert "token label        : mytoken\n" in answer
     assert "token manufacturer : Linaro\n" in answer
     assert "token model        : OP-TEE TA\n" in answer
-    assert "token flags        : login required, rng, token initialized, PIN initialized\n" in answer
+    assert "token flags        : login required, rng, token initialized, PIN initialized, other flags=0x220\n" in answer
     assert "pin min/max        : 4/128\n" in answer
     assert answer.count("uninitialized") == 2
 

@@ -106,7 +106,7 @@ def test_run_uses_a_secure_world_that_answers(tmp_path: Path, daemon: RunningDae
     assert daemon.process.poll() is None
 
 
-@pytest.mark.parametrize(("options", "wrapping"), [((), 3), (("--profile", "optee"), 2), (("--profile", "strict"), 1)])
+@pytest.mark.parametrize(("options", "wrapping"), [((), 3), (("--profile", "optee"), 3), (("--profile", "strict"), 1)])
 def test_a_secure_world_is_started_with_the_profile(tmp_path: Path, options: tuple[str, ...], wrapping: int) -> None:
     script = "pkcs11-tool --module $SOFTEE_MODULE --list-mechanisms"
     answer = softee("run", "--ephemeral", *options, "--", "sh", "-c", script, home=tmp_path)

@@ -227,30 +227,53 @@ class Session:
 
     def run(self, function: str, mechanism: Mechanism, key: int | None, *parts: bytes) -> bytes:
         """Return what C_Encrypt, C_Decrypt, C_Sign or C_Digest gives, in one part or by its Update and Final."""
-        self._begin(function, mechanism, key)
+        self.begin(function, mechanism, key)
         if len(parts) == 1:
             return self._bytes(function, parts[0], _ULONG(len(parts[0])))
         if function in {"C_Sign", "C_Digest"}:
             for part in parts:
-                self._module.call(f"{function}Update", self._handle, part, _ULONG(len(part)))
+                self.take(f"{function}Update", part)
             return self._bytes(f"{function}Final")
         given = [self._bytes(f"{function}Update", part, _ULONG(len(part))) for part in parts]
         return b"".join(given) + self._bytes(f"{function}Final")
 
     def check(self, mechanism: Mechanism, key: int, signature: bytes, *parts: bytes) -> None:
         """Verify a signature, of one part or of several. Raises CryptokiError."""
-        self._begin("C_Verify", mechanism, key)
+        self.begin("C_Verify", mechanism, key)
         last = signature, _ULONG(len(signature))
         if len(parts) == 1:
             self._module.call("C_Verify", self._handle, parts[0], _ULONG(len(parts[0])), *last)
             return
         for part in parts:
-            self._module.call("C_VerifyUpdate", self._handle, part, _ULONG(len(part)))
-        self._module.call("C_VerifyFinal", self._handle, *last)
+            self.take("C_VerifyUpdate", part)
+        self.take("C_VerifyFinal", signature)
 
-    def _begin(self, function: str, mechanism: Mechanism, key: int | None) -> None:
+    def begin(self, function: str, mechanism: Mechanism, key: int | None = None) -> None:
+        """Call the Init of a function."""
         key_arguments = () if key is None else (_ULONG(key),)
         self._module.call(f"{function}Init", self._handle, ctypes.byref(mechanism.value), *key_arguments)
+
+    def update(self, function: str, part: bytes) -> bytes:
+        """Return what a function that takes a part and gives bytes does with it."""
+        return self._bytes(function, part, _ULONG(len(part)))
+
+    def take(self, function: str, part: bytes) -> None:
+        """Call a function that takes bytes and gives none."""
+        self._module.call(function, self._handle, part, _ULONG(len(part)))
+
+    def finish(self, function: str) -> bytes:
+        """Return what a function gives that takes no part."""
+        return self._bytes(function)
+
+    def size(self, function: str, *parts: bytes) -> int:
+        """Return what a function says to a NULL buffer."""
+        size, given = _ULONG(), [one for part in parts for one in (part, _ULONG(len(part)))]
+        self._module.call(function, self._handle, *given, None, ctypes.byref(size))
+        return size.value
+
+    def restore(self, state: bytes) -> None:
+        """Call C_SetOperationState, with no keys."""
+        self._module.call("C_SetOperationState", self._handle, state, _ULONG(len(state)), _ULONG(0), _ULONG(0))
 
     def _bytes(self, function: str, *arguments: object) -> bytes:
         size = _ULONG(ROOM)

@@ -14,6 +14,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     Deriving,
     Digesting,
     KeyGenerating,
+    Recovering,
     Signing,
     Wrapping,
 )
@@ -35,6 +36,11 @@ def gcm_params(iv: bytes, aad: bytes = b"", tag_bits: int = 128) -> bytes:
     return counted(iv) + counted(aad) + u32(tag_bits)
 
 
+def ccm_params(size: int, nonce: bytes, aad: bytes = b"", mac_size: int = 16) -> bytes:
+    """Return CK_CCM_PARAMS as it travels."""
+    return u32(size, len(nonce)) + nonce + u32(len(aad)) + aad + u32(mac_size)
+
+
 class Runs(Protocol):
     """Where operations run: here, or behind a module."""
 
@@ -45,6 +51,10 @@ class Runs(Protocol):
     def verify(
         self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes
     ) -> None: ...
+
+    def sign_recover(self, mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes: ...
+
+    def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes: ...
 
     def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes: ...
 
@@ -82,6 +92,16 @@ class _Here:
         for part in parts:
             operation.update(part)
         operation.finish(signature)
+
+    def sign_recover(self, mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        operation = spec.of(Recovering).sign(key, spec.parameter(parameter))
+        operation.update(data)
+        return operation.finish()
+
+    def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        return spec.of(Recovering).recover(key, spec.parameter(parameter))(signature)
 
     def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
         return process(encryption(mechanism, key, parameter), parts)
@@ -156,6 +176,14 @@ def unwrap(mechanism: CKM, key: KeyView, parameter: bytes, wrapped: bytes) -> by
 def derive(mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes:
     """Return a generic secret of ``size`` bytes, or of as many as the mechanism gives, that is derived."""
     return _runs[-1].derive(mechanism, base, parameter, size)
+
+
+def sign_recover(mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
+    return _runs[-1].sign_recover(mechanism, key, parameter, data)
+
+
+def recover(mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
+    return _runs[-1].recover(mechanism, key, parameter, signature)
 
 
 def generate(mechanism: CKM, parameter: bytes, size: int) -> bytes:

@@ -15,7 +15,19 @@ from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support.cryptoki import Content, CryptokiError, Mechanism, Session, Structure, Template
 from support.cryptoki import Value as AttributeValue
 
-_USES = frozenset({CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE})
+_USES = frozenset(
+    {
+        CKA.ENCRYPT,
+        CKA.DECRYPT,
+        CKA.SIGN,
+        CKA.VERIFY,
+        CKA.SIGN_RECOVER,
+        CKA.VERIFY_RECOVER,
+        CKA.WRAP,
+        CKA.UNWRAP,
+        CKA.DERIVE,
+    }
+)
 _OPEN: Template = {CKA.TOKEN: False, CKA.SENSITIVE: False, CKA.EXTRACTABLE: True}
 _SECRET: Template = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, **_OPEN}
 _ULONG_SIZE = 8
@@ -39,6 +51,14 @@ class ModuleRuns:
         with _told(), self._object(key) as handle:
             by = c_mechanism(mechanism, parameter)
             self._session.check(by, handle, signature, *_cut(mechanism, parts))
+
+    def sign_recover(self, mechanism: CKM, key: KeyView, parameter: bytes, data: bytes) -> bytes:
+        with _told(), self._object(key) as handle:
+            return self._session.run("C_SignRecover", c_mechanism(mechanism, parameter), handle, data)
+
+    def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
+        with _told(), self._object(key) as handle:
+            return self._session.run("C_VerifyRecover", c_mechanism(mechanism, parameter), handle, signature)
 
     def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
         with _told(), self._object(key) as handle:

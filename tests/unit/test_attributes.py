@@ -93,7 +93,7 @@ def test_templates_nest_to_the_limit() -> None:
     assert decode_value(CKA.WRAP_TEMPLATE, nested(NESTING_LIMIT))
 
 
-@pytest.mark.parametrize("kind", [0x80000001, 0xFFFFFFFF, CKA.SUBPRIME, CKA.UNIQUE_ID])
+@pytest.mark.parametrize("kind", [0x80000001, 0xFFFFFFFF, CKA.SUBPRIME, CKA.PROFILE_ID])
 def test_an_attribute_that_no_object_has_is_refused(kind: int) -> None:
     with pytest.raises(Pkcs11Error) as refused:
         decode_value(kind, b"")

@@ -73,8 +73,3 @@ def test_an_unknown_curve_is_refused_as_op_tee_does(caller: Caller, session: int
     curve = template((CKA.EC_PARAMS, bytes.fromhex("06052b8104000a")))
     answer = caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", curve, template())
     assert answer.rv is CKR.ATTRIBUTE_TYPE_INVALID
-
-
-def test_no_mechanism_derives(caller: Caller, session: int) -> None:
-    answer = caller.call(c.DERIVE_KEY, session, 1, CKM.ECDH1_DERIVE, b"", template())
-    assert answer.rv is CKR.FUNCTION_NOT_SUPPORTED

@@ -3,14 +3,15 @@
 
 import pytest
 
-from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR, CKZ, MechanismFlag
+from softee.names import CKA, CKC, CKG, CKK, CKM, CKO, CKR, CKZ, MechanismFlag, TokenFlag
+from softee.pkcs11_ta.keys.secret import GENERIC
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OFF_BY_DEFAULT, OPTEE, PORTABLE, PROFILES, STRICT
 from support.commands import c
 from support.object_calls import create, get, search
-from support.samples import as_template, sample
+from support.samples import MECHANISM_SAMPLES, as_template, sample
 from support.token_world import P256, Attribute, Caller, make_application, public_client, template, u32
 
 T, F = True, False
@@ -25,7 +26,7 @@ def prepared(policy: Policy) -> tuple[Caller, int]:
 
 
 def usages(caller: Caller, session: int, handle: int) -> set[str]:
-    named = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE)
+    named = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.VERIFY_RECOVER, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE)
     return {usage.name for usage in named if get(caller, session, handle, usage) == b"\1"}
 
 
@@ -34,7 +35,7 @@ def usages(caller: Caller, session: int, handle: int) -> set[str]:
     [
         ("AES key", {"ENCRYPT", "DECRYPT", "SIGN", "VERIFY"}),
         ("generic secret key", {"SIGN", "VERIFY"}),
-        ("RSA public key", {"ENCRYPT", "VERIFY"}),
+        ("RSA public key", {"ENCRYPT", "VERIFY", "VERIFY_RECOVER"}),
         ("EC public key", {"VERIFY"}),
         ("EC private key", {"SIGN"}),
     ],
@@ -92,10 +93,41 @@ def test_a_class_or_type_that_is_missing_is_incomplete_and_one_that_is_not_known
         missing = unknown = CKR.TEMPLATE_INCONSISTENT
     assert refused(caller, session, (CKA.LABEL, b"x")) is missing
     assert refused(caller, session, (CKA.CLASS, CKO.SECRET_KEY), (CKA.VALUE, bytes(16))) is missing
-    assert refused(caller, session, (CKA.CLASS, CKO.CERTIFICATE), (CKA.SUBJECT, b"x")) is missing
     assert refused(caller, session, (CKA.CLASS, 77)) is unknown
     assert refused(caller, session, (CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.DES3)) is unknown
     assert refused(caller, session, (CKA.CLASS, CKO.CERTIFICATE), (CKA.CERTIFICATE_TYPE, CKC.WTLS)) is unknown
+
+
+@EVERY
+def test_a_certificate_without_its_type_is_incomplete(policy: Policy) -> None:
+    caller, session = prepared(policy)
+    assert refused(caller, session, (CKA.CLASS, CKO.CERTIFICATE), (CKA.SUBJECT, b"x")) is CKR.TEMPLATE_INCOMPLETE
+    of_a_key = as_template({**sample("AES key"), CKA.CLASS: CKO.CERTIFICATE})
+    assert caller.call(c.CREATE_OBJECT, session, of_a_key).rv is CKR.TEMPLATE_INCOMPLETE
+
+
+@pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
+@pytest.mark.parametrize("key_type", sorted(GENERIC.numbers), ids=lambda key_type: key_type.name)
+def test_a_secret_of_any_length_is_digested_but_no_hmac_key_as_optee_has_it(policy: Policy, key_type: CKK) -> None:
+    caller, session = prepared(policy)
+    open_to_all = {"KEY_TYPE": key_type, "PRIVATE": False, "SENSITIVE": False, "EXTRACTABLE": True}
+    key = create(caller, session, "generic secret key", **open_to_all)
+    caller.ok(c.DIGEST_INIT, session, CKM.SHA256, b"")
+    refused = policy is OPTEE and key_type is not CKK.GENERIC_SECRET
+    assert caller.call(c.DIGEST_KEY, session, key).rv is (CKR.KEY_INDIGESTIBLE if refused else CKR.OK)
+    assert caller.call(c.DIGEST_FINAL, session).rv is (CKR.OPERATION_NOT_INITIALIZED if refused else CKR.OK)
+
+
+@EVERY
+def test_a_wrong_tag_of_aes_gcm_is_invalid_data_and_an_invalid_signature_as_optee_has_it(policy: Policy) -> None:
+    caller, session = prepared(policy)
+    key = create(caller, session, "AES key", DECRYPT=True)
+    parameter = MECHANISM_SAMPLES[CKM.AES_GCM][0].parameter
+    caller.ok(c.DECRYPT_INIT, session, key, CKM.AES_GCM, parameter)
+    refused = caller.call(c.DECRYPT_ONESHOT, session, data=bytes(40)).rv
+    assert refused is (CKR.SIGNATURE_INVALID if policy is OPTEE else CKR.ENCRYPTED_DATA_INVALID)
+    caller.ok(c.DECRYPT_INIT, session, key, CKM.AES_GCM, parameter)
+    assert caller.call(c.DECRYPT_ONESHOT, session, data=b"short").rv is CKR.ENCRYPTED_DATA_LEN_RANGE
 
 
 @pytest.mark.parametrize("policy", [PORTABLE, OPTEE], ids=lambda policy: policy.name)
@@ -169,6 +201,13 @@ def test_operations_of_different_kinds_do_not_stand_in_each_other_s_way(policy: 
     assert caller.ok(c.DECRYPT_ONESHOT, session, data=encrypted).output == b"each its own"
     assert caller.ok(c.DIGEST_ONESHOT, session, data=b"").size == 32
     assert caller.ok(c.SIGN_ONESHOT, session, data=b"").size == 16
+
+
+@EVERY
+def test_a_token_says_whether_two_operations_and_saved_ones_are_there(policy: Policy) -> None:
+    caller, _ = prepared(policy)
+    beyond = TokenFlag.DUAL_CRYPTO_OPERATIONS | TokenFlag.RESTORE_KEY_NOT_NEEDED
+    assert caller.token_flags() & beyond == (0 if policy is OPTEE else beyond)
 
 
 def test_optee_has_one_operation_at_a_time() -> None:

@@ -39,6 +39,20 @@ def test_known_answers_of_nist(mode: str, kind: str, bits: int) -> None:
         check_both_ways(mechanism, key, iv if mode == "CBC" else b"", plain, encrypted)
 
 
+@pytest.mark.parametrize("bits", [128, 192, 256])
+@pytest.mark.parametrize(("mode", "mechanism"), [("ECB", CKM.AES_ECB_ENCRYPT_DATA), ("CBC", CKM.AES_CBC_ENCRYPT_DATA)])
+def test_a_key_derived_by_encryption_is_the_known_answer_of_nist(mode: str, mechanism: CKM, bits: int) -> None:
+    every = records(f"ciphers/AES/{mode}/{mode}MMT{bits}.rsp", last="CIPHERTEXT")
+    found = [record for record in every if record["section"] == "ENCRYPT"]
+    for record in found:
+        key, iv, plain, encrypted = (
+            bytes.fromhex(record.get(name, "")) for name in ("KEY", "IV", "PLAINTEXT", "CIPHERTEXT")
+        )
+        parameter = iv + u32(len(plain)) + plain
+        assert run.derive(mechanism, keys.aes_key(key), parameter) == encrypted
+    assert len(found) == 10
+
+
 @pytest.mark.parametrize("counter_bits", [1, 32, 128])
 @pytest.mark.parametrize("bits", [128, 192, 256])
 def test_counter_mode_of_rfc_3686(bits: int, counter_bits: int) -> None:

@@ -102,3 +102,32 @@ def test_pkcs1_of_wycheproof_never_says_that_a_padding_is_bad() -> None:
 
 def modulus(pem: str) -> bytes:
     return private_pem(pem).public_key().public_numbers().n.to_bytes(256, "big")
+
+
+def test_oaep_of_wycheproof_unwraps_keys() -> None:
+    counts = {"valid": 0, "invalid": 0}
+    for group, test in wycheproof("rsa_oaep_2048_sha256_mgf1sha256"):
+        key = keys.private_key(private_pem(group["privateKeyPem"]))
+        parameter, wrapped = oaep("sha256", "sha256", bytes.fromhex(test["label"])), bytes.fromhex(test["ct"])
+        if test["result"] == "invalid":
+            with pytest.raises(Pkcs11Error) as caught:
+                run.unwrap(CKM.RSA_PKCS_OAEP, key, parameter, wrapped)
+            assert caught.value.rv in {CKR.WRAPPED_KEY_INVALID, CKR.WRAPPED_KEY_LEN_RANGE}
+        elif test["msg"]:
+            assert run.unwrap(CKM.RSA_PKCS_OAEP, key, parameter, wrapped).hex() == test["msg"]
+        counts[test["result"]] += 1
+    assert counts == {"valid": 18, "invalid": 19}
+
+
+def test_rsa_aes_key_wrap_is_oaep_of_wycheproof_before_kwp_of_wycheproof() -> None:
+    """Neither publishes vectors of the two together: OAEP's of 32 bytes is the key by which KWP's data are wrapped."""
+    ((group, test),) = (one for one in wycheproof("rsa_oaep_2048_sha256_mgf1sha256") if len(one[1]["msg"]) == 2 * 32)
+    key, parameter = keys.private_key(private_pem(group["privateKeyPem"])), u32(256) + oaep("sha256", "sha256")
+    inner, first = keys.aes_key(bytes.fromhex(test["msg"])), bytes.fromhex(test["ct"])
+    for _, other in wycheproof("aes_kwp"):
+        if other["result"] == "valid":
+            plain = bytes.fromhex(other["msg"])
+            wrapped = first + run.wrap(CKM.AES_KEY_WRAP_KWP, inner, b"", plain)
+            assert run.unwrap(CKM.RSA_AES_KEY_WRAP, key, parameter, wrapped) == plain
+            with pytest.raises(Pkcs11Error, match="WRAPPED_KEY_INVALID"):
+                run.unwrap(CKM.RSA_AES_KEY_WRAP, key, parameter, wrapped[:-1] + bytes([wrapped[-1] ^ 1]))

@@ -54,6 +54,8 @@ def test_pkcs1_examples_of_rsa_laboratories_are_reproduced() -> None:
         assert run.sign(CKM.RSA_PKCS, key, b"", [info]) == signature
         run.verify(CKM.SHA1_RSA_PKCS, key, b"", [message], signature)
         run.verify(CKM.RSA_PKCS, key, b"", [info], signature)
+        assert run.sign_recover(CKM.RSA_PKCS, key, b"", info) == signature
+        assert run.recover(CKM.RSA_PKCS, key, b"", signature) == info
         count += 1
     assert count == 300
 

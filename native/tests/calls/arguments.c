@@ -9,6 +9,7 @@
 
 #define VARIABLES 64
 #define MEMORY_SIZE (4u << 20)
+#define PARAMETER_SIZE 512
 
 static struct variable variables[VARIABLES];
 
@@ -114,7 +115,19 @@ static void append(CK_MECHANISM *mechanism, const void *data, size_t size, size_
     mechanism->ulParameterLen = at + size;
 }
 
-static void append_field(CK_MECHANISM *mechanism, const char *field)
+static void append_fields(CK_MECHANISM *mechanism, char *fields, char separator);
+
+/* A structure that a parameter points to. */
+static void append_structure(CK_MECHANISM *mechanism, char *fields)
+{
+    CK_MECHANISM inside = {0, memory_of(PARAMETER_SIZE), 0};
+
+    fields[strlen(fields) - 1] = '\0';
+    append_fields(&inside, fields + 1, ';');
+    append(mechanism, &inside.pParameter, sizeof(inside.pParameter), sizeof(inside.pParameter));
+}
+
+static void append_field(CK_MECHANISM *mechanism, char *field)
 {
     CK_ULONG value = 0;
     CK_BYTE *bytes;
@@ -133,6 +146,9 @@ static void append_field(CK_MECHANISM *mechanism, const char *field)
         bytes = bytes_of(field + 1, &size);
         append(mechanism, bytes, size, 1);
         break;
+    case 's':
+        append_structure(mechanism, field + 1);
+        break;
     case 'n':
         mechanism->pParameter = NULL;
         mechanism->ulParameterLen = number(field + 1);
@@ -145,6 +161,12 @@ static void append_field(CK_MECHANISM *mechanism, const char *field)
     }
 }
 
+static void append_fields(CK_MECHANISM *mechanism, char *fields, char separator)
+{
+    for (char *field = next_part(&fields, separator); field != NULL; field = next_part(&fields, separator))
+        append_field(mechanism, field);
+}
+
 static CK_MECHANISM *mechanism_of(char *text)
 {
     CK_MECHANISM *mechanism = memory_of(sizeof(*mechanism));
@@ -152,9 +174,8 @@ static CK_MECHANISM *mechanism_of(char *text)
 
     if (fields != NULL)
         *fields++ = '\0';
-    *mechanism = (CK_MECHANISM){number(text), fields != NULL ? memory_of(512) : NULL, 0};
-    for (char *field = next_part(&fields, ','); field != NULL; field = next_part(&fields, ','))
-        append_field(mechanism, field);
+    *mechanism = (CK_MECHANISM){number(text), fields != NULL ? memory_of(PARAMETER_SIZE) : NULL, 0};
+    append_fields(mechanism, fields, ',');
     return mechanism;
 }
 

@@ -8,8 +8,8 @@
  *   x:HEX         the address of these bytes
  *   o:SIZE        the address of so many bytes to be filled
  *   m:TYPE        the address of a CK_MECHANISM; with :PARAMETER, of fields with commas between them: u5 is a CK_ULONG,
- *                 bHEX are bytes as they are, pHEX is the address of bytes, lSIZE is another length than the fields',
- *                 and nSIZE is NULL with that length
+ *                 bHEX are bytes as they are, pHEX is the address of bytes, s[FIELD;...] that of a structure, lSIZE is
+ *                 another length than the fields', and nSIZE is NULL with that length
  *   t:TEMPLATE    two arguments, CK_ATTRIBUTEs and their number, TYPE=VALUE with commas between them: u5 is a CK_ULONG,
  *                 xHEX are bytes, rSIZE are bytes to be filled, nSIZE is NULL with that length, and [TYPE=VALUE;...]
  *                 is a template inside

@@ -95,6 +95,10 @@ MAC_GENERAL = Layout("CK_MAC_GENERAL_PARAMS", (Member("", Form.ULONG),))
 
 AES_CTR = Layout("CK_AES_CTR_PARAMS", (_ulong("ulCounterBits"), Member("cb", Form.BLOCK)))
 GCM = Layout("CK_GCM_PARAMS", (_counted("pIv", "ulIvLen"), _counted("pAAD", "ulAADLen"), _ulong("ulTagBits")))
+CCM = Layout(
+    "CK_CCM_PARAMS",
+    (_ulong("ulDataLen"), _counted("pNonce", "ulNonceLen"), _counted("pAAD", "ulAADLen"), _ulong("ulMACLen")),
+)
 RSA_PKCS_PSS = Layout("CK_RSA_PKCS_PSS_PARAMS", (_ulong("hashAlg"), _ulong("mgf"), _ulong("sLen")))
 RSA_PKCS_OAEP = Layout(
     "CK_RSA_PKCS_OAEP_PARAMS",
@@ -176,7 +180,24 @@ PKCS5_PBKD2 = Layout(
 """CK_PKCS5_PBKD2_PARAMS is as large, and has a pointer to the password's length where this one has the length."""
 
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
-    (BYTES, (CKM.AES_CBC, CKM.AES_CBC_PAD, CKM.AES_CTS, CKM.DH_PKCS_DERIVE)),
+    (
+        BYTES,
+        (
+            CKM.AES_CBC,
+            CKM.AES_CBC_PAD,
+            CKM.AES_CTS,
+            CKM.AES_KEY_WRAP,
+            CKM.AES_KEY_WRAP_KWP,
+            CKM.AES_KEY_WRAP_PKCS7,
+            CKM.AES_KEY_WRAP_PAD,
+            CKM.AES_GMAC,
+            CKM.AES_XTS,
+            CKM.AES_OFB,
+            CKM.AES_CFB128,
+            CKM.AES_CFB8,
+            CKM.DH_PKCS_DERIVE,
+        ),
+    ),
     (
         MAC_GENERAL,
         (
@@ -197,10 +218,12 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.BLAKE2B_384_HMAC_GENERAL,
             CKM.BLAKE2B_512_HMAC_GENERAL,
             CKM.AES_CMAC_GENERAL,
+            CKM.AES_MAC_GENERAL,
         ),
     ),
     (AES_CTR, (CKM.AES_CTR,)),
     (GCM, (CKM.AES_GCM,)),
+    (CCM, (CKM.AES_CCM,)),
     (
         RSA_PKCS_PSS,
         (

@@ -82,7 +82,7 @@ def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) ->
         try:
             return bound.handle(call, request)
         except Pkcs11Error as error:
-            error.rv = session.token.policy.answer(error.rv)
+            error.rv = session.token.policy.answer(error.rv, error.optee)
             raise
 
 

@@ -3,9 +3,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from board.differential.script import Script, Value, mechanism, template
-from board.differential.zoo import HANDLES, OBJECTS, P256, Attributes
-from softee.names import CKA, CKK, CKM, CKO
+from board.differential.script import Script, Value, template
+from board.differential.zoo import HANDLES, MADE, OBJECTS
+from softee.names import CKA, CKM, CKO
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS, AttributeKind
 
 READ = tuple(CKA)
@@ -83,14 +83,15 @@ def reading(script: Script) -> None:
         for kind in READ:
             for room in ("n0", "r600"):
                 line = f"C_GetAttributeValue $s {handle} {template([(kind, room)])}"
-                script.call(f"{name}/CKA_{kind.name}/{room}", line, alone=True)
+                script.call(f"{name}/CKA_{kind.name}/{room}", line, chance=name in MADE, alone=True)
 
 
 def small_rooms(script: Script) -> None:
     """C_GetAttributeValue with buffers around the value's size, of several attributes at once, and of no object."""
     script.case("rooms")
-    for name, handle in HANDLES.items():
-        for kind, value in OBJECTS[name].items():
+    for name, attributes in OBJECTS.items():
+        handle = HANDLES[name]
+        for kind, value in attributes.items():
             size = len(value) if isinstance(value, bytes) else 1 if isinstance(value, bool) else 8
             for room in (0, 1, 4, size - 1, size, size + 1):
                 line = f"C_GetAttributeValue $s {handle} {template([(kind, f'r{room}')])}"
@@ -178,101 +179,5 @@ def finding(script: Script) -> None:
             script.call(f"CKA_{kind.name}/{what}", "C_FindObjectsFinal $s")
 
 
-MAKE: Mapping[str, tuple[CKM, Attributes]] = {
-    "aes": (CKM.AES_KEY_GEN, {CKA.TOKEN: False, CKA.VALUE_LEN: 16}),
-    "generic": (CKM.GENERIC_SECRET_KEY_GEN, {CKA.TOKEN: False, CKA.VALUE_LEN: 16}),
-}
-
-
-def generating(script: Script) -> None:
-    """C_GenerateKey with each attribute, and what the key is then; key pairs of all curves and of few sizes."""
-    script.case("generate")
-    for name, (one, base) in MAKE.items():
-        for size in (0, 1, 15, 16, 17, 24, 31, 32, 33, 64, 512, 513, 4096):
-            _generate(script, f"{name}/{size} bytes", one, {**base, CKA.VALUE_LEN: size})
-        for kind in GIVEN:
-            for what, value in values(kind):
-                _generate(script, f"{name}/CKA_{kind.name}/{what}", one, {**base, kind: value})
-        _generate(script, f"{name}/nothing", one, {})
-    for key_type in (CKK.AES, CKK.GENERIC_SECRET, CKK.SHA256_HMAC, CKK.RSA):
-        attributes: Attributes = {CKA.TOKEN: False, CKA.VALUE_LEN: 32, CKA.KEY_TYPE: key_type}
-        for one, _ in MAKE.values():
-            _generate(script, f"CKK_{key_type.name} by CKM_{one.name}", one, attributes)
-
-
-def _generate(script: Script, label: str, one: CKM, attributes: Mapping[CKA, Value]) -> None:
-    line = f"C_GenerateKey $s {mechanism(one)} {template(attributes.items())} &ho"
-    script.call(label, line, fresh=True)
-
-
-CURVES = {
-    "P-192": "06082a8648ce3d030101",
-    "P-224": "06052b81040021",
-    "P-256": P256.hex(),
-    "P-384": "06052b81040022",
-    "P-521": "06052b81040023",
-    "secp256k1": "06052b8104000a",
-    "brainpoolP256r1": "06092b2403030208010107",
-    "Ed25519": "06092b06010401da470f01",
-    "nothing": "",
-    "a byte": "06",
-    "no curve": "06012a",
-    "trailing byte": f"{P256.hex()}00",
-}
-
-
-def pairs(script: Script) -> None:
-    """C_GenerateKeyPair with all curves, and with templates that lack something or say too much."""
-    script.case("pairs")
-    for name, curve in CURVES.items():
-        public = template([(CKA.EC_PARAMS, bytes.fromhex(curve))])
-        line = f"C_GenerateKeyPair $s {mechanism(CKM.EC_KEY_PAIR_GEN)} {public} {template([(CKA.SIGN, True)])} &ho &hp"
-        script.call(name, line, fresh=True)
-    for what, public, private in (
-        ("no curve", "- 0", template([(CKA.SIGN, True)])),
-        ("no private template", template([(CKA.EC_PARAMS, P256)]), "- 0"),
-        ("another class", template([(CKA.EC_PARAMS, P256), (CKA.CLASS, CKO.SECRET_KEY)]), "- 0"),
-        ("another type", template([(CKA.EC_PARAMS, P256), (CKA.KEY_TYPE, CKK.RSA)]), template([(CKA.SIGN, True)])),
-        ("a value", template([(CKA.EC_PARAMS, P256)]), template([(CKA.VALUE, bytes(32))])),
-    ):
-        line = f"C_GenerateKeyPair $s {mechanism(CKM.EC_KEY_PAIR_GEN)} {public} {private} &ho &hp"
-        script.call(what, line, fresh=True)
-    for bits in (0, 255, 256, 512, 4097):
-        public = template([(CKA.MODULUS_BITS, bits)])
-        private = template([(CKA.SIGN, True)])
-        line = f"C_GenerateKeyPair $s {mechanism(CKM.RSA_PKCS_KEY_PAIR_GEN)} {public} {private} &ho &hp"
-        script.call(f"RSA, {bits} bits", line, fresh=True)
-
-
-def made_objects(script: Script) -> None:
-    """What keys are that the token made."""
-    script.case("made")
-    for name, (one, base) in MAKE.items():
-        script.call(name, f"C_GenerateKey $s {mechanism(one)} {template(base.items())} &ho")
-        _dump(script, name, "$ho")
-    public, private = template([(CKA.EC_PARAMS, P256)]), template([(CKA.SIGN, True)])
-    script.call("pair", f"C_GenerateKeyPair $s {mechanism(CKM.EC_KEY_PAIR_GEN)} {public} {private} &ho &hp")
-    _dump(script, "ec-public", "$ho")
-    _dump(script, "ec-private", "$hp")
-
-
-def _dump(script: Script, name: str, handle: str) -> None:
-    for kind in READ:
-        line = f"C_GetAttributeValue $s {handle} {template([(kind, 'r600')])}"
-        by_chance = kind in (CKA.VALUE, CKA.EC_POINT, CKA.CHECK_VALUE)
-        script.call(f"{name}/CKA_{kind.name}", line, chance=by_chance, alone=True)
-    script.call(name, f"C_GetObjectSize $s {handle} &n", alone=True)
-
-
-ALL = (
-    reading,
-    small_rooms,
-    creating,
-    setting,
-    copying,
-    finding,
-    generating,
-    pairs,
-    made_objects,
-)
+ALL = (reading, small_rooms, creating, setting, copying, finding)
 """What is tried."""

@@ -1,30 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every function that begins something, with every mechanism, every kind of key and parameters of every size."""
 
-import re
 from collections.abc import Iterator, Mapping
 
+from board.differential.mechanisms import GOOD, IV, OTHERS, SHARED, gcm, good_key, label
 from board.differential.script import Script, mechanism, template
 from board.differential.zoo import HANDLES, KEYS, text
 from softee.names import CKA, CKG, CKK, CKM, CKO
-from softee.pkcs11_ta.mechanisms.table import MECHANISMS
-
-IV = f"b{'00' * 16}"
-
-GOOD: Mapping[CKM, str] = {
-    CKM.AES_CBC: IV,
-    CKM.AES_CBC_PAD: IV,
-    CKM.AES_CTS: IV,
-    CKM.AES_CTR: f"u1,{IV}",
-    CKM.RSA_PKCS_OAEP: f"u{CKM.SHA_1},u{CKG.MGF1_SHA1},u1,p01,u1",
-    CKM.RSA_PKCS_PSS: f"u{CKM.SHA256},u{CKG.MGF1_SHA256},u20",
-    **{
-        CKM[f"{hashed}_RSA_PKCS_PSS"]: f"u{CKM['SHA_1' if hashed == 'SHA1' else hashed]},u{CKG[f'MGF1_{hashed}']},u20"
-        for hashed in ("SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
-    },
-    **{one: "u8" for one in MECHANISMS if one.name.endswith("_GENERAL")},
-}
-"""A parameter that each mechanism takes, where it takes one."""
 
 BAD = {
     "none": "",
@@ -38,9 +20,6 @@ BAD = {
 }
 """Parameters that suit few."""
 
-OTHERS = (0x80001234, CKM.DES3_ECB, CKM.RSA_X_509, CKM.KEA_DERIVE, 0xFFFFFFFF)
-"""Mechanisms that are in no list, or in one alone."""
-
 KEY_FUNCTIONS = ("C_EncryptInit", "C_DecryptInit", "C_SignInit", "C_VerifyInit")
 
 
@@ -53,46 +32,17 @@ def every_mechanism_with_every_key(script: Script) -> None:
     """C_*Init with all mechanisms and kinds of keys, and a good parameter."""
     for function in KEY_FUNCTIONS:
         script.case("keys")
-        for one in (*MECHANISMS, *OTHERS):
+        for one in (*SHARED, *OTHERS):
             for name, handle in _handles():
                 parameter = GOOD.get(one, "") if isinstance(one, CKM) else ""
                 line = f"{function} $s {mechanism(one, parameter)} {handle}"
                 script.call(f"{label(one)}/{name}", line, fresh=True)
 
 
-def label(number: int) -> str:
-    """A mechanism's name."""
-    try:
-        return f"CKM_{CKM(number).name}"
-    except ValueError:
-        return hex(number)
-
-
-def _hmac_key(name: str) -> str:
-    hashed = name.removesuffix("_GENERAL").removesuffix("_HMAC").replace("_", "").lower()
-    return f"hmac-{hashed}"
-
-
-_USES: tuple[tuple[str, tuple[str, str, str]], ...] = (
-    (r"AES_CMAC.*", ("C_SignInit", "aes", "C_VerifyInit")),
-    (r"AES_(ECB|CBC|CBC_PAD|CTR|CTS)", ("C_EncryptInit", "aes", "C_DecryptInit")),
-    (r"ECDSA.*", ("C_SignInit", "ec-private", "")),
-    (r"RSA_PKCS_OAEP", ("C_EncryptInit", "rsa-public", "")),
-    (r".*RSA_PKCS(_PSS)?", ("C_SignInit", "rsa-private", "")),
-)
-
-
-def good_key(one: CKM) -> tuple[str, str, str] | None:
-    """A function and a key that the mechanism takes, and a second function."""
-    if "HMAC" in one.name:
-        return "C_SignInit", _hmac_key(one.name), "C_VerifyInit"
-    return next((use for pattern, use in _USES if re.fullmatch(pattern, one.name)), None)
-
-
 def every_mechanism_with_bad_parameters(script: Script) -> None:
     """C_*Init and C_DigestInit with parameters that the mechanism does not take."""
     script.case("parameters")
-    for one in MECHANISMS:
+    for one in SHARED:
         chosen = good_key(one)
         for name, parameter in BAD.items():
             given = mechanism(one, parameter)
@@ -134,9 +84,15 @@ VALUES: Mapping[CKM, tuple[str, ...]] = {
         f"u{CKM.MD5},u{CKG.MGF1_SHA1},u1,u0,u0",
         f"u{CKM.SHA_1},u0,u1,u0,u0",
     ),
+    CKM.AES_GCM: (
+        *(gcm(iv=size) for size in (0, 1, 7, 8, 16, 128, 129, 256)),
+        *(gcm(tag_bits=size) for size in (0, 8, 31, 32, 64, 96, 104, 120, 127, 129, 256)),
+        *(gcm(aad=size) for size in (0, 100)),
+    ),
+    CKM.EDDSA: ("b00,u0,u0", "b01,u0,u0", "b00,u1,p01", "b02,u0,u0"),
     **{
         one: tuple(f"u{size}" for size in (0, 1, 2, 16, 20, 28, 32, 33, 48, 64, 65))
-        for one in MECHANISMS
+        for one in SHARED
         if one.name.endswith("_GENERAL")
     },
 }
@@ -148,7 +104,7 @@ def every_mechanism_with_odd_values(script: Script) -> None:
     script.case("values")
     for one, parameters in VALUES.items():
         chosen = good_key(one)
-        if chosen is None:
+        if chosen is None or one not in SHARED:
             continue
         for function in (chosen[0], chosen[2]):
             for parameter in parameters if function else ():
@@ -159,7 +115,7 @@ def every_mechanism_with_odd_values(script: Script) -> None:
 def digests(script: Script) -> None:
     """C_DigestInit with all mechanisms, and C_DigestKey with all objects."""
     script.case("digests")
-    for one in (*MECHANISMS, *OTHERS):
+    for one in (*SHARED, *OTHERS):
         script.call(label(one), f"C_DigestInit $s {mechanism(one)}", fresh=True)
     for name, handle in _handles():
         script.call("begin", f"C_DigestInit $s {mechanism(CKM.SHA256)}")
@@ -172,7 +128,7 @@ def digests(script: Script) -> None:
 def wraps(script: Script) -> None:
     """C_WrapKey with all mechanisms and keys, asking for the size, and of all keys."""
     script.case("wraps")
-    for one in (*MECHANISMS, CKM.RSA_AES_KEY_WRAP):
+    for one in SHARED:
         for name in KEYS:
             given = mechanism(one, GOOD.get(one, ""))
             script.put("n", "0")
@@ -183,7 +139,9 @@ def wraps(script: Script) -> None:
             given = mechanism(cipher, GOOD.get(cipher, ""))
             script.put("n", "2000")
             wrap = f"C_WrapKey $s {given} {HANDLES['aes']} {handle} o:2000 &n"
-            script.call(f"{label(cipher)} of {name}", wrap, chance=name.startswith(("ec", "rsa")), fresh=True)
+            script.call(
+                f"{label(cipher)} of {name}", wrap, chance=name.startswith(("ec", "edwards", "rsa")), fresh=True
+            )
 
 
 SECRET, PRIVATE = {CKA.CLASS: CKO.SECRET_KEY}, {CKA.CLASS: CKO.PRIVATE_KEY}
@@ -208,7 +166,7 @@ def unwraps(script: Script) -> None:
     """C_UnwrapKey with all mechanisms and keys, and of bytes of all sizes into keys of all kinds."""
     script.case("unwraps")
     into = template(UNWRAPPED["generic"].items())
-    for one in (*MECHANISMS, CKM.RSA_AES_KEY_WRAP):
+    for one in SHARED:
         for name in KEYS:
             line = f"C_UnwrapKey $s {mechanism(one, GOOD.get(one, ''))} {HANDLES[name]} {text(bytes(32))} {into} &ho"
             script.call(f"{label(one)}/{name}", line, fresh=True)

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from board.differential.inits import GOOD, good_key
+from board.differential.mechanisms import GOOD, SHARED, good_key
 from board.differential.script import Script, mechanism
 from board.differential.zoo import HANDLES
 from softee.names import CKM
@@ -12,8 +12,8 @@ SIZES = (0, 1, 15, 16, 17, 32, 33)
 BUFFERS = ("- 0", "- 7", "o:0 0", "o:1 1", "o:15 15", "o:16 16", "o:32 32", "o:400 400")
 """Outputs and what their lengths say before the call."""
 
-CIPHERS = (CKM.AES_ECB, CKM.AES_CBC, CKM.AES_CTS, CKM.AES_CTR)
-SIGNERS = (
+CIPHERS = (CKM.AES_ECB, CKM.AES_CBC, CKM.AES_CTS, CKM.AES_CTR, CKM.AES_GCM)
+_SIGNERS = (
     CKM.MD5_HMAC,
     CKM.SHA256_HMAC,
     CKM.SHA512_HMAC,
@@ -26,10 +26,14 @@ SIGNERS = (
     CKM.SHA256_RSA_PKCS,
     CKM.RSA_PKCS_PSS,
     CKM.SHA256_RSA_PKCS_PSS,
+    CKM.RSA_X_509,
+    CKM.EDDSA,
 )
 """Of each kind; a board takes its time for RSA."""
 
-BY_CHANCE = ("ECDSA", "PSS")
+SIGNERS = tuple(one for one in _SIGNERS if one in SHARED)
+
+BY_CHANCE = ("ECDSA", "EDDSA", "PSS")
 PARTS = ((), (0,), (16,), (1,), (16, 16), (1, 15), (17, 15), (32, 1), (16, 0, 16))
 
 FATAL = {
@@ -116,7 +120,7 @@ def signatures(script: Script) -> None:
 def verifications(script: Script) -> None:
     """C_Verify and C_VerifyFinal with signatures of all sizes that are wrong."""
     script.case("verifications")
-    public = {"rsa-private": "rsa-public", "ec-private": "ec-public"}
+    public = {"rsa-private": "rsa-public", "ec-private": "ec-public", "edwards-private": "edwards-public"}
     for one in SIGNERS:
         key = (good_key(one) or ("", "", ""))[1]
         for size in (0, 1, 7, 8, 9, 16, 31, 32, 33, 63, 64, 65, 127, 128, 129):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from board.differential.mechanisms import in_names
 from softee.names import CKA, CKR
 
 Value = bool | int | bytes | str
@@ -41,13 +42,16 @@ class Call:
     """
 
     label: str
+    function: str
     unit: int
     chance: bool
-    own: slice
 
 
 OWN = {"C_GetSlotInfo": slice(56, 128), "C_GetTokenInfo": slice(160, 192)}
 """The digits of an output that are the installation's own: the UUID in the slot's description, the serial number."""
+
+LIST = "C_GetMechanismList"
+"""Shows the names of the mechanisms that are compared, and not how many there are."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Script:
         self._used[name] += 1
         self._unit += alone or fresh
         unique = f"calls/{name}" if self._used[name] == 1 else f"calls/{name}, {self._used[name]}"
-        self.calls[len(self.lines)] = Call(unique, self._unit, chance, OWN.get(function, slice(0)))
+        self.calls[len(self.lines)] = Call(unique, function, self._unit, chance)
         if fresh:
             self.lines.append("@fresh")
 
@@ -109,7 +113,7 @@ class Script:
         for line in output.splitlines():
             number, _, answer = line.partition(" ")
             if number.isdigit() and (call := self.calls.get(int(number))) is not None:
-                found[int(number)] = _in_words(answer, chance=call.chance, own=call.own)
+                found[int(number)] = _in_words(answer, call)
         return found
 
     def differences(self, board: str, softee: str) -> Iterator[Difference]:
@@ -122,9 +126,9 @@ class Script:
                 yield Difference(call.label, theirs.get(line, "nothing"), ours.get(line, "nothing"))
 
 
-def _in_words(answer: str, *, chance: bool, own: slice) -> str:
+def _in_words(answer: str, call: Call) -> str:
     rv, *outputs = answer.split()
-    return " ".join([_name(CKR, "CKR", rv), *(_output(one, chance=chance, own=own) for one in outputs)])
+    return " ".join([_name(CKR, "CKR", rv), *(_output(one, call) for one in outputs)])
 
 
 def _name(names: type[CKR] | type[CKA], prefix: str, digits: str) -> str:
@@ -134,15 +138,24 @@ def _name(names: type[CKR] | type[CKA], prefix: str, digits: str) -> str:
         return digits
 
 
-def _output(text: str, *, chance: bool, own: slice) -> str:
+def _output(text: str, call: Call) -> str:
     name, _, value = text.partition("=")
-    if name.startswith("h"):  # a handle: any will do
+    if name == "o":
+        return f"o={_written(value, call)}"
+    if name.startswith("h") or (name == "n" and call.function == LIST):  # any handle will do, and any number of them
         return f"{name}={'none' if value == '0' else 'some'}"
     if re.fullmatch("[0-9a-f]+", name):
         name = _name(CKA, "CKA", name)
     length, colon, content = value.partition(":")
     length = "unavailable" if length == "f" * 16 else length
-    if name == "o":
-        length, colon, content = "", "", "".join(value[: own.start or 0] + value[own.stop :])
-    shown = f"({len(content) // 2} bytes)" if chance and content else content
-    return f"{name}={length}{colon}{shown}"
+    if call.chance and content:
+        content = f"({len(content) // 2} bytes)"
+    return f"{name}={length}{colon}{content}"
+
+
+def _written(digits: str, call: Call) -> str:
+    if call.function == LIST:
+        return in_names(digits)
+    own = OWN.get(call.function, slice(0))
+    shown = digits[: own.start or 0] + digits[own.stop :]
+    return "(written)" if call.chance and shown else shown

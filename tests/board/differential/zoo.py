@@ -9,13 +9,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from board.differential.script import Value, template
-from softee.names import CKA, CKC, CKK, CKO
+from board.differential.mechanisms import SHARED
+from board.differential.script import Value, mechanism, template
+from softee.names import CKA, CKC, CKK, CKM, CKO
 
 SO_PIN = b"87654321"
 PIN = b"123456"
 LABEL = b"differential".ljust(32)
 P256 = bytes.fromhex("06082a8648ce3d030107")
+ED25519 = bytes.fromhex("06092b06010401da470f01")
 
 Attributes = Mapping[CKA, Value]
 
@@ -24,7 +26,7 @@ PUBLIC_USES = (CKA.ENCRYPT, CKA.VERIFY, CKA.WRAP, CKA.DERIVE)
 PRIVATE_USES = (CKA.DECRYPT, CKA.SIGN, CKA.UNWRAP, CKA.DERIVE)
 
 _RSA = rsa.generate_private_key(65537, 1024).private_numbers()  # noqa: S505 - a board takes its time for more
-_EC = ec.generate_private_key(ec.SECP256R1())
+_EC = ec.derive_private_key(0xA5 << 248, ec.SECP256R1())  # of full size, as most are
 
 
 def _number(value: int) -> bytes:
@@ -106,15 +108,25 @@ OBJECTS: Mapping[str, Attributes] = {
 }
 """One of each kind, by the name of what holds its handle."""
 
-HANDLES = {name: f"$h{number}" for number, name in enumerate(OBJECTS)}
+MADE = ("edwards-public", "edwards-private") if CKM.EDDSA in SHARED else ()
+"""A pair that the token makes: OP-TEE does nothing with a private key that was given without its point."""
+
+HANDLES = {name: f"$h{number}" for number, name in enumerate((*OBJECTS, *MADE))}
 """Where the scripts find them."""
 
-KEYS = tuple(name for name in OBJECTS if name not in ("data", "certificate"))
+KEYS = tuple(name for name in HANDLES if name not in ("data", "certificate"))
 
 
 def text(data: bytes) -> str:
     """Bytes and their length, as two arguments."""
     return f"x:{data.hex()} {len(data)}"
+
+
+def _make() -> str:
+    public, private = _public(CKK.EC_EDWARDS, {CKA.EC_PARAMS: ED25519}), _private(CKK.EC_EDWARDS, {})
+    templates = f"{template(public.items())} {template(private.items())}"
+    handles = " ".join(f"&{HANDLES[name][1:]}" for name in MADE)
+    return f"C_GenerateKeyPair $base {mechanism(CKM.EC_EDWARDS_KEY_PAIR_GEN)} {templates} {handles}"
 
 
 SETUP = (
@@ -129,5 +141,6 @@ SETUP = (
         f"C_CreateObject $base {template(attributes.items())} &{HANDLES[name][1:]}"
         for name, attributes in OBJECTS.items()
     ),
+    *((_make(),) if MADE else ()),
 )
 """A token with a user who is logged in, and the objects."""

@@ -44,6 +44,11 @@ def u32(*numbers: int) -> bytes:
         ("C_Login", (1, BIG, b"1234", 4), CKR.USER_TYPE_INVALID),
         ("C_DestroyObject", (1, BIG), CKR.OBJECT_HANDLE_INVALID),
         ("C_SignInit", (1, AES, BIG), CKR.KEY_HANDLE_INVALID),
+        ("C_SignRecoverInit", (1, AES, BIG), CKR.KEY_HANDLE_INVALID),
+        ("C_VerifyRecoverInit", (1, AES, BIG), CKR.KEY_HANDLE_INVALID),
+        ("C_GetOperationState", (BIG, None, pointer(ulong())), CKR.SESSION_HANDLE_INVALID),
+        ("C_SetOperationState", (1, b"state", 5, BIG, 0), CKR.KEY_NOT_NEEDED),
+        ("C_SetOperationState", (1, b"state", 5, 0, BIG), CKR.KEY_NOT_NEEDED),
         ("C_DigestKey", (1, BIG), CKR.KEY_HANDLE_INVALID),
         ("C_WrapKey", (1, AES, BIG, 2, None, pointer(ulong())), CKR.WRAPPING_KEY_HANDLE_INVALID),
         ("C_WrapKey", (1, AES, 2, BIG, None, pointer(ulong())), CKR.KEY_HANDLE_INVALID),
@@ -83,6 +88,9 @@ def test_a_number_above_32_bits_is_refused_with_the_code_of_what_it_is(
         ("C_OpenSession", (0, 4, None, None, None)),
         ("C_OpenSession", (0, 5, None, None, pointer(ulong()))),
         ("C_GetSessionInfo", (1, None)),
+        ("C_GetOperationState", (1, None, None)),
+        ("C_SetOperationState", (1, None, 4, 0, 0)),
+        ("C_SignRecoverInit", (1, None, 2)),
         ("C_CreateObject", (1, None, 0, pointer(ulong()))),
         ("C_CreateObject", (1, *template([(CKA.TOKEN, b"\0")]), None)),
         ("C_CopyObject", (1, 2, None, 1, pointer(ulong()))),
@@ -113,7 +121,9 @@ def test_a_null_pointer_where_something_is_needed_is_refused_before_anything_is_
     assert library.sent == []
 
 
-@pytest.mark.parametrize("name", ["C_Encrypt", "C_EncryptUpdate", "C_Decrypt", "C_DecryptUpdate", "C_Digest", "C_Sign"])
+@pytest.mark.parametrize(
+    "name", ["C_Encrypt", "C_EncryptUpdate", "C_Decrypt", "C_DecryptUpdate", "C_Digest", "C_Sign", "C_VerifyRecover"]
+)
 def test_bad_arguments_end_the_active_operation(library: Library, name: str) -> None:
     for arguments in ((None, 1, room(8), pointer(ulong(8))), (b"x", 1, room(8), None)):
         library.sent.clear()
@@ -169,6 +179,11 @@ def test_verification_sends_the_signature_as_the_second_input(library: Library) 
     assert (library.last().command, library.last().data, library.last().second) == (30, None, b"signature")
     assert library.call("C_Verify", 1, None, 0, None, 0) == CKR.OK
     assert (library.last().command, library.last().data, library.last().second) == (32, None, b"")
+
+
+def test_a_saved_state_is_sent_with_the_handles_of_its_keys(library: Library) -> None:
+    assert library.call("C_SetOperationState", 1, b"state", 5, 2, 3) == CKR.OK
+    assert (library.last().control, library.last().data) == (u32(1, 2, 3), b"state")
 
 
 def test_a_copy_names_the_object_and_the_changes(library: Library) -> None:

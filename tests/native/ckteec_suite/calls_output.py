@@ -38,6 +38,9 @@ OUTPUTS: dict[str, Call] = {
     "C_DigestFinal": lambda library, out, size: library.call("C_DigestFinal", 1, out, size),
     "C_Sign": lambda library, out, size: library.call("C_Sign", 1, b"data", 4, out, size),
     "C_SignFinal": lambda library, out, size: library.call("C_SignFinal", 1, out, size),
+    "C_SignRecover": lambda library, out, size: library.call("C_SignRecover", 1, b"data", 4, out, size),
+    "C_VerifyRecover": lambda library, out, size: library.call("C_VerifyRecover", 1, b"data", 4, out, size),
+    "C_GetOperationState": lambda library, out, size: library.call("C_GetOperationState", 1, out, size),
     "C_WrapKey": lambda library, out, size: library.call("C_WrapKey", 1, mechanism(CKM.AES_ECB), 2, 3, out, size),
 }
 
@@ -96,7 +99,9 @@ WENT_ON = Answer()
 """OP-TEE's application takes an empty buffer for enough, and softee's one that is told of the end."""
 
 UPDATES = {name: OUTPUTS[name] for name in ("C_EncryptUpdate", "C_DecryptUpdate")}
-ENDS = {name: OUTPUTS[name] for name in ("C_Encrypt", "C_EncryptFinal", "C_Decrypt", "C_DecryptFinal")}
+ENDS = {
+    name: OUTPUTS[name] for name in ("C_Encrypt", "C_EncryptFinal", "C_Decrypt", "C_DecryptFinal", "C_VerifyRecover")
+}
 
 
 class TestNoBytes:

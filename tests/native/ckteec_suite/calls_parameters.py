@@ -12,6 +12,8 @@ from softee.names import CKM, CKR
 BIG = 2**32
 """The least number that does not fit the wire."""
 
+TOO_LONG = (BIG, BIG + 16, 2**63, 2**64 - 1)
+
 
 def u32(*values: int) -> bytes:
     return struct.pack(f"<{len(values)}I", *values)
@@ -28,9 +30,15 @@ def u32(*values: int) -> bytes:
         (CKM.RSA_PKCS_OAEP, struct.pack("LLLPL", 1, 1, 1, 0, 5)),
         (CKM.RSA_AES_KEY_WRAP, struct.pack("LP", 256, 0)),
         (CKM.AES_GCM, struct.pack("PLLPLL", 0, 12, 96, 0, 0, 128)),
+        (CKM.AES_CCM, struct.pack("LPLPLL", 0, 0, 12, 0, 0, 16)),
+        (CKM.AES_ECB_ENCRYPT_DATA, struct.pack("PL", 0, 16)),
+        (CKM.AES_CBC_ENCRYPT_DATA, struct.pack("16sPL", bytes(16), 0, 16)),
+        *((CKM.AES_ECB_ENCRYPT_DATA, struct.pack("PL", 1, length)) for length in TOO_LONG),
+        *((CKM.AES_CBC_ENCRYPT_DATA, struct.pack("16sPL", bytes(16), 1, length)) for length in TOO_LONG),
     ],
 )
 def test_a_parameter_that_the_mechanism_does_not_take_is_refused(library: Library, kind: int, parameter: bytes) -> None:
+    """NULL with a length, and lengths that 32 bits do not hold, among them: what they point to is never read."""
     library.sent.clear()
     assert library.call("C_SignInit", 1, mechanism(kind, parameter), 2) == CKR.MECHANISM_PARAM_INVALID
     assert library.sent == []

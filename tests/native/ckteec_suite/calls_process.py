@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from native.ckteec_suite.support import NULL, Answer, Library, Sent, others, pointer, room, ulong
-from softee.names import CKR, LoginMethod, TeeResult
+from native.ckteec_suite.support import NULL, Answer, Library, Sent, mechanism, others, pointer, room, ulong
+from softee.names import CKM, CKR, LoginMethod, TeeResult
 
 CALLABLE_ANY_TIME = {"C_Initialize", "C_GetFunctionList", "C_GetInterface", "C_GetInterfaceList"}
 OS_LOCKING_OK = 2
@@ -324,34 +324,45 @@ def test_another_module_with_global_symbols_answers_none_of_our_calls(loaded: Li
     assert {file_of(address) for address in addresses} == {str(loaded.path)}
 
 
-def test_functions_without_an_implementation_say_so(library: Library) -> None:
-    unsupported = {
-        "C_GetOperationState": 3,
-        "C_SetOperationState": 5,
-        "C_SignRecoverInit": 3,
-        "C_SignRecover": 5,
-        "C_VerifyRecoverInit": 3,
-        "C_VerifyRecover": 5,
-        "C_DigestEncryptUpdate": 5,
-        "C_DecryptDigestUpdate": 5,
-        "C_SignEncryptUpdate": 5,
-        "C_DecryptVerifyUpdate": 5,
-    }
-    for name, arguments in unsupported.items():
-        assert library.call(name, *[1] * arguments) == CKR.FUNCTION_NOT_SUPPORTED
-    assert library.call("C_WaitForSlotEvent", 0, pointer(ulong()), None) == CKR.FUNCTION_NOT_SUPPORTED
+@pytest.mark.parametrize("flags", [0, 1])
+def test_whoever_waits_for_a_slot_event_with_bad_arguments_is_refused(loaded: Library, flags: int) -> None:
+    slot = pointer(ulong())
+    assert loaded.call("C_WaitForSlotEvent", flags, slot, None) == CKR.CRYPTOKI_NOT_INITIALIZED
+    assert loaded.call("C_Initialize", None) == CKR.OK
+    assert loaded.call("C_WaitForSlotEvent", flags, None, None) == CKR.ARGUMENTS_BAD
+    assert loaded.call("C_WaitForSlotEvent", flags, slot, slot) == CKR.ARGUMENTS_BAD
+    assert loaded.call("C_Finalize", None) == CKR.OK
+
+
+def test_there_is_no_slot_event_to_be_had_without_waiting(library: Library) -> None:
+    assert library.call("C_WaitForSlotEvent", 1, pointer(ulong()), None) == CKR.NO_EVENT
+    assert library.sent == []
+
+
+LACKING = {
+    "C_GetOperationState": (1, None, pointer(ulong())),
+    "C_SetOperationState": (1, b"state", 5, 0, 0),
+    "C_SignRecoverInit": (1, mechanism(CKM.RSA_PKCS), 2),
+    "C_SignRecover": (1, b"data", 4, None, pointer(ulong())),
+    "C_VerifyRecoverInit": (1, mechanism(CKM.RSA_PKCS), 2),
+    "C_VerifyRecover": (1, b"data", 4, None, pointer(ulong())),
+}
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_what_op_tee_s_application_does_not_have_is_not_supported_and_asked_for_once(
+    library: Library, name: str
+) -> None:
+    library.answer(Answer(result=TeeResult.NOT_SUPPORTED))
+    for _ in range(3):
+        assert library.call(name, *LACKING[name]) == CKR.FUNCTION_NOT_SUPPORTED
+    assert [sent.command >= 0x1000 for sent in library.sent] == [True]
+
+
+def test_no_function_runs_beside_its_caller(library: Library) -> None:
     assert library.call("C_GetFunctionStatus", 1) == CKR.FUNCTION_NOT_PARALLEL
     assert library.call("C_CancelFunction", 1) == CKR.FUNCTION_NOT_PARALLEL
-
-
-def test_there_is_no_slot_event_to_be_had_without_waiting(loaded: Library) -> None:
-    def child() -> bool:
-        return loaded.call("C_WaitForSlotEvent", 1, pointer(ulong()), None) == CKR.CRYPTOKI_NOT_INITIALIZED
-
-    assert in_child(child)
-    assert loaded.call("C_Initialize", None) == CKR.OK
-    assert loaded.call("C_WaitForSlotEvent", 1, pointer(ulong()), None) == CKR.NO_EVENT
-    assert loaded.call("C_Finalize", None) == CKR.OK
+    assert library.sent == []
 
 
 def test_random_numbers_are_as_many_as_asked_for(library: Library) -> None:

@@ -13,6 +13,7 @@ from support.mechanism_runs import u32
 from support.samples.sample import MechanismSample, ObjectSample
 
 _SHA1_PSS = u32(CKM.SHA_1, CKG.MGF1_SHA1, 20)
+_OAEP = u32(CKM.SHA256, CKG.MGF1_SHA256, 1, 5) + b"label"
 _PARAMETERS = {
     CKM.SHA1_RSA_PKCS_PSS: _SHA1_PSS,
     CKM.SHA224_RSA_PKCS_PSS: u32(CKM.SHA224, CKG.MGF1_SHA224, 28),
@@ -41,11 +42,12 @@ def _key() -> KeyView:
 
 MECHANISMS = {
     CKM.RSA_PKCS_KEY_PAIR_GEN: MechanismSample(),
-    CKM.RSA_PKCS: MechanismSample(_key, longest=117, deterministic=False),
+    CKM.RSA_PKCS: MechanismSample(_key, longest=117, deterministic=False, bad_wrapped=(0, 1, 127, 129)),
     CKM.RSA_PKCS_PSS: MechanismSample(_key, _SHA1_PSS, shortest=20, longest=20),
     CKM.RSA_PKCS_OAEP: MechanismSample(
-        _key, u32(CKM.SHA256, CKG.MGF1_SHA256, 1, 5) + b"label", longest=62, deterministic=False
+        _key, _OAEP, longest=62, deterministic=False, wraps=(1, 62), bad_wrapped=(0, 1, 127, 129)
     ),
+    CKM.RSA_AES_KEY_WRAP: MechanismSample(_key, u32(256) + _OAEP, bad_wrapped=(0, 128, 136, 143, 145)),
     **{mechanism: MechanismSample(_key) for mechanism in _HASHED},
     **{mechanism: MechanismSample(_key, parameter) for mechanism, parameter in _PARAMETERS.items()},
 }

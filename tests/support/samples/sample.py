@@ -23,7 +23,8 @@ class MechanismSample:
 
     ``others`` are the keys that its parameter names. ``parameter_ends``: a parameter of another size is none.
     ``deterministic``: the same data always encrypts to the same bytes. A wrapped value is filled up with zeros to a
-    multiple of ``filled_to``; wrapped bytes of ``bad_wrapped`` sizes are refused.
+    multiple of ``filled_to``; wrapped bytes of ``bad_wrapped`` sizes are refused. ``wraps`` are the least and the most
+    bytes of a value that the tests wrap.
     """
 
     key: Callable[[], KeyView] = no_key
@@ -36,6 +37,7 @@ class MechanismSample:
     deterministic: bool = True
     filled_to: int = 1
     bad_wrapped: tuple[int, ...] = ()
+    wraps: tuple[int, int] = (1, 70)
 
     @property
     def size(self) -> int:

@@ -7,15 +7,17 @@ from softee.names import CKR
 class Pkcs11Error(Exception):
     """A request failed in a way that the standard has a return value for.
 
-    ``rv`` is what the caller of the C_* function gets. ``detail`` says which attribute, which limit, what to do; it
-    goes to the log, never crosses the border, and holds no secret.
+    ``rv`` is what the caller of the C_* function gets, or ``optee``, where it is given, under a policy that answers as
+    OP-TEE. ``detail`` says which attribute, which limit, what to do; it goes to the log, never crosses the border, and
+    holds no secret.
     """
 
-    def __init__(self, rv: CKR, detail: str = "") -> None:
+    def __init__(self, rv: CKR, detail: str = "", *, optee: CKR | None = None) -> None:
         if rv is CKR.OK:
             raise ValueError("CKR_OK is not an error")
         super().__init__(f"CKR_{rv.name}: {detail}" if detail else f"CKR_{rv.name}")
         self.rv: CKR = rv
+        self.optee = optee
         self.detail = detail
 
 

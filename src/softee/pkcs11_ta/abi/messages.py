@@ -105,7 +105,7 @@ class WithMechanism(NamedTuple):
 
 
 class WithKey(NamedTuple):
-    """C_EncryptInit, C_DecryptInit, C_SignInit, C_VerifyInit."""
+    """C_EncryptInit, C_DecryptInit, C_SignInit, C_VerifyInit, C_SignRecoverInit, C_VerifyRecoverInit."""
 
     session: UInt
     handle: UInt
@@ -157,3 +157,11 @@ class Release(NamedTuple):
 
     session: UInt
     command: UInt
+
+
+class WithSavedState(NamedTuple):
+    """C_SetOperationState: the handles are those of keys that the state needs, or 0."""
+
+    session: UInt
+    encryption_key: UInt
+    authentication_key: UInt

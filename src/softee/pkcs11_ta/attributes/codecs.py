@@ -157,6 +157,7 @@ CODECS: Mapping[int, Codec] = _table(
     (
         BYTES,
         (
+            CKA.UNIQUE_ID,
             CKA.LABEL,
             CKA.APPLICATION,
             CKA.OBJECT_ID,

@@ -63,5 +63,6 @@ STORAGE: Final = (
     Use(CKA.COPYABLE, Rule.MODIFIABLE | Rule.STICKY_FALSE, default=True),
     Use(CKA.DESTROYABLE, Rule.MODIFIABLE_BY_COPY, default=True),
     Use(CKA.LOCAL, SET_BY_TOKEN, default=False),
+    Use(CKA.UNIQUE_ID, SET_BY_TOKEN),
 )
 """What every object has."""

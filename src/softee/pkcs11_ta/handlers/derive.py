@@ -17,7 +17,7 @@ from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.session.access import check_new, complete_new, new_attributes, place_new
-from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of
+from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of, require_any
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.key_use import usable_key
@@ -30,10 +30,11 @@ _PROTECTION: Final[Attributes] = {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, C
 def derive_key(call: Call, request: FromKey) -> bytes:
     """Make a key of a base key, and of those that the parameter names, and return its handle."""
     session = call.session
-    _require_any(session)
+    require_any(session, Deriving)
     spec = mechanism_for(session, request.mechanism)
     deriving = spec.of(Deriving)
     base = usable_key(session, spec, request.handle, TO_DERIVE)
+    _keep_apart(session, base, deriving.apart_from)
     parameter = parameter_of(session, spec, request.parameter)
     others = [usable_key(session, spec, handle, TO_DERIVE) for handle in deriving.keys_in(parameter)]
     given = _given(session, request.template, base, deriving)
@@ -49,9 +50,10 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     return handles(session, place_new(session, made))
 
 
-def _require_any(session: Session) -> None:
-    if not any(spec.flags & Deriving.flags for spec in session.token.policy.mechanisms.values()):
-        raise Pkcs11Error(CKR.FUNCTION_NOT_SUPPORTED, "no mechanism of this token derives keys")
+def _keep_apart(session: Session, base: Pkcs11Object, usage: CKA | None) -> None:
+    policy = session.token.policy
+    if usage and base.attributes.get(usage) is True and (policy.as_optee or policy.objects.apart):
+        raise Pkcs11Error(CKR.FUNCTION_FAILED, f"what is derived so, a key with CKA_{usage.name} tells")
 
 
 def _given(session: Session, template: Template, base: Pkcs11Object, deriving: Deriving[Any]) -> Given:

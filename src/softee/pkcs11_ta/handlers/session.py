@@ -12,7 +12,16 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, Login, OnSlot, OpenPkcs11Session, Release
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
-from softee.pkcs11_ta.session.operations import DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY, Purpose
+from softee.pkcs11_ta.session.operations import (
+    DECRYPT,
+    DIGEST,
+    ENCRYPT,
+    SIGN,
+    SIGN_RECOVER,
+    VERIFY,
+    VERIFY_RECOVER,
+    Purpose,
+)
 from softee.tee.keys import wipe
 
 _KNOWN_FLAGS = int(SessionFlag.RW_SESSION | SessionFlag.SERIAL_SESSION)
@@ -23,6 +32,8 @@ _RELEASED: tuple[tuple[Purpose[Any], tuple[Command[Any], ...]], ...] = (
     (DIGEST, (digests.DIGEST_KEY, digests.DIGEST_UPDATE, digests.DIGEST_FINAL, digests.DIGEST_ONESHOT)),
     (SIGN, (signatures.SIGN_UPDATE, signatures.SIGN_FINAL, signatures.SIGN_ONESHOT)),
     (VERIFY, (signatures.VERIFY_UPDATE, signatures.VERIFY_FINAL, signatures.VERIFY_ONESHOT)),
+    (SIGN_RECOVER, (signatures.SIGN_RECOVER,)),
+    (VERIFY_RECOVER, (signatures.VERIFY_RECOVER,)),
 )
 _PURPOSES = {command.number: purpose for purpose, released in _RELEASED for command in released}
 """The commands that RELEASE_ACTIVE_PROCESSING takes, with the operation that each ends."""

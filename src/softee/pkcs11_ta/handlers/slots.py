@@ -3,13 +3,15 @@
 
 import struct
 
-from softee.names import UNAVAILABLE_INFORMATION, SlotFlag
+from softee.names import UNAVAILABLE_INFORMATION, SlotFlag, TokenFlag
 from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.commands import slots
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
+from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
+from softee.pkcs11_ta.token.token import Token
 
 _MANUFACTURER = b"Linaro".ljust(32)
 _MODEL = b"OP-TEE TA".ljust(16)
@@ -35,20 +37,31 @@ def token_info(call: Call, request: OnSlot) -> bytes:
     """Return CK_TOKEN_INFO."""
     token = call.client.token(request.slot)
     with token.lock:
-        state = token.state
-        count = len(token.sessions)
-        read_write = sum(session.read_write for session in token.sessions)
+        state, counts = token.state, _session_counts(call.client, token)
+    flags = state.flags if token.policy.as_optee else state.flags | _BEYOND_OPTEE
     serial = token.serial_number.encode("ascii")
     return replies.TOKEN_INFO.pack(
-        *(state.label, _MANUFACTURER, _MODEL, serial, state.flags),
-        *(_NO_LIMIT, count, _NO_LIMIT, read_write),
+        *(state.label, _MANUFACTURER, _MODEL, serial, flags),
+        *counts,
         *(MAX_PIN, MIN_PIN),
         *(UNAVAILABLE_INFORMATION,) * 4,
         *(_HARDWARE, _FIRMWARE, _NO_CLOCK),
     )
 
 
-_NO_LIMIT = UNAVAILABLE_INFORMATION
+def _session_counts(client: Pkcs11Client, token: Token) -> tuple[int, int, int, int]:
+    """Return how many sessions the client may have and has, and the same of read-write ones.
+
+    OP-TEE names no limit, and counts the sessions of all clients.
+    """
+    as_optee = token.policy.as_optee
+    limit = UNAVAILABLE_INFORMATION if as_optee else client.max_sessions
+    sessions = token.sessions if as_optee else client.sessions_with(token)
+    return limit, len(sessions), limit, sum(session.read_write for session in sessions)
+
+
+_BEYOND_OPTEE = TokenFlag.DUAL_CRYPTO_OPERATIONS | TokenFlag.RESTORE_KEY_NOT_NEEDED
+"""What a token can that is not as OP-TEE's: two operations in a session, and saved ones that need no key."""
 
 
 def mechanism_ids(call: Call, request: OnSlot) -> bytes:

@@ -4,6 +4,8 @@
 Keys leave the token only here, encrypted, and only where their attributes allow it.
 """
 
+from typing import Any
+
 from softee.names import CKA, CKO, CKR
 from softee.names.mechanism_layouts import BLOCK_SIZE
 from softee.pkcs11_ta.abi.commands import keys
@@ -55,6 +57,7 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
     made = new_attributes(session, _given(session, request.template, unwrapping), rules.UNWRAP)
     check_template(made)
     check_new(session, made)
+    _require_whole(functions, made)
     plain = functions.unwrap(unwrapping.key(), parameter, bytes(call.input))
     try:
         _add_content(session, made, plain)
@@ -96,6 +99,20 @@ def _given(session: Session, template: Template, unwrapping: Pkcs11Object) -> Gi
         raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "CKA_CLASS must say secret or private key")
     given.setdefault(CKA.EXTRACTABLE, True)
     return given
+
+
+def _require_whole(functions: Wrapping[Any], made: Given) -> None:
+    """Refuse a protected key of any length where a padding says how long it is, and nothing else.
+
+    Whoever may alter the wrapped bytes finds by the padding what they decrypt to, or cuts the key. Where nobody may,
+    the template must say the length too.
+    """
+    if not (functions.padded and is_guarded(made)):
+        return
+    if functions.malleable:
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "a protected key of any length is not unwrapped from a padding")
+    if CKA.VALUE_LEN not in made:
+        raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN is missing, which a padding alone does not vouch for")
 
 
 def _template(key: Pkcs11Object, attribute: CKA) -> Template:

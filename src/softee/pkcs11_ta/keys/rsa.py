@@ -175,8 +175,20 @@ RSA: Final = KeyType(
     numbers=KEY_TYPES,
     measure=_modulus_bits,
     forms=(
-        KeyForm(CKO.PUBLIC_KEY, _PUBLIC_ROWS, _complete_public, frozenset({CKA.ENCRYPT, CKA.VERIFY}), _load_public),
-        KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, _complete_private, frozenset({CKA.DECRYPT, CKA.SIGN}), _load_private),
+        KeyForm(
+            CKO.PUBLIC_KEY,
+            _PUBLIC_ROWS,
+            _complete_public,
+            frozenset({CKA.ENCRYPT, CKA.VERIFY, CKA.VERIFY_RECOVER}),
+            _load_public,
+        ),
+        KeyForm(
+            CKO.PRIVATE_KEY,
+            _PRIVATE_ROWS,
+            _complete_private,
+            frozenset({CKA.DECRYPT, CKA.SIGN, CKA.SIGN_RECOVER}),
+            _load_private,
+        ),
     ),
     from_native=_from_native,
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES as AesCipher  # noqa: N811 - the type below is AES
+from cryptography.hazmat.primitives.constant_time import bytes_eq
 
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -16,6 +17,7 @@ from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.rows import SECRET_KEY
 
 AES_SIZES: Final = (16, 24, 32)
+AES_XTS_SIZES: Final = (32, 64)
 _ANY_SIZE = range(1, 8192 + 1)
 CHECK_VALUE_SIZE = 3
 """Bytes of CKA_CHECK_VALUE (section 4.10.2)."""
@@ -34,6 +36,15 @@ def _aes_check_value(key: bytes | bytearray) -> bytes:
 
 def _length(attributes: Attributes) -> int:
     return len(octets(attributes, CKA.VALUE))
+
+
+def _complete_xts(given: Given) -> None:
+    """Check the two keys, which must differ: else XTS is weak, and the library does not take them (IEEE 1619-2018)."""
+    _complete(AES_XTS_SIZES)(given)
+    value = octets(given, CKA.VALUE)
+    half = len(value) // 2
+    if bytes_eq(bytes(value[:half]), bytes(value[half:])):
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "the two halves of an XTS key are one key")
 
 
 def _complete(sizes: Container[int]) -> Callable[[Given], None]:
@@ -60,6 +71,21 @@ AES: Final = KeyType(
             frozenset({CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY}),
             sizes=AES_SIZES,
             check_value=_aes_check_value,
+        ),
+    ),
+)
+
+AES_XTS: Final = KeyType(
+    name="AES-XTS",
+    numbers=frozenset({CKK.AES_XTS}),
+    measure=_length,
+    forms=(
+        KeyForm(
+            CKO.SECRET_KEY,
+            SECRET_KEY,
+            _complete_xts,
+            frozenset({CKA.ENCRYPT, CKA.DECRYPT}),
+            sizes=AES_XTS_SIZES,
         ),
     ),
 )

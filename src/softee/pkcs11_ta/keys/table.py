@@ -12,9 +12,9 @@ from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.rsa import RSA
-from softee.pkcs11_ta.keys.secret import AES, GENERIC
+from softee.pkcs11_ta.keys.secret import AES, AES_XTS, GENERIC
 
-KEY_TYPES: Final = (RSA, EC, DH, AES, GENERIC)
+KEY_TYPES: Final = (RSA, EC, DH, AES, AES_XTS, GENERIC)
 
 
 def _by_number() -> Mapping[object, KeyType]:

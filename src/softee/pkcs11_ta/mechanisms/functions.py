@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
-from softee.names import CKO, MechanismFlag
+from softee.names import CKA, CKO, MechanismFlag
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys.view import KeyView
 
@@ -30,6 +30,10 @@ class DigestOperation(Protocol):
 
     def finish(self) -> bytes:
         """Return the digest."""
+        ...
+
+    def copy(self) -> "DigestOperation":
+        """Return an operation of its own that is as far."""
         ...
 
 
@@ -106,6 +110,21 @@ class Signing(Functions[P]):
     size: Callable[[KeyView, P], int]
 
 
+Recover = Callable[[bytes], bytes]
+"""An active C_VerifyRecover: signature -> the data in it, or CKR_SIGNATURE_INVALID or CKR_SIGNATURE_LEN_RANGE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovering(Functions[P]):
+    """C_SignRecover and C_VerifyRecover. ``size`` returns how many bytes a signature has."""
+
+    flags = MechanismFlag.SIGN_RECOVER | MechanismFlag.VERIFY_RECOVER
+    described = "sign or verify with recovery"
+    sign: Callable[[KeyView, P], SignOperation]
+    recover: Callable[[KeyView, P], Recover]
+    size: Callable[[KeyView, P], int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ciphering(Functions[P]):
     """C_Encrypt* and C_Decrypt*."""
@@ -120,11 +139,12 @@ class Ciphering(Functions[P]):
 class Wrapping(Functions[P]):
     """C_WrapKey and C_UnwrapKey: a key's bytes into wrapped bytes, and back.
 
-    ``wrap`` raises CKR_KEY_SIZE_RANGE for a value that it cannot take. ``unwrap`` raises CKR_WRAPPED_KEY_LEN_RANGE
+    ``wrap`` raises CKR_KEY_SIZE_RANGE for a value that it cannot take, CKR_WRAPPING_KEY_SIZE_RANGE for a key that it
+    cannot take any with. ``unwrap`` raises CKR_WRAPPED_KEY_LEN_RANGE
     where the size alone is wrong, CKR_WRAPPED_KEY_INVALID for whatever else is, and leaves nothing of the value then;
     what it returns is wiped by its caller. ``padded``: whether the bytes decrypt at all depends on a padding, so that
     every error after decryption must be the same one. ``malleable``: wrapped bytes that somebody has cut, joined or
-    altered are unwrapped all the same.
+    altered, or that another mechanism has wrapped, are unwrapped all the same.
     """
 
     flags = MechanismFlag.WRAP | MechanismFlag.UNWRAP
@@ -165,7 +185,8 @@ class Deriving(Functions[P]):
     ``keys_in`` returns the handles of further keys that the parameter names (the salt of HKDF, the second key of
     CONCATENATE); ``derive`` gets them, in this order, after the checks that the base key passes too. ``makes`` is the
     class of what comes of it. ``tells``: the new key shows bytes of the keys that it is made of, so it is protected as
-    all of them are.
+    all of them are. ``apart_from`` is a usage by which the base key's user could compute the new key: where usages are
+    kept apart, and on a board, a key that has it derives nothing.
     """
 
     flags = MechanismFlag.DERIVE
@@ -174,3 +195,4 @@ class Deriving(Functions[P]):
     keys_in: Callable[[P], tuple[int, ...]] = no_keys
     makes: CKO = CKO.SECRET_KEY
     tells: bool = False
+    apart_from: CKA | None = None

@@ -81,7 +81,8 @@ def kind_of(attributes: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS) -> Obj
 
     Raises:
         Pkcs11Error: CKR_TEMPLATE_INCOMPLETE where the class, or the key or certificate type, is missing,
-            CKR_ATTRIBUTE_VALUE_INVALID where it is not known; OP-TEE answers CKR_TEMPLATE_INCONSISTENT to both.
+            CKR_ATTRIBUTE_VALUE_INVALID where it is not known; OP-TEE answers CKR_TEMPLATE_INCONSISTENT to both, but to
+            a certificate without its type.
 
     """
     object_class = attributes.get(CKA.CLASS)
@@ -91,9 +92,15 @@ def kind_of(attributes: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS) -> Obj
             return kind
     subtype = next((kind.subtype for kind in of_class if kind.subtype is not None), CKA.CLASS)
     value = attributes.get(subtype)
-    rv = CKR.TEMPLATE_INCOMPLETE if value is None else CKR.ATTRIBUTE_VALUE_INVALID
     said = f"{value:#x} is not supported" if isinstance(value, int) else "is missing"
-    raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT if policy.as_optee else rv, f"{attribute_name(subtype)} {said}")
+    raise Pkcs11Error(_of_no_kind(subtype, value, policy), f"{attribute_name(subtype)} {said}")
+
+
+def _of_no_kind(subtype: int, value: object, policy: ObjectPolicy) -> CKR:
+    """Return what is said of a class or type that is missing or not known."""
+    if policy.as_optee and not (subtype == CKA.CERTIFICATE_TYPE and value is None):
+        return CKR.TEMPLATE_INCONSISTENT
+    return CKR.TEMPLATE_INCOMPLETE if value is None else CKR.ATTRIBUTE_VALUE_INVALID
 
 
 def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OBJECTS) -> Given:
@@ -114,6 +121,8 @@ def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OB
     """
     kind = kind_of(given, policy)
     for attribute, value in given.items():
+        if policy.as_optee and way is UNWRAP and attribute not in kind.uses:
+            continue  # OP-TEE's own test unwraps private keys that should encrypt
         use = _use(kind, attribute)
         if use.rules & way.forbidden:
             raise Pkcs11Error(
@@ -130,6 +139,7 @@ def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OB
         elif not isinstance(default := own.get(use.type, use.default), Unset):
             made[use.type] = default
     _check_policy(made, policy)
+    _check_dates(made)
     return made
 
 
@@ -184,6 +194,7 @@ def change(
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"a trusted {kind.name} cannot be changed")
     changed = {**attributes, **changes}
     _check_policy(changed, policy)
+    _check_dates(changed)
     return changed
 
 
@@ -203,6 +214,13 @@ def _check_apart(use: Use, attributes: Attributes, value: AttributeValue, policy
     """Refuse to take a usage back that the policy keeps apart from another one, which could then be given."""
     if value is False and attributes.get(use.type) is True and any(use.type in pair for pair in policy.apart):
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"{attribute_name(use.type)} stays: this token keeps usages apart")
+
+
+def _check_dates(attributes: Attributes) -> None:
+    """Refuse an end before the beginning. Of a CK_DATE the order is that of its digits, and empty ones say nothing."""
+    start, end = (attributes.get(one) for one in (CKA.START_DATE, CKA.END_DATE))
+    if isinstance(start, bytes) and isinstance(end, bytes) and start > end > b"":
+        raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "CKA_END_DATE is before CKA_START_DATE")
 
 
 def _check_policy(attributes: Attributes, policy: ObjectPolicy) -> None:

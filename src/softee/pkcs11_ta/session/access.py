@@ -5,6 +5,8 @@ Read-only sessions change no token objects; private objects need the user's logi
 standard leaves to the token who else may write: here whoever is logged in, and where OP-TEE's way counts, anybody.
 """
 
+from uuid import uuid4
+
 from softee.names import CKA, CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Given
@@ -74,8 +76,9 @@ def place_new(session: Session, *attributes: Attributes) -> list[Pkcs11Object]:
             CKR_DEVICE_ERROR.
 
     """
-    on_token = [one for one in attributes if one[CKA.TOKEN] is True]
-    in_session = [one for one in attributes if one[CKA.TOKEN] is not True]
+    named = [_with_unique_id(session, one) for one in attributes]
+    on_token = [one for one in named if one[CKA.TOKEN] is True]
+    in_session = [one for one in named if one[CKA.TOKEN] is not True]
     with session.token.lock:
         check_new(session, *attributes)
         volatile = session.objects.create(session.handle, *in_session)
@@ -87,6 +90,11 @@ def place_new(session: Session, *attributes: Attributes) -> list[Pkcs11Object]:
             raise
     made_on_token, made_in_session = iter(lasting), iter(volatile)
     return [next(made_on_token if one[CKA.TOKEN] is True else made_in_session) for one in attributes]
+
+
+def _with_unique_id(session: Session, one: Attributes) -> Attributes:
+    """Give a new object, also a copy, an identifier that no other one has (section 4.4.1). OP-TEE's have none."""
+    return one if session.token.policy.as_optee else {**one, CKA.UNIQUE_ID: str(uuid4()).encode()}
 
 
 def require_permission(session: Session, old: Pkcs11Object, permission: CKA) -> None:

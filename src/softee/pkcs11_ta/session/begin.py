@@ -8,16 +8,27 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from softee.names import CKA
+from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import WithKey, WithMechanism
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Digesting, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Digesting, Functions, Recovering, Signing
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.session.access import sees_private
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.key_use import usable_key
-from softee.pkcs11_ta.session.operations import DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY, KeyPurpose, Operation, Purpose
+from softee.pkcs11_ta.session.operations import (
+    DECRYPT,
+    DIGEST,
+    ENCRYPT,
+    SIGN,
+    SIGN_RECOVER,
+    VERIFY,
+    VERIFY_RECOVER,
+    KeyPurpose,
+    Operation,
+    Purpose,
+)
 
 Op = TypeVar("Op")
 
@@ -77,6 +88,27 @@ def begin_digest(session: Session, request: WithMechanism) -> None:
     digesting = spec.of(Digesting)
     make = partial(digesting.begin, parameter_of(session, spec, request.parameter))
     session.operations.begin(Operation(DIGEST, spec, make, digesting.size))
+
+
+def require_any(session: Session, group: type[Functions[Any]]) -> None:
+    """Raise CKR_FUNCTION_NOT_SUPPORTED where no mechanism of the token has the group, as OP-TEE does not."""
+    if not any(spec.flags & group.flags for spec in session.token.policy.mechanisms.values()):
+        raise Pkcs11Error(CKR.FUNCTION_NOT_SUPPORTED, f"no mechanism of this token can {group.described}")
+
+
+def begin_sign_recover(session: Session, request: WithKey) -> None:
+    """C_SignRecoverInit."""
+    require_any(session, Recovering)
+    spec = mechanism_for(session, request.mechanism, SIGN_RECOVER)
+    recovering = spec.of(Recovering)
+    _begin(session, SIGN_RECOVER, request, spec, recovering.sign, size=recovering.size)
+
+
+def begin_verify_recover(session: Session, request: WithKey) -> None:
+    """C_VerifyRecoverInit."""
+    require_any(session, Recovering)
+    spec = mechanism_for(session, request.mechanism, VERIFY_RECOVER)
+    _begin(session, VERIFY_RECOVER, request, spec, spec.of(Recovering).recover)
 
 
 def _no_size(_key: KeyView, _parameter: object) -> int:

@@ -12,6 +12,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
+from softee.pkcs11_ta.session.saved_states import SavedStates
 from softee.pkcs11_ta.token.object import FIRST_PRIVATE_HANDLE, FIRST_SESSION_HANDLE, Pkcs11Object
 from softee.pkcs11_ta.token.pins import PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
@@ -98,6 +99,7 @@ class Pkcs11Client:
         self.pins = pins
         self.max_sessions = max_sessions
         self.sessions: dict[int, Session] = {}
+        self.saved_states = SavedStates()
         self._objects: dict[int, SessionObjects] = {}
         self._private_bases: dict[int, int] = {}
         self._handles = itertools.count(1)

@@ -5,6 +5,7 @@ A session has at most one operation of each purpose, and a search beside them; w
 error ends the operation, except CKR_BUFFER_TOO_SMALL, which leaves it as if the call had not been made.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
@@ -12,9 +13,23 @@ from typing import Any, Generic, TypeVar
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.functions import CipherOperation, DigestOperation, SignOperation, VerifyOperation
+from softee.pkcs11_ta.mechanisms.functions import (
+    CipherOperation,
+    DigestOperation,
+    Recover,
+    SignOperation,
+    VerifyOperation,
+)
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
-from softee.pkcs11_ta.session.roles import TO_DECRYPT, TO_ENCRYPT, TO_SIGN, TO_VERIFY, Role
+from softee.pkcs11_ta.session.roles import (
+    TO_DECRYPT,
+    TO_ENCRYPT,
+    TO_SIGN,
+    TO_SIGN_RECOVER,
+    TO_VERIFY,
+    TO_VERIFY_RECOVER,
+    Role,
+)
 
 Op = TypeVar("Op")
 
@@ -85,6 +100,8 @@ ENCRYPT: KeyPurpose[CipherOperation] = KeyPurpose("encrypt", STREAM_RULES, TO_EN
 DECRYPT: KeyPurpose[CipherOperation] = KeyPurpose("decrypt", STREAM_RULES, TO_DECRYPT)
 SIGN: KeyPurpose[SignOperation] = KeyPurpose("sign", STREAM_RULES, TO_SIGN)
 VERIFY: KeyPurpose[VerifyOperation] = KeyPurpose("verify", STREAM_RULES, TO_VERIFY)
+SIGN_RECOVER: KeyPurpose[SignOperation] = KeyPurpose("sign-recover", STREAM_RULES, TO_SIGN_RECOVER)
+VERIFY_RECOVER: KeyPurpose[Recover] = KeyPurpose("verify-recover", STREAM_RULES, TO_VERIFY_RECOVER)
 
 
 class Operation(Generic[Op]):
@@ -122,6 +139,12 @@ class Operation(Generic[Op]):
         """Begin again, as if no data had come."""
         self.running = self._make()
 
+    def as_far(self, running: Op) -> "Operation[Op]":
+        """Return an operation that is as far as this one and goes on with ``running``."""
+        other = copy.copy(self)
+        other.running = running
+        return other
+
     def hold(self, rest: bytes) -> None:
         """Keep the computed end until its buffer is large enough."""
         self.rest = rest
@@ -154,6 +177,14 @@ class Operations:
         if self._one_at_a_time:
             self._active.clear()
         self._active[operation.purpose] = operation
+
+    def active(self) -> list[Operation[Any]]:
+        """Return the cryptographic operations that are active."""
+        return list(self._active.values())
+
+    def restore(self, operation: Operation[Any]) -> None:
+        """Put an operation in the place of all cryptographic ones."""
+        self._active = {operation.purpose: operation}
 
     def end(self, purpose: Purpose[Any]) -> None:
         """End the operation of this purpose, if there is one."""

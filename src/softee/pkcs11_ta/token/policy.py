@@ -16,7 +16,7 @@ from softee.tee.application import ClientIdentity
 
 _NO_CURVE: Final = b""
 _OPTEE_ANSWERS: Final = MappingProxyType({CKR.CURVE_NOT_SUPPORTED: CKR.ATTRIBUTE_TYPE_INVALID})
-"""Return values of OP-TEE's in the place of the standard's."""
+"""Return values of OP-TEE's in the place of the standard's, whatever raised them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,8 @@ class Policy:
         groups = client.groups | {client.gid}
         return client.uid in (self.users or ()) or bool(groups & (self.groups or frozenset()))
 
-    def answer(self, rv: CKR) -> CKR:
-        """Return the value that a client gets for ``rv``."""
-        return _OPTEE_ANSWERS.get(rv, rv) if self.as_optee else rv
+    def answer(self, rv: CKR, optee: CKR | None = None) -> CKR:
+        """Return the value that a client gets for ``rv``, where ``optee`` may be OP-TEE's for what has happened."""
+        if not self.as_optee:
+            return rv
+        return optee or _OPTEE_ANSWERS.get(rv, rv)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Recovering, Signing
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
@@ -121,30 +121,41 @@ _OFF_IN_STRICT = frozenset(
         CKM.SHA1_RSA_PKCS_PSS,
         CKM.ECDSA_SHA1,
         CKM.AES_ECB,
+        CKM.AES_MAC,
+        CKM.AES_MAC_GENERAL,
+        CKM.AES_CBC_ENCRYPT_DATA,
+        CKM.AES_ECB_ENCRYPT_DATA,
     }
 )
+"""What is weak. The last two encrypt under another name: with a key that also wraps or unwraps, by turns."""
 
-_SIGNS_ONLY_IN_STRICT = CKM.RSA_PKCS
-"""PKCS#1 v1.5 does not encrypt."""
+_STRICT_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
+    CKM.RSA_PKCS: (Signing, Recovering),
+    CKM.AES_GCM: (Ciphering,),
+}
+"""What these do in strict. PKCS#1 v1.5 does not encrypt; and whoever wraps a key of his own with GCM, with the
+initialization vector by which another key was wrapped, has that one too: their difference is the ciphertexts'."""
 
 _PROTECTED: Mapping[CKA, AttributeValue] = {CKA.PRIVATE: True, CKA.SENSITIVE: True, CKA.EXTRACTABLE: False}
 _PROTECTED_DEFAULTS = MappingProxyType({CKO.PRIVATE_KEY: _PROTECTED, CKO.SECRET_KEY: _PROTECTED})
 
 
-def _only(mechanism: CKM, *groups: type[Functions[Any]]) -> AnyMechanism:
-    """Return a mechanism with some of its groups of functions."""
-    spec = MECHANISMS[mechanism]
-    return replace(spec, functions=tuple(spec.of(group) for group in groups))
+def _with_functions(
+    mechanisms: Mapping[CKM, AnyMechanism], wanted: Mapping[CKM, tuple[type[Functions[Any]], ...]]
+) -> Mapping[CKM, AnyMechanism]:
+    """Return mechanisms, those in ``wanted`` with the groups of functions that stand there alone."""
+    return MappingProxyType(
+        {
+            mechanism: replace(spec, functions=tuple(spec.of(group) for group in wanted[mechanism]))
+            if mechanism in wanted
+            else spec
+            for mechanism, spec in mechanisms.items()
+        }
+    )
 
 
-_ON_A_BOARD = MappingProxyType(
-    {
-        mechanism: _only(mechanism, *_OPTEE_FUNCTIONS[mechanism])
-        if mechanism in _OPTEE_FUNCTIONS
-        else MECHANISMS[mechanism]
-        for mechanism in _OPTEE_MECHANISMS
-        if mechanism in MECHANISMS
-    }
+_ON_A_BOARD = _with_functions(
+    {mechanism: MECHANISMS[mechanism] for mechanism in _OPTEE_MECHANISMS if mechanism in MECHANISMS}, _OPTEE_FUNCTIONS
 )
 _BY_DEFAULT = MappingProxyType(
     {mechanism: spec for mechanism, spec in MECHANISMS.items() if mechanism not in OFF_BY_DEFAULT}
@@ -169,7 +180,7 @@ STRICT: Final = changed(
     replace(
         PORTABLE,
         name="strict",
-        mechanisms={**_BY_DEFAULT, _SIGNS_ONLY_IN_STRICT: _only(_SIGNS_ONLY_IN_STRICT, Signing)},
+        mechanisms=_with_functions(_BY_DEFAULT, _STRICT_FUNCTIONS),
     ),
     PolicyChanges(
         refused=_OFF_IN_STRICT,

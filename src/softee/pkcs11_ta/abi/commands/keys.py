@@ -4,7 +4,7 @@
 from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi.command import Command, Data, Output
-from softee.pkcs11_ta.abi.returns import GENERATE, INIT, KEY_INIT, MAKE, OUTPUT
+from softee.pkcs11_ta.abi.returns import GENERATE, INIT, KEY_INIT, MAKE, NOT_ON_EVERY_TOKEN, OUTPUT
 
 GENERATE_KEY = Command(
     33, "GENERATE_KEY", "C_GenerateKey", m.GenerateKey, GENERATE, output=Output.OUTPUT, output_size=4
@@ -14,7 +14,7 @@ DERIVE_KEY = Command(
     "DERIVE_KEY",
     "C_DeriveKey",
     m.FromKey,
-    KEY_INIT | MAKE | {CKR.FUNCTION_NOT_SUPPORTED, CKR.PUBLIC_KEY_INVALID},
+    KEY_INIT | MAKE | NOT_ON_EVERY_TOKEN | {CKR.DATA_LEN_RANGE, CKR.PUBLIC_KEY_INVALID},
     output=Output.OUTPUT,
     output_size=4,
 )

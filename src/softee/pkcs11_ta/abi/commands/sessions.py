@@ -4,8 +4,8 @@
 from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi import replies
-from softee.pkcs11_ta.abi.command import Command, Output
-from softee.pkcs11_ta.abi.returns import SESSION, SLOT
+from softee.pkcs11_ta.abi.command import Command, Data, Output
+from softee.pkcs11_ta.abi.returns import NOT_ON_EVERY_TOKEN, OUTPUT, SESSION, SLOT
 
 OPEN_SESSION = Command(
     6,
@@ -55,4 +55,31 @@ RELEASE_ACTIVE_PROCESSING = Command(
     44, "RELEASE_ACTIVE_PROCESSING", "", m.Release, SESSION | {CKR.OPERATION_NOT_INITIALIZED}
 )
 
-COMMANDS = (OPEN_SESSION, CLOSE_SESSION, CLOSE_ALL_SESSIONS, SESSION_INFO, LOGIN, LOGOUT, RELEASE_ACTIVE_PROCESSING)
+GET_OPERATION_STATE = Command(
+    0x1014,
+    "GET_OPERATION_STATE",
+    "C_GetOperationState",
+    m.InSession,
+    SESSION | OUTPUT | NOT_ON_EVERY_TOKEN | {CKR.OPERATION_NOT_INITIALIZED, CKR.STATE_UNSAVEABLE},
+    output=Output.STREAM,
+)
+SET_OPERATION_STATE = Command(
+    0x1015,
+    "SET_OPERATION_STATE",
+    "C_SetOperationState",
+    m.WithSavedState,
+    SESSION | NOT_ON_EVERY_TOKEN | {CKR.KEY_NOT_NEEDED, CKR.SAVED_STATE_INVALID},
+    data=Data.INPUT,
+)
+
+COMMANDS = (
+    OPEN_SESSION,
+    CLOSE_SESSION,
+    CLOSE_ALL_SESSIONS,
+    SESSION_INFO,
+    LOGIN,
+    LOGOUT,
+    RELEASE_ACTIVE_PROCESSING,
+    GET_OPERATION_STATE,
+    SET_OPERATION_STATE,
+)

@@ -4,7 +4,7 @@
 from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi.command import Command, Data, Output
-from softee.pkcs11_ta.abi.returns import KEY_INIT, OUTPUT, SIGN, SIGNATURE
+from softee.pkcs11_ta.abi.returns import KEY_INIT, NOT_ON_EVERY_TOKEN, OUTPUT, SIGN, SIGNATURE, STEP
 
 SIGN_INIT = Command(25, "SIGN_INIT", "C_SignInit", m.WithKey, KEY_INIT | {CKR.SIGNATURE_LEN_RANGE})
 VERIFY_INIT = Command(26, "VERIFY_INIT", "C_VerifyInit", m.WithKey, KEY_INIT | {CKR.SIGNATURE_LEN_RANGE})
@@ -17,4 +17,40 @@ VERIFY_ONESHOT = Command(
     32, "VERIFY_ONESHOT", "C_Verify", m.InSession, SIGN | SIGNATURE, data=Data.INPUT, output=Output.INPUT
 )
 
-COMMANDS = (SIGN_INIT, VERIFY_INIT, SIGN_UPDATE, VERIFY_UPDATE, SIGN_FINAL, VERIFY_FINAL, SIGN_ONESHOT, VERIFY_ONESHOT)
+SIGN_RECOVER_INIT = Command(0x1010, "SIGN_RECOVER_INIT", "C_SignRecoverInit", m.WithKey, KEY_INIT | NOT_ON_EVERY_TOKEN)
+SIGN_RECOVER = Command(
+    0x1011,
+    "SIGN_RECOVER",
+    "C_SignRecover",
+    m.InSession,
+    SIGN | OUTPUT | NOT_ON_EVERY_TOKEN,
+    data=Data.INPUT,
+    output=Output.STREAM,
+)
+VERIFY_RECOVER_INIT = Command(
+    0x1012, "VERIFY_RECOVER_INIT", "C_VerifyRecoverInit", m.WithKey, KEY_INIT | NOT_ON_EVERY_TOKEN
+)
+VERIFY_RECOVER = Command(
+    0x1013,
+    "VERIFY_RECOVER",
+    "C_VerifyRecover",
+    m.InSession,
+    STEP | SIGNATURE | OUTPUT | NOT_ON_EVERY_TOKEN,
+    data=Data.INPUT,
+    output=Output.STREAM,
+)
+
+COMMANDS = (
+    SIGN_INIT,
+    VERIFY_INIT,
+    SIGN_UPDATE,
+    VERIFY_UPDATE,
+    SIGN_FINAL,
+    VERIFY_FINAL,
+    SIGN_ONESHOT,
+    VERIFY_ONESHOT,
+    SIGN_RECOVER_INIT,
+    SIGN_RECOVER,
+    VERIFY_RECOVER_INIT,
+    VERIFY_RECOVER,
+)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AES-ECB and AES-CBC, which also wrap keys, and AES-CBC with PKCS#7 padding (PKCS#11 3.2, section 6, AES).
+"""AES-ECB, AES-CBC, and AES-CBC with PKCS#7 padding, which also wrap keys (PKCS#11 3.2, section 6, AES).
 
 ECB and CBC take whole blocks. A wrapped key is filled up with zero bytes to whole blocks, as the standard says;
 unwrapping gives them back, and who unwraps cuts the value to its length. Bad padding has one error, whatever is wrong.
+None of them vouches for a wrapped key.
 """
 
 from collections.abc import Callable
@@ -51,6 +52,12 @@ class _WholeBlocks(Stream):
         return self._context.finalize()
 
 
+def _end_padded(context: CipherContext, taken: int) -> bytes:
+    """Return what ends a ciphertext of ``taken`` bytes: so many bytes of padding, each saying how many."""
+    fill = BLOCK - taken % BLOCK
+    return context.update(bytes([fill]) * fill) + context.finalize()
+
+
 class _PaddingEncrypt(_WholeBlocks):
     __slots__ = ()
 
@@ -59,9 +66,8 @@ class _PaddingEncrypt(_WholeBlocks):
         return self.given(count) + BLOCK
 
     def finish(self) -> bytes:
-        """Return the last block, filled up by PKCS#7: so many bytes, each saying how many. Never fails."""
-        fill = BLOCK - self._taken % BLOCK
-        return self._context.update(bytes([fill]) * fill) + self._context.finalize()
+        """Return the last block, filled up by PKCS#7. Never fails."""
+        return _end_padded(self._context, self._taken)
 
 
 class _PaddingDecrypt(_WholeBlocks):
@@ -113,6 +119,22 @@ def _unwrap(context: CipherContext, wrapped: bytes) -> bytearray:
     return value
 
 
+def _wrap_padded(context: CipherContext, value: bytes | bytearray) -> bytes:
+    return context.update(value) + _end_padded(context, len(value))
+
+
+def _unwrap_padded(context: CipherContext, wrapped: bytes) -> bytearray:
+    """Decrypt a wrapped key. Raises CKR_WRAPPED_KEY_INVALID where the padding is bad, else as :func:`_unwrap`."""
+    padded = _unwrap(context, wrapped)
+    unpadder = _PADDING.unpadder()
+    try:
+        return bytearray(unpadder.update(padded) + unpadder.finalize())
+    except ValueError:
+        raise Pkcs11Error(CKR.WRAPPED_KEY_INVALID, "the padding is not PKCS#7's") from None
+    finally:
+        wipe(padded)
+
+
 def _whole_blocks(mechanism: CKM, params: Callable[..., P], mode: Callable[[P], Mode]) -> MechanismSpec[P]:
     """Describe a mode that takes whole blocks of data, and keys."""
     return MechanismSpec(
@@ -144,6 +166,12 @@ SPECS: tuple[AnyMechanism, ...] = (
             Ciphering(
                 encrypt=lambda key, iv: _PaddingEncrypt(encryptor(key, modes.CBC(iv)), CKR.DATA_LEN_RANGE),
                 decrypt=lambda key, iv: _PaddingDecrypt(decryptor(key, modes.CBC(iv))),
+            ),
+            Wrapping(
+                wrap=lambda key, iv, value: _wrap_padded(encryptor(key, modes.CBC(iv)), value),
+                unwrap=lambda key, iv, wrapped: _unwrap_padded(decryptor(key, modes.CBC(iv)), wrapped),
+                padded=True,
+                malleable=True,
             ),
         ),
     ),

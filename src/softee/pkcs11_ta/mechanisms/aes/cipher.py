@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the AES mechanisms have in common: their keys and how a wrong amount of data is refused."""
 
+from collections.abc import Container
+
+from cryptography.hazmat.decrepit.ciphers.modes import CFB, CFB8, OFB
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
@@ -16,13 +19,23 @@ KEY_TYPES = frozenset({CKK.AES})
 KEY_SIZE = SizeRange(16, 32)
 """In bytes."""
 
-Mode = modes.ECB | modes.CBC | modes.CTR
+Mode = modes.ECB | modes.CBC | modes.CTR | CFB | CFB8 | OFB
+
+
+def check_key(key: KeyView) -> None:
+    """Raise CKR_KEY_SIZE_RANGE for a key of 20 bytes and the like."""
+    check_key_size(key.secret())
+
+
+def check_key_size(secret: bytes | bytearray, sizes: Container[int] = AES_SIZES) -> None:
+    """Raise CKR_KEY_SIZE_RANGE for a key of 20 bytes and the like."""
+    if len(secret) not in sizes:
+        raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"AES has no keys of {len(secret)} bytes")
 
 
 def block_cipher(secret: bytes | bytearray) -> AES:
-    """Return the library's AES with a key. Raises CKR_KEY_SIZE_RANGE for 20 bytes and the like."""
-    if len(secret) not in AES_SIZES:
-        raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"AES has no keys of {len(secret)} bytes")
+    """Return the library's AES with a key. Raises CKR_KEY_SIZE_RANGE."""
+    check_key_size(secret)
     return AES(secret)
 
 

@@ -5,6 +5,7 @@ The tag follows the ciphertext. Decryption gives nothing until the tag is found 
 then, up to a limit, and decrypted at the end. A tag that is not right has one error, whatever is wrong:
 CKR_ENCRYPTED_DATA_INVALID, or CKR_WRAPPED_KEY_INVALID for a wrapped key. These are what the standard lists for
 C_Decrypt* and C_UnwrapKey; CKR_AEAD_DECRYPT_FAILED belongs to the functions on messages (sections 5.10, 5.11, 5.18).
+OP-TEE answers CKR_SIGNATURE_INVALID to C_Decrypt*, and its own tests ask for that.
 """
 
 from softee.names import CKM, CKR
@@ -39,11 +40,19 @@ LARGEST_IV = 1 << 10
 _TAG_BITS = frozenset({32, 64, 96, 104, 112, 120, 128})
 """Those of SP 800-38D, 5.2.1.2."""
 
+_ANOTHER_TAG = "the tag is another one"
+
+
+def check_iv(iv: bytes) -> bytes:
+    """Take an initialization vector."""
+    if not 1 <= len(iv) <= LARGEST_IV:
+        raise invalid(f"ulIvLen {len(iv)} is not 1 to {LARGEST_IV}")
+    return iv
+
 
 def gcm(iv: bytes, aad: bytes, tag_bits: int) -> GcmParams:
     """Check CK_GCM_PARAMS."""
-    if not 1 <= len(iv) <= LARGEST_IV:
-        raise invalid(f"ulIvLen {len(iv)} is not 1 to {LARGEST_IV}")
+    check_iv(iv)
     if len(aad) > LARGEST_AAD:
         raise invalid(f"ulAADLen {len(aad)}; {LARGEST_AAD} are allowed")
     if tag_bits not in _TAG_BITS:
@@ -51,13 +60,13 @@ def gcm(iv: bytes, aad: bytes, tag_bits: int) -> GcmParams:
     return GcmParams(iv, aad, tag_bits // 8)
 
 
-def _open(opening: Decryptor, sealed: bytes, tag_size: int, bad_tag: CKR) -> bytearray:
+def _open(opening: Decryptor, sealed: bytes, tag_size: int, bad_tag: Pkcs11Error) -> bytearray:
     """Return what was encrypted. Raises ``bad_tag`` where the tag is not right; then nothing of it is left."""
     size = len(sealed) - tag_size
     try:
         return opening.open(sealed[:size], sealed[size:])
     except WrongTagError:
-        raise Pkcs11Error(bad_tag, "the tag is another one") from None
+        raise bad_tag from None
 
 
 class _Encrypt(Stream):
@@ -101,7 +110,8 @@ def _decrypt(key: KeyView, params: GcmParams) -> BufferedCipher:
     def decrypt(sealed: bytes) -> bytes:
         if len(sealed) < params.tag_size:
             raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(sealed), f"at least {params.tag_size}")
-        return bytes(_open(opening, sealed, params.tag_size, CKR.ENCRYPTED_DATA_INVALID))
+        bad_tag = Pkcs11Error(CKR.ENCRYPTED_DATA_INVALID, _ANOTHER_TAG, optee=CKR.SIGNATURE_INVALID)
+        return bytes(_open(opening, sealed, params.tag_size, bad_tag))
 
     return BufferedCipher(decrypt, lambda count: max(0, count - params.tag_size), limit=LARGEST_CIPHERTEXT)
 
@@ -115,7 +125,8 @@ def _unwrap(key: KeyView, params: GcmParams, wrapped: bytes) -> bytearray:
     """Decrypt a wrapped key. Raises CKR_WRAPPED_KEY_LEN_RANGE for no more than a tag, CKR_WRAPPED_KEY_INVALID."""
     if len(wrapped) <= params.tag_size:
         raise wrong_length(CKR.WRAPPED_KEY_LEN_RANGE, len(wrapped), f"more than {params.tag_size}")
-    return _open(decryptor(key.secret(), params), wrapped, params.tag_size, CKR.WRAPPED_KEY_INVALID)
+    bad_tag = Pkcs11Error(CKR.WRAPPED_KEY_INVALID, _ANOTHER_TAG)
+    return _open(decryptor(key.secret(), params), wrapped, params.tag_size, bad_tag)
 
 
 SPECS = (

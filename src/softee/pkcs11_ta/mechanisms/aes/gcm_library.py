@@ -33,7 +33,11 @@ class WrongTagError(Exception):
 
 
 class Encryptor(Protocol):
-    """Encrypts data as it comes."""
+    """Encrypts data as it comes, or authenticates more of it beforehand."""
+
+    def authenticate(self, data: bytes) -> None:
+        """Take more additional authenticated data, while nothing is encrypted."""
+        ...
 
     def update(self, data: bytes | bytearray) -> bytes:
         """Return as many bytes as are taken."""
@@ -70,6 +74,9 @@ class _Encryptor:
         self._context.authenticate_additional_data(params.aad)
         self._tag_size = params.tag_size
 
+    def authenticate(self, data: bytes) -> None:
+        self._context.authenticate_additional_data(data)
+
     def update(self, data: bytes | bytearray) -> bytes:
         return self._context.update(data)
 
@@ -89,6 +96,9 @@ class _AnyIvEncryptor:
 
     def __init__(self, key: bytes | bytearray, params: GcmParams) -> None:
         self._cipher = _any_iv_cipher(key, params)
+
+    def authenticate(self, data: bytes) -> None:
+        self._cipher.update(data)
 
     def update(self, data: bytes | bytearray) -> bytes:
         return self._cipher.encrypt(data)

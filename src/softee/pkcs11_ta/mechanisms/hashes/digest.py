@@ -26,6 +26,10 @@ class _Digest:
         """Return the digest."""
         return self._state.finalize()
 
+    def copy(self) -> "_Digest":
+        """Return an operation of its own that is as far."""
+        return _Digest(self._state.copy())
+
 
 def _spec(hashing: Hashing) -> AnyMechanism:
     return MechanismSpec(

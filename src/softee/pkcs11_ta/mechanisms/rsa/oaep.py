@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RSA-OAEP encryption with SHA-1 to SHA-512 (PKCS#11 3.2, section 6.1; RFC 8017, 7.1)."""
+"""RSA-OAEP, which encrypts and wraps, with SHA-1 to SHA-512 (PKCS#11 3.2, section 6.1; RFC 8017, 7.1)."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,18 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from softee.names import CKM, CKZ
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.rsa.masking import hash_function, mask_generation
-from softee.pkcs11_ta.mechanisms.rsa.sizes import check_ciphertext_size, check_data_size, modulus_size, undecryptable
+from softee.pkcs11_ta.mechanisms.rsa.sizes import (
+    check_ciphertext_size,
+    check_data_size,
+    check_value_size,
+    check_wrapped_size,
+    modulus_size,
+    not_unwrapped,
+    undecryptable,
+)
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
@@ -52,17 +60,18 @@ def oaep(hash_alg: int, mgf: int, source: int, label: bytes) -> OaepParams:
     return params
 
 
-def _padding(params: OaepParams) -> OAEP:
+def padding_of(params: OaepParams) -> OAEP:
+    """Return the library's object for the padding."""
     return OAEP(MGF1(params.mgf.algorithm), params.hash.algorithm, params.label)
 
 
-def _largest_message(key: KeyView, params: OaepParams) -> int:
+def largest_message(key: KeyView, params: OaepParams) -> int:
     """Return the most bytes that fit, below 0 for a key with no room for the padding: no data fits it, as in OP-TEE."""
     return modulus_size(key) - 2 * params.hash.size - 2
 
 
 def _encrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
-    public, padding, largest = public_key(key), _padding(params), _largest_message(key, params)
+    public, padding, largest = public_key(key), padding_of(params), largest_message(key, params)
     size = modulus_size(key)
 
     def encrypt(data: bytes) -> bytes:
@@ -73,7 +82,7 @@ def _encrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
 
 
 def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
-    private, padding, largest = private_key(key), _padding(params), _largest_message(key, params)
+    private, padding, largest = private_key(key), padding_of(params), largest_message(key, params)
     size = modulus_size(key)
 
     def decrypt(data: bytes) -> bytes:
@@ -86,6 +95,19 @@ def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
     return BufferedCipher(decrypt, lambda _: max(0, largest), limit=None)
 
 
+def _wrap(key: KeyView, params: OaepParams, value: bytes | bytearray) -> bytes:
+    check_value_size(value, largest_message(key, params))
+    return public_key(key).encrypt(bytes(value), padding_of(params))
+
+
+def _unwrap(key: KeyView, params: OaepParams, wrapped: bytes) -> bytearray:
+    check_wrapped_size(wrapped, modulus_size(key))
+    try:
+        return bytearray(private_key(key).decrypt(wrapped, padding_of(params)))
+    except ValueError:
+        raise not_unwrapped() from None
+
+
 SPECS = (
     MechanismSpec(
         mechanism=CKM.RSA_PKCS_OAEP,
@@ -94,6 +116,6 @@ SPECS = (
         params=oaep,
         hashes_in=hashes_in,
         multi_part=False,
-        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt),),
+        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt), Wrapping(wrap=_wrap, unwrap=_unwrap, padded=True)),
     ),
 )

@@ -3,7 +3,7 @@
 
 CKM_RSA_PKCS signs what it is given, usually a DigestInfo that the caller has made; the others hash first. A ciphertext
 with bad padding decrypts to random bytes instead of an error (the library's implicit rejection), so that nobody can use
-the token as a padding oracle.
+the token as a padding oracle; as a wrapped key they are no key, or any.
 """
 
 from cryptography.exceptions import InvalidSignature
@@ -15,12 +15,15 @@ from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import KEY_SIZE, KEY_TYPES, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Recover, Recovering, Signing, Wrapping
 from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.rsa.sizes import (
     check_ciphertext_size,
     check_data_size,
+    check_value_size,
+    check_wrapped_size,
     modulus_size,
+    not_unwrapped,
     signature_size,
     undecryptable,
 )
@@ -55,18 +58,26 @@ def _sign(key: KeyView, _: None) -> BufferedSign:
     return BufferedSign(sign, limit=None)
 
 
-def _verify(key: KeyView, _: None) -> BufferedVerify:
+def _recover(key: KeyView, _: None) -> Recover:
     public, size = public_key(key), modulus_size(key)
 
-    def verify(signature: bytes, data: bytes) -> None:
-        check_data_size(data, size - _PADDING_SIZE)
+    def recover(signature: bytes) -> bytes:
         check_signature_size(signature, size)
         try:
-            # Not public.verify(…, NoDigestInfo()), which refuses the signature of no bytes at all.
-            signed = public.recover_data_from_signature(signature, _PADDING, None)
+            return public.recover_data_from_signature(signature, _PADDING, None)
         except InvalidSignature:
             raise bad_signature() from None
-        if not constant_time.bytes_eq(signed, data):
+
+    return recover
+
+
+def _verify(key: KeyView, _: None) -> BufferedVerify:
+    recover, largest = _recover(key, None), modulus_size(key) - _PADDING_SIZE
+
+    def verify(signature: bytes, data: bytes) -> None:
+        check_data_size(data, largest)
+        # Not public.verify(…, NoDigestInfo()), which refuses the signature of no bytes at all.
+        if not constant_time.bytes_eq(recover(signature), data):
             raise bad_signature()
 
     return BufferedVerify(verify, limit=None)
@@ -93,6 +104,20 @@ def _decrypt(key: KeyView, _: None) -> BufferedCipher:
             raise undecryptable() from None
 
     return BufferedCipher(decrypt, lambda _: size - _PADDING_SIZE, limit=None)
+
+
+def _wrap(key: KeyView, _: None, value: bytes | bytearray) -> bytes:
+    check_value_size(value, modulus_size(key) - _PADDING_SIZE)
+    return public_key(key).encrypt(bytes(value), _PADDING)
+
+
+def _unwrap(key: KeyView, _: None, wrapped: bytes) -> bytearray:
+    """Decrypt a wrapped key, or make one up where the padding is bad: its size is as random as the rest of it."""
+    check_wrapped_size(wrapped, modulus_size(key))
+    try:
+        return bytearray(private_key(key).decrypt(wrapped, _PADDING))
+    except ValueError:
+        raise not_unwrapped() from None
 
 
 def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
@@ -147,7 +172,9 @@ SPECS: tuple[AnyMechanism, ...] = (
         multi_part=False,
         functions=(
             Signing(sign=_sign, verify=_verify, size=signature_size),
+            Recovering(sign=_sign, recover=_recover, size=signature_size),
             Ciphering(encrypt=_encrypt, decrypt=_decrypt),
+            Wrapping(wrap=_wrap, unwrap=_unwrap, padded=True),
         ),
     ),
 )

@@ -30,6 +30,23 @@ def check_ciphertext_size(data: bytes, size: int) -> None:
         raise Pkcs11Error(CKR.ENCRYPTED_DATA_LEN_RANGE, f"ciphertext of {len(data)} bytes where the key makes {size}")
 
 
+def check_value_size(value: bytes | bytearray, largest: int) -> None:
+    """Raise CKR_KEY_SIZE_RANGE where a key's ``value`` has more than ``largest`` bytes."""
+    if len(value) > largest:
+        raise Pkcs11Error(CKR.KEY_SIZE_RANGE, f"a key of {len(value)} bytes where {largest} can be wrapped")
+
+
+def check_wrapped_size(wrapped: bytes, size: int) -> None:
+    """Raise CKR_WRAPPED_KEY_LEN_RANGE unless ``wrapped`` has as many bytes as the modulus, ``size``."""
+    if len(wrapped) != size:
+        raise Pkcs11Error(CKR.WRAPPED_KEY_LEN_RANGE, f"{len(wrapped)} wrapped bytes where the key makes {size}")
+
+
+def not_unwrapped() -> Pkcs11Error:
+    """Return the one error for all wrapped bytes of the right size."""
+    return Pkcs11Error(CKR.WRAPPED_KEY_INVALID, "the bytes were not wrapped so for this key")
+
+
 def undecryptable() -> Pkcs11Error:
     """Return the one error for every ciphertext that does not decrypt, whatever is wrong with it."""
     return Pkcs11Error(CKR.ENCRYPTED_DATA_INVALID, "the ciphertext does not decrypt with this key and parameter")

@@ -28,6 +28,10 @@ class HashContext(Protocol):
         """Return the whole."""
         ...
 
+    def copy(self) -> "HashContext":
+        """Return another one that is as far."""
+        ...
+
 
 class Hashing(Protocol):
     """What a digest mechanism and all that follows from it are made of."""
@@ -88,6 +92,10 @@ class _StandardLibrary:
     def finalize(self) -> bytes:
         """Return the whole."""
         return self._state.digest()
+
+    def copy(self) -> HashContext:
+        """Return another one that is as far."""
+        return _StandardLibrary(self._state.copy())
 
 
 @dataclass(frozen=True, slots=True)

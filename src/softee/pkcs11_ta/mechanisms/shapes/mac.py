@@ -42,7 +42,7 @@ class Mac:
     hashes: frozenset[CKM] = frozenset()
 
 
-class _MacSign:
+class MacSign:
     """Makes the first ``length`` bytes of a MAC."""
 
     __slots__ = ("_context", "_length")
@@ -60,13 +60,13 @@ class _MacSign:
         return self._context.finalize()[: self._length]
 
 
-class _MacVerify:
+class MacVerify:
     """Checks the first ``length`` bytes of a MAC."""
 
     __slots__ = ("_length", "_sign")
 
     def __init__(self, context: MacContext, length: int) -> None:
-        self._sign = _MacSign(context, length)
+        self._sign = MacSign(context, length)
         self._length = length
 
     def update(self, part: bytes) -> None:
@@ -83,11 +83,11 @@ class _MacVerify:
 def whole(mechanism: CKM, mac: Mac) -> AnyMechanism:
     """Describe the mechanism that gives the whole MAC."""
 
-    def sign(key: KeyView, _: None) -> _MacSign:
-        return _MacSign(mac.begin(key.secret()), mac.size)
+    def sign(key: KeyView, _: None) -> MacSign:
+        return MacSign(mac.begin(key.secret()), mac.size)
 
-    def verify(key: KeyView, _: None) -> _MacVerify:
-        return _MacVerify(mac.begin(key.secret()), mac.size)
+    def verify(key: KeyView, _: None) -> MacVerify:
+        return MacVerify(mac.begin(key.secret()), mac.size)
 
     return MechanismSpec(
         mechanism=mechanism,
@@ -115,11 +115,11 @@ def mac_length(largest: int) -> Callable[[int], int]:
 def general(mechanism: CKM, mac: Mac) -> AnyMechanism:
     """Describe the mechanism whose parameter says how many of the MAC's first bytes are wanted."""
 
-    def sign(key: KeyView, length: int) -> _MacSign:
-        return _MacSign(mac.begin(key.secret()), length)
+    def sign(key: KeyView, length: int) -> MacSign:
+        return MacSign(mac.begin(key.secret()), length)
 
-    def verify(key: KeyView, length: int) -> _MacVerify:
-        return _MacVerify(mac.begin(key.secret()), length)
+    def verify(key: KeyView, length: int) -> MacVerify:
+        return MacVerify(mac.begin(key.secret()), length)
 
     return MechanismSpec(
         mechanism=mechanism,

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys derived by encrypting data with AES-ECB and AES-CBC (PKCS#11 3.2, section 6, Key derivation by encryption).
+
+The key is the beginning of the ciphertext. Who may encrypt with the base key could compute it; so OP-TEE refuses such
+keys, and so does a token that keeps usages apart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers import modes
+
+from softee.names import CKA, CKM, CKR
+from softee.pkcs11_ta.attributes.values import Attributes, Parts
+from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_TYPES, Mode, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.functions import Deriving
+from softee.pkcs11_ta.mechanisms.params import invalid
+from softee.pkcs11_ta.mechanisms.shapes.deriving import cut
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
+from softee.tee.keys import wipe
+
+LARGEST_DATA = 8192
+"""Bytes that are encrypted: as many as the longest key has."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptData:
+    """CK_KEY_DERIVATION_STRING_DATA, or CK_AES_CBC_ENCRYPT_DATA_PARAMS: how to encrypt, and what."""
+
+    mode: Mode
+    data: bytes
+
+
+def _checked(data: bytes) -> bytes:
+    if len(data) > LARGEST_DATA:
+        raise invalid(f"{len(data)} bytes of data; {LARGEST_DATA} are allowed")
+    return data
+
+
+def by_ecb(data: bytes) -> EncryptData:
+    """Check CK_KEY_DERIVATION_STRING_DATA."""
+    return EncryptData(modes.ECB(), _checked(data))  # noqa: S305 - a token offers what the standard names
+
+
+def by_cbc(iv: bytes, data: bytes) -> EncryptData:
+    """Check CK_AES_CBC_ENCRYPT_DATA_PARAMS."""
+    return EncryptData(modes.CBC(iv), _checked(data))
+
+
+def _derive(base: KeyView, params: EncryptData, _: tuple[KeyView, ...], template: Attributes) -> Parts:
+    size, wanted = len(params.data), template.get(CKA.VALUE_LEN)
+    if not size or size % BLOCK:
+        raise wrong_length(CKR.DATA_LEN_RANGE, size, f"a multiple of {BLOCK}")
+    if isinstance(wanted, int) and wanted > size:
+        raise wrong_length(CKR.DATA_LEN_RANGE, size, f"as many as CKA_VALUE_LEN {wanted}")
+    encrypted = bytearray(size + BLOCK - 1)  # the library wants room for a block that it does not write
+    del encrypted[encryptor(base, params.mode).update_into(params.data, encrypted) :]
+    try:
+        return cut(encrypted, template)
+    finally:
+        wipe(encrypted)
+
+
+def _by(mechanism: CKM, params: Callable[..., EncryptData]) -> AnyMechanism:
+    return MechanismSpec(
+        mechanism=mechanism,
+        key_types=KEY_TYPES,
+        params=params,
+        functions=(Deriving(derive=_derive, apart_from=CKA.ENCRYPT),),
+    )
+
+
+SPECS: tuple[AnyMechanism, ...] = (
+    _by(CKM.AES_CBC_ENCRYPT_DATA, by_cbc),
+    _by(CKM.AES_ECB_ENCRYPT_DATA, by_ecb),
+)
