@@ -3,7 +3,7 @@
 
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from interop.clients.fetched import fetched, run
@@ -58,6 +58,10 @@ class Debian13:
         """Return the environment inside, which leads to the secure world."""
         usual = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
         return usual | {"SOFTEE_SOCKET": f"{SOCKETS}/{self.socket.name}"} | self.variables
+
+    def with_variables(self, variables: dict[str, str]) -> "Debian13":
+        """Return the same with other variables in the environment."""
+        return replace(self, variables=self.variables | variables)
 
     @property
     def inner_module(self) -> str:
