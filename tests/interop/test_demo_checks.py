@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from interop.tools import Programs
 from softee.cli.demo import token
+from softee.cli.demo.mechanisms import DOCUMENTED
 from softee.cli.demo.step import Answer, Check, CheckFailedError
 from softee.cli.demo.walkthrough import READY
 from support.secure_world import RunningDaemon, running_daemon
@@ -89,7 +90,7 @@ def foreign_certificate() -> bytes:
 def test_the_documented_mechanisms_are_offered_and_must_be_listed(programs: Programs) -> None:
     listed = programs.p11("--list-mechanisms")
     judge(programs, token.offers_documented_mechanisms, listed)
-    refuses(programs, token.offers_documented_mechanisms, "\n".join(listed.splitlines()[: len(token.DOCUMENTED)]))
+    refuses(programs, token.offers_documented_mechanisms, "\n".join(listed.splitlines()[: len(DOCUMENTED)]))
 
 
 def test_a_secure_world_that_is_gone_fails_the_check(daemon: RunningDaemon, tmp_path: Path) -> None:
