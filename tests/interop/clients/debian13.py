@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from interop.clients.fetched import fetched, run
+from interop.tools import LABEL, PIN, SO_PIN
 
 MIRROR = "http://deb.debian.org/debian"
-PACKAGES = ("ca-certificates", "opensc", "openssl", "pkcs11-provider")
+PACKAGES = ("ca-certificates", "gnutls-bin", "opensc", "openssl", "pkcs11-provider")
 BACKPORTS = ("openssh-client", "openssh-server")
 """Ed25519 keys of tokens need OpenSSH 10.1; Debian 13 itself has 10.0."""
 
@@ -19,7 +20,7 @@ LIBRARIES, SOCKETS, WORK = "/opt/softee", "/run/softee", "/work"
 
 def installed() -> Path:
     """Return the file system's root, installed in this run or an earlier one."""
-    return fetched("debian13", _install)
+    return fetched("debian13", " ".join(PACKAGES + BACKPORTS), _install)
 
 
 def _install(root: Path) -> None:
@@ -67,6 +68,16 @@ class Debian13:
     def inner_module(self) -> str:
         """Return the module's path inside."""
         return f"{LIBRARIES}/{self.module.name}"
+
+    def p11_in(self, *arguments: str) -> str:
+        """Run pkcs11-tool, logged in as the user."""
+        return self.run("pkcs11-tool", "--module", self.inner_module, "--login", "--pin", PIN, *arguments)
+
+    def init_token(self) -> None:
+        """Initialize the token in slot 0 and its user's PIN."""
+        tool = ("pkcs11-tool", "--module", self.inner_module, "--slot", "0", "--so-pin", SO_PIN)
+        self.run(*tool, "--init-token", "--label", LABEL)
+        self.run(*tool, "--login", "--init-pin", "--pin", PIN)
 
     def run(self, *command: str, stdin: str = "", fails: bool = False) -> str:
         """Run a command, assert that it succeeds (or fails), return its stdout and stderr."""

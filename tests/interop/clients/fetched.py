@@ -11,20 +11,22 @@ ROOT = Path(__file__).parents[3]
 PLACE = ROOT / "build" / "interop"
 
 
-def fetched(name: str, fetch: Callable[[Path], None]) -> Path:
-    """Return a directory that ``fetch`` has filled, in this run or an earlier one.
+def fetched(name: str, what: str, fetch: Callable[[Path], None]) -> Path:
+    """Return a directory that ``fetch`` has filled with ``what``, in this run or an earlier one.
 
-    Of several tests that want it at once one fetches it, and the others wait. What was fetched by halves is fetched anew.
+    Of several tests that want it at once one fetches it, and the others wait. What was fetched by halves, or is not
+    ``what``, is fetched anew.
     """
     directory, complete = PLACE / name, PLACE / f"{name}.complete"
     PLACE.mkdir(parents=True, exist_ok=True)
     with (PLACE / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not complete.exists():
+        if not complete.exists() or complete.read_text() != what:
+            complete.unlink(missing_ok=True)
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir()
             fetch(directory)
-            complete.touch()
+            complete.write_text(what)
     return directory
 
 

@@ -32,10 +32,14 @@ class Suite:
     left_out: Mapping[str, str]
     skipped: Mapping[str, str]
 
+    @property
+    def version(self) -> str:
+        """Return which version of the library is installed."""
+        return importlib.metadata.version(self.distribution)
+
     def fetch(self, directory: Path) -> None:
         """Get the source of the installed version and take its tests, without the library that lies beside them."""
-        version = importlib.metadata.version(self.distribution)
-        source = ("--no-deps", "--no-binary", self.distribution, f"{self.distribution}=={version}")
+        source = ("--no-deps", "--no-binary", self.distribution, f"{self.distribution}=={self.version}")
         run(sys.executable, "-m", "pip", "download", "--quiet", "--dest", directory, *source)
         (archive,) = directory.glob("*.tar.gz")
         with tarfile.open(archive) as sources:
@@ -46,9 +50,9 @@ class Suite:
 
     def run(self, programs: Programs, variables: Mapping[str, str], *plugins: str) -> "Outcome":
         """Run what is not left out."""
-        suite = fetched(self.distribution, self.fetch)
+        suite = fetched(self.distribution, self.version, self.fetch)
         report = programs.directory / "report.xml"
-        deselected = [part for test in self.left_out for part in ("--deselect", f"{self.folder}/{test}")]
+        left_out = " ".join(f"{self.folder}/{test}" for test in self.left_out)
         options = (
             "-c",
             os.devnull,
@@ -61,13 +65,13 @@ class Suite:
             "no:randomly",
             f"--junitxml={report}",
         )
-        loaded = [part for plugin in plugins for part in ("-p", plugin)]
+        loaded = [part for plugin in ("leave_out", *plugins) for part in ("-p", plugin)]
         done = subprocess.run(
-            (sys.executable, "-m", "pytest", *options, *loaded, *deselected, self.folder),
+            (sys.executable, "-m", "pytest", *options, *loaded, self.folder),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=suite,
-            env=programs.environment | {"PYTHONPATH": str(Path(__file__).parent)} | variables,
+            env=programs.environment | {"PYTHONPATH": str(Path(__file__).parent), "LEFT_OUT": left_out} | variables,
             text=True,
             timeout=SECONDS,
             check=False,

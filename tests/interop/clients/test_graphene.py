@@ -34,7 +34,7 @@ def install(directory: Path) -> None:
 
 @pytest.fixture(scope="session")
 def modules() -> Path:
-    return fetched("graphene", install) / "node_modules"
+    return fetched("graphene", " ".join(PACKAGES), install) / "node_modules"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from interop.clients.debian13 import WORK, Debian13
 from interop.clients.ports import free_port, wait_for_port
-from interop.tools import PIN, SO_PIN
+from interop.tools import PIN
 
 CONFIGURATION = """\
 openssl_conf = openssl
@@ -46,11 +46,7 @@ KEYS = {
 @pytest.fixture
 def openssl(debian13: Debian13) -> Debian13:
     """Debian 13 with a token, and with OpenSSL set up for it."""
-    for asked in (
-        ("--slot", "0", "--init-token", "--label", "mytoken", "--so-pin", SO_PIN),
-        ("--slot", "0", "--login", "--so-pin", SO_PIN, "--init-pin", "--pin", PIN),
-    ):
-        debian13.run("pkcs11-tool", "--module", debian13.inner_module, *asked)
+    debian13.init_token()
     (debian13.directory / "openssl.cnf").write_text(CONFIGURATION.format(module=debian13.inner_module, pin=PIN))
     return debian13.with_variables({"OPENSSL_CONF": f"{WORK}/openssl.cnf"})
 
@@ -80,15 +76,14 @@ def test_genpkey_makes_a_key_in_the_token_and_a_certificate_is_signed(openssl: D
     assert "BEGIN PKCS#11 PROVIDER URI" in (openssl.directory / f"{key}.key").read_text()
     certificate = x509.load_pem_x509_certificate((openssl.directory / f"{key}.pem").read_bytes())
     certificate.verify_directly_issued_by(certificate)
-    listed = openssl.run("pkcs11-tool", "--module", openssl.inner_module, "--login", "--pin", PIN, "--list-objects")
+    listed = openssl.p11_in("--list-objects")
     assert "Access:     sensitive, always sensitive, never extractable, local" in listed
 
 
 def test_a_certificate_that_is_kept_in_the_token_is_found_there(openssl: Debian13, key: str) -> None:
     der = ("x509", "-in", f"{key}.pem", "-outform", "DER", "-out", "cert.der")
     openssl.run("openssl", *der)
-    written = ("--write-object", "cert.der", "--type", "cert", "--label", key)
-    openssl.run("pkcs11-tool", "--module", openssl.inner_module, "--login", "--pin", PIN, *written)
+    openssl.p11_in("--write-object", "cert.der", "--type", "cert", "--label", key)
     openssl.run("openssl", "x509", "-in", f"{url(key)};type=cert", "-out", "back.pem")
     one, other = ((openssl.directory / name).read_text() for name in ("back.pem", f"{key}.pem"))
     assert one == other
@@ -134,9 +129,9 @@ def test_what_is_encrypted_outside_is_decrypted_in_the_token(openssl: Debian13, 
 
 @contextmanager
 def s_server(openssl: Debian13, *options: str) -> Iterator[str]:
-    """Run a server that sends each client what it says, backwards, and yield its address."""
+    """Run a server that sends each client a page about itself, and yield its address."""
     port = free_port()
-    command = openssl.command("openssl", "s_server", "-rev", "-accept", f"127.0.0.1:{port}", *options)
+    command = openssl.command("openssl", "s_server", "-www", "-accept", f"127.0.0.1:{port}", *options)
     with subprocess.Popen(command, env=openssl.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
         try:
             wait_for_port(port, server)
@@ -145,7 +140,8 @@ def s_server(openssl: Debian13, *options: str) -> Iterator[str]:
             server.terminate()
 
 
-CHECKS = ("-verify_return_error", "-verify_hostname", "localhost", "-quiet", "-no_ign_eof")
+CHECKS = ("-verify_return_error", "-verify_hostname", "localhost", "-quiet")
+ASK = "GET / HTTP/1.0\r\n\r\n"
 NAMED = ("-servername", "localhost")
 
 
@@ -154,7 +150,7 @@ def test_a_tls_server_has_its_key_in_the_token(openssl: Debian13, key: str, vers
     with s_server(openssl, "-cert", f"{key}.pem", "-key", f"{url(key)};type=private", version) as address:
         trust = ("-CAfile", f"{key}.pem", *CHECKS, *NAMED)
         client = ("s_client", "-connect", address, *trust)
-        assert "olleh" in openssl.with_variables(OUTSIDE).run("openssl", *client, stdin="hello\nCLOSE\n")
+        assert "HTTP/1.0 200 ok" in openssl.with_variables(OUTSIDE).run("openssl", *client, stdin=ASK)
 
 
 @pytest.mark.parametrize("version", ["-tls1_3", "-tls1_2"])
@@ -176,4 +172,6 @@ def test_a_tls_client_has_its_key_in_the_token(openssl: Debian13, key: str, vers
     with s_server(outside, *wanted, version) as address:
         trust = ("-CAfile", "server.pem", *CHECKS, *NAMED)
         client = ("s_client", "-connect", address, *trust, "-cert", f"{key}.pem", "-key", f"{url(key)};type=private")
-        assert "olleh" in openssl.run("openssl", *client, stdin="hello\nCLOSE\n")
+        answer = openssl.run("openssl", *client, stdin=ASK)
+    assert "HTTP/1.0 200 ok" in answer
+    assert "Client certificate" in answer
