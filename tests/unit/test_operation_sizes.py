@@ -48,7 +48,7 @@ def told(answer: Answer) -> tuple[TeeResult, CKR, int]:
 def test_a_part_that_gives_nothing_is_said_to_give_a_byte_so_that_its_call_has_a_buffer(
     caller: Caller, session: int, ask: Callable[..., Answer]
 ) -> None:
-    """PKCS#11 3.2 §5.2: a size may exceed what is needed. PyKCS11 comes without a buffer where it is 0: asking again."""
+    """PKCS#11 3.2 §5.2: a size may exceed what is needed. PyKCS11 comes without a buffer where it is 0."""
     key = caller.aes_key(session)
     caller.ok(c.ENCRYPT_INIT, session, key, *CBC_PAD)
     for _ in range(2):

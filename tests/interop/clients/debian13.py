@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian 13's programs in a root file system of their own, with softee's shared objects inside and its socket bound there."""
+"""Debian 13's programs in a root file system of their own, where softee's shared objects and socket are bound into."""
 
 import shutil
 import subprocess

@@ -23,10 +23,10 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
     """
     until = time.monotonic() + SERVES_WITHIN
     while time.monotonic() < until:
-        assert server.poll() is None, f"{server.args} ended with {server.returncode}"
+        assert server.poll() is None, f"{server.args!r} ended with {server.returncode}"
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             continue
         return
-    raise AssertionError(f"{server.args} does not listen")
+    raise AssertionError(f"{server.args!r} does not listen")

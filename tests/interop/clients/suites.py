@@ -23,7 +23,7 @@ SECONDS = 900
 class Suite:
     """A library's suite.
 
-    ``distribution`` is its name, ``folder`` where its tests are in the source distribution. ``left_out`` are the tests that
+    ``distribution`` is its name, ``folder`` where its tests are in the source distribution. ``left_out`` are tests that
     are not run, ``skipped`` patterns of those that skip themselves: each with the reason, by ``FILE::CLASS::TEST``.
     """
 
@@ -71,7 +71,7 @@ class Suite:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=suite,
-            env=programs.environment | {"PYTHONPATH": str(Path(__file__).parent), "LEFT_OUT": left_out} | variables,
+            env=programs.environment | {"PYTHONPATH": str(Path(__file__).parent), "LEFT_OUT": left_out, **variables},
             text=True,
             timeout=SECONDS,
             check=False,
@@ -91,7 +91,7 @@ class Outcome:
     def skips(self) -> dict[str, str]:
         """Return the tests that skipped themselves, and what they said."""
         found = {}
-        for case in ET.parse(self.report).iter("testcase"):
+        for case in ET.parse(self.report).iter("testcase"):  # noqa: S314 - pytest has written it
             skipped = case.find("skipped")
             if skipped is not None:
                 *path, own_class = case.attrib["classname"].removeprefix(f"{self.suite.folder}.").split(".")

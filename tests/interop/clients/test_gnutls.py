@@ -21,7 +21,7 @@ KEYS = {
     "ed25519": ("ed25519",),
 }
 NOT_MADE = ("ed25519",)
-"""GnuTLS 3.7, Debian 12's, asks for CKM_EDDSA as the mechanism that makes a key: it uses what pkcs11-tool has made. Debian 13's is right."""
+"""GnuTLS 3.7, Debian 12's, wants keys made by CKM_EDDSA, which makes none. It uses what pkcs11-tool has made."""
 
 TEMPLATE = (
     "cn = localhost\ndns_name = localhost\nca\nsigning_key\ncert_signing_key\ntls_www_server\nexpiration_days = 10\n"

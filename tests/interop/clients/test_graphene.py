@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Node's graphene-pk11 makes keys on the token, signs, encrypts, wraps and digests with them, and checks what came out."""
+"""Node's graphene-pk11 makes keys on the token, uses them, and checks what comes out with Node's own cryptography."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).with_name("graphene.js")
 
 def install(directory: Path) -> None:
     """Install the packages, and build pkcs11js, which is in C++."""
-    # npm would fetch Node's headers from Node's site. /usr/include/node has them: Node's package brings them, or libnode-dev.
+    # npm would fetch Node's headers from Node's site. Node's package has them in /usr/include/node, or libnode-dev.
     environment = os.environ | {"npm_config_nodedir": "/usr", "npm_config_update_notifier": "false"}
     (directory / "package.json").write_text('{"private": true}')
     run(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Java serves TLS with a key of the token: the token is one provider among others, or the first, asked for everything."""
+"""Java serves TLS with a key of the token, which is one provider among others, or the first, asked for everything."""
 
 import subprocess
 from collections.abc import Iterator
@@ -30,8 +30,14 @@ def java(request: pytest.FixtureRequest, programs: Programs) -> Programs:
 def server(java: Programs, protocol: str, place: str) -> Iterator[subprocess.Popen[str]]:
     """Run the server, which serves one client."""
     command = ("java", SERVER, "provider.cfg", PIN, protocol, place)
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=java.directory, env=java.environment, text=True, **streams) as running:
+    with subprocess.Popen(
+        command,
+        cwd=java.directory,
+        env=java.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as running:
         try:
             yield running
         finally:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenSSH 10.3 of Debian 13's backports: RSA, ECDSA and Ed25519 keys of the token log in to a server.
 
-Debian 12's OpenSSH 9.2 and Debian 13's 10.0 know no Ed25519 keys of tokens, which came with 10.1; the others are tested with
-the OpenSSH of this machine in tests/interop/test_openssh.py.
+Debian 12's OpenSSH 9.2 and Debian 13's 10.0 know no Ed25519 keys of tokens, which came with 10.1. The others are tested
+with the OpenSSH of this machine, too, in tests/interop/test_openssh.py.
 """
 
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""p11-kit's server passes the token on: programs with p11-kit's client module use its keys and know no socket of softee's."""
+"""p11-kit's server passes the token on: programs with p11-kit's client module use it and know no socket of softee's."""
 
 import re
 from collections.abc import Iterator

@@ -45,9 +45,9 @@ def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperati
 def _update(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:
     """Return what a part of the input gives.
 
-    The question for its size is CKR_BUFFER_TOO_SMALL where it is 0, too: with CKR_OK the data would have been taken. The
-    answer is then 1, as PKCS#11 3.2 §5.2 has sizes exceed what is needed. A program that is told 0 comes with no buffer at all
-    for the data, which would be the question again.
+    The question for its size is CKR_BUFFER_TOO_SMALL where it is 0, too: with CKR_OK the data would have been taken. It
+    is told 1 then (PKCS#11 3.2 §5.2 lets a size exceed what is needed): a program that is told 0 comes with no buffer,
+    as if it asked again.
     """
     data = bytes(call.input)
     size = operation.running.update_size(len(data))
