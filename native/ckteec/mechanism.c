@@ -102,6 +102,14 @@ static void put_pointed(struct buffer *buffer, const struct layout *layout, cons
     put_structure(buffer, layout, structure, structure != NULL ? layout->size : 0);
 }
 
+static void put_whether_pointed(struct buffer *buffer, const CK_BYTE *pointer_member)
+{
+    const void *place;
+
+    memcpy(&place, pointer_member, sizeof(place));
+    put_u32(buffer, place != NULL);
+}
+
 static void put_field(struct buffer *buffer, const struct field *field, const CK_BYTE *structure)
 {
     const CK_BYTE *member = structure + field->offset;
@@ -130,6 +138,9 @@ static void put_field(struct buffer *buffer, const struct field *field, const CK
         break;
     case FIELD_STRUCTURE:
         put_pointed(buffer, field->layout, member);
+        break;
+    case FIELD_POINTED:
+        put_whether_pointed(buffer, member);
         break;
     case FIELD_WHOLE:
         break;

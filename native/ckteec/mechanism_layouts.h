@@ -20,6 +20,7 @@ enum field_form {
     FIELD_CHOSEN,     /* a pointer and a CK_ULONG length: u32 length, what another member says that it is */
     FIELD_LIST,       /* a pointer to so many structures: u32 count, the fields of each */
     FIELD_STRUCTURE,  /* a pointer to another structure: the fields of that */
+    FIELD_POINTED,    /* a pointer to where an answer goes: u32, whether it points anywhere */
 };
 
 struct layout;

@@ -34,10 +34,10 @@ def usages(caller: Caller, session: int, handle: int) -> set[str]:
     ("kind", "expected"),
     [
         ("AES key", {"ENCRYPT", "DECRYPT", "SIGN", "VERIFY"}),
-        ("generic secret key", {"SIGN", "VERIFY"}),
+        ("generic secret key", {"SIGN", "VERIFY", "DERIVE"}),
         ("RSA public key", {"ENCRYPT", "VERIFY", "VERIFY_RECOVER"}),
         ("EC public key", {"VERIFY"}),
-        ("EC private key", {"SIGN"}),
+        ("EC private key", {"SIGN", "DERIVE"}),
     ],
 )
 def test_a_key_whose_template_names_no_usage_does_what_its_type_can(kind: str, expected: set[str]) -> None:

@@ -19,7 +19,6 @@ _MODULE_FILES = ("libckteec.so.0", "libteec.so.2")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let every test of this folder run in each way that there is."""
     ways = ["here"] if installed_module() is None else ["here", "through the module"]
-    metafunc.fixturenames.append("way")
     metafunc.parametrize("way", ways, indirect=True)
 
 
@@ -38,7 +37,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         loaded.close()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def way(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run what the test asks of a mechanism here, or through the module."""
     if request.param == "here":

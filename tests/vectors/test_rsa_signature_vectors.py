@@ -105,6 +105,8 @@ def test_pkcs1_signatures_of_wycheproof_are_reproduced() -> None:
         if name not in PKCS1:
             continue
         key, message = keys.private_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["msg"])
+        if not run.takes(PKCS1[name], key):
+            continue
         assert run.sign(PKCS1[name], key, b"", [message]).hex() == test["sig"]
         seen.add(name)
     assert seen == set(PKCS1)

@@ -120,7 +120,7 @@ GENERIC: Final = KeyType(
             CKO.SECRET_KEY,
             SECRET_KEY,
             _complete(_ANY_SIZE),
-            frozenset({CKA.SIGN, CKA.VERIFY}),
+            frozenset({CKA.SIGN, CKA.VERIFY, CKA.DERIVE}),
             sizes=_ANY_SIZE,
             check_value=sha1_check_value,
         ),

@@ -24,6 +24,7 @@ _READERS: Final[dict[Form, Callable[[Reader], int | bytes]]] = {
     Form.COUNTED: lambda reader: reader.take(reader.u32()),
     Form.COUNTED_BY: lambda reader: reader.take(reader.u32()),
     Form.CHOSEN: lambda reader: reader.take(reader.u32()),
+    Form.POINTED: Reader.u32,
 }
 
 
