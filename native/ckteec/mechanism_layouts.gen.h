@@ -180,6 +180,14 @@ static const struct row mechanism_layouts[] = {
     {0x0000004d, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256_HMAC */
     {0x0000004e, USE_OPERATION, &layout_mac_general}, /* CKM_SHA512_256_HMAC_GENERAL */
     {0x0000004f, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256_KEY_DERIVATION */
+    {0x00000060, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_256_RSA_PKCS */
+    {0x00000061, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384_RSA_PKCS */
+    {0x00000062, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_RSA_PKCS */
+    {0x00000063, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_256_RSA_PKCS_PSS */
+    {0x00000064, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_384_RSA_PKCS_PSS */
+    {0x00000065, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_512_RSA_PKCS_PSS */
+    {0x00000066, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224_RSA_PKCS */
+    {0x00000067, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_224_RSA_PKCS_PSS */
     {0x00000210, USE_OPERATION, &layout_nothing}, /* CKM_MD5 */
     {0x00000211, USE_OPERATION, &layout_nothing}, /* CKM_MD5_HMAC */
     {0x00000212, USE_OPERATION, &layout_mac_general}, /* CKM_MD5_HMAC_GENERAL */

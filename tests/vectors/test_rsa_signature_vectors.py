@@ -4,11 +4,16 @@
 from hashlib import new as hashlib_new
 
 import pytest
+from Crypto.Hash import SHA3_224, SHA3_256, SHA3_384, SHA3_512
+from Crypto.PublicKey import RSA
+from Crypto.Signature import pss
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from softee.names import CKG, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.rsa import private_key
 from softee.pkcs11_ta.keys.view import KeyView
 from support import keys
 from support import mechanism_runs as run
@@ -120,6 +125,10 @@ def public_pem(pem: str) -> KeyView:
     ("name", "mechanism", "parameter"),
     [
         ("rsa_signature_2048_sha256", CKM.SHA256_RSA_PKCS, b""),
+        ("rsa_signature_2048_sha3_224", CKM.SHA3_224_RSA_PKCS, b""),
+        ("rsa_signature_2048_sha3_256", CKM.SHA3_256_RSA_PKCS, b""),
+        ("rsa_signature_2048_sha3_384", CKM.SHA3_384_RSA_PKCS, b""),
+        ("rsa_signature_2048_sha3_512", CKM.SHA3_512_RSA_PKCS, b""),
         ("rsa_pss_2048_sha256_mgf1_32", CKM.SHA256_RSA_PKCS_PSS, u32(CKM.SHA256, CKG.MGF1_SHA256, 32)),
     ],
 )
@@ -142,3 +151,27 @@ def test_good_and_bad_signatures_of_wycheproof_are_told_apart(name: str, mechani
         assert caught.value.rv is expected, test["comment"]
     assert counts["valid"] >= 5
     assert counts["invalid"] >= 20
+
+
+SHA3 = {224: SHA3_224, 256: SHA3_256, 384: SHA3_384, 512: SHA3_512}
+"""By bits: `pycryptodome`'s, whose RSA has nothing in common with the token's. Nobody has published vectors for PSS."""
+
+
+@pytest.mark.parametrize("bits", SHA3)
+def test_pss_signatures_with_sha3_are_those_of_another_library(bits: int) -> None:
+    """Each verifies the other's, by the token's hash and by the caller's; a changed one is none."""
+    algorithm, message = SHA3[bits], b"what is signed"
+    key = keys.rsa_pair()
+    theirs = RSA.import_key(private_key(key).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    parameter = u32(CKM[f"SHA3_{bits}"], CKG[f"MGF1_SHA3_{bits}"], bits // 8)
+    for mechanism, data in (
+        (CKM[f"SHA3_{bits}_RSA_PKCS_PSS"], message),
+        (CKM.RSA_PKCS_PSS, digest(f"SHA3_{bits}", message)),
+    ):
+        pss.new(theirs).verify(algorithm.new(message), run.sign(mechanism, key, parameter, [data]))
+        signature = pss.new(theirs).sign(algorithm.new(message))
+        run.verify(mechanism, key, parameter, [data], signature)
+        changed = bytes([signature[0] ^ 1]) + signature[1:]
+        with pytest.raises(Pkcs11Error) as caught:
+            run.verify(mechanism, key, parameter, [data], changed)
+        assert caught.value.rv is CKR.SIGNATURE_INVALID
