@@ -61,10 +61,10 @@ def keys(policy: Policy) -> Lines:
 def _curves(policy: Policy, key_type: KeyType) -> str:
     """Return the names of the curves whose keys the policy lets pass."""
 
-    def passes(params: bytes) -> bool:
+    def passes(params: frozenset[bytes]) -> bool:
         sizes = [policy.key_sizes[number] for number in key_type.numbers if number in policy.key_sizes]
-        size = key_type.measure({CKA.EC_PARAMS: params})
-        return (policy.curves is None or params in policy.curves) and all(size in allowed for allowed in sizes)
+        size = key_type.measure({CKA.EC_PARAMS: min(params)})
+        return (policy.curves is None or params <= policy.curves) and all(size in allowed for allowed in sizes)
 
     return ", ".join(name for name, params in key_type.curves.items() if passes(params))
 
@@ -117,10 +117,12 @@ def answers(policy: Policy) -> Lines:
 def switches(policy: Policy) -> Lines:
     """Return what can be switched."""
     apart = "; ".join(f"CKA_{one.name} and CKA_{other.name}" for one, other in policy.objects.apart) or "none"
+    point = "bare" if policy.objects.bare_points else "a DER OCTET STRING"
     hashes = ", ".join(f"CKM_{one.name}" for one in sorted(policy.refused_hashes)) or "none"
     yield "| what | |"
     yield "|---|---|"
     yield f"| uses that no key has both of | {apart} |"
+    yield f"| CKA_EC_POINT of Edwards and Montgomery keys | {point} |"
     yield f"| keys have a CKA_CHECK_VALUE | {_yes(yes=policy.objects.check_values)} |"
     yield f"| C_DigestKey | {_yes(yes=policy.digests_keys)} |"
     yield f"| hash functions that no parameter may choose | {hashes} |"
@@ -157,7 +159,7 @@ SHOWN = {
         "digests_keys",
         "refused_hashes",
     },
-    ObjectPolicy: {"defaults", "usable", "as_optee", "apart", "check_values"},
+    ObjectPolicy: {"defaults", "usable", "as_optee", "apart", "check_values", "bare_points"},
 }
 """What the sections show. What a policy has besides must be shown, too, before there is a page of it."""
 

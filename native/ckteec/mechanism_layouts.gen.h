@@ -249,9 +249,15 @@ static const struct row mechanism_layouts[] = {
     {0x00001044, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA256 */
     {0x00001045, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA384 */
     {0x00001046, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA512 */
+    {0x00001047, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA3_224 */
+    {0x00001048, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA3_256 */
+    {0x00001049, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA3_384 */
+    {0x0000104a, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA3_512 */
     {0x00001050, USE_OPERATION, &layout_ecdh1_derive}, /* CKM_ECDH1_DERIVE */
     {0x00001051, USE_OPERATION, &layout_ecdh1_derive}, /* CKM_ECDH1_COFACTOR_DERIVE */
     {0x00001054, USE_OPERATION, &layout_rsa_aes_key_wrap}, /* CKM_RSA_AES_KEY_WRAP */
+    {0x00001055, USE_OPERATION, &layout_nothing}, /* CKM_EC_EDWARDS_KEY_PAIR_GEN */
+    {0x00001056, USE_OPERATION, &layout_nothing}, /* CKM_EC_MONTGOMERY_KEY_PAIR_GEN */
     {0x00001057, USE_OPERATION, &layout_eddsa}, /* CKM_EDDSA */
     {0x00001071, USE_OPERATION, &layout_bytes}, /* CKM_AES_XTS */
     {0x00001072, USE_OPERATION, &layout_nothing}, /* CKM_AES_XTS_KEY_GEN */
@@ -307,4 +313,5 @@ static const struct row mechanism_layouts[] = {
     {0x0000402a, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DERIVE */
     {0x0000402b, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DATA */
     {0x0000402c, USE_OPERATION, &layout_nothing}, /* CKM_HKDF_KEY_GEN */
+    {0x0000403a, USE_OPERATION, &layout_nothing}, /* CKM_PUB_KEY_FROM_PRIV_KEY */
 };

@@ -87,9 +87,9 @@ def test_the_plaintext_of_an_unwrapped_key_is_kept_in_the_object_alone(monkeypat
     seen: list[bytearray] = []
     add_content = wrap._add_content
 
-    def content_noted(session: Session, made: Given, plain: bytearray) -> None:
+    def content_noted(session: Session, made: Given, plain: bytearray, *, proven: bool) -> None:
         seen.append(plain)
-        add_content(session, made, plain)
+        add_content(session, made, plain, proven=proven)
 
     monkeypatch.setattr(wrap, "_add_content", content_noted)
     caller, session = fresh_caller()

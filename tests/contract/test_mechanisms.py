@@ -73,13 +73,14 @@ USES = [
 ]
 
 
-def every(*groups: type[Functions[Any]], multi_part: bool = False) -> pytest.MarkDecorator:
+def every(*groups: type[Functions[Any]], multi_part: bool = False, of_secrets: bool = False) -> pytest.MarkDecorator:
     """Run a test with each mechanism that has one of the groups of functions (none: all mechanisms)."""
     wanted = [
         use
         for use in USES
         if (not groups or any(use.spec.flags & group.flags for group in groups))
         and (use.spec.multi_part or not multi_part)
+        and (not of_secrets or use.spec.of(Deriving).makes is not CKO.PUBLIC_KEY)
     ]
     return pytest.mark.parametrize("use", wanted, ids=lambda use: use.name)
 
@@ -312,7 +313,7 @@ def derived(use: Use, size: int, key: KeyView | None = None) -> bytes:
         return b""
 
 
-@every(Deriving)
+@every(Deriving, of_secrets=True)
 def test_derived_key_is_as_long_as_its_template_says_or_not_made(use: Use) -> None:
     sizes = [size for size in (*range(1, 65), 1 << 20) if derived(use, size)]
     assert sizes
@@ -320,7 +321,7 @@ def test_derived_key_is_as_long_as_its_template_says_or_not_made(use: Use) -> No
     assert [len(derived(use, size)) for size in sizes] == sizes
 
 
-@every(Deriving)
+@every(Deriving, of_secrets=True)
 def test_invariant_1_a_short_key_does_not_tell_a_piece_of_the_protected_key_that_it_is_derived_from(use: Use) -> None:
     """A key of one byte is found by trying. It must depend on every byte of the base key, or there must be none."""
     if use.key.key_class is not CKO.SECRET_KEY:

@@ -21,6 +21,7 @@ from softee.names import CKR, ParamType
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.abi.fields import fields as fields_of_request
+from softee.pkcs11_ta.token.profiles import OPTEE
 from softee.wire.values import Memref
 from support.commands import c
 from support.token_world import Caller, make_application
@@ -68,7 +69,7 @@ class Replay:
     """One recording's replay: clients by TEE session, and which of our handles stands for which recorded one."""
 
     def __init__(self) -> None:
-        self.application = make_application()
+        self.application = make_application(policy=OPTEE)
         self.clients: dict[int, Caller] = {}
         self.sessions: dict[tuple[int, int], int] = {}
         self.objects: dict[tuple[int, int], int] = {}

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.attributes.values import Attributes
-from softee.pkcs11_ta.keys.ec import CURVES, encode_point
+from softee.pkcs11_ta.keys.ec import encode_point, params_of
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.rsa import public_parts
 from softee.pkcs11_ta.keys.table import KEY_TYPES
@@ -46,8 +46,8 @@ def rsa_public_key(native: rsa.RSAPublicKey) -> KeyMaterial:
 
 
 def ec_public_key(native: ec.EllipticCurvePublicKey) -> KeyMaterial:
-    params = next(params for params, curve in CURVES.items() if curve.name == native.curve.name)
-    return key_of(CKO.PUBLIC_KEY, CKK.EC, {CKA.EC_PARAMS: params, CKA.EC_POINT: encode_point(native)})
+    parts: Attributes = {CKA.EC_PARAMS: params_of(native.curve), CKA.EC_POINT: encode_point(native)}
+    return key_of(CKO.PUBLIC_KEY, CKK.EC, parts)
 
 
 @cache

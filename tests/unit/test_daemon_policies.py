@@ -79,7 +79,7 @@ def test_a_mechanism_is_named_as_in_the_standard_or_by_its_number(tmp_path: Path
 
 def test_curves_and_key_sizes_are_named_as_people_know_them(tmp_path: Path) -> None:
     policy = first(tmp_path, 'curves = ["P-256"]\n[pkcs11.key_sizes]\n"generic secret" = [16, 64]')
-    assert policy.curves == frozenset({EC.curves["P-256"]})
+    assert policy.curves == EC.curves["P-256"]
     assert {CKK.GENERIC_SECRET, CKK.SHA256_HMAC} <= policy.key_sizes.keys()
     assert set(policy.key_sizes.values()) == {SizeRange(16, 64)}
 
@@ -90,6 +90,12 @@ def test_users_and_groups_are_named_or_numbered(tmp_path: Path) -> None:
     assert (policy.users, policy.groups) == (frozenset({user.pw_uid, 4242}), frozenset({group.gr_gid, 4243}))
     nobody = first(tmp_path, "users = []")
     assert (nobody.users, nobody.groups) == (frozenset(), None)
+
+
+@pytest.mark.parametrize(("written", "bare"), [("raw", True), ("der", False)])
+def test_points_are_shown_as_the_settings_say(tmp_path: Path, written: str, bare: bool) -> None:  # noqa: FBT001 - a case
+    for profile in ("portable", "optee"):
+        assert first(tmp_path, f'profile = "{profile}"\nec_point = "{written}"').objects.bare_points is bare
 
 
 @pytest.mark.parametrize("wanted", [True, False])

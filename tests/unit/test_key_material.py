@@ -18,6 +18,7 @@ from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.keys import ec as ec_keys
 from softee.pkcs11_ta.keys import pkcs8
 from softee.pkcs11_ta.keys import rsa as rsa_keys
+from softee.pkcs11_ta.keys.curves import Curve, Curves, curve_name, oid
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.parts import big_endian
 from softee.pkcs11_ta.keys.pkcs8 import LARGEST_KEY, export_private_key, import_private_key
@@ -26,7 +27,7 @@ from support.hostile_numbers import effort_limited
 from support.importing import imported, refusal
 from support.samples import IN_PKCS8, KEY_PAIRS, KEYS, sample
 from support.samples.aes import AES_KEY
-from support.samples.ec import ec_key
+from support.samples.ec import P256, ec_key
 from support.samples.rsa import rsa_key
 
 CRT_PARTS = (CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)
@@ -169,9 +170,22 @@ def test_an_ec_private_value_out_of_range_is_refused(value: bytes) -> None:
 
 
 def test_an_unknown_curve_is_refused() -> None:
-    secp256k1 = bytes.fromhex("06052b8104000a")
-    assert refusal(sample("EC public key", EC_PARAMS=secp256k1)) is CKR.CURVE_NOT_SUPPORTED
-    assert refusal(sample("EC private key", EC_PARAMS=secp256k1)) is CKR.CURVE_NOT_SUPPORTED
+    """PKCS#11 3.2 §6.3 tells a curve that is not there from what names no curve."""
+    for kind in ("EC public key", "EC private key", "Edwards public key", "Montgomery private key"):
+        for name in (oid("1.3.132.0.8"), curve_name("secp160r1"), oid("1.2.3")):
+            assert refusal(sample(kind, EC_PARAMS=name)) is CKR.CURVE_NOT_SUPPORTED
+        for garbage in (b"\x30\x00", b"\x05\x00", P256[:-1], P256 + b"\0", b"P-256", b"\x0c\x05P-256", b"\x13" * 5000):
+            assert refusal(sample(kind, EC_PARAMS=garbage)) is CKR.DOMAIN_PARAMS_INVALID
+
+
+@pytest.mark.parametrize("curve", list(ec_keys.CURVES), ids=lambda curve: curve.name)
+def test_a_curve_is_taken_by_each_of_its_names_and_keeps_it(curve: Curve[ec.EllipticCurve]) -> None:
+    native = ec.generate_private_key(curve.native)
+    point = ec_keys.encode_point(native.public_key())
+    value = native.private_numbers().private_value.to_bytes(-(-native.key_size // 8), "big")
+    for name in curve.params:
+        assert imported(sample("EC public key", EC_PARAMS=name, EC_POINT=point))[CKA.EC_PARAMS] == name
+        assert imported(sample("EC private key", EC_PARAMS=name, VALUE=value))[CKA.EC_PARAMS] == name
 
 
 def test_a_point_in_anything_but_an_octet_string_is_refused() -> None:
@@ -321,10 +335,11 @@ def test_a_secret_key_is_not_exported_as_a_private_one() -> None:
         export_private_key(KeyMaterial(imported(sample("AES key"))))
 
 
-@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.BrainpoolP256R1()], ids=lambda curve: curve.name)
-def test_a_private_key_on_a_curve_that_the_token_does_not_have_is_refused(curve: ec.EllipticCurve) -> None:
+def test_a_private_key_on_a_curve_that_the_token_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library reads no other curve today, but may have more some day."""
+    monkeypatch.setattr(ec_keys, "CURVES", Curves(*(curve for curve in ec_keys.CURVES if curve.name != "P-192")))
     with pytest.raises(Pkcs11Error, match="on a curve that the token does not have") as refused:
-        import_private_key(private_key_info(ec.generate_private_key(curve)), CKK.EC)
+        import_private_key(private_key_info(ec.generate_private_key(ec.SECP192R1())), CKK.EC)
     assert refused.value.rv is CKR.WRAPPED_KEY_INVALID
 
 

@@ -7,14 +7,21 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from softee.names import CKA, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Parts
-from softee.pkcs11_ta.keys.ec import CURVES, encode_point, find_curve
+from softee.pkcs11_ta.keys import ec as weierstrass
+from softee.pkcs11_ta.keys import edwards, montgomery
+from softee.pkcs11_ta.keys.curves import Curve, Curves, curve_name, oid
+from softee.pkcs11_ta.keys.ec import encode_point
+from softee.pkcs11_ta.keys.octet_keys import Algorithm
 from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 P256 = bytes.fromhex("06082a8648ce3d030107")
-SECP256K1 = bytes.fromhex("06052b8104000a")
-BRAINPOOL_P256R1 = bytes.fromhex("06092b2403030208010107")
-ED25519_NAME = bytes.fromhex("130c") + b"edwards25519"
+PAIRS = (
+    (CKM.EC_KEY_PAIR_GEN, weierstrass.CURVES),
+    (CKM.EC_EDWARDS_KEY_PAIR_GEN, edwards.CURVES),
+    (CKM.EC_MONTGOMERY_KEY_PAIR_GEN, montgomery.CURVES),
+)
+NAMES = [(mechanism, name) for mechanism, curves in PAIRS for curve in curves for name in curve.params]
 
 
 def secret(mechanism: CKM, template: Attributes) -> bytearray:
@@ -130,17 +137,32 @@ def test_other_rsa_exponents_are_refused(exponent: bytes) -> None:
         pair(CKM.RSA_PKCS_KEY_PAIR_GEN, {CKA.MODULUS_BITS: 1024, CKA.PUBLIC_EXPONENT: exponent})
 
 
-@pytest.mark.parametrize("ec_params", CURVES, ids=lambda ec_params: CURVES[ec_params].name)
-def test_ec_pair_is_a_point_on_its_curve_and_its_private_value(ec_params: bytes) -> None:
-    public, private = pair(CKM.EC_KEY_PAIR_GEN, {CKA.EC_PARAMS: ec_params})
+@pytest.mark.parametrize("curve", list(weierstrass.CURVES), ids=lambda curve: curve.name)
+def test_ec_pair_is_a_point_on_its_curve_and_its_private_value(curve: Curve[ec.EllipticCurve]) -> None:
+    public, private = pair(CKM.EC_KEY_PAIR_GEN, {CKA.EC_PARAMS: curve.params[0]})
+    value = private[CKA.VALUE]
+    assert isinstance(value, bytearray)
+    assert len(value) == -(-curve.native.key_size // 8)
+    again = ec.derive_private_key(int.from_bytes(value, "big"), curve.native).public_key()
+    assert public[CKA.EC_POINT] == encode_point(again)
+
+
+@pytest.mark.parametrize("curves", [edwards.CURVES, montgomery.CURVES])
+def test_a_pair_of_octets_is_a_private_key_and_its_public_one(curves: Curves[Algorithm]) -> None:
+    mechanism = CKM.EC_EDWARDS_KEY_PAIR_GEN if curves is edwards.CURVES else CKM.EC_MONTGOMERY_KEY_PAIR_GEN
+    for curve in curves:
+        public, private = pair(mechanism, {CKA.EC_PARAMS: curve.params[0]})
+        value = private[CKA.VALUE]
+        assert isinstance(value, bytearray)
+        assert curve.native.private.from_private_bytes(value).public_key().public_bytes_raw() == public[CKA.EC_POINT]
+
+
+@pytest.mark.parametrize(("mechanism", "ec_params"), NAMES)
+def test_both_keys_of_a_pair_name_the_curve_as_the_template_does(mechanism: CKM, ec_params: bytes) -> None:
+    public, private = pair(mechanism, {CKA.EC_PARAMS: ec_params})
     assert set(public) == {CKA.EC_PARAMS, CKA.EC_POINT}
     assert set(private) == {CKA.EC_PARAMS, CKA.VALUE}
     assert public[CKA.EC_PARAMS] == private[CKA.EC_PARAMS] == ec_params
-    curve, value = CURVES[ec_params], private[CKA.VALUE]
-    assert isinstance(value, bytearray)
-    assert len(value) == -(-curve.key_size // 8)
-    again = ec.derive_private_key(int.from_bytes(value, "big"), curve).public_key()
-    assert public[CKA.EC_POINT] == encode_point(again)
 
 
 def test_ec_point_is_a_der_octet_string_of_the_uncompressed_point() -> None:
@@ -153,24 +175,32 @@ def test_ec_point_is_a_der_octet_string_of_the_uncompressed_point() -> None:
     assert (p521[:4].hex(), len(p521)) == ("04818504", 136)
 
 
-@pytest.mark.parametrize(
-    "ec_params", [SECP256K1, BRAINPOOL_P256R1, ED25519_NAME, P256[:-1], P256 + b"\0", b"\0" * 5000]
-)
-def test_unknown_curve_is_refused_and_never_told(ec_params: bytes) -> None:
-    with pytest.raises(Pkcs11Error, match=r"CURVE_NOT_SUPPORTED: .* none of the curves") as caught:
-        pair(CKM.EC_KEY_PAIR_GEN, {CKA.EC_PARAMS: ec_params})
+GARBAGE = [b"\x30\x00", P256[:-1], P256 + b"\0", b"\0" * 5000]
+"""Explicit parameters, object identifiers cut and prolonged, and what may be anything."""
+
+
+@pytest.mark.parametrize("mechanism", [mechanism for mechanism, _ in PAIRS], ids=lambda mechanism: mechanism.name)
+@pytest.mark.parametrize("ec_params", [oid("1.3.132.0.8"), curve_name("secp160r1"), *GARBAGE])
+def test_unknown_curve_is_refused_and_never_told(mechanism: CKM, ec_params: bytes) -> None:
+    """PKCS#11 3.2 §6.3 tells a curve that is not there from what names no curve."""
+    with pytest.raises(Pkcs11Error, match="none of the curves") as caught:
+        pair(mechanism, {CKA.EC_PARAMS: ec_params})
+    assert caught.value.rv is (CKR.DOMAIN_PARAMS_INVALID if ec_params in GARBAGE else CKR.CURVE_NOT_SUPPORTED)
     assert ec_params.hex() not in caught.value.detail, "it may be a key that the caller has mixed up"
+
+
+@pytest.mark.parametrize(("mechanism", "ec_params"), NAMES)
+def test_a_curve_is_not_for_the_mechanism_of_another_form(mechanism: CKM, ec_params: bytes) -> None:
+    """PKCS#11 3.2 §6.3."""
+    for other, _ in PAIRS:
+        if other is not mechanism:
+            with pytest.raises(Pkcs11Error, match=r"CURVE_NOT_SUPPORTED|DOMAIN_PARAMS_INVALID"):
+                pair(other, {CKA.EC_PARAMS: ec_params})
 
 
 @pytest.mark.parametrize("template", [{}, {CKA.EC_PARAMS: b""}])
 def test_ec_pair_without_a_curve_is_refused(template: Attributes) -> None:
-    with pytest.raises(Pkcs11Error) as caught:
-        pair(CKM.EC_KEY_PAIR_GEN, template)
-    assert caught.value.rv is CKR.TEMPLATE_INCOMPLETE
-
-
-def test_curve_names_are_der_object_identifiers() -> None:
-    for ec_params in CURVES:
-        assert ec_params[0] == 0x06
-        assert ec_params[1] == len(ec_params) - 2
-        assert find_curve(ec_params) is CURVES[ec_params]
+    for mechanism, _ in PAIRS:
+        with pytest.raises(Pkcs11Error) as caught:
+            pair(mechanism, template)
+        assert caught.value.rv is CKR.TEMPLATE_INCOMPLETE

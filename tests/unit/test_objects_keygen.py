@@ -70,6 +70,6 @@ def test_a_key_pair_may_be_half_on_the_token(caller: Caller, session: int) -> No
 
 
 def test_an_unknown_curve_is_refused_as_op_tee_does(caller: Caller, session: int) -> None:
-    curve = template((CKA.EC_PARAMS, bytes.fromhex("06052b8104000a")))
+    curve = template((CKA.EC_PARAMS, bytes.fromhex("06052b81040008")))
     answer = caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", curve, template())
     assert answer.rv is CKR.ATTRIBUTE_TYPE_INVALID

@@ -18,9 +18,11 @@ from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, PROFILES, STRICT
 from softee.stores.memory import MemoryStore
 from support.commands import c
+from support.object_calls import create, get, search
+from support.samples import sample
 from support.token_world import P256, Caller, make_application, public_client, template, u32
 
-P384 = EC.curves["P-384"]
+P384, ON_P256, ON_P384 = bytes.fromhex("06052b81040022"), EC.curves["P-256"], EC.curves["P-384"]
 WRAP = MechanismFlag.WRAP | MechanismFlag.UNWRAP
 
 
@@ -104,10 +106,10 @@ def test_a_mechanism_without_any_size_left_is_gone() -> None:
 
 
 def test_sizes_and_curves_are_what_profile_and_changes_both_allow() -> None:
-    policy = changed(STRICT, PolicyChanges(key_sizes={CKK.RSA: SizeRange(1024, 3072)}, curves=frozenset({P256, P384})))
+    policy = changed(STRICT, PolicyChanges(key_sizes={CKK.RSA: SizeRange(1024, 3072)}, curves=ON_P256 | ON_P384))
     assert policy.key_sizes[CKK.RSA] == SizeRange(2048, 3072)
     assert policy.key_sizes[CKK.EC] == STRICT.key_sizes[CKK.EC]
-    assert changed(policy, PolicyChanges(curves=frozenset({P256}))).curves == frozenset({P256})
+    assert changed(policy, PolicyChanges(curves=ON_P256)).curves == ON_P256
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,31 @@ def test_switches_go_either_way() -> None:
     switched = PolicyChanges(apart=False, check_values=True, digests_keys=True, malleable_wrapping=True)
     on = changed(STRICT, switched)
     assert (on.objects.apart, on.objects.check_values, on.digests_keys) == ((), True, True)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+@pytest.mark.parametrize("bare", [True, False, None])
+def test_points_of_octets_are_shown_bare_or_in_an_octet_string_and_found_as_they_are_shown(
+    profile: Policy,
+    bare: bool | None,  # noqa: FBT001 - a case
+) -> None:
+    """Bare since PKCS#11 3.1 §6.3, and on a board; in an OCTET STRING, as most programs of today read them, else."""
+    world = Caller(make_application(policy=changed(replace(profile, curves=None), PolicyChanges(bare_points=bare))))
+    session = world.set_up()
+    shown_bare = profile is OPTEE if bare is None else bare
+    for kind in ("Edwards public key", "Montgomery public key", "Edwards public key on edwards448"):
+        point = sample(kind)[CKA.EC_POINT]
+        assert isinstance(point, bytes)
+        wrapped = bytes([4, len(point)]) + point
+        for given in (point, wrapped):
+            key = create(world, session, kind, EC_POINT=given, LABEL=given)
+            shown = point if shown_bare else wrapped
+            assert get(world, session, key, CKA.EC_POINT) == shown
+            named = (CKA.LABEL, given)
+            assert search(world, session, template(named, (CKA.EC_POINT, shown))) == [key]
+            assert not search(world, session, template(named, (CKA.EC_POINT, wrapped if shown_bare else point)))
+    weierstrass = create(world, session, "EC public key")
+    assert get(world, session, weierstrass, CKA.EC_POINT) == sample("EC public key")[CKA.EC_POINT]
 
 
 def test_wrapping_with_ecb_and_cbc_is_switched_with_its_flags() -> None:
@@ -190,7 +217,7 @@ def test_keys_of_other_sizes_are_not_made() -> None:
 
 
 def test_keys_on_other_curves_are_not_made() -> None:
-    on_p384 = caller(PolicyChanges(curves=frozenset({P384})))
+    on_p384 = caller(PolicyChanges(curves=ON_P384))
     session = on_p384.set_up()
     request = (template((CKA.EC_PARAMS, P256)), template())
     refused = on_p384.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", *request)
@@ -199,7 +226,7 @@ def test_keys_on_other_curves_are_not_made() -> None:
 
 
 def test_keys_on_other_curves_do_not_come_from_outside() -> None:
-    on_p384 = caller(PolicyChanges(curves=frozenset({P384})))
+    on_p384 = caller(PolicyChanges(curves=ON_P384))
     session = on_p384.set_up()
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -212,7 +239,7 @@ def test_keys_on_other_curves_do_not_come_from_outside() -> None:
 @pytest.mark.parametrize(
     ("changes", "refused"),
     [
-        (PolicyChanges(curves=frozenset({P384})), CKR.KEY_FUNCTION_NOT_PERMITTED),
+        (PolicyChanges(curves=ON_P384), CKR.KEY_FUNCTION_NOT_PERMITTED),
         (PolicyChanges(key_sizes={CKK.EC: SizeRange(384, 384)}), CKR.KEY_SIZE_RANGE),
         (PolicyChanges(refused=frozenset({CKM.ECDSA})), CKR.MECHANISM_INVALID),
     ],

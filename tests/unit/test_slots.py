@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from softee.names import CKM, CKR, PKCS11_APPLICATION, SlotFlag, TeeResult
+from softee.names import CKK, CKM, CKR, PKCS11_APPLICATION, MechanismFlag, SlotFlag, TeeResult
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.token.policy import Policy
@@ -16,6 +16,10 @@ from softee.tee.secure_storage import SecureStorage
 from support.commands import c
 from support.token_world import ROOT_KEY, Caller, make_application, u32
 
+SAID_OF_CURVES = (
+    MechanismFlag.EC_F_P | MechanismFlag.EC_NAMEDCURVE | MechanismFlag.EC_CURVENAME | MechanismFlag.EC_UNCOMPRESS
+)
+OF_CURVES = SAID_OF_CURVES | MechanismFlag.EC_F_2M | MechanismFlag.EC_ECPARAMETERS | MechanismFlag.EC_COMPRESS
 ON_SLOT = (c.SLOT_INFO, c.TOKEN_INFO, c.MECHANISM_IDS, c.CLOSE_ALL_SESSIONS, c.SLOT_PROFILE)
 
 
@@ -100,8 +104,19 @@ def test_every_mechanism_of_the_profile_is_listed_in_its_order_and_has_its_info(
     assert ids == tuple(policy.mechanisms)
     for number, spec in policy.mechanisms.items():
         low, high, flags = struct.unpack("<3I", caller.ok(c.MECHANISM_INFO, 0, number).output)
-        assert flags == spec.flags
+        assert flags & ~OF_CURVES == spec.flags
         assert (low, high) == ((spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0))
+
+
+@pytest.mark.parametrize("policy", PROFILES.values(), ids=lambda policy: policy.name)
+def test_mechanisms_of_curves_say_which_and_how_they_are_named_but_on_a_board(policy: Policy) -> None:
+    """PKCS#11 3.2 §6.3."""
+    caller = Caller(make_application(policy=policy))
+    on_curves = {CKK.EC, CKK.EC_EDWARDS, CKK.EC_MONTGOMERY}
+    for number, spec in policy.mechanisms.items():
+        *_, flags = struct.unpack("<3I", caller.ok(c.MECHANISM_INFO, 0, number).output)
+        says = bool(spec.key_types) and spec.key_types <= on_curves and not policy.as_optee
+        assert flags & OF_CURVES == (SAID_OF_CURVES if says else 0), spec.mechanism.name
 
 
 @pytest.mark.parametrize("policy", PROFILES.values(), ids=list(PROFILES))

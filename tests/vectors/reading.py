@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the vector files: NIST's ``KEY = value`` records, RSA Laboratories' headed hex dumps, Wycheproof's JSON."""
+"""Read the vector files.
+
+NIST's ``KEY = value`` records, RSA Laboratories' headed hex dumps, Ed25519's fields with colons, Wycheproof's JSON.
+"""
 
 import json
 import re
@@ -55,6 +58,12 @@ def headed(path: str, last: str) -> Iterator[Record]:
             record[name] += line.replace(" ", "")
         else:
             name = ""
+
+
+def fields(path: str) -> Iterator[list[bytes]]:
+    """Yield the hex fields of each line, which colons end."""
+    for line in _lines(path):
+        yield [bytes.fromhex(field) for field in line.split(":")[:-1]]
 
 
 def rsa_private(record: Record) -> rsa.RSAPrivateKey:

@@ -5,6 +5,7 @@ import grp
 import pwd
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
+from itertools import chain
 from typing import TypeVar
 
 from softee.daemon.settings import Pkcs11Settings, SettingsError
@@ -64,11 +65,12 @@ def _changes(settings: SlotSettings, table: str) -> PolicyChanges:
             allowed=_all("allowed_mechanisms", settings.allowed_mechanisms, _mechanism),
             refused=_all("refused_mechanisms", settings.refused_mechanisms, _mechanism),
             key_sizes=_key_sizes(settings.key_sizes),
-            curves=_all("curves", settings.curves, _curve),
+            curves=_curves(settings.curves),
             users=_all("users", settings.users, _user),
             groups=_all("groups", settings.groups, _group),
             apart=settings.wrap_and_decrypt_apart,
             check_values=settings.check_values,
+            bare_points=None if settings.ec_point is None else settings.ec_point == "raw",
             digests_keys=settings.digest_keys,
             malleable_wrapping=settings.wrap_with_ecb_and_cbc,
         )
@@ -93,7 +95,13 @@ def _mechanism(written: str | int) -> CKM:
     return _MECHANISMS[written]
 
 
-def _curve(name: str) -> bytes:
+def _curves(names: Iterable[str] | None) -> frozenset[bytes] | None:
+    """Return every value of CKA_EC_PARAMS that means one of the curves."""
+    named = _all("curves", names, _curve)
+    return None if named is None else frozenset(chain.from_iterable(named))
+
+
+def _curve(name: str) -> frozenset[bytes]:
     if name not in _CURVES:
         raise ValueError(f"{name!r} is none of the curves {', '.join(_CURVES)}")
     return _CURVES[name]

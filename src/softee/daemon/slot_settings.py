@@ -38,6 +38,8 @@ class SlotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether a key that wraps others may not decrypt, nor one that unwraps encrypt."""
     check_values: bool | None = None
     """Whether keys have a CKA_CHECK_VALUE."""
+    ec_point: Literal["der", "raw"] | None = None
+    """How CKA_EC_POINT of Edwards and Montgomery keys is shown: in a DER OCTET STRING, or with nothing around it."""
     digest_keys: bool | None = None
     """Whether C_DigestKey digests keys."""
     wrap_with_ecb_and_cbc: bool | None = None

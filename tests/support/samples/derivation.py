@@ -77,6 +77,7 @@ MECHANISMS = {
     CKM.SP800_108_DOUBLE_PIPELINE_KDF: MechanismSample(
         _key, u32(CKM.SHA3_256_HMAC) + pieces(ITERATION, LABEL, LENGTH) + u32(0)
     ),
+    CKM.PUB_KEY_FROM_PRIV_KEY: MechanismSample(keys.ec_pair),
     CKM.CONCATENATE_BASE_AND_KEY: MechanismSample(_key, u32(7), others=_others),
     CKM.CONCATENATE_BASE_AND_DATA: MechanismSample(_key, counted(b"data")),
     CKM.CONCATENATE_DATA_AND_BASE: MechanismSample(_key, counted(b"data")),

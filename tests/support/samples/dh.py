@@ -10,6 +10,11 @@ from support.samples.sample import MechanismSample, ObjectSample
 PRIME = PRIMES[0]
 _PRIVATE_VALUE = bytes(range(1, 30))
 PUBLIC_VALUE = bytes(range(1, 256))
+"""Somebody else's."""
+
+_OWN_PUBLIC_VALUE = pow(
+    int.from_bytes(BASE, "big"), int.from_bytes(_PRIVATE_VALUE, "big"), int.from_bytes(PRIME, "big")
+).to_bytes(len(PRIME), "big")
 
 
 def private_key() -> KeyView:
@@ -24,6 +29,6 @@ MECHANISMS = {
 _GROUP: ObjectSample = {CKA.KEY_TYPE: int(CKK.DH), CKA.PRIME: PRIME, CKA.BASE: BASE}
 
 OBJECTS: dict[str, ObjectSample] = {
-    "DH public key": {CKA.CLASS: int(CKO.PUBLIC_KEY), **_GROUP, CKA.VALUE: PUBLIC_VALUE},
+    "DH public key": {CKA.CLASS: int(CKO.PUBLIC_KEY), **_GROUP, CKA.VALUE: _OWN_PUBLIC_VALUE},
     "DH private key": {CKA.CLASS: int(CKO.PRIVATE_KEY), **_GROUP, CKA.VALUE: _PRIVATE_VALUE},
 }

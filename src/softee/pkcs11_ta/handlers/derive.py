@@ -21,8 +21,29 @@ from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of, require_
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.key_use import usable_key
-from softee.pkcs11_ta.session.roles import TO_DERIVE
+from softee.pkcs11_ta.session.roles import TO_DERIVE, TO_TELL_ITS_PUBLIC_KEY
 from softee.pkcs11_ta.token.object import Pkcs11Object
+
+_ROLES: Final = {CKO.PUBLIC_KEY: TO_TELL_ITS_PUBLIC_KEY}
+"""What the base key is wanted for, by the class of what is made, where it is not to derive."""
+
+_SHARED: Final = (CKA.KEY_TYPE, CKA.EC_PARAMS, CKA.PRIME, CKA.BASE)
+"""What a public key and its private key have alike."""
+
+_OF_PRIVATE_KEY: Final = {
+    CKA.ID: CKA.ID,
+    CKA.SUBJECT: CKA.SUBJECT,
+    CKA.START_DATE: CKA.START_DATE,
+    CKA.END_DATE: CKA.END_DATE,
+    CKA.PUBLIC_KEY_INFO: CKA.PUBLIC_KEY_INFO,
+    CKA.ALLOWED_MECHANISMS: CKA.ALLOWED_MECHANISMS,
+    CKA.DERIVE: CKA.DERIVE,
+    CKA.ENCRYPT: CKA.DECRYPT,
+    CKA.VERIFY: CKA.SIGN,
+    CKA.VERIFY_RECOVER: CKA.SIGN_RECOVER,
+    CKA.WRAP: CKA.UNWRAP,
+}
+"""What a public key takes from its private key where the template says nothing (section 6.43), and from which."""
 
 _PROTECTION: Final[Attributes] = {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, CKA.WRAP_WITH_TRUSTED: True}
 
@@ -33,7 +54,7 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     require_any(session, Deriving)
     spec = mechanism_for(session, request.mechanism)
     deriving = spec.of(Deriving)
-    base = usable_key(session, spec, request.handle, TO_DERIVE)
+    base = usable_key(session, spec, request.handle, _ROLES.get(deriving.makes, TO_DERIVE))
     _keep_apart(session, base, deriving.apart_from)
     parameter = parameter_of(session, spec, request.parameter)
     others = [usable_key(session, spec, handle, TO_DERIVE) for handle in deriving.keys_in(parameter)]
@@ -45,6 +66,8 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     check_new(session, made)
     made.update(deriving.derive(base.key(), parameter, tuple(other.key() for other in others), {**made, **length}))
     complete_new(session, made)
+    if deriving.makes is CKO.PUBLIC_KEY:
+        made[CKA.KEY_GEN_MECHANISM] = base.attributes[CKA.KEY_GEN_MECHANISM]
     if deriving.makes is CKO.SECRET_KEY:
         rules.mark_derived(made, *(one.attributes for one in (base, *(others if deriving.tells else ()))))
     return handles(session, place_new(session, made))
@@ -67,9 +90,20 @@ def _given(session: Session, template: Template, base: Pkcs11Object, deriving: D
         given.setdefault(CKA.CLASS, makes)
         if makes is CKO.SECRET_KEY:
             given.setdefault(CKA.KEY_TYPE, CKK.GENERIC_SECRET)
+    if makes is CKO.PUBLIC_KEY:
+        _add_of_private_key(given, base.attributes)
     if given.get(CKA.CLASS, makes) != makes or CKA.VALUE in given:
         raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"the mechanism makes a CKO_{makes.name}, and its value")
     return given
+
+
+def _add_of_private_key(given: Given, private: Attributes) -> None:
+    """Add what the template leaves to the private key. Raises CKR_TEMPLATE_INCONSISTENT."""
+    alike: Attributes = {attribute: private[attribute] for attribute in _SHARED if attribute in private}
+    rules.add_expected(given, alike, "the private key")
+    for attribute, source in _OF_PRIVATE_KEY.items():
+        if source in private:
+            given.setdefault(attribute, private[source])
 
 
 def _take_length(given: Given) -> Given:

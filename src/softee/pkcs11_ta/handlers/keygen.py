@@ -13,7 +13,7 @@ from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.session.access import check_new, complete_new, new_attributes, place_new
+from softee.pkcs11_ta.session.access import check_key, check_new, complete_new, new_attributes, place_new
 from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
@@ -48,7 +48,7 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     private.update(private_parts)
     _share_id(public, private)
     for one in (public, private):
-        session.token.policy.check_key(KeyMaterial(one), one)
+        check_key(session, one)
     rules.mark_generated(public, spec.mechanism)
     rules.mark_generated(private, spec.mechanism)
     return handles(session, place_new(session, public, private))

@@ -8,6 +8,7 @@ from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.commands import slots
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
 from softee.pkcs11_ta.handlers.binding import bind
+from softee.pkcs11_ta.keys.table import key_flags
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
@@ -71,10 +72,11 @@ def mechanism_ids(call: Call, request: OnSlot) -> bytes:
 
 
 def mechanism_info(call: Call, request: OnMechanism) -> bytes:
-    """Return CK_MECHANISM_INFO. Raises CKR_MECHANISM_INVALID."""
-    spec = call.client.policy(request.slot).mechanism(request.mechanism)
+    """Return CK_MECHANISM_INFO, where OP-TEE says nothing of curves. Raises CKR_MECHANISM_INVALID."""
+    policy = call.client.policy(request.slot)
+    spec = policy.mechanism(request.mechanism)
     low, high = (spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0)
-    return replies.MECHANISM_INFO.pack(low, high, spec.flags)
+    return replies.MECHANISM_INFO.pack(low, high, spec.flags | (0 if policy.as_optee else key_flags(spec.key_types)))
 
 
 def slot_profile(call: Call, request: OnSlot) -> bytes:

@@ -60,7 +60,7 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
     _require_whole(functions, made)
     plain = functions.unwrap(unwrapping.key(), parameter, bytes(call.input))
     try:
-        _add_content(session, made, plain)
+        _add_content(session, made, plain, proven=functions.malleable and is_protected(made))
     except Pkcs11Error as error:
         if made[CKA.CLASS] == CKO.SECRET_KEY and error.rv in _TOLD and not functions.padded:
             raise
@@ -124,12 +124,12 @@ _TOLD = frozenset({CKR.WRAPPED_KEY_LEN_RANGE, CKR.ATTRIBUTE_VALUE_INVALID, CKR.K
 """What may be said of a decrypted value, its length and its check value, where no padding stands in between."""
 
 
-def _add_content(session: Session, made: Given, plain: bytearray) -> None:
+def _add_content(session: Session, made: Given, plain: bytearray, *, proven: bool) -> None:
     """Add the unwrapped key's parts."""
     if made[CKA.CLASS] == CKO.SECRET_KEY:
         made[CKA.VALUE] = SecretBytes(_value(made, plain))
     else:
-        made.update(import_private_key(plain, _key_type(made), proven=is_protected(made)))
+        made.update(import_private_key(plain, _key_type(made), proven=proven))
     complete_new(session, made)
 
 

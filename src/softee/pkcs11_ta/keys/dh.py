@@ -8,6 +8,7 @@ protected one could put anything in the place of its number, and find it by what
 import warnings
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.utils import CryptographyDeprecationWarning
 
 from softee.names import CKA, CKK, CKO, CKR
@@ -112,6 +113,14 @@ def _load_private(attributes: Attributes) -> DHPrivateKey:
     return DHPrivateNumbers(x, DHPublicNumbers(y, parameters)).private_key()
 
 
+def _public_parts(key: PublicKeyTypes) -> Parts:
+    if not isinstance(key, DHPublicKey):
+        raise TypeError("a key of another type")
+    numbers = key.public_numbers()
+    size = -(-numbers.parameter_numbers.p.bit_length() // 8)
+    return {CKA.VALUE: bytes(numbers.y.to_bytes(size, "big"))}
+
+
 def _complete_public(given: Given) -> None:
     _load_public(given)
 
@@ -129,4 +138,5 @@ DH: Final = KeyType(
         KeyForm(CKO.PUBLIC_KEY, _PUBLIC_ROWS, _complete_public, frozenset(), _load_public),
         KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, _complete_private, frozenset({CKA.DERIVE}), _load_private),
     ),
+    public_parts=_public_parts,
 )

@@ -1,67 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys on elliptic curves in Weierstrass form (PKCS#11 3.2, section 6.3; X9.62, RFC 5480).
 
-CKA_EC_PARAMS names a curve by its object identifier, CKA_EC_POINT is a DER OCTET STRING of the uncompressed point.
+CKA_EC_POINT is a DER OCTET STRING of the uncompressed point.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from softee.names import CKA, CKK, CKO, CKR
-from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.attributes.uses import MADE_BY_GENERATION, PRIVATE_PART, Rule, Use
+from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
+from softee.pkcs11_ta.keys.curves import FLAGS, PRIVATE_ROWS, PUBLIC_ROWS, Curve, Curves, curve_name, oid
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import big_endian, number, octets
-from softee.pkcs11_ta.keys.rows import PRIVATE_KEY, PUBLIC_KEY
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange, unfit
 
 KEY_TYPES = frozenset({CKK.EC})
 KEY_SIZE = SizeRange(160, 521)
 """In bits of the field."""
 
-_CURVES = (
-    ("P-192", bytes.fromhex("06082a8648ce3d030101"), ec.SECP192R1()),
-    ("P-224", bytes.fromhex("06052b81040021"), ec.SECP224R1()),
-    ("P-256", bytes.fromhex("06082a8648ce3d030107"), ec.SECP256R1()),
-    ("P-384", bytes.fromhex("06052b81040022"), ec.SECP384R1()),
-    ("P-521", bytes.fromhex("06052b81040023"), ec.SECP521R1()),
+
+def _names(dotted: str, *names: str) -> tuple[bytes, ...]:
+    return (oid(dotted), *(curve_name(name) for name in names))
+
+
+CURVES: Final = Curves[ec.EllipticCurve](
+    Curve("P-192", _names("1.2.840.10045.3.1.1", "secp192r1", "prime192v1", "P-192"), ec.SECP192R1()),
+    Curve("P-224", _names("1.3.132.0.33", "secp224r1", "P-224"), ec.SECP224R1()),
+    Curve("P-256", _names("1.2.840.10045.3.1.7", "secp256r1", "prime256v1", "P-256"), ec.SECP256R1()),
+    Curve("P-384", _names("1.3.132.0.34", "secp384r1", "P-384"), ec.SECP384R1()),
+    Curve("P-521", _names("1.3.132.0.35", "secp521r1", "P-521"), ec.SECP521R1()),
+    Curve("secp256k1", _names("1.3.132.0.10", "secp256k1"), ec.SECP256K1()),
+    Curve("brainpoolP256r1", _names("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"), ec.BrainpoolP256R1()),
+    Curve("brainpoolP384r1", _names("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"), ec.BrainpoolP384R1()),
+    Curve("brainpoolP512r1", _names("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1"), ec.BrainpoolP512R1()),
 )
-"""NIST's name, CKA_EC_PARAMS (the DER encoding of the object identifier), the library's curve."""
-
-CURVES: Mapping[bytes, ec.EllipticCurve] = MappingProxyType({params: curve for _, params, curve in _CURVES})
-"""By CKA_EC_PARAMS."""
-
-_PUBLIC_ROWS = (
-    *PUBLIC_KEY,
-    Use(CKA.EC_PARAMS, Rule.REQUIRED_ON_CREATE | Rule.REQUIRED_ON_GENERATE),
-    Use(CKA.EC_POINT, Rule.REQUIRED_ON_CREATE | MADE_BY_GENERATION),
-)
-
-_PRIVATE_ROWS = (
-    *PRIVATE_KEY,
-    Use(CKA.EC_PARAMS, Rule.REQUIRED_ON_CREATE | MADE_BY_GENERATION),
-    Use(CKA.VALUE, Rule.REQUIRED_ON_CREATE | PRIVATE_PART),
-)
-
-
-def find_curve(ec_params: bytes) -> ec.EllipticCurve:
-    """Return the curve that CKA_EC_PARAMS names. Raises CKR_CURVE_NOT_SUPPORTED where it is none of ours.
-
-    What was given is not told: an application that mixes up its attributes may have put a key there.
-    """
-    curve = CURVES.get(ec_params)
-    if curve is None:
-        known = ", ".join(name for name, *_ in _CURVES)
-        detail = f"CKA_EC_PARAMS ({len(ec_params)} bytes) names none of the curves {known}"
-        raise Pkcs11Error(CKR.CURVE_NOT_SUPPORTED, detail)
-    return curve
+"""NIST's, SEC 2's and the Brainpool's, all of prime order: every point of such a curve but one generates all of it."""
 
 
 def private_key(key: KeyView) -> ec.EllipticCurvePrivateKey:
@@ -100,17 +77,26 @@ def decode_point(ec_point: bytes, curve: ec.EllipticCurve) -> bytes:
     return asn1.decode_der(bytes, ec_point)
 
 
-def private_parts(key: ec.EllipticCurvePrivateKey) -> Parts:
-    """Return CKA_EC_PARAMS and CKA_VALUE of a private key on one of the curves. Raises ValueError for another one."""
-    params = next((params for params, curve in CURVES.items() if curve.name == key.curve.name), None)
-    if params is None:
-        raise ValueError("a key on a curve that the token does not have")
+def private_parts(key: ec.EllipticCurvePrivateKey, ec_params: bytes) -> Parts:
+    """Return CKA_EC_PARAMS, which names the key's curve, and CKA_VALUE of a private key."""
     value = key.private_numbers().private_value
-    return {CKA.EC_PARAMS: params, CKA.VALUE: big_endian(value, _bytes_of(key.curve.key_size))}
+    return {CKA.EC_PARAMS: ec_params, CKA.VALUE: big_endian(value, _bytes_of(key.curve.key_size))}
+
+
+def params_of(curve: ec.EllipticCurve) -> bytes:
+    """Return the object identifier of a curve. Raises ValueError where it is none of these."""
+    for known in CURVES:
+        if known.native.name == curve.name:
+            return known.params[0]
+    raise ValueError("a key on a curve that the token does not have")
 
 
 def _from_native(key: PrivateKeyTypes) -> Parts | None:
-    return private_parts(key) if isinstance(key, ec.EllipticCurvePrivateKey) else None
+    return private_parts(key, params_of(key.curve)) if isinstance(key, ec.EllipticCurvePrivateKey) else None
+
+
+def _public_parts(key: PublicKeyTypes) -> Parts:
+    return {CKA.EC_POINT: asn1.encode_der(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))}
 
 
 def _public_half(key: PrivateKeyTypes) -> bytes:
@@ -122,23 +108,19 @@ def _bytes_of(bits: int) -> int:
     return -(-bits // 8)
 
 
-def _curve_of(attributes: Attributes) -> ec.EllipticCurve:
-    return find_curve(bytes(octets(attributes, CKA.EC_PARAMS)))
-
-
 def _field_bits(attributes: Attributes) -> int:
-    return _curve_of(attributes).key_size
+    return CURVES.of(attributes).key_size
 
 
 def _load_public(attributes: Attributes) -> ec.EllipticCurvePublicKey:
-    curve = _curve_of(attributes)
+    curve = CURVES.of(attributes)
     point = decode_point(bytes(octets(attributes, CKA.EC_POINT)), curve)
     return ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
 
 
 def _load_private(attributes: Attributes) -> ec.EllipticCurvePrivateKey:
     """Return the private key, whose point is computed."""
-    return ec.derive_private_key(number(attributes, CKA.VALUE), _curve_of(attributes))
+    return ec.derive_private_key(number(attributes, CKA.VALUE), CURVES.of(attributes))
 
 
 def _complete_public(given: Given) -> None:
@@ -155,10 +137,12 @@ EC: Final = KeyType(
     numbers=KEY_TYPES,
     measure=_field_bits,
     forms=(
-        KeyForm(CKO.PUBLIC_KEY, _PUBLIC_ROWS, _complete_public, frozenset({CKA.VERIFY}), _load_public),
-        KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN}), _load_private),
+        KeyForm(CKO.PUBLIC_KEY, PUBLIC_ROWS, _complete_public, frozenset({CKA.VERIFY}), _load_public),
+        KeyForm(CKO.PRIVATE_KEY, PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN}), _load_private),
     ),
     from_native=_from_native,
     public_half=_public_half,
-    curves=MappingProxyType({name: params for name, params, _ in _CURVES}),
+    public_parts=_public_parts,
+    curves=CURVES.names,
+    flags=FLAGS,
 )

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a type of keys is: one frozen description, from which object kinds, checks, loaders and sizes are read."""
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-from softee.names import CKA, CKK, CKO
+from softee.names import CKA, CKK, CKO, MechanismFlag
 from softee.pkcs11_ta.attributes.uses import Use
 from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
 from softee.pkcs11_ta.keys.view import NativeKey
+
+_NO_FLAGS: Final = MechanismFlag(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class KeyForm:
     complete: Callable[[Given], None]
     usages: frozenset[CKA]
     load: Callable[[Attributes], NativeKey] | None = None
-    sizes: Container[int] | None = None
+    sizes: Sequence[int] | None = None
     check_value: Callable[[bytes | bytearray], bytes] | None = None
 
 
@@ -44,7 +47,9 @@ class KeyType:
     take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``public_half`` returns what stands in
     the PKCS#8 of a key whose private value could be any number, and shows that whoever made it knew the number; a type
     whose parts prove each other has none. ``free_length``: a key may have any number of bytes, so a short one tells all
-    that it is to whoever can use it. ``curves`` are the values of CKA_EC_PARAMS, by the names that people know them by.
+    that it is to whoever can use it. ``public_parts`` returns what a public key object has of the library's public key,
+    less what its private key's object names alike; types of secret keys have none. ``curves`` are the values of
+    CKA_EC_PARAMS, by the names that people know them by, and ``flags`` what C_GetMechanismInfo says of curves.
     """
 
     name: str
@@ -54,7 +59,9 @@ class KeyType:
     from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
     public_half: Callable[[PrivateKeyTypes], bytes] | None = None
     free_length: bool = False
-    curves: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    public_parts: Callable[[PublicKeyTypes], Parts] | None = None
+    curves: Mapping[str, frozenset[bytes]] = field(default_factory=lambda: MappingProxyType({}))
+    flags: MechanismFlag = _NO_FLAGS
 
     def form(self, object_class: object) -> KeyForm | None:
         """Return the type's keys of a class, or None where it has none."""

@@ -55,9 +55,13 @@ def export_private_key(key: KeyView) -> SecretBytes:
 
 def export_public_key(key: KeyView) -> bytes:
     """Return the public key of a public or private key as a DER SubjectPublicKeyInfo."""
+    return public_half_of(key).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def public_half_of(key: KeyView) -> PublicKeyTypes:
+    """Return the library's public key of a public or private key."""
     native = key.native()
-    public = native.public_key() if isinstance(native, _PrivateKey) else native
-    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return native.public_key() if isinstance(native, _PrivateKey) else native
 
 
 def import_private_key(data: bytes | bytearray, key_type: int, *, proven: bool = False) -> Parts:

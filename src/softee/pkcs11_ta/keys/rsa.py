@@ -4,7 +4,7 @@
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -99,6 +99,12 @@ def _from_native(key: PrivateKeyTypes) -> Parts | None:
     return private_parts(key) if isinstance(key, rsa.RSAPrivateKey) else None
 
 
+def _public_parts(key: PublicKeyTypes) -> Parts:
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise TypeError("a key of another type")
+    return public_parts(key)
+
+
 def _load_public(attributes: Attributes) -> rsa.RSAPublicKey:
     return _public_numbers(attributes).public_key()
 
@@ -191,4 +197,5 @@ RSA: Final = KeyType(
         ),
     ),
     from_native=_from_native,
+    public_parts=_public_parts,
 )

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The types of keys that the token has. To add one, write a module with its ``KeyType`` and list it here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import and_
 from types import MappingProxyType
 from typing import Final
 
-from softee.names import CKA, CKK, CKO
+from softee.names import CKA, CKK, CKO, MechanismFlag
 from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.dh import DH
 from softee.pkcs11_ta.keys.ec import EC
+from softee.pkcs11_ta.keys.edwards import EDWARDS
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
+from softee.pkcs11_ta.keys.montgomery import MONTGOMERY
 from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.rsa import RSA
 from softee.pkcs11_ta.keys.secret import AES, AES_XTS, GENERIC
 
-KEY_TYPES: Final = (RSA, EC, DH, AES, AES_XTS, GENERIC)
+KEY_TYPES: Final = (RSA, EC, EDWARDS, MONTGOMERY, DH, AES, AES_XTS, GENERIC)
 
 
 def _by_number() -> Mapping[object, KeyType]:
@@ -31,10 +35,21 @@ SECRET_KEY_TYPES: Final[frozenset[CKK]] = frozenset(
 )
 """The types of secret keys, all of which have a value that keys can be derived from."""
 
+KEY_PAIR_TYPES: Final[frozenset[CKK]] = frozenset(
+    number for key_type in KEY_TYPES if key_type.public_parts for number in key_type.numbers
+)
+"""The types of key pairs, whose public key follows from the private one."""
+
 
 def find_key_type(number: object) -> KeyType | None:
     """Return the type that CKA_KEY_TYPE names, or None where the token does not have it."""
     return _BY_NUMBER.get(number)
+
+
+def key_flags(numbers: Iterable[int]) -> MechanismFlag:
+    """Return what C_GetMechanismInfo says of keys of these types where all have it in common: CKF_EC_*."""
+    flags = [key_type.flags for number in numbers if (key_type := find_key_type(number))]
+    return reduce(and_, flags) if flags else MechanismFlag(0)
 
 
 def is_guarded(attributes: Attributes) -> bool:

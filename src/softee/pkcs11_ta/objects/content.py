@@ -24,7 +24,8 @@ def complete(given: Given) -> None:
     """Check the content of an object in the making, and add the attributes that follow from it.
 
     Raises:
-        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED.
+        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED,
+            CKR_DOMAIN_PARAMS_INVALID.
 
     """
     form = find_form(given[CKA.CLASS], given.get(CKA.KEY_TYPE))
@@ -58,6 +59,12 @@ def recheck(attributes: Given, changes: Container[int]) -> None:
             raise _no_check_value()
     elif CKA.CHECK_VALUE in changes:
         _set_check_value(attributes, form.check_value(octets(attributes, CKA.VALUE)))
+
+
+def add_public_key_info(given: Given) -> None:
+    """Add the CKA_PUBLIC_KEY_INFO of a public or private key that has none (sections 4.8 and 4.9)."""
+    if given.get(CKA.PUBLIC_KEY_INFO) == b"":
+        given[CKA.PUBLIC_KEY_INFO] = export_public_key(KeyMaterial(given))
 
 
 def check_template(given: Attributes) -> None:

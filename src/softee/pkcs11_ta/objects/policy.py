@@ -40,7 +40,8 @@ class ObjectPolicy:
     ``defaults`` are those, by class, that differ from the rows' own, which are OP-TEE's. ``usable``: a key whose
     template names no usage gets those of its kind. ``as_optee``: where OP-TEE answers otherwise than the standard says,
     its answers count. ``apart`` are pairs of usages of which a key may have one. Without ``check_values`` no key has a
-    CKA_CHECK_VALUE.
+    CKA_CHECK_VALUE. ``bare_points``: CKA_EC_POINT of Edwards and Montgomery keys is shown as PKCS#11 3.1 and OP-TEE
+    write it, else as a DER OCTET STRING.
     """
 
     defaults: Mapping[CKO, Mapping[CKA, AttributeValue]] = field(
@@ -50,6 +51,7 @@ class ObjectPolicy:
     as_optee: bool = False
     apart: tuple[tuple[CKA, CKA], ...] = ()
     check_values: bool = True
+    bare_points: bool = False
 
     def defaults_of(self, kind: ObjectKind, given: Attributes) -> Mapping[CKA, AttributeValue]:
         """Return the defaults of an object of this kind, for which a template gives ``given``."""
@@ -59,5 +61,5 @@ class ObjectPolicy:
         return {**own, **dict.fromkeys(kind.usages, True)}
 
 
-OPTEE_OBJECTS: Final = ObjectPolicy(as_optee=True)
+OPTEE_OBJECTS: Final = ObjectPolicy(as_optee=True, bare_points=True)
 """What OP-TEE does."""

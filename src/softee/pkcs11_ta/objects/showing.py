@@ -6,6 +6,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.codecs import CODECS, NESTED, attribute_name, encode_value
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
+from softee.pkcs11_ta.keys.octet_keys import wrapped_point
 from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.table import is_guarded
 from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, PROTECTED_CLASSES
@@ -60,6 +61,8 @@ def _shown(attributes: Attributes, attribute: int, policy: ObjectPolicy) -> Attr
     """
     if attribute == CKA.CHECK_VALUE and (not policy.check_values or is_guarded(attributes)):
         return None
+    if attribute == CKA.EC_POINT and not policy.bare_points and (point := wrapped_point(attributes)) is not None:
+        return point
     value = attributes.get(attribute)
     lists_none = attribute == CKA.ALLOWED_MECHANISMS and CKA.KEY_TYPE in attributes and not policy.as_optee
     if value is None and lists_none:

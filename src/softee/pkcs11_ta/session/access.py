@@ -12,7 +12,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.objects import rules
-from softee.pkcs11_ta.objects.content import complete
+from softee.pkcs11_ta.objects.content import add_public_key_info, complete
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.object import Pkcs11Object
 
@@ -41,7 +41,19 @@ def complete_new(session: Session, made: Given) -> None:
     """
     complete(made)
     if CKA.KEY_TYPE in made:
-        session.token.policy.check_key(KeyMaterial(made), made)
+        check_key(session, made)
+
+
+def check_key(session: Session, made: Given) -> None:
+    """Refuse a new key that the token's policy does not allow, and tell its public key, which OP-TEE does not.
+
+    Raises:
+        Pkcs11Error: as ``Policy.check_key``.
+
+    """
+    session.token.policy.check_key(KeyMaterial(made), made)
+    if not session.token.policy.as_optee:
+        add_public_key_info(made)
 
 
 def check_new(session: Session, *attributes: Attributes) -> None:

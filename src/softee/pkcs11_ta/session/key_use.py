@@ -40,7 +40,9 @@ def usable_key(session: Session, spec: AnyMechanism, handle: int, role: Role) ->
 
 
 def _check_permission(obj: Pkcs11Object, key: KeyView, role: Role) -> None:
-    if key.key_class not in role.classes or obj.attributes.get(role.usage) is not True:
+    if key.key_class not in role.classes:
+        raise Pkcs11Error(role.not_permitted, f"no CKO_{key.key_class.name} is used so")
+    if role.usage is not None and obj.attributes.get(role.usage) is not True:
         raise Pkcs11Error(role.not_permitted, f"the CKO_{key.key_class.name} does not have CKA_{role.usage.name} true")
 
 

@@ -13,11 +13,11 @@ _PRIVATE = frozenset({CKO.SECRET_KEY, CKO.PRIVATE_KEY})
 class Role:
     """What a key is wanted for.
 
-    ``usage`` is the attribute that must be true, ``classes`` the classes of keys that can do it. The return values are
-    those for a bad handle, type, size and permission.
+    ``usage`` is the attribute that must be true, if any, ``classes`` the classes of keys that can do it. The return
+    values are those for a bad handle, type, size and permission.
     """
 
-    usage: CKA
+    usage: CKA | None
     classes: frozenset[CKO]
     bad_handle: CKR = CKR.KEY_HANDLE_INVALID
     bad_type: CKR = CKR.KEY_TYPE_INCONSISTENT
@@ -32,6 +32,8 @@ TO_VERIFY = Role(CKA.VERIFY, _PUBLIC)
 TO_SIGN_RECOVER = Role(CKA.SIGN_RECOVER, _PRIVATE)
 TO_VERIFY_RECOVER = Role(CKA.VERIFY_RECOVER, _PUBLIC)
 TO_DERIVE = Role(CKA.DERIVE, _PRIVATE, not_permitted=CKR.KEY_TYPE_INCONSISTENT)
+TO_TELL_ITS_PUBLIC_KEY = Role(None, frozenset({CKO.PRIVATE_KEY}), not_permitted=CKR.KEY_TYPE_INCONSISTENT)
+"""Which its owner may know anyway; section 6.43 asks for no usage."""
 TO_WRAP = Role(
     CKA.WRAP,
     _PUBLIC,

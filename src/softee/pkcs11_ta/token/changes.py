@@ -31,7 +31,8 @@ class PolicyChanges:
     ``added`` are mechanisms besides the profile's, ``allowed`` the only ones, ``refused`` those that there are not,
     added or not. ``key_sizes`` are by CKK, ``curves``
     values of CKA_EC_PARAMS, ``users`` and ``groups`` the uids and gids that see the slot. ``apart`` keeps a key from
-    wrapping and decrypting both. ``malleable_wrapping``: keys may be wrapped with what does not vouch for them.
+    wrapping and decrypting both. ``bare_points``: Edwards and Montgomery keys show their points without an OCTET
+    STRING around them. ``malleable_wrapping``: keys may be wrapped with what does not vouch for them.
     """
 
     added: frozenset[CKM] | None = None
@@ -43,6 +44,7 @@ class PolicyChanges:
     groups: frozenset[int] | None = None
     apart: bool | None = None
     check_values: bool | None = None
+    bare_points: bool | None = None
     digests_keys: bool | None = None
     malleable_wrapping: bool | None = None
 
@@ -56,12 +58,16 @@ def changed(policy: Policy, changes: PolicyChanges) -> Policy:
         raise ValueError("no mechanism is left")
     if curves is not None and not curves:
         raise ValueError("no curve is left")
-    apart = {None: policy.objects.apart, True: APART, False: ()}[changes.apart]
-    check_values = _either(changes.check_values, policy.objects.check_values)
+    objects = replace(
+        policy.objects,
+        apart={None: policy.objects.apart, True: APART, False: ()}[changes.apart],
+        check_values=_either(changes.check_values, policy.objects.check_values),
+        bare_points=_either(changes.bare_points, policy.objects.bare_points),
+    )
     return replace(
         policy,
         mechanisms=MappingProxyType(mechanisms),
-        objects=replace(policy.objects, apart=apart, check_values=check_values),
+        objects=objects,
         key_sizes=key_sizes,
         curves=curves,
         users=_either(changes.users, policy.users),

@@ -15,7 +15,13 @@ from softee.pkcs11_ta.objects.policy import ObjectPolicy
 from softee.tee.application import ClientIdentity
 
 _NO_CURVE: Final = b""
-_OPTEE_ANSWERS: Final = MappingProxyType({CKR.CURVE_NOT_SUPPORTED: CKR.ATTRIBUTE_TYPE_INVALID})
+_OPTEE_ANSWERS: Final = MappingProxyType(
+    {
+        CKR.CURVE_NOT_SUPPORTED: CKR.ATTRIBUTE_TYPE_INVALID,
+        CKR.DOMAIN_PARAMS_INVALID: CKR.ATTRIBUTE_TYPE_INVALID,
+        CKR.PUBLIC_KEY_INVALID: CKR.MECHANISM_PARAM_INVALID,
+    }
+)
 """Return values of OP-TEE's in the place of the standard's, whatever raised them."""
 
 

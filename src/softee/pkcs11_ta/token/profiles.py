@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.values import AttributeValue
+from softee.pkcs11_ta.keys.ec import EC
+from softee.pkcs11_ta.keys.edwards import EDWARDS
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Recovering, Signing
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
@@ -84,6 +86,10 @@ _OPTEE_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
     CKM.AES_CBC_PAD: (Ciphering,),
 }
 """What these do there; the others do all that they do here."""
+
+_OPTEE_CURVES = frozenset[bytes]().union(
+    *(EC.curves[name] for name in ("P-192", "P-224", "P-256", "P-384", "P-521")), EDWARDS.curves["Ed25519"]
+)
 
 OFF_BY_DEFAULT = frozenset(
     {
@@ -165,6 +171,7 @@ OPTEE: Final = Policy(
     name="optee",
     mechanisms=_ON_A_BOARD,
     objects=OPTEE_OBJECTS,
+    curves=_OPTEE_CURVES,
     refused_hashes=frozenset(hashing.mechanism for hashing in HASHINGS).difference(_OPTEE_MECHANISMS),
 )
 """What OP-TEE's token on a board does."""
@@ -184,7 +191,7 @@ STRICT: Final = changed(
     ),
     PolicyChanges(
         refused=_OFF_IN_STRICT,
-        key_sizes={CKK.RSA: SizeRange(2048, 4096), CKK.EC: SizeRange(224, 521)},
+        key_sizes={CKK.RSA: SizeRange(2048, 4096), CKK.EC: SizeRange(224, 521), CKK.EC_MONTGOMERY: SizeRange(256, 448)},
         apart=True,
         check_values=False,
         digests_keys=False,

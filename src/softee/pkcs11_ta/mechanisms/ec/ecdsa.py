@@ -16,7 +16,7 @@ from softee.pkcs11_ta.keys.ec import KEY_SIZE, KEY_TYPES, field_size, private_ke
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.params import no_params
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes import hash_functions as h
 from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
     BufferedVerify,
@@ -89,7 +89,7 @@ def _signature_size(key: KeyView, _: None) -> int:
     return 2 * field_size(key)
 
 
-def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
+def _hashed(mechanism: CKM, hash_function: h.HashFunction) -> MechanismSpec[None]:
     """Describe the mechanism that signs the data's digest by ``hash_function``."""
     algorithm = hash_function.algorithm
     return MechanismSpec(
@@ -108,11 +108,11 @@ def _hashed(mechanism: CKM, hash_function: HashFunction) -> MechanismSpec[None]:
 
 
 SPECS: tuple[AnyMechanism, ...] = (
-    _hashed(CKM.ECDSA_SHA512, SHA512),
-    _hashed(CKM.ECDSA_SHA384, SHA384),
-    _hashed(CKM.ECDSA_SHA256, SHA256),
-    _hashed(CKM.ECDSA_SHA224, SHA224),
-    _hashed(CKM.ECDSA_SHA1, SHA1),
+    _hashed(CKM.ECDSA_SHA512, h.SHA512),
+    _hashed(CKM.ECDSA_SHA384, h.SHA384),
+    _hashed(CKM.ECDSA_SHA256, h.SHA256),
+    _hashed(CKM.ECDSA_SHA224, h.SHA224),
+    _hashed(CKM.ECDSA_SHA1, h.SHA1),
     MechanismSpec(
         mechanism=CKM.ECDSA,
         key_types=KEY_TYPES,
@@ -127,4 +127,8 @@ SPECS: tuple[AnyMechanism, ...] = (
             ),
         ),
     ),
+    _hashed(CKM.ECDSA_SHA3_512, h.SHA3_512),
+    _hashed(CKM.ECDSA_SHA3_384, h.SHA3_384),
+    _hashed(CKM.ECDSA_SHA3_256, h.SHA3_256),
+    _hashed(CKM.ECDSA_SHA3_224, h.SHA3_224),
 )

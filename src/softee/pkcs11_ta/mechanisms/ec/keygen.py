@@ -1,32 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EC key pair generation on a named curve (PKCS#11 3.2, section 6.3)."""
+"""Key pair generation on a named curve, in Weierstrass, Edwards or Montgomery form (PKCS#11 3.2, section 6.3).
 
-from cryptography.hazmat.primitives.asymmetric import ec
+CKA_EC_PARAMS of the public key's template names the curve; both keys name it as it does.
+"""
 
-from softee.names import CKA, CKM, CKR
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key
+
+from softee.names import CKA, CKK, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
-from softee.pkcs11_ta.keys.ec import KEY_SIZE, KEY_TYPES, encode_point, find_curve, private_parts
+from softee.pkcs11_ta.keys import ec, edwards, montgomery
+from softee.pkcs11_ta.keys.curves import Curves
+from softee.pkcs11_ta.keys.octet_keys import KEY_SIZE, Algorithm, private_parts
+from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.functions import PairGenerating
 from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
+_Make = Callable[[bytes], tuple[bytes, Parts]]
+"""CKA_EC_PARAMS -> CKA_EC_POINT of the public key, and what makes the private one."""
 
-def _generate(_: None, template: Attributes) -> tuple[Parts, Parts]:
-    """Return CKA_EC_PARAMS for both keys, CKA_EC_POINT for the public and CKA_VALUE for the private one."""
-    ec_params = template.get(CKA.EC_PARAMS)
-    if not isinstance(ec_params, bytes) or not ec_params:
-        raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_EC_PARAMS, the curve, is missing in the public key's template")
-    key = ec.generate_private_key(find_curve(ec_params))
-    return {CKA.EC_PARAMS: ec_params, CKA.EC_POINT: encode_point(key.public_key())}, private_parts(key)
+
+def _on_weierstrass(ec_params: bytes) -> tuple[bytes, Parts]:
+    key = generate_private_key(ec.CURVES.find(ec_params))
+    return ec.encode_point(key.public_key()), ec.private_parts(key, ec_params)
+
+
+def _of_octets(curves: Curves[Algorithm]) -> _Make:
+    def make(ec_params: bytes) -> tuple[bytes, Parts]:
+        key = curves.find(ec_params).private.generate()
+        return key.public_key().public_bytes_raw(), private_parts(key, ec_params)
+
+    return make
+
+
+def _spec(mechanism: CKM, key_types: frozenset[CKK], key_size: SizeRange, make: _Make) -> MechanismSpec[None]:
+    def generate(_: None, template: Attributes) -> tuple[Parts, Parts]:
+        ec_params = template.get(CKA.EC_PARAMS)
+        if not isinstance(ec_params, bytes) or not ec_params:
+            raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_EC_PARAMS, the curve, is missing in the public template")
+        point, private = make(ec_params)
+        return {CKA.EC_PARAMS: ec_params, CKA.EC_POINT: point}, private
+
+    return MechanismSpec(
+        mechanism=mechanism,
+        key_types=key_types,
+        key_size=key_size,
+        params=no_params,
+        functions=(PairGenerating(generate=generate),),
+    )
 
 
 SPECS = (
-    MechanismSpec(
-        mechanism=CKM.EC_KEY_PAIR_GEN,
-        key_types=KEY_TYPES,
-        key_size=KEY_SIZE,
-        params=no_params,
-        functions=(PairGenerating(generate=_generate),),
-    ),
+    _spec(CKM.EC_EDWARDS_KEY_PAIR_GEN, edwards.KEY_TYPES, KEY_SIZE, _of_octets(edwards.CURVES)),
+    _spec(CKM.EC_KEY_PAIR_GEN, ec.KEY_TYPES, ec.KEY_SIZE, _on_weierstrass),
+    _spec(CKM.EC_MONTGOMERY_KEY_PAIR_GEN, montgomery.KEY_TYPES, KEY_SIZE, _of_octets(montgomery.CURVES)),
 )

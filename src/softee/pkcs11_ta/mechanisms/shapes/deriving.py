@@ -25,7 +25,7 @@ def require_piece(base: KeyView, size: int) -> None:
 
 
 def key_size(template: Attributes, available: int | None = None) -> int:
-    """Return how many bytes the new key has: CKA_VALUE_LEN, or as many as there are, where its type takes any size.
+    """Return how many bytes the new key has: CKA_VALUE_LEN, the one size of its type, or as many as there are.
 
     Args:
         template: the new key's.
@@ -37,13 +37,15 @@ def key_size(template: Attributes, available: int | None = None) -> int:
 
     """
     form = find_form(template[CKA.CLASS], template.get(CKA.KEY_TYPE))
+    sizes = form.sizes if form is not None else None
     size = template.get(CKA.VALUE_LEN)
+    if size is None and sizes is not None and len(sizes) == 1:
+        size = sizes[0]
     if size is None:
-        sizes = form.sizes if form is not None else None
         if available is None or not isinstance(sizes, range):
             raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN, the new key's size in bytes, is missing")
         return available
-    if not isinstance(size, int) or (form is not None and form.sizes is not None and size not in form.sizes):
+    if not isinstance(size, int) or (sizes is not None and size not in sizes):
         raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"a key of this type does not have CKA_VALUE_LEN {size!r}")
     if available is not None and size > available:
         raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"CKA_VALUE_LEN {size}, but {available} bytes were derived")
