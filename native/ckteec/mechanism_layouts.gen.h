@@ -157,6 +157,7 @@ static const struct layout layout_nothing = {0, false, 0, NULL};
 static const struct row mechanism_layouts[] = {
     {0x00000000, USE_OPERATION, &layout_nothing}, /* CKM_RSA_PKCS_KEY_PAIR_GEN */
     {0x00000001, USE_OPERATION, &layout_nothing}, /* CKM_RSA_PKCS */
+    {0x00000003, USE_OPERATION, &layout_nothing}, /* CKM_RSA_X_509 */
     {0x00000005, USE_OPERATION, &layout_nothing}, /* CKM_MD5_RSA_PKCS */
     {0x00000006, USE_OPERATION, &layout_nothing}, /* CKM_SHA1_RSA_PKCS */
     {0x00000009, USE_OPERATION, &layout_rsa_pkcs_oaep}, /* CKM_RSA_PKCS_OAEP */

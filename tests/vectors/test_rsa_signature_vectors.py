@@ -48,8 +48,13 @@ def digest(name: str, message: bytes) -> bytes:
     return hashlib_new(name.lower(), message).digest()
 
 
+def pkcs1_block(info: bytes, size: int) -> bytes:
+    """Return what RSA itself is applied to (RFC 8017, 9.2)."""
+    return b"\0\x01" + b"\xff" * (size - len(info) - 3) + b"\0" + info
+
+
 def test_pkcs1_examples_of_rsa_laboratories_are_reproduced() -> None:
-    """Hashed by the token, and as a DigestInfo made by the caller."""
+    """Hashed by the token, as a DigestInfo made by the caller, and as a block that the caller has padded."""
     count = 0
     for record in headed("asymmetric/RSA/pkcs1v15sign-vectors.txt", last="Signature"):
         message, signature = bytes.fromhex(record["Message to be signed"]), bytes.fromhex(record["Signature"])
@@ -61,6 +66,9 @@ def test_pkcs1_examples_of_rsa_laboratories_are_reproduced() -> None:
         run.verify(CKM.RSA_PKCS, key, b"", [info], signature)
         assert run.sign_recover(CKM.RSA_PKCS, key, b"", info) == signature
         assert run.recover(CKM.RSA_PKCS, key, b"", signature) == info
+        padded = pkcs1_block(info, len(signature))
+        assert run.sign(CKM.RSA_X_509, key, b"", [padded]) == signature
+        run.verify(CKM.RSA_X_509, key, b"", [padded], signature)
         count += 1
     assert count == 300
 
@@ -86,7 +94,8 @@ def test_good_and_changed_signatures_of_fips_186_are_told_apart(kind: str) -> No
         message, signature = bytes.fromhex(record["Msg"]), bytes.fromhex(record["S"])
         if kind.startswith("SigVer15"):
             info = bytes.fromhex(DIGEST_INFO[name]) + digest(name, message)
-            ways = [(PKCS1[name], b"", message), (CKM.RSA_PKCS, b"", info)]
+            padded = pkcs1_block(info, len(signature))
+            ways = [(PKCS1[name], b"", message), (CKM.RSA_PKCS, b"", info), (CKM.RSA_X_509, b"", padded)]
         else:
             mechanism, hash_mechanism, mgf = PSS[name]
             parameter = u32(hash_mechanism, mgf, len(record["SaltVal"]) // 2)

@@ -51,6 +51,7 @@ def _key() -> KeyView:
 MECHANISMS = {
     CKM.RSA_PKCS_KEY_PAIR_GEN: MechanismSample(),
     CKM.RSA_PKCS: MechanismSample(_key, longest=117, deterministic=False, bad_wrapped=(0, 1, 127, 129)),
+    CKM.RSA_X_509: MechanismSample(_key, begins=b"\0", shortest=128, longest=128, recovers_any=True),
     CKM.RSA_PKCS_PSS: MechanismSample(_key, _SHA1_PSS, shortest=20, longest=20),
     CKM.RSA_PKCS_OAEP: MechanismSample(
         _key, _OAEP, longest=62, deterministic=False, wraps=(1, 62), bad_wrapped=(0, 1, 127, 129)

@@ -82,6 +82,7 @@ _OPTEE_MECHANISMS = (
 
 _OPTEE_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
     CKM.RSA_PKCS: (Ciphering, Signing),
+    CKM.RSA_X_509: (Ciphering, Signing),
     CKM.RSA_PKCS_OAEP: (Ciphering,),
     CKM.AES_CBC_PAD: (Ciphering,),
 }
