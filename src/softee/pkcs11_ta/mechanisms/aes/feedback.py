@@ -13,29 +13,12 @@ from softee.names import CKM
 from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, decryptor, encryptor
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import initialization_vector
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import ByteStream
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 
-class _Feedback(Stream):
-    __slots__ = ("_context",)
-
-    def __init__(self, context: CipherContext) -> None:
-        super().__init__()
-        self._context = context
-
-    def given(self, taken: int) -> int:
-        """Return that every byte comes out at once."""
-        return taken
-
-    def update(self, part: bytes) -> bytes:
-        """Take a part of the data and return it processed."""
-        self._taken += len(part)
-        return self._context.update(part)
-
-    def finish(self) -> bytes:
-        """Return nothing more."""
-        return self._context.finalize()
+def _stream(context: CipherContext) -> ByteStream:
+    return ByteStream(context.update, context.finalize)
 
 
 def _feedback(mechanism: CKM, mode: Callable[[bytes], CFB | CFB8 | OFB]) -> AnyMechanism:
@@ -46,8 +29,8 @@ def _feedback(mechanism: CKM, mode: Callable[[bytes], CFB | CFB8 | OFB]) -> AnyM
         params=initialization_vector,
         functions=(
             Ciphering(
-                encrypt=lambda key, iv: _Feedback(encryptor(key, mode(iv))),
-                decrypt=lambda key, iv: _Feedback(decryptor(key, mode(iv))),
+                encrypt=lambda key, iv: _stream(encryptor(key, mode(iv))),
+                decrypt=lambda key, iv: _stream(decryptor(key, mode(iv))),
             ),
         ),
     )
