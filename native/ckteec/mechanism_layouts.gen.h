@@ -152,6 +152,18 @@ static const struct field fields_pkcs5_pbkd2_params2[] = {
 };
 static const struct layout layout_pkcs5_pbkd2_params2 = {sizeof(CK_PKCS5_PBKD2_PARAMS2), false, 6, fields_pkcs5_pbkd2_params2};
 
+static const struct field fields_chacha20[] = {
+    {FIELD_COUNTED_BITS, offsetof(CK_CHACHA20_PARAMS, pBlockCounter), offsetof(CK_CHACHA20_PARAMS, blockCounterBits), NULL, 0, NULL},
+    {FIELD_COUNTED_BITS, offsetof(CK_CHACHA20_PARAMS, pNonce), offsetof(CK_CHACHA20_PARAMS, ulNonceBits), NULL, 0, NULL},
+};
+static const struct layout layout_chacha20 = {sizeof(CK_CHACHA20_PARAMS), false, 2, fields_chacha20};
+
+static const struct field fields_salsa20_chacha20_poly1305[] = {
+    {FIELD_COUNTED_EITHER, offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, pNonce), offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, ulNonceLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, pAAD), offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, ulAADLen), NULL, 0, NULL},
+};
+static const struct layout layout_salsa20_chacha20_poly1305 = {sizeof(CK_SALSA20_CHACHA20_POLY1305_PARAMS), false, 2, fields_salsa20_chacha20_poly1305};
+
 static const struct layout layout_nothing = {0, false, 0, NULL};
 
 static const struct row mechanism_layouts[] = {
@@ -277,6 +289,10 @@ static const struct row mechanism_layouts[] = {
     {0x0000108e, USE_OPERATION, &layout_bytes}, /* CKM_AES_GMAC */
     {0x00001104, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_AES_ECB_ENCRYPT_DATA */
     {0x00001105, USE_OPERATION, &layout_aes_cbc_encrypt_data}, /* CKM_AES_CBC_ENCRYPT_DATA */
+    {0x00001225, USE_OPERATION, &layout_nothing}, /* CKM_CHACHA20_KEY_GEN */
+    {0x00001226, USE_OPERATION, &layout_chacha20}, /* CKM_CHACHA20 */
+    {0x00001227, USE_OPERATION, &layout_nothing}, /* CKM_POLY1305_KEY_GEN */
+    {0x00001228, USE_OPERATION, &layout_nothing}, /* CKM_POLY1305 */
     {0x00002104, USE_OPERATION, &layout_bytes}, /* CKM_AES_OFB */
     {0x00002106, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB8 */
     {0x00002107, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB128 */
@@ -311,6 +327,7 @@ static const struct row mechanism_layouts[] = {
     {0x0000401d, USE_OPERATION, &layout_mac_general}, /* CKM_BLAKE2B_512_HMAC_GENERAL */
     {0x0000401e, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_DERIVE */
     {0x0000401f, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_GEN */
+    {0x00004021, USE_OPERATION, &layout_salsa20_chacha20_poly1305}, /* CKM_CHACHA20_POLY1305 */
     {0x0000402a, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DERIVE */
     {0x0000402b, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DATA */
     {0x0000402c, USE_OPERATION, &layout_nothing}, /* CKM_HKDF_KEY_GEN */

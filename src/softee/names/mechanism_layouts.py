@@ -25,6 +25,8 @@ class Form(Enum):
     FLAG = "u32, of a CK_BBOOL"
     BLOCK = "16 bytes"
     COUNTED = "u32 size, bytes"
+    COUNTED_BITS = "u32 size, bytes, of a size that programs give in bits"
+    COUNTED_EITHER = "u32 size, bytes, of a size that programs give in bytes, or from 64 on in bits"
     COUNTED_BY = "u32 size, bytes, of a size that older programs point to"
     CHOSEN = "u32 size, what its type says: bytes, or the members of a structure"
     LIST = "u32 count, so many structures' members"
@@ -179,6 +181,19 @@ PKCS5_PBKD2 = Layout(
 )
 """CK_PKCS5_PBKD2_PARAMS is as large, and has a pointer to the password's length where this one has the length."""
 
+CHACHA20 = Layout(
+    "CK_CHACHA20_PARAMS",
+    (
+        Member("pBlockCounter", Form.COUNTED_BITS, "blockCounterBits"),
+        Member("pNonce", Form.COUNTED_BITS, "ulNonceBits"),
+    ),
+)
+CHACHA20_POLY1305 = Layout(
+    "CK_SALSA20_CHACHA20_POLY1305_PARAMS",
+    (Member("pNonce", Form.COUNTED_EITHER, "ulNonceLen"), _counted("pAAD", "ulAADLen")),
+)
+"""The standard says that the nonce's length is in bits: 64, 96 or 192. Most programs give it in bytes."""
+
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (
         BYTES,
@@ -259,6 +274,8 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (SP800_108_KDF, (CKM.SP800_108_COUNTER_KDF, CKM.SP800_108_DOUBLE_PIPELINE_KDF)),
     (SP800_108_FEEDBACK_KDF, (CKM.SP800_108_FEEDBACK_KDF,)),
     (PKCS5_PBKD2, (CKM.PKCS5_PBKD2,)),
+    (CHACHA20, (CKM.CHACHA20,)),
+    (CHACHA20_POLY1305, (CKM.CHACHA20_POLY1305,)),
 )
 
 LAYOUTS: Mapping[tuple[CKM, Use], Layout] = MappingProxyType(

@@ -22,6 +22,8 @@ _READERS: Final[dict[Form, Callable[[Reader], int | bytes]]] = {
     Form.FLAG: Reader.u32,
     Form.BLOCK: lambda reader: reader.take(BLOCK_SIZE),
     Form.COUNTED: lambda reader: reader.take(reader.u32()),
+    Form.COUNTED_BITS: lambda reader: reader.take(reader.u32()),
+    Form.COUNTED_EITHER: lambda reader: reader.take(reader.u32()),
     Form.COUNTED_BY: lambda reader: reader.take(reader.u32()),
     Form.CHOSEN: lambda reader: reader.take(reader.u32()),
 }
