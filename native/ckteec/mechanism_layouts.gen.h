@@ -201,6 +201,14 @@ static const struct row mechanism_layouts[] = {
     {0x00000065, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_512_RSA_PKCS_PSS */
     {0x00000066, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224_RSA_PKCS */
     {0x00000067, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_224_RSA_PKCS_PSS */
+    {0x00000131, USE_OPERATION, &layout_nothing}, /* CKM_DES3_KEY_GEN */
+    {0x00000132, USE_OPERATION, &layout_nothing}, /* CKM_DES3_ECB */
+    {0x00000133, USE_OPERATION, &layout_bytes}, /* CKM_DES3_CBC */
+    {0x00000134, USE_OPERATION, &layout_nothing}, /* CKM_DES3_MAC */
+    {0x00000135, USE_OPERATION, &layout_mac_general}, /* CKM_DES3_MAC_GENERAL */
+    {0x00000136, USE_OPERATION, &layout_bytes}, /* CKM_DES3_CBC_PAD */
+    {0x00000137, USE_OPERATION, &layout_mac_general}, /* CKM_DES3_CMAC_GENERAL */
+    {0x00000138, USE_OPERATION, &layout_nothing}, /* CKM_DES3_CMAC */
     {0x00000210, USE_OPERATION, &layout_nothing}, /* CKM_MD5 */
     {0x00000211, USE_OPERATION, &layout_nothing}, /* CKM_MD5_HMAC */
     {0x00000212, USE_OPERATION, &layout_mac_general}, /* CKM_MD5_HMAC_GENERAL */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RSA without a padding (CKM_RSA_X_509) at its edges (PKCS#11 3.2 §6.1.8), and the library behind it."""
+"""RSA without a padding (CKM_RSA_X_509) at its edges, and the library behind it."""
 
 import ctypes
 from concurrent.futures import ThreadPoolExecutor

@@ -211,6 +211,8 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.AES_CFB128,
             CKM.AES_CFB8,
             CKM.DH_PKCS_DERIVE,
+            CKM.DES3_CBC,
+            CKM.DES3_CBC_PAD,
         ),
     ),
     (
@@ -234,6 +236,8 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.BLAKE2B_512_HMAC_GENERAL,
             CKM.AES_CMAC_GENERAL,
             CKM.AES_MAC_GENERAL,
+            CKM.DES3_CMAC_GENERAL,
+            CKM.DES3_MAC_GENERAL,
         ),
     ),
     (AES_CTR, (CKM.AES_CTR,)),

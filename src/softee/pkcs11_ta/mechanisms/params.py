@@ -64,8 +64,16 @@ def no_params() -> None:
     """Take no parameter."""
 
 
-def initialization_vector(iv: bytes) -> bytes:
-    """Take the 16 bytes of an AES initialization vector."""
-    if len(iv) != BLOCK_SIZE:
-        raise invalid(f"an initialization vector of {len(iv)} bytes, not {BLOCK_SIZE}")
-    return iv
+def initialization_vector_of(size: int) -> Callable[[bytes], bytes]:
+    """Return what takes an initialization vector of ``size`` bytes."""
+
+    def take(iv: bytes) -> bytes:
+        if len(iv) != size:
+            raise invalid(f"an initialization vector of {len(iv)} bytes, not {size}")
+        return iv
+
+    return take
+
+
+initialization_vector = initialization_vector_of(BLOCK_SIZE)
+"""Takes AES's."""
