@@ -302,6 +302,7 @@ static const struct row mechanism_layouts[] = {
     {0x00001227, USE_OPERATION, &layout_nothing}, /* CKM_POLY1305_KEY_GEN */
     {0x00001228, USE_OPERATION, &layout_nothing}, /* CKM_POLY1305 */
     {0x00002104, USE_OPERATION, &layout_bytes}, /* CKM_AES_OFB */
+    {0x00002105, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB64 */
     {0x00002106, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB8 */
     {0x00002107, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB128 */
     {0x00002109, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP */

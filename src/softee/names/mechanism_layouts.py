@@ -210,6 +210,7 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.AES_OFB,
             CKM.AES_CFB128,
             CKM.AES_CFB8,
+            CKM.AES_CFB64,
             CKM.DH_PKCS_DERIVE,
             CKM.DES3_CBC,
             CKM.DES3_CBC_PAD,

@@ -17,7 +17,6 @@ from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_TYPES, Mode, encryptor
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import wrong_length
 from softee.pkcs11_ta.mechanisms.shapes.deriving import cut
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 from softee.tee.keys import wipe

@@ -50,10 +50,6 @@ def _cipher(key: KeyView, params: ChaCha20Params) -> ChaCha20.ChaCha20Cipher:
     return cipher
 
 
-def _nothing() -> bytes:
-    return b""
-
-
 SPECS = (
     MechanismSpec(
         mechanism=CKM.CHACHA20,
@@ -62,8 +58,8 @@ SPECS = (
         params=chacha20,
         functions=(
             Ciphering(
-                encrypt=lambda key, params: ByteStream(_cipher(key, params).encrypt, _nothing, longest=params.longest),
-                decrypt=lambda key, params: ByteStream(_cipher(key, params).decrypt, _nothing, longest=params.longest),
+                encrypt=lambda key, params: ByteStream(_cipher(key, params).encrypt, longest=params.longest),
+                decrypt=lambda key, params: ByteStream(_cipher(key, params).decrypt, longest=params.longest),
             ),
         ),
     ),

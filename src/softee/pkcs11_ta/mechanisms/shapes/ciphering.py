@@ -42,7 +42,7 @@ class ByteStream(Stream):
     def __init__(
         self,
         act: Callable[[bytes], bytes],
-        end: Callable[[], bytes],
+        end: Callable[[], bytes] = bytes,
         *,
         longest: int | None = None,
         tag_size: int = 0,
@@ -51,7 +51,7 @@ class ByteStream(Stream):
 
         Args:
             act: what it does with a part.
-            end: what makes the last bytes, the tag of ``tag_size``.
+            end: what makes the last bytes, the tag of ``tag_size``; without it there are none.
             longest: the most bytes that the counter has room for.
             tag_size: how many come at the end.
 
