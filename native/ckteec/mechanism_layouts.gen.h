@@ -194,11 +194,24 @@ static const struct field fields_tls_mac[] = {
 };
 static const struct layout layout_tls_mac = {sizeof(CK_TLS_MAC_PARAMS), false, 3, fields_tls_mac};
 
+static const struct field fields_chacha20[] = {
+    {FIELD_COUNTED_BITS, offsetof(CK_CHACHA20_PARAMS, pBlockCounter), offsetof(CK_CHACHA20_PARAMS, blockCounterBits), NULL, 0, NULL},
+    {FIELD_COUNTED_BITS, offsetof(CK_CHACHA20_PARAMS, pNonce), offsetof(CK_CHACHA20_PARAMS, ulNonceBits), NULL, 0, NULL},
+};
+static const struct layout layout_chacha20 = {sizeof(CK_CHACHA20_PARAMS), false, 2, fields_chacha20};
+
+static const struct field fields_salsa20_chacha20_poly1305[] = {
+    {FIELD_COUNTED_EITHER, offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, pNonce), offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, ulNonceLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, pAAD), offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, ulAADLen), NULL, 0, NULL},
+};
+static const struct layout layout_salsa20_chacha20_poly1305 = {sizeof(CK_SALSA20_CHACHA20_POLY1305_PARAMS), false, 2, fields_salsa20_chacha20_poly1305};
+
 static const struct layout layout_nothing = {0, false, 0, NULL};
 
 static const struct row mechanism_layouts[] = {
     {0x00000000, USE_OPERATION, &layout_nothing}, /* CKM_RSA_PKCS_KEY_PAIR_GEN */
     {0x00000001, USE_OPERATION, &layout_nothing}, /* CKM_RSA_PKCS */
+    {0x00000003, USE_OPERATION, &layout_nothing}, /* CKM_RSA_X_509 */
     {0x00000005, USE_OPERATION, &layout_nothing}, /* CKM_MD5_RSA_PKCS */
     {0x00000006, USE_OPERATION, &layout_nothing}, /* CKM_SHA1_RSA_PKCS */
     {0x00000009, USE_OPERATION, &layout_rsa_pkcs_oaep}, /* CKM_RSA_PKCS_OAEP */
@@ -224,6 +237,22 @@ static const struct row mechanism_layouts[] = {
     {0x0000004f, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256_KEY_DERIVATION */
     {0x00000056, USE_OPERATION, &layout_tls12_extended_master_key_derive}, /* CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE */
     {0x00000057, USE_OPERATION, &layout_tls12_extended_master_key_derive}, /* CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE_DH */
+    {0x00000060, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_256_RSA_PKCS */
+    {0x00000061, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384_RSA_PKCS */
+    {0x00000062, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_RSA_PKCS */
+    {0x00000063, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_256_RSA_PKCS_PSS */
+    {0x00000064, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_384_RSA_PKCS_PSS */
+    {0x00000065, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_512_RSA_PKCS_PSS */
+    {0x00000066, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224_RSA_PKCS */
+    {0x00000067, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_224_RSA_PKCS_PSS */
+    {0x00000131, USE_OPERATION, &layout_nothing}, /* CKM_DES3_KEY_GEN */
+    {0x00000132, USE_OPERATION, &layout_nothing}, /* CKM_DES3_ECB */
+    {0x00000133, USE_OPERATION, &layout_bytes}, /* CKM_DES3_CBC */
+    {0x00000134, USE_OPERATION, &layout_nothing}, /* CKM_DES3_MAC */
+    {0x00000135, USE_OPERATION, &layout_mac_general}, /* CKM_DES3_MAC_GENERAL */
+    {0x00000136, USE_OPERATION, &layout_bytes}, /* CKM_DES3_CBC_PAD */
+    {0x00000137, USE_OPERATION, &layout_mac_general}, /* CKM_DES3_CMAC_GENERAL */
+    {0x00000138, USE_OPERATION, &layout_nothing}, /* CKM_DES3_CMAC */
     {0x00000210, USE_OPERATION, &layout_nothing}, /* CKM_MD5 */
     {0x00000211, USE_OPERATION, &layout_nothing}, /* CKM_MD5_HMAC */
     {0x00000212, USE_OPERATION, &layout_mac_general}, /* CKM_MD5_HMAC_GENERAL */
@@ -321,7 +350,12 @@ static const struct row mechanism_layouts[] = {
     {0x0000108e, USE_OPERATION, &layout_bytes}, /* CKM_AES_GMAC */
     {0x00001104, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_AES_ECB_ENCRYPT_DATA */
     {0x00001105, USE_OPERATION, &layout_aes_cbc_encrypt_data}, /* CKM_AES_CBC_ENCRYPT_DATA */
+    {0x00001225, USE_OPERATION, &layout_nothing}, /* CKM_CHACHA20_KEY_GEN */
+    {0x00001226, USE_OPERATION, &layout_chacha20}, /* CKM_CHACHA20 */
+    {0x00001227, USE_OPERATION, &layout_nothing}, /* CKM_POLY1305_KEY_GEN */
+    {0x00001228, USE_OPERATION, &layout_nothing}, /* CKM_POLY1305 */
     {0x00002104, USE_OPERATION, &layout_bytes}, /* CKM_AES_OFB */
+    {0x00002105, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB64 */
     {0x00002106, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB8 */
     {0x00002107, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB128 */
     {0x00002109, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP */
@@ -355,6 +389,7 @@ static const struct row mechanism_layouts[] = {
     {0x0000401d, USE_OPERATION, &layout_mac_general}, /* CKM_BLAKE2B_512_HMAC_GENERAL */
     {0x0000401e, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_DERIVE */
     {0x0000401f, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_GEN */
+    {0x00004021, USE_OPERATION, &layout_salsa20_chacha20_poly1305}, /* CKM_CHACHA20_POLY1305 */
     {0x0000402a, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DERIVE */
     {0x0000402b, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DATA */
     {0x0000402c, USE_OPERATION, &layout_nothing}, /* CKM_HKDF_KEY_GEN */

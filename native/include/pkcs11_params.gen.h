@@ -201,4 +201,18 @@ typedef struct CK_TLS_MAC_PARAMS {
     CK_ULONG ulServerOrClient;
 } CK_TLS_MAC_PARAMS;
 
+typedef struct CK_CHACHA20_PARAMS {
+    CK_BYTE *pBlockCounter;
+    CK_ULONG blockCounterBits;
+    CK_BYTE *pNonce;
+    CK_ULONG ulNonceBits;
+} CK_CHACHA20_PARAMS;
+
+typedef struct CK_SALSA20_CHACHA20_POLY1305_PARAMS {
+    CK_BYTE *pNonce;
+    CK_ULONG ulNonceLen;
+    CK_BYTE *pAAD;
+    CK_ULONG ulAADLen;
+} CK_SALSA20_CHACHA20_POLY1305_PARAMS;
+
 #endif

@@ -54,6 +54,11 @@ def test_the_key_is_the_tokens_and_stays_behind_the_pin(programs: Programs, stor
 
 
 HANDSHAKE = Path(__file__).with_name("Handshake.java")
+KEYS_DERIVE = """\
+attributes(*, CKO_PRIVATE_KEY, CKK_EC) = { CKA_SIGN = true CKA_DERIVE = true }
+attributes(*, CKO_SECRET_KEY, CKK_GENERIC_SECRET) = { CKA_SIGN = true CKA_VERIFY = true CKA_DERIVE = true }
+"""
+"""SunPKCS11 asks for no use of the keys that it makes, and a key of which nothing is said derives none."""
 RSA_WRAPS = """\
 attributes(*, CKO_PUBLIC_KEY, CKK_RSA) = { CKA_ENCRYPT = true CKA_VERIFY = true CKA_WRAP = true }
 attributes(*, CKO_PRIVATE_KEY, CKK_RSA) = { CKA_DECRYPT = true CKA_SIGN = true CKA_UNWRAP = true }
@@ -69,6 +74,8 @@ RSA = {"TLS_RSA_WITH_AES_128_GCM_SHA256": "RSA", "TLS_RSA_WITH_AES_256_CBC_SHA25
 
 
 def shake_hands(programs: Programs, store: tuple[str, ...], suites: dict[str, str], group: str = "secp256r1") -> None:
+    with (programs.directory / "provider.cfg").open("a") as configuration:
+        configuration.write(KEYS_DERIVE)
     for algorithm in set(suites.values()):
         programs.run("keytool", "-genkeypair", "-keyalg", algorithm, "-alias", algorithm, "-dname", "CN=server", *store)
     pairs = [argument for suite, algorithm in suites.items() for argument in (algorithm, suite)]

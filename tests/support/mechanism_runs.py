@@ -42,6 +42,16 @@ def ccm_params(size: int, nonce: bytes, aad: bytes = b"", mac_size: int = 16) ->
     return u32(size, len(nonce)) + nonce + u32(len(aad)) + aad + u32(mac_size)
 
 
+def chacha20_params(counter: bytes, nonce: bytes) -> bytes:
+    """Return CK_CHACHA20_PARAMS as it travels."""
+    return counted(counter) + counted(nonce)
+
+
+def aead_params(nonce: bytes, aad: bytes = b"") -> bytes:
+    """Return CK_SALSA20_CHACHA20_POLY1305_PARAMS as it travels."""
+    return counted(nonce) + counted(aad)
+
+
 class Runs(Protocol):
     """Where operations run: here, or behind a module."""
 

@@ -221,7 +221,8 @@ def _counted(member: Member, value: Value, selector: int) -> dict[str, Content]:
     assert isinstance(value, bytes)
     chosen = dict(member.choices).get(selector)
     if chosen is None or not value:
-        return {member.name: value, member.length: len(value)}
+        size = 8 * len(value) if member.form is Form.COUNTED_BITS else len(value)
+        return {member.name: value, member.length: size}
     structure = _structure(chosen, iter(read_values(chosen, value)))
     return {member.name: structure, member.length: len(structure.memory)}
 

@@ -25,6 +25,8 @@ class Form(Enum):
     FLAG = "u32, of a CK_BBOOL"
     BLOCK = "16 bytes"
     COUNTED = "u32 size, bytes"
+    COUNTED_BITS = "u32 size, bytes, of a size that programs give in bits"
+    COUNTED_EITHER = "u32 size, bytes, of a size that programs give in bytes, or from 64 on in bits"
     COUNTED_BY = "u32 size, bytes, of a size that older programs point to"
     CHOSEN = "u32 size, what its type says: bytes, or the members of a structure"
     LIST = "u32 count, so many structures' members"
@@ -213,6 +215,18 @@ TLS_KDF = Layout(
     ),
 )
 TLS_MAC = Layout("CK_TLS_MAC_PARAMS", (_ulong("prfHashMechanism"), _ulong("ulMacLength"), _ulong("ulServerOrClient")))
+CHACHA20 = Layout(
+    "CK_CHACHA20_PARAMS",
+    (
+        Member("pBlockCounter", Form.COUNTED_BITS, "blockCounterBits"),
+        Member("pNonce", Form.COUNTED_BITS, "ulNonceBits"),
+    ),
+)
+CHACHA20_POLY1305 = Layout(
+    "CK_SALSA20_CHACHA20_POLY1305_PARAMS",
+    (Member("pNonce", Form.COUNTED_EITHER, "ulNonceLen"), _counted("pAAD", "ulAADLen")),
+)
+"""The standard says that the nonce's length is in bits: 64, 96 or 192. Most programs give it in bytes."""
 
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (
@@ -230,8 +244,11 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.AES_OFB,
             CKM.AES_CFB128,
             CKM.AES_CFB8,
+            CKM.AES_CFB64,
             CKM.DH_PKCS_DERIVE,
             CKM.TLS_PRE_MASTER_KEY_GEN,
+            CKM.DES3_CBC,
+            CKM.DES3_CBC_PAD,
         ),
     ),
     (
@@ -255,6 +272,8 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.BLAKE2B_512_HMAC_GENERAL,
             CKM.AES_CMAC_GENERAL,
             CKM.AES_MAC_GENERAL,
+            CKM.DES3_CMAC_GENERAL,
+            CKM.DES3_MAC_GENERAL,
         ),
     ),
     (AES_CTR, (CKM.AES_CTR,)),
@@ -269,6 +288,10 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.SHA256_RSA_PKCS_PSS,
             CKM.SHA384_RSA_PKCS_PSS,
             CKM.SHA512_RSA_PKCS_PSS,
+            CKM.SHA3_224_RSA_PKCS_PSS,
+            CKM.SHA3_256_RSA_PKCS_PSS,
+            CKM.SHA3_384_RSA_PKCS_PSS,
+            CKM.SHA3_512_RSA_PKCS_PSS,
         ),
     ),
     (RSA_PKCS_OAEP, (CKM.RSA_PKCS_OAEP,)),
@@ -299,6 +322,8 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (TLS12_KEY_MAT, (CKM.TLS12_KEY_AND_MAC_DERIVE, CKM.TLS12_KEY_SAFE_DERIVE)),
     (TLS_KDF, (CKM.TLS_KDF, CKM.TLS12_KDF)),
     (TLS_MAC, (CKM.TLS_MAC, CKM.TLS12_MAC)),
+    (CHACHA20, (CKM.CHACHA20,)),
+    (CHACHA20_POLY1305, (CKM.CHACHA20_POLY1305,)),
 )
 
 LAYOUTS: Mapping[tuple[CKM, Use], Layout] = MappingProxyType(

@@ -65,7 +65,7 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     made = new_attributes(session, given, rules.DERIVE)
     check_new(session, made)
     made.update(deriving.derive(base.key(), parameter, tuple(other.key() for other in others), {**made, **length}))
-    complete_new(session, made)
+    complete_new(session, made, arrange=True)
     if deriving.makes is CKO.PUBLIC_KEY:
         made[CKA.KEY_GEN_MECHANISM] = base.attributes[CKA.KEY_GEN_MECHANISM]
     if deriving.makes is CKO.SECRET_KEY:

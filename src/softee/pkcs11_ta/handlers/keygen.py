@@ -30,7 +30,7 @@ def generate_key(call: Call, request: GenerateKey) -> bytes:
     made = _prepare(session, spec, CKO.SECRET_KEY, given)
     check_new(session, made)
     made.update(generating.generate(parameter, made))
-    complete_new(session, made)
+    complete_new(session, made, arrange=True)
     rules.mark_generated(made, spec.mechanism)
     return handles(session, place_new(session, made))
 

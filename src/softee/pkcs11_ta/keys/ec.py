@@ -138,7 +138,7 @@ EC: Final = KeyType(
     measure=_field_bits,
     forms=(
         KeyForm(CKO.PUBLIC_KEY, PUBLIC_ROWS, _complete_public, frozenset({CKA.VERIFY}), _load_public),
-        KeyForm(CKO.PRIVATE_KEY, PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN, CKA.DERIVE}), _load_private),
+        KeyForm(CKO.PRIVATE_KEY, PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN}), _load_private),
     ),
     from_native=_from_native,
     public_half=_public_half,
