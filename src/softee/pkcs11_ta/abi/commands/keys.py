@@ -18,6 +18,7 @@ DERIVE_KEY = Command(
     output=Output.OUTPUT,
     output_size=4,
 )
+DERIVE_KEYS = Command(0x1020, "DERIVE_KEYS", "C_DeriveKey", m.FromKey, DERIVE_KEY.returns, output=Output.OUTPUT)
 GENERATE_KEY_PAIR = Command(
     50, "GENERATE_KEY_PAIR", "C_GenerateKeyPair", m.GenerateKeyPair, GENERATE, output=Output.OUTPUT, output_size=8
 )
@@ -47,7 +48,7 @@ UNWRAP_KEY = Command(
 )
 
 ENCAPSULATE_KEY = Command(
-    0x1020,
+    0x1021,
     "ENCAPSULATE_KEY",
     "C_EncapsulateKey",
     m.FromKey,
@@ -56,7 +57,7 @@ ENCAPSULATE_KEY = Command(
 )
 """Its output is the new key's handle, a u32, and then the ciphertext."""
 DECAPSULATE_KEY = Command(
-    0x1021,
+    0x1022,
     "DECAPSULATE_KEY",
     "C_DecapsulateKey",
     m.FromKey,
@@ -67,7 +68,7 @@ DECAPSULATE_KEY = Command(
 )
 
 WRAP_KEY_AUTHENTICATED = Command(
-    0x1022,
+    0x1023,
     "WRAP_KEY_AUTHENTICATED",
     "C_WrapKeyAuthenticated",
     m.WrapAuthenticated,
@@ -76,7 +77,7 @@ WRAP_KEY_AUTHENTICATED = Command(
 )
 """Its output is as that of C_EncryptMessage (``by_message.py``)."""
 UNWRAP_KEY_AUTHENTICATED = Command(
-    0x1023,
+    0x1024,
     "UNWRAP_KEY_AUTHENTICATED",
     "C_UnwrapKeyAuthenticated",
     m.UnwrapAuthenticated,
@@ -89,6 +90,7 @@ UNWRAP_KEY_AUTHENTICATED = Command(
 COMMANDS = (
     GENERATE_KEY,
     DERIVE_KEY,
+    DERIVE_KEYS,
     GENERATE_KEY_PAIR,
     WRAP_KEY,
     UNWRAP_KEY,
