@@ -69,10 +69,10 @@ enum ta_command {
     TA_SET_OPERATION_STATE = 0x1015, /* C_SetOperationState */
     TA_SESSION_CANCEL = 0x1016, /* C_SessionCancel */
     TA_DERIVE_KEYS = 0x1020, /* C_DeriveKey */
-    TA_ENCAPSULATE_KEY = 0x1021, /* C_EncapsulateKey */
-    TA_DECAPSULATE_KEY = 0x1022, /* C_DecapsulateKey */
-    TA_WRAP_KEY_AUTHENTICATED = 0x1023, /* C_WrapKeyAuthenticated */
-    TA_UNWRAP_KEY_AUTHENTICATED = 0x1024, /* C_UnwrapKeyAuthenticated */
+    TA_DECAPSULATE_KEY = 0x1021, /* C_DecapsulateKey */
+    TA_WRAP_KEY_AUTHENTICATED = 0x1022, /* C_WrapKeyAuthenticated */
+    TA_UNWRAP_KEY_AUTHENTICATED = 0x1023, /* C_UnwrapKeyAuthenticated */
+    TA_ENCAPSULATE_KEY = 0x1024, /* C_EncapsulateKey */
     TA_MESSAGE_ENCRYPT_INIT = 0x1030, /* C_MessageEncryptInit */
     TA_ENCRYPT_MESSAGE = 0x1031, /* C_EncryptMessage */
     TA_ENCRYPT_MESSAGE_BEGIN = 0x1032, /* C_EncryptMessageBegin */

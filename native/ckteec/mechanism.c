@@ -13,9 +13,6 @@
 /* Linux maps nothing below: so much is a length, and more a pointer to one. */
 #define LOWEST_ADDRESS 65536
 
-/* The shortest nonce in bits, which is more than the longest has bytes. */
-#define LEAST_BITS 64
-
 /* What an optional parameter that is missing stands for: larger than every structure. */
 static const CK_BYTE zeros[64];
 

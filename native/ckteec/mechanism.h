@@ -6,6 +6,9 @@
 #include "buffer.h"
 #include "library.h"
 
+/* Of a length that may be in bits or in bytes: the shortest nonce in bits, which is more than the longest has bytes. */
+#define LEAST_BITS 64
+
 /*
  * CKR_ARGUMENTS_BAD: NULL. CKR_MECHANISM_INVALID: a type that cannot be sent. CKR_MECHANISM_PARAM_INVALID: a parameter
  * of the wrong size, with a NULL pointer for bytes, with a number above 32 bits; or any parameter at all of a mechanism

@@ -223,6 +223,11 @@ static const struct field fields_ccm_message[] = {
 };
 static const struct layout layout_ccm_message = {sizeof(CK_CCM_MESSAGE_PARAMS), false, 5, fields_ccm_message};
 
+static const struct field fields_salsa20_chacha20_poly1305_msg[] = {
+    {FIELD_COUNTED_EITHER, offsetof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS, pNonce), offsetof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS, ulNonceLen), NULL, 0, NULL},
+};
+static const struct layout layout_salsa20_chacha20_poly1305_msg = {sizeof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS), false, 1, fields_salsa20_chacha20_poly1305_msg};
+
 static const struct layout layout_nothing = {0, false, 0, NULL};
 
 static const struct row mechanism_layouts[] = {
@@ -409,6 +414,7 @@ static const struct row mechanism_layouts[] = {
     {0x0000401e, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_DERIVE */
     {0x0000401f, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_GEN */
     {0x00004021, USE_OPERATION, &layout_salsa20_chacha20_poly1305}, /* CKM_CHACHA20_POLY1305 */
+    {0x00004021, USE_MESSAGE, &layout_salsa20_chacha20_poly1305_msg}, /* CKM_CHACHA20_POLY1305 */
     {0x0000402a, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DERIVE */
     {0x0000402b, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DATA */
     {0x0000402c, USE_OPERATION, &layout_nothing}, /* CKM_HKDF_KEY_GEN */

@@ -2,7 +2,9 @@
 /* The structures of messages' parameters, in a table. */
 #include "message.h"
 
+#include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "output.h"
@@ -12,32 +14,37 @@
 #define LONGEST_TAG 16
 #define LONGEST_NONCE 4096
 
+#define NO_MEMBER SIZE_MAX
+
 struct kind {
     CK_MECHANISM_TYPE type;
     size_t size; /* another one for each kind */
     size_t nonce;
     size_t nonce_length;
-    size_t generator;
+    bool nonce_in_bits; /* or in bytes, as its size tells */
+    size_t generator;   /* NO_MEMBER: the nonce is the caller's */
     size_t tag;
-    size_t tag_length;
-    unsigned int tag_unit; /* how much of `tag_length` makes a byte */
+    size_t tag_length; /* NO_MEMBER: the longest */
+    CK_ULONG tag_unit; /* how much of `tag_length` makes a byte */
 };
 
-#define KIND(type, structure, nonce, nonce_length, generator, tag, tag_length, tag_unit)                               \
-    {type,                                                                                                             \
-     sizeof(structure),                                                                                                \
-     offsetof(structure, nonce),                                                                                       \
-     offsetof(structure, nonce_length),                                                                                \
-     offsetof(structure, generator),                                                                                   \
-     offsetof(structure, tag),                                                                                         \
-     offsetof(structure, tag_length),                                                                                  \
-     tag_unit}
+#define AT(member) offsetof(KIND, member)
 
 static const struct kind kinds[] = {
-    KIND(CKM_AES_GCM, CK_GCM_MESSAGE_PARAMS, pIv, ulIvLen, ivGenerator, pTag, ulTagBits, 8),
-    KIND(CKM_AES_CCM, CK_CCM_MESSAGE_PARAMS, pNonce, ulNonceLen, nonceGenerator, pMAC, ulMACLen, 1),
+#define KIND CK_GCM_MESSAGE_PARAMS
+    {CKM_AES_GCM, sizeof(KIND), AT(pIv), AT(ulIvLen), false, AT(ivGenerator), AT(pTag), AT(ulTagBits), CHAR_BIT},
+#undef KIND
+#define KIND CK_CCM_MESSAGE_PARAMS
+    {CKM_AES_CCM, sizeof(KIND), AT(pNonce), AT(ulNonceLen), false, AT(nonceGenerator), AT(pMAC), AT(ulMACLen), 1},
+#undef KIND
+#define KIND CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS
+    {CKM_CHACHA20_POLY1305, sizeof(KIND), AT(pNonce), AT(ulNonceLen), true, NO_MEMBER, AT(pTag), NO_MEMBER, 1},
+#undef KIND
 };
-_Static_assert(sizeof(CK_GCM_MESSAGE_PARAMS) != sizeof(CK_CCM_MESSAGE_PARAMS), "their sizes tell them apart");
+_Static_assert(sizeof(CK_GCM_MESSAGE_PARAMS) != sizeof(CK_CCM_MESSAGE_PARAMS) &&
+                   sizeof(CK_CCM_MESSAGE_PARAMS) != sizeof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS) &&
+                   sizeof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS) != sizeof(CK_GCM_MESSAGE_PARAMS),
+               "their sizes tell them apart");
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -66,6 +73,23 @@ static CK_ULONG number_at(const CK_BYTE *structure, size_t offset)
     return number;
 }
 
+static size_t nonce_size(const CK_BYTE *structure, const struct kind *kind)
+{
+    CK_ULONG length = number_at(structure, kind->nonce_length);
+
+    return kind->nonce_in_bits && length >= LEAST_BITS ? length / CHAR_BIT : length;
+}
+
+static bool makes_nonce(const CK_BYTE *structure, const struct kind *kind)
+{
+    return kind->generator != NO_MEMBER && number_at(structure, kind->generator) != CKG_NO_GENERATE;
+}
+
+static size_t tag_size(const CK_BYTE *structure, const struct kind *kind)
+{
+    return kind->tag_length != NO_MEMBER ? number_at(structure, kind->tag_length) / kind->tag_unit : LONGEST_TAG;
+}
+
 struct message message_of(struct buffer *buffer, const void *parameter, CK_ULONG size)
 {
     const struct kind *kind = parameter != NULL ? kind_of_size(size) : NULL;
@@ -77,10 +101,10 @@ struct message message_of(struct buffer *buffer, const void *parameter, CK_ULONG
     }
     message.type = kind->type;
     message.nonce = pointer_at(parameter, kind->nonce);
-    message.nonce_size = number_at(parameter, kind->nonce_length);
-    message.makes_nonce = number_at(parameter, kind->generator) != CKG_NO_GENERATE;
+    message.nonce_size = nonce_size(parameter, kind);
+    message.makes_nonce = makes_nonce(parameter, kind);
     message.tag = pointer_at(parameter, kind->tag);
-    message.tag_size = number_at(parameter, kind->tag_length) / kind->tag_unit;
+    message.tag_size = tag_size(parameter, kind);
     if (message.tag_size > LONGEST_TAG || message.nonce_size > LONGEST_NONCE) {
         buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
         message.nonce_size = message.tag_size = 0;

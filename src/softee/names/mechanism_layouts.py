@@ -242,6 +242,9 @@ CHACHA20_POLY1305 = Layout(
     (Member("pNonce", Form.COUNTED_EITHER, "ulNonceLen"), _counted("pAAD", "ulAADLen")),
 )
 """The standard says that the nonce's length is in bits: 64, 96 or 192. Most programs give it in bytes."""
+CHACHA20_POLY1305_MESSAGE = Layout(
+    "CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS", (Member("pNonce", Form.COUNTED_EITHER, "ulNonceLen"),)
+)
 
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (
@@ -341,7 +344,11 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (CHACHA20_POLY1305, (CKM.CHACHA20_POLY1305,)),
 )
 
-_MESSAGES: Mapping[CKM, Layout] = {CKM.AES_GCM: GCM_MESSAGE, CKM.AES_CCM: CCM_MESSAGE}
+_MESSAGES: Mapping[CKM, Layout] = {
+    CKM.AES_GCM: GCM_MESSAGE,
+    CKM.AES_CCM: CCM_MESSAGE,
+    CKM.CHACHA20_POLY1305: CHACHA20_POLY1305_MESSAGE,
+}
 
 LAYOUTS: Mapping[tuple[CKM, Use], Layout] = MappingProxyType(
     {

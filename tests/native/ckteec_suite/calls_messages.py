@@ -67,6 +67,10 @@ class CcmMessage(ctypes.Structure):
     ]
 
 
+class ChachaMessage(ctypes.Structure):
+    _fields_: ClassVar = [("nonce", ctypes.c_void_p), ("nonce_length", ctypes.c_ulong), ("tag", ctypes.c_void_p)]
+
+
 @dataclass
 class Parameter:
     """A message's parameter: what a program keeps for it, how it travels, and the structure."""
@@ -78,11 +82,11 @@ class Parameter:
 
     def __post_init__(self) -> None:
         nonce, tag = ctypes.addressof(self.nonce), ctypes.addressof(self.tag)
-        self.structure: Any = (
-            GcmMessage(nonce, 12, 32, self.generator, tag, 128)
-            if self.kind is CKM.AES_GCM
-            else CcmMessage(5, nonce, 12, 32, self.generator, tag, 16)
-        )
+        self.structure: Any = {
+            CKM.AES_GCM: GcmMessage(nonce, 12, 32, self.generator, tag, 128),
+            CKM.AES_CCM: CcmMessage(5, nonce, 12, 32, self.generator, tag, 16),
+            CKM.CHACHA20_POLY1305: ChachaMessage(nonce, 96, tag),
+        }[self.kind]
 
     @property
     def arguments(self) -> tuple[object, int]:
@@ -95,9 +99,11 @@ class Parameter:
     @property
     def wire(self) -> bytes:
         nonce = counted(b"n" * 12)
-        if self.kind is CKM.AES_GCM:
-            return counted(nonce + u32(32, self.generator, 128))
-        return counted(u32(5) + nonce + u32(32, self.generator, 16))
+        return {
+            CKM.AES_GCM: counted(nonce + u32(32, self.generator, 128)),
+            CKM.AES_CCM: counted(u32(5) + nonce + u32(32, self.generator, 16)),
+            CKM.CHACHA20_POLY1305: counted(nonce),
+        }[self.kind]
 
     @property
     def kept(self) -> tuple[bytes, bytes]:
@@ -106,7 +112,10 @@ class Parameter:
 
 UNTOUCHED = (b"n" * 12, b"t" * 16)
 
-kinds = pytest.mark.parametrize("kind", [CKM.AES_GCM, CKM.AES_CCM], ids=lambda kind: kind.name)
+GENERATING = (CKM.AES_GCM, CKM.AES_CCM)
+kinds = pytest.mark.parametrize("kind", [*GENERATING, CKM.CHACHA20_POLY1305], ids=lambda kind: kind.name)
+generating = pytest.mark.parametrize("kind", GENERATING, ids=lambda kind: kind.name)
+"""Whose nonces the token may make."""
 
 
 def reply(own: bytes, data: bytes) -> Answer:
@@ -134,7 +143,7 @@ def test_a_message_is_encrypted_with_the_caller_s_nonce_and_gets_its_tag(library
     assert given.kept == (b"n" * 12, b"T" * 16)
 
 
-@kinds
+@generating
 def test_a_nonce_that_the_token_makes_comes_back(library: Library, kind: CKM) -> None:
     given = Parameter(kind, GeneratorFunction.GENERATE)
     library.answer(reply(b"N" * 12 + b"T" * 16, b"c"))
@@ -303,6 +312,16 @@ def test_a_tag_needs_a_place_where_one_comes_and_nowhere_else(library: Library) 
     assert library.last().control == u32(1, END, 0)
 
 
+def test_the_nonce_of_chacha20_has_its_length_in_bits_or_in_bytes(library: Library) -> None:
+    given = Parameter(CKM.CHACHA20_POLY1305)
+    for length in (96, 12):
+        given.structure.nonce_length = length
+        library.answer(reply(b"N" * 12 + b"T" * 16, b"x"))
+        assert encrypt(library, given, room(4), pointer(ulong(4))) == CKR.OK
+        assert library.last().control[4 : 4 + len(given.wire)] == given.wire
+    assert given.kept == (b"n" * 12, b"T" * 16)
+
+
 def test_a_parameter_of_another_size_is_none(library: Library) -> None:
     given = Parameter()
     size = ulong(4)
@@ -350,7 +369,7 @@ def test_no_mechanism_cancels_the_operation(library: Library, name: str, flag: M
     assert library.last() == Sent(sessions.SESSION_CANCEL.number, u32(1, flag), None, None, None)
 
 
-@kinds
+@generating
 def test_keys_are_wrapped_and_unwrapped_as_messages(library: Library, kind: CKM) -> None:
     given = Parameter(kind, GeneratorFunction.GENERATE)
     library.answer(reply(b"N" * 12 + b"T" * 16, b"wrapped"))

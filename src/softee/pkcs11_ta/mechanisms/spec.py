@@ -59,7 +59,7 @@ class MechanismSpec(Generic[P]):
     @property
     def message_flags(self) -> MechanismFlag:
         """What C_GetMechanismInfo says of signatures by message: they are there where others are."""
-        if not self.has(Signing):
+        if not self.flags & Signing.flags:
             return MechanismFlag(0)
         return MESSAGE_SIGNING | (MechanismFlag.MULTI_MESSAGE if self.multi_part else MechanismFlag(0))
 
@@ -72,10 +72,6 @@ class MechanismSpec(Generic[P]):
         if not self.layout.members and not raw:
             return self.params()
         return self.params(*read_values(self.layout, raw))
-
-    def has(self, group: type[Functions[Any]]) -> bool:
-        """Say whether the mechanism has a group of functions."""
-        return any(isinstance(functions, group) for functions in self.functions)
 
     def of(self, group: type[Group]) -> Group:
         """Return the mechanism's functions of one group. Raises CKR_MECHANISM_INVALID where it does not have them."""

@@ -48,7 +48,7 @@ UNWRAP_KEY = Command(
 )
 
 ENCAPSULATE_KEY = Command(
-    0x1021,
+    0x1024,
     "ENCAPSULATE_KEY",
     "C_EncapsulateKey",
     m.FromKey,
@@ -57,7 +57,7 @@ ENCAPSULATE_KEY = Command(
 )
 """Its output is the new key's handle, a u32, and then the ciphertext."""
 DECAPSULATE_KEY = Command(
-    0x1022,
+    0x1021,
     "DECAPSULATE_KEY",
     "C_DecapsulateKey",
     m.FromKey,
@@ -68,7 +68,7 @@ DECAPSULATE_KEY = Command(
 )
 
 WRAP_KEY_AUTHENTICATED = Command(
-    0x1023,
+    0x1022,
     "WRAP_KEY_AUTHENTICATED",
     "C_WrapKeyAuthenticated",
     m.WrapAuthenticated,
@@ -77,7 +77,7 @@ WRAP_KEY_AUTHENTICATED = Command(
 )
 """Its output is as that of C_EncryptMessage (``by_message.py``)."""
 UNWRAP_KEY_AUTHENTICATED = Command(
-    0x1024,
+    0x1023,
     "UNWRAP_KEY_AUTHENTICATED",
     "C_UnwrapKeyAuthenticated",
     m.UnwrapAuthenticated,
