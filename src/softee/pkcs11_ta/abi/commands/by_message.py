@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encryption, decryption, signatures and their verification message by message (PKCS#11 3.2, 5.9, 5.11, 5.14, 5.16).
 
-An output of encryption and decryption is a u32, so many bytes that go where the message's parameter points, and then
-those that the caller gets. C_EncryptMessage gives the nonce and the tag so, C_EncryptMessageBegin the nonce,
-C_EncryptMessageNext the tag, with the last part; decryption gives none.
+What encryption and decryption give begins with the bytes that go where the message's parameter points, after their
+number; those that the caller gets come behind.
 """
 
 from softee.names import CKR
@@ -34,9 +33,16 @@ ENCRYPT_MESSAGE = Command(
     ENCRYPT_BY_MESSAGE,
     data=Data.INPUT,
     output=Output.STREAM,
+    output_layout="u32 size, nonce and tag, the encrypted message",
 )
 ENCRYPT_MESSAGE_BEGIN = Command(
-    0x1032, "ENCRYPT_MESSAGE_BEGIN", "C_EncryptMessageBegin", m.OnMessage, MESSAGE_BEGIN | OUTPUT, output=Output.STREAM
+    0x1032,
+    "ENCRYPT_MESSAGE_BEGIN",
+    "C_EncryptMessageBegin",
+    m.OnMessage,
+    MESSAGE_BEGIN | OUTPUT,
+    output=Output.STREAM,
+    output_layout="u32 size, nonce",
 )
 ENCRYPT_MESSAGE_NEXT = Command(
     0x1033,
@@ -46,6 +52,7 @@ ENCRYPT_MESSAGE_NEXT = Command(
     ENCRYPT_BY_MESSAGE,
     data=Data.INPUT,
     output=Output.STREAM,
+    output_layout="u32 size, tag (with the last part), the encrypted part",
 )
 MESSAGE_ENCRYPT_FINAL = Command(0x1034, "MESSAGE_ENCRYPT_FINAL", "C_MessageEncryptFinal", m.InSession, _FINAL)
 
@@ -58,6 +65,7 @@ DECRYPT_MESSAGE = Command(
     DECRYPT_BY_MESSAGE,
     data=Data.INPUT,
     output=Output.STREAM,
+    output_layout="u32 0, the message",
 )
 DECRYPT_MESSAGE_BEGIN = Command(0x1037, "DECRYPT_MESSAGE_BEGIN", "C_DecryptMessageBegin", m.OnMessage, MESSAGE_BEGIN)
 DECRYPT_MESSAGE_NEXT = Command(
@@ -68,6 +76,7 @@ DECRYPT_MESSAGE_NEXT = Command(
     DECRYPT_BY_MESSAGE,
     data=Data.INPUT,
     output=Output.STREAM,
+    output_layout="u32 0, the message (with the last part)",
 )
 MESSAGE_DECRYPT_FINAL = Command(0x1039, "MESSAGE_DECRYPT_FINAL", "C_MessageDecryptFinal", m.InSession, _FINAL)
 

@@ -54,8 +54,8 @@ ENCAPSULATE_KEY = Command(
     m.FromKey,
     GENERATE | OUTPUT | NOT_ON_EVERY_TOKEN | {CKR.KEY_HANDLE_INVALID, CKR.KEY_TYPE_INCONSISTENT},
     output=Output.STREAM,
+    output_layout="u32 handle of the new key, the ciphertext",
 )
-"""Its output is the new key's handle, a u32, and then the ciphertext."""
 DECAPSULATE_KEY = Command(
     0x1021,
     "DECAPSULATE_KEY",
@@ -74,8 +74,8 @@ WRAP_KEY_AUTHENTICATED = Command(
     m.WrapAuthenticated,
     _WRAP | NOT_ON_EVERY_TOKEN,
     output=Output.STREAM,
+    output_layout="u32 size, nonce and tag, the wrapped key",
 )
-"""Its output is as that of C_EncryptMessage (``by_message.py``)."""
 UNWRAP_KEY_AUTHENTICATED = Command(
     0x1023,
     "UNWRAP_KEY_AUTHENTICATED",
