@@ -77,6 +77,7 @@ OURS: dict[int, str] = {
     0x1013: "VERIFY_RECOVER",
     0x1014: "GET_OPERATION_STATE",
     0x1015: "SET_OPERATION_STATE",
+    0x1020: "DERIVE_KEYS",
 }
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 
