@@ -122,6 +122,18 @@ def test_mac_secrets_and_keys_are_for_what_the_standard_says(world: World) -> No
         assert world.get(key, CKA.LABEL) == b"connection"
 
 
+def test_triple_des_keys_of_a_block_have_their_parity_put_right(world: World) -> None:
+    shown = ((CKA.SENSITIVE, F), (CKA.EXTRACTABLE, T))
+    handles, _ = world.block(
+        world.secret(SENSITIVE=F, EXTRACTABLE=T), key_block(160, 192, 64), (CKA.KEY_TYPE, CKK.DES3), *shown
+    )
+    for handle in handles[2:]:
+        value = world.get(handle, CKA.VALUE)
+        assert isinstance(value, bytes)
+        assert len(value) == 24
+        assert all(byte.bit_count() % 2 for byte in value)
+
+
 def test_usages_that_a_template_gives_are_those_of_the_keys_alone(world: World) -> None:
     given = ((CKA.ENCRYPT, T), (CKA.DECRYPT, F), (CKA.DERIVE, F), (CKA.WRAP, T))
     handles, _ = world.block(world.secret(), key_block(256, 128, 0), *AES, *given)
