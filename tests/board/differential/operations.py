@@ -40,6 +40,7 @@ FATAL = {
     CKM.AES_CTS: (16,),
     CKM.RSA_PKCS: (0,),
     CKM.RSA_PKCS_PSS: (0, 100),
+    CKM.EDDSA: (0,),
 }
 """Sizes of data by which OP-TEE's application dies: tried once each, since it takes its time to come back."""
 
@@ -76,6 +77,17 @@ def ciphers_at_once(script: Script) -> None:
                     label, line = f"CKM_{one.name}/{size} bytes", f"C_{verb} $s {data(size)}"
                     _into(script, label, line, buffer)
                     _into(script, f"{label}, {buffer}, again", line, "o:400 400")
+
+
+def rsa_aes_key_wrap(script: Script) -> None:
+    """C_Encrypt and C_Decrypt with a mechanism that wraps keys: OP-TEE's encrypts data, too."""
+    script.case("at once")
+    one = CKM.RSA_AES_KEY_WRAP
+    for verb, key, sizes in (("Encrypt", "rsa-public", (0, 1, 8, 33)), ("Decrypt", "rsa-private", (0, 33, 128, 144))):
+        for size in sizes:
+            for buffer in ("- 0", "o:400 400"):
+                _begin(script, f"C_{verb}Init", one, key)
+                _into(script, f"CKM_{one.name}/{size} bytes", f"C_{verb} $s {data(size)}", buffer, chance=True)
 
 
 def ciphers_in_parts(script: Script) -> None:
@@ -227,5 +239,5 @@ def nulls(script: Script) -> None:
             _in_order(script, [beginning, call, BEGIN[verb]], f"{'active' if beginning else 'idle'}, {call}")
 
 
-ALL = (ciphers_at_once, ciphers_in_parts, signatures, verifications, digests, orders, nulls)
+ALL = (ciphers_at_once, rsa_aes_key_wrap, ciphers_in_parts, signatures, verifications, digests, orders, nulls)
 """What is tried."""
