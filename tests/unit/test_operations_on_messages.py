@@ -9,6 +9,7 @@ from softee.names import CKA, CKM, CKR, GeneratorFunction, MechanismFlag, ParamT
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import by_message
 from softee.pkcs11_ta.session.operations import MESSAGE_RULES, MessageStep, Phase
+from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, STRICT
 from softee.wire.values import Memref
@@ -317,6 +318,11 @@ def test_mechanisms_say_that_they_take_messages(policy: Policy) -> None:
         assert flags(caller, mechanism) & ON_MESSAGES == ON_MESSAGES
     assert flags(caller, CKM.ECDSA) & (SIGNING | ON_MESSAGES) == SIGNING
     assert flags(caller, CKM.ECDSA_SHA256) & (SIGNING | ON_MESSAGES) == SIGNING | MechanismFlag.MULTI_MESSAGE
+
+
+def test_a_mechanism_that_is_added_to_a_token_as_optee_s_has_no_messages_there_either() -> None:
+    added = changed(OPTEE, PolicyChanges(added=frozenset({CKM.AES_CCM})))
+    assert not flags(Caller(make_application(policy=added)), CKM.AES_CCM) & ON_MESSAGES
 
 
 @pytest.mark.parametrize("command", by_message.COMMANDS, ids=lambda command: command.name)
