@@ -3,6 +3,7 @@
 
 import ctypes
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import private_key, public_key
-from softee.pkcs11_ta.mechanisms.functions import Recovering
+from softee.pkcs11_ta.mechanisms.functions import Recovering, Signing
 from softee.pkcs11_ta.mechanisms.rsa import raw_openssl
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, STRICT
@@ -42,6 +43,21 @@ def test_short_data_are_filled_up_with_zeros_on_the_left(data: bytes) -> None:
     encrypted = run.encrypt(RAW, KEY, b"", data)
     assert encrypted == number(pow(value, 65537, MODULUS))
     assert run.decrypt(RAW, KEY, b"", encrypted) == filled
+
+
+def test_as_optee_what_is_signed_has_the_modulus_size() -> None:
+    """Shorter data are CKR_DATA_LEN_RANGE there; to encrypt, they are filled up."""
+    signing = OPTEE.mechanism(RAW).of(Signing)
+    for data in (b"", b"\x01", bytes(SIZE - 1), bytes(SIZE + 1)):
+        operation, checking = signing.sign(KEY, None), signing.verify(KEY, None)
+        operation.update(data)
+        checking.update(data)
+        for finish in (operation.finish, partial(checking.finish, bytes(SIZE))):
+            with pytest.raises(Pkcs11Error, match="DATA_LEN_RANGE"):
+                finish()
+    operation = signing.sign(KEY, None)
+    operation.update(number(2))
+    assert operation.finish() == run.sign(RAW, KEY, b"", [number(2)])
 
 
 @pytest.mark.parametrize("size", [SIZE + 1, 1000])
