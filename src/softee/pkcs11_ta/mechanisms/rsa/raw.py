@@ -85,7 +85,7 @@ class _Operations:
         recover = self.recover(key, None)
 
         def verify(signature: bytes, data: bytes) -> None:
-            number = self._to_sign(key, data)
+            number = _filled_up(key, data)
             if not constant_time.bytes_eq(recover(signature), number):
                 raise bad_signature()
 
