@@ -29,7 +29,7 @@ def session(module: Path, shared_daemon: RunningDaemon, tmp_path_factory: pytest
     directory = tmp_path_factory.mktemp("wycheproof")
     for name in ("libckteec.so.0", "libteec.so.2"):
         shutil.copy(module.with_name(name), directory / name)
-    Programs(module, shared_daemon.socket, directory).init_token(slot=1)
+    Programs(module, shared_daemon.socket, directory).init_token(slot=1, label="wycheproof")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTEE_SOCKET", str(shared_daemon.socket))
         loaded = Module(directory / "libckteec.so.0")

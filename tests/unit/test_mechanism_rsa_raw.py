@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.rsa import private_key, public_key
-from softee.pkcs11_ta.mechanisms.functions import Recovering
+from softee.pkcs11_ta.mechanisms.functions import Recovering, Signing
 from softee.pkcs11_ta.mechanisms.rsa import raw_openssl
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, STRICT
@@ -42,6 +42,20 @@ def test_short_data_are_filled_up_with_zeros_on_the_left(data: bytes) -> None:
     encrypted = run.encrypt(RAW, KEY, b"", data)
     assert encrypted == number(pow(value, 65537, MODULUS))
     assert run.decrypt(RAW, KEY, b"", encrypted) == filled
+
+
+def test_as_optee_what_is_signed_has_the_modulus_size() -> None:
+    """Shorter data are CKR_DATA_LEN_RANGE there; to verify and to encrypt, they are filled up."""
+    signing = OPTEE.mechanism(RAW).of(Signing)
+    for data in (b"", b"\x01", bytes(SIZE - 1), bytes(SIZE + 1)):
+        operation = signing.sign(KEY, None)
+        operation.update(data)
+        with pytest.raises(Pkcs11Error, match="DATA_LEN_RANGE"):
+            operation.finish()
+    operation, checking = signing.sign(KEY, None), signing.verify(KEY, None)
+    operation.update(number(2))
+    checking.update(b"\x02")
+    checking.finish(operation.finish())
 
 
 @pytest.mark.parametrize("size", [SIZE + 1, 1000])

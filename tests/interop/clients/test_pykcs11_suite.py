@@ -5,7 +5,6 @@ from interop.clients.suites import Suite
 from interop.tools import Programs
 
 SOFTHSM_NAME = "asserts SoftHSM's name"
-NOT_YET = "CKM_RSA_X_509 is not there yet"
 SUITE = Suite(
     "pykcs11",
     "test",
@@ -17,8 +16,6 @@ SUITE = Suite(
         "test_gc.py::TestUtil::test_gc": "wants a logout without a login to be CKR_OK, as SoftHSM's is",
         "test_pin.py::TestUtil::test_null": "SoftHSM's CKR_ARGUMENTS_BAD for no PIN: OP-TEE's login by identity",
         "test_wrap.py::TestUtil::test_wrapKey": "wraps with a key made without CKA_WRAP: SoftHSM's default",
-        "test_asymetric.py::TestUtil::test_encrypt_X509": NOT_YET,
-        "test_asymetric.py::TestUtil::test_sign_X509": NOT_YET,
     },
     skipped={
         "test_asymetric_gost.py::TestUtil::*": "GOST's algorithms are in no well-kept library",

@@ -14,7 +14,7 @@ from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.aes import encrypt_data
 from softee.pkcs11_ta.mechanisms.ec import ecdh
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Messaging, Recovering, Signing, Wrapping
-from softee.pkcs11_ta.mechanisms.rsa import aes_key_wrap
+from softee.pkcs11_ta.mechanisms.rsa import raw
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
@@ -93,9 +93,9 @@ _OPTEE_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
 """What these do there; the others do all that they do here."""
 
 _AS_OPTEE: Mapping[CKM, AnyMechanism] = {
-    spec.mechanism: spec for module in (aes_key_wrap, ecdh, encrypt_data) for spec in module.AS_OPTEE
+    spec.mechanism: spec for module in (ecdh, encrypt_data, raw) for spec in module.AS_OPTEE
 }
-"""Those that do something there that they do not do here, or do it otherwise."""
+"""Those that do it otherwise there."""
 
 _OPTEE_CURVES = frozenset[bytes]().union(
     *(EC.curves[name] for name in ("P-192", "P-224", "P-256", "P-384", "P-521")), EDWARDS.curves["Ed25519"]

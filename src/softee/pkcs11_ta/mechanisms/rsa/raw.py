@@ -48,9 +48,10 @@ def _filled_up(key: KeyView, data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Operations:
-    """The mechanism's operations, by a library."""
+    """The mechanism's operations, by a library. ``whole``: as OP-TEE, what is signed must have the modulus' size."""
 
     rsa: RawRsa
+    whole: bool
 
     def _public(self, key: KeyView) -> Callable[[bytes], bytes]:
         encoded = public_key(key).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -62,7 +63,12 @@ class _Operations:
 
     def sign(self, key: KeyView, _: None) -> BufferedSign:
         transform = self._private(key)
-        return BufferedSign(lambda data: transform(_filled_up(key, data)), limit=None)
+        return BufferedSign(lambda data: transform(self._to_sign(key, data)), limit=None)
+
+    def _to_sign(self, key: KeyView, data: bytes) -> bytes:
+        if self.whole and len(data) != modulus_size(key):
+            raise Pkcs11Error(CKR.DATA_LEN_RANGE, f"{len(data)} bytes, which are not as many as the modulus has")
+        return _filled_up(key, data)
 
     def recover(self, key: KeyView, _: None) -> Recover:
         transform, size = self._public(key), modulus_size(key)
@@ -101,8 +107,8 @@ class _Operations:
         return BufferedCipher(decrypt, lambda _: size, limit=None)
 
 
-def _describe(rsa: RawRsa) -> AnyMechanism:
-    by = _Operations(rsa)
+def _describe(rsa: RawRsa, *, whole: bool = False) -> AnyMechanism:
+    by = _Operations(rsa, whole)
     return MechanismSpec(
         mechanism=CKM.RSA_X_509,
         key_types=KEY_TYPES,
@@ -120,3 +126,5 @@ def _describe(rsa: RawRsa) -> AnyMechanism:
 _RSA = load()
 
 SPECS: tuple[AnyMechanism, ...] = (_describe(_RSA),) if _RSA else ()
+
+AS_OPTEE: tuple[AnyMechanism, ...] = (_describe(_RSA, whole=True),) if _RSA else ()
