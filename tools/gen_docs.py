@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from generation import command_number, main
 from softee.names import CKM, CKR, MechanismFlag
+from softee.names.mechanism_layouts import LAYOUTS, Use
 from softee.pkcs11_ta.abi.command import Command, Data, Output
 from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.abi.fields import fields as fields_of_request
@@ -46,7 +47,8 @@ def _command(command: Command[object]) -> Iterable[str]:
         yield f"| 1 | {command.data.value} |"
     if command.output is not Output.NONE:
         size = f", {command.output_size} bytes" if command.output_size is not None else ""
-        yield f"| 2 | {command.output.value}{size} |"
+        layout = f": {command.output_layout}" if command.output_layout else ""
+        yield f"| 2 | {command.output.value}{size}{layout} |"
     special = command.returns - ANY
     if special:
         yield ""
@@ -70,6 +72,18 @@ def mechanisms_page() -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     lines += [_mechanism(number, spec) for number, spec in MECHANISMS.items()]
+    lines += [
+        "",
+        "Whatever signs also signs and verifies messages, but in `optee`. Messages that are encrypted have parameters:",
+        "",
+        "| mechanism | parameter of a message |",
+        "|---|---|",
+        *(
+            f"| CKM_{number.name} | {layout.described()} |"
+            for (number, use), layout in LAYOUTS.items()
+            if use is Use.MESSAGE
+        ),
+    ]
     return _page(lines)
 
 

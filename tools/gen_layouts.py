@@ -102,14 +102,15 @@ def table() -> str:
         lines += _layout(layout)
     lines += ["", "static const struct layout layout_nothing = {0, false, 0, NULL};"]
     lines += ["", "static const struct row mechanism_layouts[] = {"]
+    uses = list(Use)  # in the order of C's enum
     rows = sorted(
         [
-            *((mechanism, use.name, c_name(layout)) for (mechanism, use), layout in LAYOUTS.items()),
-            *((one, Use.OPERATION.name, "NOTHING") for one, spec in MECHANISMS.items() if spec.layout is NOTHING),
+            *((mechanism, uses.index(use), c_name(layout)) for (mechanism, use), layout in LAYOUTS.items()),
+            *((one, 0, "NOTHING") for one, spec in MECHANISMS.items() if spec.layout is NOTHING),
         ]
     )
     lines += [
-        f"    {{{int(number):#010x}, USE_{use}, &layout_{name.lower()}}}, /* CKM_{number.name} */"
+        f"    {{{int(number):#010x}, USE_{uses[use].name}, &layout_{name.lower()}}}, /* CKM_{number.name} */"
         for number, use, name in rows
     ]
     title = "/* The layouts of mechanism parameters, and which mechanism has which. */"

@@ -67,7 +67,36 @@ enum ta_command {
     TA_VERIFY_RECOVER = 0x1013, /* C_VerifyRecover */
     TA_GET_OPERATION_STATE = 0x1014, /* C_GetOperationState */
     TA_SET_OPERATION_STATE = 0x1015, /* C_SetOperationState */
+    TA_SESSION_CANCEL = 0x1016, /* C_SessionCancel */
     TA_DERIVE_KEYS = 0x1020, /* C_DeriveKey */
+    TA_DECAPSULATE_KEY = 0x1021, /* C_DecapsulateKey */
+    TA_WRAP_KEY_AUTHENTICATED = 0x1022, /* C_WrapKeyAuthenticated */
+    TA_UNWRAP_KEY_AUTHENTICATED = 0x1023, /* C_UnwrapKeyAuthenticated */
+    TA_ENCAPSULATE_KEY = 0x1024, /* C_EncapsulateKey */
+    TA_MESSAGE_ENCRYPT_INIT = 0x1030, /* C_MessageEncryptInit */
+    TA_ENCRYPT_MESSAGE = 0x1031, /* C_EncryptMessage */
+    TA_ENCRYPT_MESSAGE_BEGIN = 0x1032, /* C_EncryptMessageBegin */
+    TA_ENCRYPT_MESSAGE_NEXT = 0x1033, /* C_EncryptMessageNext */
+    TA_MESSAGE_ENCRYPT_FINAL = 0x1034, /* C_MessageEncryptFinal */
+    TA_MESSAGE_DECRYPT_INIT = 0x1035, /* C_MessageDecryptInit */
+    TA_DECRYPT_MESSAGE = 0x1036, /* C_DecryptMessage */
+    TA_DECRYPT_MESSAGE_BEGIN = 0x1037, /* C_DecryptMessageBegin */
+    TA_DECRYPT_MESSAGE_NEXT = 0x1038, /* C_DecryptMessageNext */
+    TA_MESSAGE_DECRYPT_FINAL = 0x1039, /* C_MessageDecryptFinal */
+    TA_MESSAGE_SIGN_INIT = 0x103a, /* C_MessageSignInit */
+    TA_SIGN_MESSAGE = 0x103b, /* C_SignMessage */
+    TA_SIGN_MESSAGE_BEGIN = 0x103c, /* C_SignMessageBegin */
+    TA_SIGN_MESSAGE_NEXT = 0x103d, /* C_SignMessageNext */
+    TA_MESSAGE_SIGN_FINAL = 0x103e, /* C_MessageSignFinal */
+    TA_MESSAGE_VERIFY_INIT = 0x103f, /* C_MessageVerifyInit */
+    TA_VERIFY_MESSAGE = 0x1040, /* C_VerifyMessage */
+    TA_VERIFY_MESSAGE_BEGIN = 0x1041, /* C_VerifyMessageBegin */
+    TA_VERIFY_MESSAGE_NEXT = 0x1042, /* C_VerifyMessageNext */
+    TA_MESSAGE_VERIFY_FINAL = 0x1043, /* C_MessageVerifyFinal */
+    TA_VERIFY_SIGNATURE_INIT = 0x1044, /* C_VerifySignatureInit */
+    TA_VERIFY_SIGNATURE = 0x1045, /* C_VerifySignature */
+    TA_VERIFY_SIGNATURE_UPDATE = 0x1046, /* C_VerifySignatureUpdate */
+    TA_VERIFY_SIGNATURE_FINAL = 0x1047, /* C_VerifySignatureFinal */
 };
 
 /* The output of a command, where it has one size only. */
@@ -84,5 +113,7 @@ enum ta_command {
 #define TA_DERIVE_KEY_BYTES 4
 #define TA_GENERATE_KEY_PAIR_BYTES 8
 #define TA_UNWRAP_KEY_BYTES 4
+#define TA_DECAPSULATE_KEY_BYTES 4
+#define TA_UNWRAP_KEY_AUTHENTICATED_BYTES 4
 
 #endif

@@ -40,18 +40,20 @@ static void set_text(CK_UTF8CHAR *field, size_t size, const char *text)
     memcpy(field, text, strlen(text));
 }
 
-CK_ENTRY(C_GetInfo);
-CK_RV C_GetInfo(CK_INFO_PTR pInfo)
+CK_RV get_info_of(CK_INFO_PTR pInfo, CK_VERSION version)
 {
     if (!library_is_initialized())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (pInfo == NULL)
         return CKR_ARGUMENTS_BAD;
-    *pInfo = (CK_INFO){
-        .cryptokiVersion = {CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR},
-        .libraryVersion = {0, 1},
-    };
+    *pInfo = (CK_INFO){.cryptokiVersion = version, .libraryVersion = {0, 1}};
     set_text(pInfo->manufacturerID, sizeof(pInfo->manufacturerID), "Linaro");
     set_text(pInfo->libraryDescription, sizeof(pInfo->libraryDescription), "OP-TEE PKCS11 Cryptoki library");
     return CKR_OK;
+}
+
+CK_ENTRY(C_GetInfo);
+CK_RV C_GetInfo(CK_INFO_PTR pInfo)
+{
+    return get_info_of(pInfo, (CK_VERSION){CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR});
 }

@@ -13,9 +13,6 @@
 /* Linux maps nothing below: so much is a length, and more a pointer to one. */
 #define LOWEST_ADDRESS 65536
 
-/* The shortest nonce in bits, which is more than the longest has bytes. */
-#define LEAST_BITS 64
-
 /* What an optional parameter that is missing stands for: larger than every structure. */
 static const CK_BYTE zeros[64];
 
@@ -220,6 +217,18 @@ static void put_parameter(struct buffer *buffer, const CK_MECHANISM *mechanism)
     }
 }
 
+static void put_type(struct buffer *buffer, CK_MECHANISM_TYPE type)
+{
+    if (type == NO_MECHANISM)
+        buffer_refuse(buffer, CKR_MECHANISM_INVALID);
+    put_ulong(buffer, type, CKR_MECHANISM_INVALID);
+}
+
+static void put_size_since(struct buffer *buffer, size_t size_at)
+{
+    put_u32_at(buffer, size_at, buffer->size - size_at - sizeof(uint32_t));
+}
+
 void put_mechanism(struct buffer *buffer, const CK_MECHANISM *mechanism)
 {
     size_t size_at;
@@ -228,10 +237,30 @@ void put_mechanism(struct buffer *buffer, const CK_MECHANISM *mechanism)
         buffer_refuse(buffer, CKR_ARGUMENTS_BAD);
         return;
     }
-    if (mechanism->mechanism == NO_MECHANISM)
-        buffer_refuse(buffer, CKR_MECHANISM_INVALID);
-    put_ulong(buffer, mechanism->mechanism, CKR_MECHANISM_INVALID);
+    put_type(buffer, mechanism->mechanism);
     size_at = put_u32_later(buffer);
     put_parameter(buffer, mechanism);
-    put_u32_at(buffer, size_at, buffer->size - size_at - sizeof(uint32_t));
+    put_size_since(buffer, size_at);
+}
+
+void put_message_parameter(struct buffer *buffer, CK_MECHANISM_TYPE type, const void *parameter, CK_ULONG size)
+{
+    const struct layout *layout = mechanism_layout(type, USE_MESSAGE);
+    size_t size_at = put_u32_later(buffer);
+
+    if (layout == NULL)
+        buffer_refuse(buffer, CKR_MECHANISM_INVALID);
+    else
+        put_structure(buffer, layout, parameter, size);
+    put_size_since(buffer, size_at);
+}
+
+void put_bare_mechanism(struct buffer *buffer, const CK_MECHANISM *mechanism)
+{
+    if (mechanism == NULL) {
+        buffer_refuse(buffer, CKR_ARGUMENTS_BAD);
+        return;
+    }
+    put_type(buffer, mechanism->mechanism);
+    put_u32(buffer, 0);
 }

@@ -206,6 +206,28 @@ static const struct field fields_salsa20_chacha20_poly1305[] = {
 };
 static const struct layout layout_salsa20_chacha20_poly1305 = {sizeof(CK_SALSA20_CHACHA20_POLY1305_PARAMS), false, 2, fields_salsa20_chacha20_poly1305};
 
+static const struct field fields_gcm_message[] = {
+    {FIELD_COUNTED, offsetof(CK_GCM_MESSAGE_PARAMS, pIv), offsetof(CK_GCM_MESSAGE_PARAMS, ulIvLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_GCM_MESSAGE_PARAMS, ulIvFixedBits), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_GCM_MESSAGE_PARAMS, ivGenerator), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_GCM_MESSAGE_PARAMS, ulTagBits), 0, NULL, 0, NULL},
+};
+static const struct layout layout_gcm_message = {sizeof(CK_GCM_MESSAGE_PARAMS), false, 4, fields_gcm_message};
+
+static const struct field fields_ccm_message[] = {
+    {FIELD_ULONG, offsetof(CK_CCM_MESSAGE_PARAMS, ulDataLen), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_CCM_MESSAGE_PARAMS, pNonce), offsetof(CK_CCM_MESSAGE_PARAMS, ulNonceLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_CCM_MESSAGE_PARAMS, ulNonceFixedBits), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_CCM_MESSAGE_PARAMS, nonceGenerator), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_CCM_MESSAGE_PARAMS, ulMACLen), 0, NULL, 0, NULL},
+};
+static const struct layout layout_ccm_message = {sizeof(CK_CCM_MESSAGE_PARAMS), false, 5, fields_ccm_message};
+
+static const struct field fields_salsa20_chacha20_poly1305_msg[] = {
+    {FIELD_COUNTED_EITHER, offsetof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS, pNonce), offsetof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS, ulNonceLen), NULL, 0, NULL},
+};
+static const struct layout layout_salsa20_chacha20_poly1305_msg = {sizeof(CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS), false, 1, fields_salsa20_chacha20_poly1305_msg};
+
 static const struct layout layout_nothing = {0, false, 0, NULL};
 
 static const struct row mechanism_layouts[] = {
@@ -343,7 +365,9 @@ static const struct row mechanism_layouts[] = {
     {0x00001085, USE_OPERATION, &layout_bytes}, /* CKM_AES_CBC_PAD */
     {0x00001086, USE_OPERATION, &layout_aes_ctr}, /* CKM_AES_CTR */
     {0x00001087, USE_OPERATION, &layout_gcm}, /* CKM_AES_GCM */
+    {0x00001087, USE_MESSAGE, &layout_gcm_message}, /* CKM_AES_GCM */
     {0x00001088, USE_OPERATION, &layout_ccm}, /* CKM_AES_CCM */
+    {0x00001088, USE_MESSAGE, &layout_ccm_message}, /* CKM_AES_CCM */
     {0x00001089, USE_OPERATION, &layout_bytes}, /* CKM_AES_CTS */
     {0x0000108a, USE_OPERATION, &layout_nothing}, /* CKM_AES_CMAC */
     {0x0000108b, USE_OPERATION, &layout_mac_general}, /* CKM_AES_CMAC_GENERAL */
@@ -390,6 +414,7 @@ static const struct row mechanism_layouts[] = {
     {0x0000401e, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_DERIVE */
     {0x0000401f, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_GEN */
     {0x00004021, USE_OPERATION, &layout_salsa20_chacha20_poly1305}, /* CKM_CHACHA20_POLY1305 */
+    {0x00004021, USE_MESSAGE, &layout_salsa20_chacha20_poly1305_msg}, /* CKM_CHACHA20_POLY1305 */
     {0x0000402a, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DERIVE */
     {0x0000402b, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DATA */
     {0x0000402c, USE_OPERATION, &layout_nothing}, /* CKM_HKDF_KEY_GEN */

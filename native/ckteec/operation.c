@@ -18,6 +18,14 @@ CK_RV operation_init(enum ta_command number, CK_SESSION_HANDLE session, const CK
     return command_end(&command);
 }
 
+CK_RV operation_step(enum ta_command number, CK_SESSION_HANDLE session)
+{
+    struct command command;
+
+    command_begin_in_session(&command, number, session);
+    return command_end(&command);
+}
+
 struct part {
     enum ta_command number;
     CK_SESSION_HANDLE session;

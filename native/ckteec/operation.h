@@ -9,6 +9,9 @@
 CK_RV operation_init(enum ta_command number, CK_SESSION_HANDLE session, const CK_MECHANISM *mechanism,
                      CK_OBJECT_HANDLE key);
 
+/* Go on with the active operation, or end it: a step that takes and gives nothing. */
+CK_RV operation_step(enum ta_command number, CK_SESSION_HANDLE session);
+
 /*
  * Go on with the active operation, from bytes, which may be none, to bytes. The output follows the standard's
  * convention, which output.h tells.

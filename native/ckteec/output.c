@@ -2,6 +2,8 @@
 /* The convention of the NULL buffer and of CKR_BUFFER_TOO_SMALL, for bytes and for lists. */
 #include "output.h"
 
+#include <string.h>
+
 #include "reader.h"
 
 /* No list is longer; a buffer may well be. */
@@ -61,4 +63,42 @@ CK_RV output_handle_end(struct command *command, CK_ULONG_PTR handle)
     if (rv == CKR_OK)
         *handle = u32_at(wire);
     return rv;
+}
+
+/* As much as any command gives. */
+#define BEHIND_LIMIT ((size_t)32 << 20)
+
+void output_behind(struct command *command, struct output_behind *output, size_t prefix, CK_BYTE_PTR buffer,
+                   CK_ULONG_PTR length)
+{
+    size_t size = 0;
+
+    output->prefix = prefix;
+    buffer_init(&output->bytes);
+    command_require(command, length != NULL);
+    if (buffer != NULL && length != NULL)
+        size = prefix + (*length < BEHIND_LIMIT ? *length : BEHIND_LIMIT);
+    if (buffer_extend(&output->bytes, size) == NULL)
+        buffer_refuse(&command->control, CKR_HOST_MEMORY);
+    command_output_up_to(command, output->bytes.bytes, size);
+}
+
+CK_RV output_behind_end(struct command *command, struct output_behind *output, CK_BYTE_PTR buffer, CK_ULONG_PTR length)
+{
+    CK_RV rv = command_end(command);
+    size_t size = command_output_size(command);
+
+    if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
+        return rv;
+    if (size < output->prefix)
+        return CKR_DEVICE_ERROR;
+    *length = size - output->prefix;
+    if (rv == CKR_OK && buffer != NULL)
+        memcpy(buffer, output->bytes.bytes + output->prefix, *length);
+    return answer(rv, buffer);
+}
+
+void output_behind_release(struct output_behind *output)
+{
+    buffer_release(&output->bytes);
 }

@@ -21,4 +21,18 @@ CK_RV output_list_end(struct command *command, CK_ULONG_PTR list, CK_ULONG_PTR c
 /* Name four bytes as output, end the command, and give the handle in them; CKR_ARGUMENTS_BAD where `handle` is NULL. */
 CK_RV output_handle_end(struct command *command, CK_ULONG_PTR handle);
 
+/* An output of `prefix` bytes that go elsewhere, and then those of the application's buffer. */
+struct output_behind {
+    size_t prefix;
+    struct buffer bytes; /* the prefix is there where the command has succeeded with a buffer */
+};
+
+/* The convention above for what comes behind the prefix. The application's buffer may be the input's, too. */
+void output_behind(struct command *command, struct output_behind *output, size_t prefix, CK_BYTE_PTR buffer,
+                   CK_ULONG_PTR length);
+CK_RV output_behind_end(struct command *command, struct output_behind *output, CK_BYTE_PTR buffer, CK_ULONG_PTR length);
+
+/* Wipe. */
+void output_behind_release(struct output_behind *output);
+
 #endif

@@ -13,6 +13,8 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
     (void)pApplication; /* nothing here ever calls back */
     (void)Notify;
     command_begin(&command, TA_OPEN_SESSION);
+    if ((flags & CKF_ASYNC_SESSION) != 0)
+        buffer_refuse(&command.control, CKR_SESSION_ASYNC_NOT_SUPPORTED);
     command_require(&command, (flags & ~(CKF_RW_SESSION | CKF_SERIAL_SESSION)) == 0);
     put_ulong(&command.control, slotID, CKR_SLOT_ID_INVALID);
     put_ulong(&command.control, flags, CKR_ARGUMENTS_BAD);
@@ -56,6 +58,21 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
     pInfo->state = read_u32(&reader);
     pInfo->flags = read_u32(&reader);
     pInfo->ulDeviceError = read_u32(&reader);
+    return CKR_OK;
+}
+
+/* Nobody has validated anything here, so no operation was. */
+CK_RV C_GetSessionValidationFlags(CK_SESSION_HANDLE hSession, CK_SESSION_VALIDATION_FLAGS_TYPE type, CK_FLAGS *pFlags)
+{
+    CK_SESSION_INFO info;
+    CK_RV rv = C_GetSessionInfo_local(hSession, &info);
+
+    (void)type;
+    if (rv != CKR_OK)
+        return rv;
+    if (pFlags == NULL)
+        return CKR_ARGUMENTS_BAD;
+    *pFlags = 0;
     return CKR_OK;
 }
 
@@ -103,4 +120,19 @@ CK_RV C_Logout(CK_SESSION_HANDLE hSession)
 
     command_begin_in_session(&command, TA_LOGOUT, hSession);
     return command_end(&command);
+}
+
+/* No token has users with names. Whoever gives none means C_Login. */
+CK_RV C_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
+                  CK_UTF8CHAR_PTR pUsername, CK_ULONG ulUsernameLen)
+{
+    CK_SESSION_INFO info;
+    CK_RV rv;
+
+    if (ulUsernameLen == 0)
+        return C_Login_local(hSession, userType, pPin, ulPinLen);
+    rv = C_GetSessionInfo_local(hSession, &info);
+    if (rv != CKR_OK)
+        return rv;
+    return pUsername != NULL ? CKR_USER_TYPE_INVALID : CKR_ARGUMENTS_BAD;
 }

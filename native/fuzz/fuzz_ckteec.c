@@ -7,6 +7,7 @@
  * The input begins with the seed of the faults (u16; 0: none) and a byte that chooses the function; then come what the
  * application asks for and what the fake libteec answers to each command.
  */
+#include "blocks.h"
 #include "faults.h"
 #include "input.h"
 
@@ -20,24 +21,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct input input;
-
-/* What the application has allocated in this run: buffers of exactly the size that it tells. */
-#define BLOCKS_MAX 512
-
-static void *blocks[BLOCKS_MAX];
-static size_t block_count;
-
-static void *application_block(size_t size)
-{
-    require(block_count < BLOCKS_MAX);
-    return blocks[block_count++] = exact_block(size);
-}
-
-static void free_blocks(void)
-{
-    while (block_count > 0)
-        free(blocks[--block_count]);
-}
 
 /* The statuses that the secure world has given in this run. */
 #define TOLD_MAX 256
@@ -191,6 +174,8 @@ static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t 
     return results[take_u8(&input) % COUNT(results)];
 }
 
+#include "modern_calls.h"
+
 typedef CK_RV list_call(CK_ULONG *list, CK_ULONG *count);
 
 static CK_RV slot_list(CK_ULONG *list, CK_ULONG *count)
@@ -249,7 +234,8 @@ static CK_RV random_bytes(CK_BYTE *output, CK_ULONG *size)
 
 typedef CK_RV bytes_call(CK_BYTE *output, CK_ULONG *size);
 
-static bytes_call *const bytes_calls[] = {process, sign_final, wrap, random_bytes};
+static bytes_call *const bytes_calls[] = {process, sign_final,         wrap,       random_bytes,
+                                          message, wrap_authenticated, encapsulate};
 
 static void call_bytes(void)
 {
@@ -277,6 +263,7 @@ static void call_structures(void)
     require_sane(C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, numbers));
     require_sane(C_GetObjectSize(SESSION, OBJECT, numbers));
     require_sane(C_GenerateKeyPair(SESSION, &mechanism, NULL, 0, NULL, 0, numbers, numbers + 1));
+    call_modern_structures(numbers);
 }
 
 #define ATTRIBUTES_MAX 6

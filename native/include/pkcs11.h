@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cryptoki, PKCS#11 2.40, and what C_GetInterface of 3.x adds to it.
+ * Cryptoki, PKCS#11 2.40 to 3.2. The functions that 2.40 has not are reached through the lists that C_GetInterface
+ * gives.
  *
  * Types and names are the standard's, for Unix: structures are not packed and a CK_ULONG is an unsigned long. Numbers
- * stand in pkcs11_names.gen.h, the functions in pkcs11_functions.h.
+ * stand in pkcs11_names.gen.h, the functions in pkcs11_functions.gen.h.
  */
 #ifndef PKCS11_H
 #define PKCS11_H
 
-#include "pkcs11_functions.h"
+#include "pkcs11_functions.gen.h"
 #include "pkcs11_names.gen.h"
 
 #ifdef __cplusplus
@@ -53,6 +54,7 @@ typedef CK_ULONG CK_CERTIFICATE_TYPE;
 typedef CK_ULONG CK_CERTIFICATE_CATEGORY;
 typedef CK_ULONG CK_ATTRIBUTE_TYPE;
 typedef CK_ULONG CK_MECHANISM_TYPE;
+typedef CK_ULONG CK_SESSION_VALIDATION_FLAGS_TYPE;
 typedef CK_SLOT_ID *CK_SLOT_ID_PTR;
 typedef CK_SESSION_HANDLE *CK_SESSION_HANDLE_PTR;
 typedef CK_OBJECT_HANDLE *CK_OBJECT_HANDLE_PTR;
@@ -184,7 +186,17 @@ typedef struct CK_INTERFACE {
 typedef CK_INTERFACE *CK_INTERFACE_PTR;
 typedef CK_INTERFACE_PTR *CK_INTERFACE_PTR_PTR;
 
-/* The functions: their prototypes, the types of pointers to them, and the list of them. */
+/* What C_AsyncComplete gives (3.2). */
+typedef struct CK_ASYNC_DATA {
+    CK_ULONG ulVersion;
+    CK_BYTE_PTR pValue;
+    CK_ULONG ulValue;
+    CK_OBJECT_HANDLE hObject;
+    CK_OBJECT_HANDLE hAdditionalObject;
+} CK_ASYNC_DATA;
+typedef CK_ASYNC_DATA *CK_ASYNC_DATA_PTR;
+
+/* The functions: prototypes of those that are exported, the types of pointers to them, and the lists of them. */
 typedef struct CK_FUNCTION_LIST CK_FUNCTION_LIST;
 typedef CK_FUNCTION_LIST *CK_FUNCTION_LIST_PTR;
 typedef CK_FUNCTION_LIST_PTR *CK_FUNCTION_LIST_PTR_PTR;
@@ -197,6 +209,8 @@ CK_INTERFACE_FUNCTIONS(PKCS11_PROTOTYPE)
 #define PKCS11_POINTER_TYPE(name, parameters) typedef CK_RV(*CK_##name) parameters;
 CK_FUNCTIONS(PKCS11_POINTER_TYPE)
 CK_INTERFACE_FUNCTIONS(PKCS11_POINTER_TYPE)
+CK_FUNCTIONS_3_0(PKCS11_POINTER_TYPE)
+CK_FUNCTIONS_3_2(PKCS11_POINTER_TYPE)
 #undef PKCS11_POINTER_TYPE
 
 #define PKCS11_MEMBER(name, parameters) CK_##name name;
@@ -204,6 +218,24 @@ struct CK_FUNCTION_LIST {
     CK_VERSION version;
     CK_FUNCTIONS(PKCS11_MEMBER)
 };
+
+/* 3.1 has the same functions. */
+typedef struct CK_FUNCTION_LIST_3_0 {
+    CK_VERSION version;
+    CK_FUNCTIONS(PKCS11_MEMBER)
+    CK_INTERFACE_FUNCTIONS(PKCS11_MEMBER)
+    CK_FUNCTIONS_3_0(PKCS11_MEMBER)
+} CK_FUNCTION_LIST_3_0;
+typedef CK_FUNCTION_LIST_3_0 *CK_FUNCTION_LIST_3_0_PTR;
+
+typedef struct CK_FUNCTION_LIST_3_2 {
+    CK_VERSION version;
+    CK_FUNCTIONS(PKCS11_MEMBER)
+    CK_INTERFACE_FUNCTIONS(PKCS11_MEMBER)
+    CK_FUNCTIONS_3_0(PKCS11_MEMBER)
+    CK_FUNCTIONS_3_2(PKCS11_MEMBER)
+} CK_FUNCTION_LIST_3_2;
+typedef CK_FUNCTION_LIST_3_2 *CK_FUNCTION_LIST_3_2_PTR;
 #undef PKCS11_MEMBER
 
 #ifdef __cplusplus

@@ -9,13 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
-from softee.names.mechanism_layouts import LAYOUTS
+from softee.names.mechanism_layouts import LAYOUTS, Use
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 ROOT = Path(__file__).parents[2]
@@ -101,8 +100,10 @@ def library(build: Path) -> Path:
     return build / "native" / "ckteec" / "libckteec.so.0"
 
 
-def functions_of_the_header() -> set[str]:
-    return set(re.findall(r"F\((C_\w+),", (ROOT / "native" / "include" / "pkcs11_functions.h").read_text()))
+def exported_functions() -> set[str]:
+    lists = (ROOT / "native" / "include" / "pkcs11_functions.gen.h").read_text().split("#define CK_")
+    exported = [each for each in lists if each.startswith(("FUNCTIONS(F)", "INTERFACE_FUNCTIONS(F)"))]
+    return set(re.findall(r"F\((C_\w+),", "".join(exported)))
 
 
 OPTEES_NAMES = {
@@ -125,7 +126,7 @@ def test_exports_the_functions_of_2_40_the_two_of_3_x_and_optee_s_names(native_r
         line.split()[-1] for line in run("nm", "-D", "--defined-only", library(native_release_build)).splitlines()
     }
     assert len(exported) == 80
-    assert exported == functions_of_the_header() | OPTEES_NAMES
+    assert exported == exported_functions() | OPTEES_NAMES
     assert {"C_GetInterface", "C_GetInterfaceList"} < exported
 
 
@@ -160,14 +161,20 @@ def test_installed_it_finds_the_libteec_beside_it(native_release_build: Path, tm
     run(sys.executable, "-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])", installed, LD_LIBRARY_PATH="")
 
 
-@pytest.mark.parametrize(
-    ("file", "numbers"),
-    [
-        ("attribute_kinds", ATTRIBUTE_KINDS),
-        ("mechanism_layouts", {mechanism for mechanism, _ in LAYOUTS} | MECHANISMS.keys()),
-    ],
-)
-def test_rows_are_sorted_for_the_binary_search(file: str, numbers: Collection[int]) -> None:
-    text = (ROOT / "native" / "ckteec" / f"{file}.gen.h").read_text()
+LAYOUT_USES = ("USE_OPERATION", "USE_MESSAGE")
+"""In C's order."""
+
+
+def test_attributes_are_sorted_for_the_binary_search() -> None:
+    text = (ROOT / "native" / "ckteec" / "attribute_kinds.gen.h").read_text()
     rows = [int(number, 16) for number in re.findall(r"^ *\{(0x\w+),", text, re.MULTILINE)]
-    assert rows == sorted(set(numbers))
+    assert rows == sorted(ATTRIBUTE_KINDS)
+
+
+def test_layouts_are_sorted_for_the_binary_search() -> None:
+    text = (ROOT / "native" / "ckteec" / "mechanism_layouts.gen.h").read_text()
+    found = re.findall(r"^ *\{(0x\w+), (USE_\w+),", text, re.MULTILINE)
+    rows = [(int(number, 16), LAYOUT_USES.index(use)) for number, use in found]
+    without_parameter = {(mechanism, 0) for mechanism in MECHANISMS}
+    wanted = {(mechanism, int(use is Use.MESSAGE)) for mechanism, use in LAYOUTS} | without_parameter
+    assert rows == sorted(wanted)

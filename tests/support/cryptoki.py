@@ -6,7 +6,7 @@ A wrapper library would know some mechanisms and not others; here every paramete
 
 import ctypes
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -163,10 +163,19 @@ class Module:
         self.call("C_Initialize", None)
 
     def call(self, function: str, *arguments: object) -> None:
-        """Call a function. Raises CryptokiError."""
-        rv = getattr(self._functions, function)(*arguments)
+        """Call a function, exported or from the list of all. Raises CryptokiError."""
+        call = getattr(self._functions, function, None) or self._listed(function)
+        rv = call(*arguments)
         if rv != CKR.OK:
             raise CryptokiError(function, rv)
+
+    def _listed(self, function: str) -> Callable[..., int]:
+        interface = ctypes.POINTER(ctypes.c_void_p)()
+        self.call("C_GetInterface", None, None, ctypes.byref(interface), _ULONG(0))
+        addresses = ctypes.cast(interface[1] or 0, ctypes.POINTER(ctypes.c_void_p))
+        at = [one["name"] for one in _facts()["functions"]].index(function)
+        listed: Callable[..., int] = ctypes.CFUNCTYPE(_ULONG)(addresses[1 + at] or 0)
+        return listed
 
     def close(self) -> None:
         """Call C_Finalize."""
@@ -280,6 +289,10 @@ class Session:
         for part in parts:
             self.take("C_VerifyUpdate", part)
         self.take("C_VerifyFinal", signature)
+
+    def call(self, function: str, *arguments: object) -> None:
+        """Call a function of the session. Raises CryptokiError."""
+        self._module.call(function, self._handle, *arguments)
 
     def begin(self, function: str, mechanism: Mechanism, key: int | None = None) -> None:
         """Call the Init of a function."""

@@ -13,7 +13,7 @@ from softee.pkcs11_ta.token.profiles import OFF_BY_DEFAULT, PORTABLE
 from support import keys
 from support import mechanism_runs as run
 from support.commands import c
-from support.mechanism_runs import aead_params, chacha20_params, u32
+from support.mechanism_runs import aead_params, chacha20_params, counted, u32
 from support.object_calls import create, get
 from support.samples import as_template, sample
 from support.token_world import Caller, make_application, template
@@ -168,3 +168,22 @@ def test_invariant_1_poly1305_whose_macs_tell_the_key_is_off_by_default() -> Non
     """Two messages with one key: the difference of their MACs has no more than the first half of the key in it."""
     assert not {CKM.POLY1305, CKM.POLY1305_KEY_GEN} & PORTABLE.mechanisms.keys()
     assert {CKM.CHACHA20, CKM.CHACHA20_POLY1305, CKM.CHACHA20_KEY_GEN} <= PORTABLE.mechanisms.keys()
+
+
+def test_a_message_is_what_c_encrypt_makes_with_the_tag_apart() -> None:
+    caller = Caller(make_application(policy=PORTABLE))
+    session = caller.set_up()
+    key = create(caller, session, "ChaCha20 key", VALUE=bytes(range(32)))
+    for init in (c.MESSAGE_ENCRYPT_INIT, c.MESSAGE_DECRYPT_INIT):
+        caller.ok(init, session, key, CKM.CHACHA20_POLY1305, b"")
+    message = counted(NONCE)
+    output = caller.ok(c.ENCRYPT_MESSAGE, session, message, b"aad", data=b"data").output
+    tag, encrypted = output[4 + len(NONCE) :][:TAG], output[4 + len(NONCE) + TAG :]
+    assert output[: 4 + len(NONCE)] == u32(len(NONCE) + TAG) + NONCE
+    assert encrypted + tag == run.encrypt(CKM.CHACHA20_POLY1305, KEY, SEALED, b"data")
+    assert caller.ok(c.DECRYPT_MESSAGE, session, message, b"aad", tag, data=encrypted).output == u32(0) + b"data"
+    altered = caller.call(c.DECRYPT_MESSAGE, session, message, b"bad", tag, data=encrypted)
+    assert altered.rv is CKR.AEAD_DECRYPT_FAILED
+    for size in (0, 8, 11, 13, 24):
+        other = caller.call(c.ENCRYPT_MESSAGE, session, counted(bytes(size)), b"aad", data=b"data")
+        assert other.rv is CKR.MECHANISM_PARAM_INVALID

@@ -5,7 +5,7 @@
  *
  * OpenSSH reads the file before it loads it, and wants to find the names of functions there.
  */
-#include "pkcs11_functions.h"
+#include "pkcs11_functions.gen.h"
 
 #define NAME(name, parameters) #name "\0"
 

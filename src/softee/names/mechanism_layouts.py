@@ -102,6 +102,21 @@ CCM = Layout(
     "CK_CCM_PARAMS",
     (_ulong("ulDataLen"), _counted("pNonce", "ulNonceLen"), _counted("pAAD", "ulAADLen"), _ulong("ulMACLen")),
 )
+GCM_MESSAGE = Layout(
+    "CK_GCM_MESSAGE_PARAMS",
+    (_counted("pIv", "ulIvLen"), _ulong("ulIvFixedBits"), _ulong("ivGenerator"), _ulong("ulTagBits")),
+)
+"""The tags of messages travel apart: those that come out have no bytes yet."""
+CCM_MESSAGE = Layout(
+    "CK_CCM_MESSAGE_PARAMS",
+    (
+        _ulong("ulDataLen"),
+        _counted("pNonce", "ulNonceLen"),
+        _ulong("ulNonceFixedBits"),
+        _ulong("nonceGenerator"),
+        _ulong("ulMACLen"),
+    ),
+)
 RSA_PKCS_PSS = Layout("CK_RSA_PKCS_PSS_PARAMS", (_ulong("hashAlg"), _ulong("mgf"), _ulong("sLen")))
 RSA_PKCS_OAEP = Layout(
     "CK_RSA_PKCS_OAEP_PARAMS",
@@ -227,6 +242,9 @@ CHACHA20_POLY1305 = Layout(
     (Member("pNonce", Form.COUNTED_EITHER, "ulNonceLen"), _counted("pAAD", "ulAADLen")),
 )
 """The standard says that the nonce's length is in bits: 64, 96 or 192. Most programs give it in bytes."""
+CHACHA20_POLY1305_MESSAGE = Layout(
+    "CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS", (Member("pNonce", Form.COUNTED_EITHER, "ulNonceLen"),)
+)
 
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (
@@ -326,8 +344,17 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (CHACHA20_POLY1305, (CKM.CHACHA20_POLY1305,)),
 )
 
+_MESSAGES: Mapping[CKM, Layout] = {
+    CKM.AES_GCM: GCM_MESSAGE,
+    CKM.AES_CCM: CCM_MESSAGE,
+    CKM.CHACHA20_POLY1305: CHACHA20_POLY1305_MESSAGE,
+}
+
 LAYOUTS: Mapping[tuple[CKM, Use], Layout] = MappingProxyType(
-    {(mechanism, Use.OPERATION): layout for layout, mechanisms in _OPERATIONS for mechanism in mechanisms}
+    {
+        **{(mechanism, Use.OPERATION): layout for layout, mechanisms in _OPERATIONS for mechanism in mechanisms},
+        **{(mechanism, Use.MESSAGE): layout for mechanism, layout in _MESSAGES.items()},
+    }
 )
 """The layout of every mechanism that takes a parameter, by use."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library's life in its process: initialization, fork, threads, interfaces, other modules."""
+"""The library's life in its process: initialization, fork, threads, other modules."""
 
 import ctypes
 import os
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from native.ckteec_suite.support import NULL, Answer, Library, Sent, mechanism, others, pointer, room, ulong
+from native.ckteec_suite.support import Answer, Library, Sent, mechanism, others, pointer, room, ulong
 from softee.names import CKM, CKR, LoginMethod, TeeResult
 
 CALLABLE_ANY_TIME = {"C_Initialize", "C_GetFunctionList", "C_GetInterface", "C_GetInterfaceList"}
@@ -23,10 +23,6 @@ class InitializeArguments(ctypes.Structure):
 
 class FunctionList(ctypes.Structure):
     _fields_ = (("version", ctypes.c_ubyte * 2), ("functions", ctypes.c_void_p * 68))
-
-
-class Interface(ctypes.Structure):
-    _fields_ = (("name", ctypes.c_char_p), ("functions", ctypes.POINTER(FunctionList)), ("flags", ctypes.c_ulong))
 
 
 class Place(ctypes.Structure):
@@ -281,39 +277,6 @@ def test_a_complaint_that_nobody_reads_does_not_kill(
 
     environment("CKTEEC_LOGIN_TYPE", "application")
     assert in_child(child)
-
-
-def test_the_interface_of_3_x_hands_out_the_list_of_2_40(loaded: Library) -> None:
-    count, array = ulong(), (Interface * 2)()
-    assert loaded.call("C_GetInterfaceList", None, pointer(count)) == CKR.OK
-    assert count.value == 1
-    count.value = 0
-    assert loaded.call("C_GetInterfaceList", array, pointer(count)) == CKR.BUFFER_TOO_SMALL
-    assert count.value == 1
-    assert loaded.call("C_GetInterfaceList", array, pointer(count)) == CKR.OK
-    assert (array[0].name, array[0].flags) == (b"PKCS 11", 0)
-    assert list(array[0].functions.contents.version) == [2, 40]
-    assert list(array[0].functions.contents.functions) == list(function_list(loaded).functions)
-
-
-@pytest.mark.parametrize(
-    ("name", "version", "flags", "expected"),
-    [
-        (None, None, 0, CKR.OK),
-        (b"PKCS 11", None, 0, CKR.OK),
-        (b"PKCS 11", b"\x02\x28", 0, CKR.OK),
-        (None, b"\x03\x00", 0, CKR.ARGUMENTS_BAD),
-        (b"Vendor", None, 0, CKR.ARGUMENTS_BAD),
-        (None, None, 1, CKR.ARGUMENTS_BAD),
-    ],
-)
-def test_an_interface_is_found_by_name_version_and_flags(
-    loaded: Library, name: bytes | None, version: bytes | None, flags: int, expected: CKR
-) -> None:
-    found = ctypes.POINTER(Interface)()
-    assert loaded.call("C_GetInterface", name, version, pointer(found), flags) == expected
-    assert bool(found) == (expected == CKR.OK)
-    assert loaded.call("C_GetInterface", name, version, NULL, flags) == CKR.ARGUMENTS_BAD
 
 
 def test_another_module_with_global_symbols_answers_none_of_our_calls(loaded: Library) -> None:

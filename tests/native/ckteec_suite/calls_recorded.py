@@ -23,7 +23,9 @@ RECORDED = Path(__file__).parents[1] / "data" / "ckteec-recorded.jsonl"
 NUMBERS = {command.name: command.number for command in COMMANDS}
 FUNCTIONS = {command.number: command.function for command in COMMANDS}
 KINDS: Mapping[int, AttributeKind] = {int(kind): value for kind, value in ATTRIBUTE_KINDS.items()}
-MECHANISMS: Mapping[int, layouts.Layout] = {int(number): layout for (number, _), layout in layouts.LAYOUTS.items()}
+MECHANISMS: Mapping[int, layouts.Layout] = {
+    int(number): layout for (number, use), layout in layouts.LAYOUTS.items() if use is layouts.Use.OPERATION
+}
 
 
 class Recorded(NamedTuple):

@@ -2,6 +2,7 @@
 """libckteec in this process, on a libteec without a secure world: what a test sees and answers."""
 
 import ctypes
+import json
 import os
 from collections.abc import Callable, Sequence
 from ctypes import POINTER, Structure, Union, byref, c_size_t, c_ubyte, c_uint16, c_uint32, c_ulong, c_void_p
@@ -16,6 +17,10 @@ LIBRARY_VARIABLE = "CKTEEC_SUITE_BUILD"
 
 OTHERS_VARIABLE = "CKTEEC_SUITE_OTHERS"
 """Other PKCS#11 modules, with colons between them, that the process has loaded with RTLD_GLOBAL before ours."""
+
+FACTS = json.loads((Path(__file__).parents[3] / "tools" / "pkcs11-32.json").read_text(encoding="utf-8"))
+FUNCTIONS: list[str] = [function["name"] for function in FACTS["functions"]]
+"""Those of 3.2, in the order of its list."""
 
 UNAVAILABLE = 2**64 - 1
 NULL = c_void_p(None)
@@ -125,10 +130,16 @@ class Library:
     kept: list[object] = field(default_factory=list)
 
     def call(self, name: str, *arguments: object) -> int:
-        """Call a C_* function; ints are CK_ULONGs and None is NULL."""
-        function = self.functions[name]
+        """Call a C_* function, exported or from the list of all; ints are CK_ULONGs and None is NULL."""
+        function = self.functions[name] if hasattr(self.functions, name) else self._listed(name)
         function.restype = c_ulong
         return int(function(*map(_argument, arguments)))
+
+    def _listed(self, name: str) -> Any:  # noqa: ANN401 - a ctypes function
+        interface = POINTER(c_void_p)()
+        assert self.functions.C_GetInterface(None, None, byref(interface), c_ulong(0)) == CKR.OK
+        addresses = ctypes.cast(interface[1] or 0, POINTER(c_void_p))
+        return ctypes.CFUNCTYPE(c_ulong)(addresses[1 + FUNCTIONS.index(name)] or 0)
 
     def handle(self, command: int, operation: Any, origin: Any) -> int:  # noqa: ANN401 - what ctypes hands a callback has no type
         """Answer a command, as the fake libteec asks it."""

@@ -36,6 +36,7 @@ class Command(Generic[R]):
     """One command.
 
     ``output_size`` is what the output buffer must hold exactly, in bytes, where the reply has one size only.
+    ``output_layout`` says what the output is made of, where that is not plain bytes.
     ``returns`` are the return values that the standard (or OP-TEE, where it differs) allows for the C_* function.
     ``quiet`` are those among them that clients provoke to learn something: they go to the log at debug level.
     ``in_session`` says that the request names a session; such commands run one at a time in it.
@@ -50,6 +51,7 @@ class Command(Generic[R]):
     data: Data = field(default=Data.NONE, kw_only=True)
     output: Output = field(default=Output.NONE, kw_only=True)
     output_size: int | None = field(default=None, kw_only=True)
+    output_layout: str = field(default="", kw_only=True)
     decode: Decoder[R] = field(init=False, repr=False, compare=False)
     encode: Encoder[R] = field(init=False, repr=False, compare=False)
     in_session: bool = field(init=False)

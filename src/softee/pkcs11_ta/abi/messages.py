@@ -105,7 +105,7 @@ class WithMechanism(NamedTuple):
 
 
 class WithKey(NamedTuple):
-    """C_EncryptInit, C_DecryptInit, C_SignInit, C_VerifyInit, C_SignRecoverInit, C_VerifyRecoverInit."""
+    """C_EncryptInit, C_DecryptInit, C_SignInit, C_VerifyInit, and whatever else begins an operation with a key."""
 
     session: UInt
     handle: UInt
@@ -133,7 +133,7 @@ class GenerateKeyPair(NamedTuple):
 
 
 class FromKey(NamedTuple):
-    """C_DeriveKey (``handle`` is the base key), C_UnwrapKey (the unwrapping key)."""
+    """C_DeriveKey (``handle`` is the base key), C_UnwrapKey (the unwrapping key), C_EncapsulateKey and its reverse."""
 
     session: UInt
     handle: UInt
@@ -165,3 +165,65 @@ class WithSavedState(NamedTuple):
     session: UInt
     encryption_key: UInt
     authentication_key: UInt
+
+
+class CancelOperations(NamedTuple):
+    """C_SessionCancel: ``flags`` are those of CK_MECHANISM_INFO."""
+
+    session: UInt
+    flags: UInt
+
+
+class OnMessage(NamedTuple):
+    """C_EncryptMessage, C_EncryptMessageBegin, C_DecryptMessageBegin: the message's parameter and associated data."""
+
+    session: UInt
+    parameter: Blob
+    associated: Blob
+
+
+class SealedMessage(NamedTuple):
+    """C_DecryptMessage: ``tag`` is what the message's parameter has as its tag or MAC."""
+
+    session: UInt
+    parameter: Blob
+    associated: Blob
+    tag: Blob
+
+
+class PartOfMessage(NamedTuple):
+    """C_EncryptMessageNext, C_SignMessageNext: ``flags`` are CKF_END_OF_MESSAGE with the last part."""
+
+    session: UInt
+    flags: UInt
+
+
+class SealedPart(NamedTuple):
+    """C_DecryptMessageNext: ``tag`` is looked at with the last part."""
+
+    session: UInt
+    flags: UInt
+    tag: Blob
+
+
+class WrapAuthenticated(NamedTuple):
+    """C_WrapKeyAuthenticated: ``parameter`` is that of a message."""
+
+    session: UInt
+    handle: UInt
+    key: UInt
+    mechanism: UInt
+    parameter: Blob
+    associated: Blob
+
+
+class UnwrapAuthenticated(NamedTuple):
+    """C_UnwrapKeyAuthenticated: ``parameter`` is that of a message, ``tag`` its tag or MAC."""
+
+    session: UInt
+    handle: UInt
+    mechanism: UInt
+    parameter: Blob
+    template: TemplateField
+    associated: Blob
+    tag: Blob

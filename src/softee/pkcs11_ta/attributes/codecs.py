@@ -129,6 +129,8 @@ CODECS: Mapping[int, Codec] = _table(
             CKA.VERIFY,
             CKA.VERIFY_RECOVER,
             CKA.DERIVE,
+            CKA.ENCAPSULATE,
+            CKA.DECAPSULATE,
             CKA.EXTRACTABLE,
             CKA.LOCAL,
             CKA.NEVER_EXTRACTABLE,
@@ -192,7 +194,16 @@ CODECS: Mapping[int, Codec] = _table(
     ),
     (DATE, (CKA.START_DATE, CKA.END_DATE)),
     (MECHANISM_LIST, (CKA.ALLOWED_MECHANISMS,)),
-    (NESTED, (CKA.WRAP_TEMPLATE, CKA.UNWRAP_TEMPLATE, CKA.DERIVE_TEMPLATE)),
+    (
+        NESTED,
+        (
+            CKA.WRAP_TEMPLATE,
+            CKA.UNWRAP_TEMPLATE,
+            CKA.DERIVE_TEMPLATE,
+            CKA.ENCAPSULATE_TEMPLATE,
+            CKA.DECAPSULATE_TEMPLATE,
+        ),
+    ),
 )
 """The codec of each attribute that an object of this application can have."""
 

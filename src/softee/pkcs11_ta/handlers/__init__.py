@@ -6,9 +6,12 @@ from softee.pkcs11_ta.handlers import (
     derive,
     derive_keys,
     digest,
+    encapsulate,
     find,
     general,
     keygen,
+    message_ciphers,
+    message_signatures,
     objects,
     operation_state,
     pins,
@@ -16,7 +19,9 @@ from softee.pkcs11_ta.handlers import (
     session,
     sign,
     slots,
+    verify_signature,
     wrap,
+    wrap_authenticated,
 )
 from softee.pkcs11_ta.handlers.binding import Handlers, table
 
@@ -25,9 +30,12 @@ HANDLERS: Handlers = table(
     *derive.BOUND,
     *derive_keys.BOUND,
     *digest.BOUND,
+    *encapsulate.BOUND,
     *find.BOUND,
     *general.BOUND,
     *keygen.BOUND,
+    *message_ciphers.BOUND,
+    *message_signatures.BOUND,
     *objects.BOUND,
     *operation_state.BOUND,
     *pins.BOUND,
@@ -35,6 +43,8 @@ HANDLERS: Handlers = table(
     *session.BOUND,
     *sign.BOUND,
     *slots.BOUND,
+    *verify_signature.BOUND,
     *wrap.BOUND,
+    *wrap_authenticated.BOUND,
 )
 """Handlers by command number."""

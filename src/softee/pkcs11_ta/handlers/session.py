@@ -1,25 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_OpenSession, C_CloseSession, C_CloseAllSessions, C_GetSessionInfo, C_Login, C_Logout, and OP-TEE's release."""
+"""C_OpenSession, C_CloseSession, C_CloseAllSessions, C_GetSessionInfo, C_Login, C_Logout.
+
+And what ends operations: C_SessionCancel, and OP-TEE's release.
+"""
 
 import struct
+from collections.abc import Mapping
 from typing import Any
 
-from softee.names import CKR, CKU, SessionFlag
+from softee.names import CKR, CKU, MechanismFlag, SessionFlag
 from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command
-from softee.pkcs11_ta.abi.commands import ciphers, digests, sessions, signatures
+from softee.pkcs11_ta.abi.commands import by_message, ciphers, digests, sessions, signatures
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import InSession, Login, OnSlot, OpenPkcs11Session, Release
+from softee.pkcs11_ta.abi.messages import CancelOperations, InSession, Login, OnSlot, OpenPkcs11Session, Release
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.operations import (
     DECRYPT,
     DIGEST,
     ENCRYPT,
+    MESSAGE_DECRYPT,
+    MESSAGE_ENCRYPT,
+    MESSAGE_SIGN,
+    MESSAGE_VERIFY,
     SIGN,
     SIGN_RECOVER,
     VERIFY,
     VERIFY_RECOVER,
+    VERIFY_SIGNATURE,
     Purpose,
 )
 from softee.tee.keys import wipe
@@ -34,9 +43,37 @@ _RELEASED: tuple[tuple[Purpose[Any], tuple[Command[Any], ...]], ...] = (
     (VERIFY, (signatures.VERIFY_UPDATE, signatures.VERIFY_FINAL, signatures.VERIFY_ONESHOT)),
     (SIGN_RECOVER, (signatures.SIGN_RECOVER,)),
     (VERIFY_RECOVER, (signatures.VERIFY_RECOVER,)),
+    (
+        VERIFY_SIGNATURE,
+        (signatures.VERIFY_SIGNATURE, signatures.VERIFY_SIGNATURE_UPDATE, signatures.VERIFY_SIGNATURE_FINAL),
+    ),
 )
 _PURPOSES = {command.number: purpose for purpose, released in _RELEASED for command in released}
 """The commands that RELEASE_ACTIVE_PROCESSING takes, with the operation that each ends."""
+
+_MESSAGES: Mapping[int, Purpose[Any]] = {
+    by_message.ENCRYPT_MESSAGE_NEXT.number: MESSAGE_ENCRYPT,
+    by_message.DECRYPT_MESSAGE_NEXT.number: MESSAGE_DECRYPT,
+    by_message.SIGN_MESSAGE_NEXT.number: MESSAGE_SIGN,
+    by_message.VERIFY_MESSAGE_NEXT.number: MESSAGE_VERIFY,
+}
+"""Those that end a message, after which the operation goes on."""
+
+
+_CANCELLED: tuple[tuple[MechanismFlag, tuple[Purpose[Any], ...]], ...] = (
+    (MechanismFlag.MESSAGE_ENCRYPT, (MESSAGE_ENCRYPT,)),
+    (MechanismFlag.MESSAGE_DECRYPT, (MESSAGE_DECRYPT,)),
+    (MechanismFlag.MESSAGE_SIGN, (MESSAGE_SIGN,)),
+    (MechanismFlag.MESSAGE_VERIFY, (MESSAGE_VERIFY,)),
+    (MechanismFlag.ENCRYPT, (ENCRYPT,)),
+    (MechanismFlag.DECRYPT, (DECRYPT,)),
+    (MechanismFlag.DIGEST, (DIGEST,)),
+    (MechanismFlag.SIGN, (SIGN,)),
+    (MechanismFlag.SIGN_RECOVER, (SIGN_RECOVER,)),
+    (MechanismFlag.VERIFY, (VERIFY, VERIFY_SIGNATURE)),
+    (MechanismFlag.VERIFY_RECOVER, (VERIFY_RECOVER,)),
+)
+"""The operations that C_SessionCancel ends, by its flags."""
 
 
 def open_session(call: Call, request: OpenPkcs11Session) -> bytes:
@@ -101,15 +138,35 @@ def logout(call: Call, request: InSession) -> bytes:
 
 
 def release_active_processing(call: Call, request: Release) -> bytes:
-    """End the active operation, which must be that of ``command``. For clients that found an error on their side."""
+    """End the active operation, or its message, that ``command`` goes on with.
+
+    For clients that found an error on their side.
+    """
+    operations = call.session.operations
+    if request.command in _MESSAGES:
+        operations.require(_MESSAGES[request.command]).end_message()
+        return b""
     purpose = _PURPOSES.get(request.command)
     if purpose is None:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"command {request.command} has no operation to release")
-    call.session.operations.release(purpose)
+    operations.release(purpose)
+    return b""
+
+
+def session_cancel(call: Call, request: CancelOperations) -> bytes:
+    """End the operations that the flags name, as far as they are active."""
+    operations = call.session.operations
+    for flag, purposes in _CANCELLED:
+        if request.flags & flag:
+            for purpose in purposes:
+                operations.end(purpose)
+    if request.flags & MechanismFlag.FIND_OBJECTS:
+        operations.find = None
     return b""
 
 
 BOUND = (
+    bind(sessions.SESSION_CANCEL, session_cancel),
     bind(sessions.OPEN_SESSION, open_session),
     bind(sessions.CLOSE_SESSION, close_session),
     bind(sessions.CLOSE_ALL_SESSIONS, close_all_sessions),

@@ -3,12 +3,13 @@
 
 import struct
 
-from softee.names import UNAVAILABLE_INFORMATION, SlotFlag, TokenFlag
+from softee.names import UNAVAILABLE_INFORMATION, MechanismFlag, SlotFlag, TokenFlag
 from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.commands import slots
 from softee.pkcs11_ta.abi.messages import Nothing, OnMechanism, OnSlot
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.keys.table import key_flags
+from softee.pkcs11_ta.mechanisms.functions import Messaging
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import MAX_PIN, MIN_PIN
@@ -72,11 +73,13 @@ def mechanism_ids(call: Call, request: OnSlot) -> bytes:
 
 
 def mechanism_info(call: Call, request: OnMechanism) -> bytes:
-    """Return CK_MECHANISM_INFO, where OP-TEE says nothing of curves. Raises CKR_MECHANISM_INVALID."""
+    """Return CK_MECHANISM_INFO, where OP-TEE says nothing of curves and messages. Raises CKR_MECHANISM_INVALID."""
     policy = call.client.policy(request.slot)
     spec = policy.mechanism(request.mechanism)
     low, high = (spec.key_size.low, spec.key_size.high) if spec.key_size else (0, 0)
-    return replies.MECHANISM_INFO.pack(low, high, spec.flags | (0 if policy.as_optee else key_flags(spec.key_types)))
+    flags = spec.flags & ~Messaging.flags if policy.as_optee else spec.flags | key_flags(spec.key_types)
+    beyond = MechanismFlag(0) if policy.as_optee else spec.message_flags
+    return replies.MECHANISM_INFO.pack(low, high, flags | beyond)
 
 
 def slot_profile(call: Call, request: OnSlot) -> bytes:

@@ -10,7 +10,7 @@ from softee.names import CKA, CKO, CKR
 from softee.names.mechanism_layouts import BLOCK_SIZE
 from softee.pkcs11_ta.abi.commands import keys
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import FromKey, WrapKey
+from softee.pkcs11_ta.abi.messages import FromKey, WrapAuthenticated, WrapKey
 from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Given
@@ -19,7 +19,9 @@ from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.pkcs8 import export_private_key, import_private_key
 from softee.pkcs11_ta.keys.table import find_form, is_guarded
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Wrapping
+from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import check_template
 from softee.pkcs11_ta.objects.kinds import PROTECTED_CLASSES
@@ -39,12 +41,9 @@ def wrap_key(call: Call, request: WrapKey) -> bytes:
     session = call.session
     spec = mechanism_for(session, request.mechanism)
     functions = spec.of(Wrapping)
-    wrapping = usable_key(session, spec, request.handle, TO_WRAP)
-    if request.key == request.handle:
-        raise Pkcs11Error(CKR.WRAPPING_KEY_HANDLE_INVALID, "a key does not wrap itself")
-    wanted = _wrappable(session, request.key, wrapping)
+    wrapping, plain = wrapping_key(session, spec, request)
     parameter = parameter_of(session, spec, request.parameter)
-    return call.fit(functions.wrap(wrapping.key(), parameter, _plain(wanted)))
+    return call.fit(functions.wrap(wrapping, parameter, plain))
 
 
 def unwrap_key(call: Call, request: FromKey) -> bytes:
@@ -54,15 +53,40 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
     functions = spec.of(Wrapping)
     unwrapping = usable_key(session, spec, request.handle, TO_UNWRAP)
     parameter = parameter_of(session, spec, request.parameter)
-    made = new_attributes(session, _given(session, request.template, unwrapping), rules.UNWRAP)
-    check_template(made)
-    check_new(session, made)
+    made = template_of_unwrapped(session, request.template, unwrapping)
     _require_whole(functions, made)
     plain = functions.unwrap(unwrapping.key(), parameter, bytes(call.input))
+    return place_unwrapped(session, made, plain, functions)
+
+
+def wrapping_key(
+    session: Session, spec: AnyMechanism, request: WrapKey | WrapAuthenticated
+) -> tuple[KeyView, bytes | bytearray]:
+    """Return the key that wraps, and the bytes of the one to wrap, where the attributes of both let it go."""
+    wrapping = usable_key(session, spec, request.handle, TO_WRAP)
+    if request.key == request.handle:
+        raise Pkcs11Error(CKR.WRAPPING_KEY_HANDLE_INVALID, "a key does not wrap itself")
+    return wrapping.key(), _plain(_wrappable(session, request.key, wrapping))
+
+
+def template_of_unwrapped(session: Session, template: Template, unwrapping: Pkcs11Object) -> Given:
+    """Return the attributes of the key to be, less its parts, where nothing is wrong with them by themselves."""
+    made = new_attributes(session, _given(session, template, unwrapping), rules.UNWRAP)
+    check_template(made)
+    check_new(session, made)
+    return made
+
+
+def place_unwrapped(session: Session, made: Given, plain: bytearray, functions: Wrapping[Any] | None = None) -> bytes:
+    """Make the key of the bytes that were unwrapped, which are wiped, and return its handle.
+
+    Without ``functions``, what has unwrapped them vouches for them.
+    """
+    malleable, padded = (functions.malleable, functions.padded) if functions else (False, False)
     try:
-        _add_content(session, made, plain, proven=functions.malleable and is_protected(made))
+        _add_content(session, made, plain, proven=malleable and is_protected(made))
     except Pkcs11Error as error:
-        if made[CKA.CLASS] == CKO.SECRET_KEY and error.rv in _TOLD and not functions.padded:
+        if made[CKA.CLASS] == CKO.SECRET_KEY and error.rv in _TOLD and not padded:
             raise
         raise Pkcs11Error(CKR.WRAPPED_KEY_INVALID, f"the unwrapped bytes are no such key: {error.detail}") from None
     finally:

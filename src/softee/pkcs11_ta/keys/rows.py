@@ -80,3 +80,15 @@ PRIVATE_KEY: Final = (
     Use(CKA.ALWAYS_AUTHENTICATE, default=False),
     Use(CKA.PUBLIC_KEY_INFO, Rule.MODIFIABLE | MADE_BY_GENERATION, default=b""),
 )
+
+ENCAPSULATION: Final = (
+    Use(CKA.ENCAPSULATE, Rule.MODIFIABLE, default=False),
+    Use(CKA.ENCAPSULATE_TEMPLATE, default=()),
+)
+"""What public keys of types that encapsulate have besides."""
+
+DECAPSULATION: Final = (
+    Use(CKA.DECAPSULATE, Rule.MODIFIABLE, default=False),
+    Use(CKA.DECAPSULATE_TEMPLATE, default=()),
+)
+"""What private keys of such types have besides."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Protocol, TypeVar
 
-from softee.names import CKA, CKO, MechanismFlag
+from softee.names import CKA, CKO, GeneratorFunction, MechanismFlag
 from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
 from softee.pkcs11_ta.keys.view import KeyView
 
@@ -136,6 +136,39 @@ class Ciphering(Functions[P]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """The parameter of one message, as the mechanism has checked it.
+
+    ``nonce`` is whole, or its first ``fixed_bits`` are, and ``generator`` says how the token makes the rest.
+    ``tag_size`` are the bytes of the tag, which travels apart from the encrypted bytes, ``data_size`` those that the
+    message will have, where the parameter says it.
+    """
+
+    nonce: bytes
+    tag_size: int
+    fixed_bits: int = 0
+    generator: GeneratorFunction = GeneratorFunction.NO_GENERATE
+    data_size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messaging(Functions[P]):
+    """C_MessageEncrypt* and C_MessageDecrypt*: what Ciphering does, with a nonce for each message.
+
+    ``message`` makes a Message of the values of its parameter's layout, or raises CKR_MECHANISM_PARAM_INVALID.
+    ``parameter`` makes of it, whose nonce is whole, and of the associated data the parameter that Ciphering takes; so
+    the tag follows the ciphertext there. ``random_bits`` is how many bits of a nonce have to be made at least, where
+    they are made at random.
+    """
+
+    flags = MechanismFlag.MESSAGE_ENCRYPT | MechanismFlag.MESSAGE_DECRYPT | MechanismFlag.MULTI_MESSAGE
+    described = "encrypt or decrypt messages"
+    message: Callable[..., Message]
+    parameter: Callable[[Message, bytes], P]
+    random_bits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wrapping(Functions[P]):
     """C_WrapKey and C_UnwrapKey: a key's bytes into wrapped bytes, and back.
 
@@ -153,6 +186,19 @@ class Wrapping(Functions[P]):
     unwrap: Callable[[KeyView, P, bytes], bytearray]
     padded: bool = False
     malleable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticatedWrapping(Functions[P]):
+    """C_WrapKeyAuthenticated and C_UnwrapKeyAuthenticated, of mechanisms that have Messaging: a key as a message.
+
+    ``wrap`` and ``unwrap`` are as those of Wrapping, with the tag behind the wrapped bytes.
+    """
+
+    flags = MechanismFlag.WRAP | MechanismFlag.UNWRAP
+    described = "wrap or unwrap with authentication"
+    wrap: Callable[[KeyView, P, bytes | bytearray], bytes]
+    unwrap: Callable[[KeyView, P, bytes], bytearray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +248,22 @@ class Deriving(Functions[P]):
     makes: CKO = CKO.SECRET_KEY
     tells: bool = False
     apart_from: CKA | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encapsulating(Functions[P]):
+    """C_EncapsulateKey and C_DecapsulateKey: a secret that whoever has the public key shares with the private key.
+
+    Both get the new key's template and return the parts that the secret adds to it (``shapes/deriving.py``).
+    ``encapsulate`` also returns the ciphertext, which has ``size`` bytes, and ``decapsulate`` takes one. It raises
+    CKR_WRAPPED_KEY_LEN_RANGE where the size alone is wrong, CKR_WRAPPED_KEY_INVALID for whatever else is.
+    """
+
+    flags = MechanismFlag.ENCAPSULATE | MechanismFlag.DECAPSULATE
+    described = "encapsulate or decapsulate"
+    encapsulate: Callable[[KeyView, P, Attributes], tuple[bytes, Parts]]
+    decapsulate: Callable[[KeyView, P, bytes, Attributes], Parts]
+    size: Callable[[KeyView, P], int]
 
 
 @dataclass(frozen=True, slots=True)

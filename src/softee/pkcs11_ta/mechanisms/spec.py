@@ -9,11 +9,14 @@ from softee.names import CKK, CKM, CKR, MechanismFlag
 from softee.names.mechanism_layouts import LAYOUTS, NOTHING, Layout, Use
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.functions import Functions
+from softee.pkcs11_ta.mechanisms.functions import Functions, Message, Messaging, Signing
 from softee.pkcs11_ta.mechanisms.params import read_values
 
 P = TypeVar("P")
 Group = TypeVar("Group", bound=Functions[Any])
+
+
+MESSAGE_SIGNING = MechanismFlag.MESSAGE_SIGN | MechanismFlag.MESSAGE_VERIFY
 
 
 def _no_hashes(_: object) -> frozenset[CKM]:
@@ -44,12 +47,25 @@ class MechanismSpec(Generic[P]):
     def __post_init__(self) -> None:
         """Derive the flags, and find the parameter's layout."""
         flags = MechanismFlag(0)
+        kinds: set[type[Functions[P]]] = set()
         for group in self.functions:
-            if flags & group.flags:
+            if type(group) in kinds:
                 raise ValueError(f"CKM_{self.mechanism.name} has two groups of functions that {group.described}")
+            kinds.add(type(group))
             flags |= group.flags
         object.__setattr__(self, "flags", flags)
         object.__setattr__(self, "layout", LAYOUTS.get((self.mechanism, Use.OPERATION), NOTHING))
+
+    @property
+    def message_flags(self) -> MechanismFlag:
+        """What C_GetMechanismInfo says of signatures by message: they are there where others are."""
+        if not self.flags & Signing.flags:
+            return MechanismFlag(0)
+        return MESSAGE_SIGNING | (MechanismFlag.MULTI_MESSAGE if self.multi_part else MechanismFlag(0))
+
+    def message(self, raw: bytes) -> Message:
+        """Decode the parameter of a message. Raises CKR_MECHANISM_PARAM_INVALID."""
+        return self.of(Messaging).message(*read_values(LAYOUTS[self.mechanism, Use.MESSAGE], raw))
 
     def parameter(self, raw: bytes) -> P:
         """Decode the parameter's bytes as they travel. Raises CKR_MECHANISM_PARAM_INVALID."""

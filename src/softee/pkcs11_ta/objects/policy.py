@@ -21,6 +21,8 @@ USAGES: Final = frozenset(
         CKA.WRAP,
         CKA.UNWRAP,
         CKA.DERIVE,
+        CKA.ENCAPSULATE,
+        CKA.DECAPSULATE,
     }
 )
 """The attributes that say what a key is for."""

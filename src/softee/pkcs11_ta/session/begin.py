@@ -12,7 +12,18 @@ from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import WithKey, WithMechanism
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Digesting, Functions, Recovering, Signing
+from softee.pkcs11_ta.mechanisms.functions import (
+    Ciphering,
+    CipherOperation,
+    Digesting,
+    Functions,
+    Messaging,
+    Recovering,
+    Signing,
+)
+from softee.pkcs11_ta.mechanisms.shapes.messages import MessageCipher
+from softee.pkcs11_ta.mechanisms.shapes.nonces import Nonces
+from softee.pkcs11_ta.mechanisms.shapes.signing import SignatureCheck
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.session.access import sees_private
 from softee.pkcs11_ta.session.client import Session
@@ -21,14 +32,20 @@ from softee.pkcs11_ta.session.operations import (
     DECRYPT,
     DIGEST,
     ENCRYPT,
+    MESSAGE_DECRYPT,
+    MESSAGE_ENCRYPT,
+    MESSAGE_SIGN,
+    MESSAGE_VERIFY,
     SIGN,
     SIGN_RECOVER,
     VERIFY,
     VERIFY_RECOVER,
+    VERIFY_SIGNATURE,
     KeyPurpose,
     Operation,
     Purpose,
 )
+from softee.pkcs11_ta.token.object import Pkcs11Object
 
 Op = TypeVar("Op")
 
@@ -111,6 +128,60 @@ def begin_verify_recover(session: Session, request: WithKey) -> None:
     _begin(session, VERIFY_RECOVER, request, spec, spec.of(Recovering).recover)
 
 
+def begin_verify_signature(session: Session, request: WithKey, signature: bytes) -> None:
+    """C_VerifySignatureInit. Raises CKR_SIGNATURE_LEN_RANGE for a signature of another size than the key makes."""
+    spec = mechanism_for(session, request.mechanism, VERIFY_SIGNATURE)
+    signing = spec.of(Signing)
+
+    def check(key: KeyView, parameter: object) -> SignatureCheck:
+        if len(signature) != signing.size(key, parameter):
+            raise Pkcs11Error(CKR.SIGNATURE_LEN_RANGE, f"a signature of {len(signature)} bytes")
+        return SignatureCheck(signing.verify(key, parameter), signature)
+
+    _begin(session, VERIFY_SIGNATURE, request, spec, check)
+
+
+def begin_message_sign(session: Session, request: WithKey) -> None:
+    """C_MessageSignInit."""
+    spec = mechanism_for(session, request.mechanism, MESSAGE_SIGN)
+    signing = spec.of(Signing)
+    _begin(session, MESSAGE_SIGN, request, spec, signing.sign, size=signing.size)
+
+
+def begin_message_verify(session: Session, request: WithKey) -> None:
+    """C_MessageVerifyInit."""
+    spec = mechanism_for(session, request.mechanism, MESSAGE_VERIFY)
+    _begin(session, MESSAGE_VERIFY, request, spec, spec.of(Signing).verify)
+
+
+def begin_message_encrypt(session: Session, request: WithKey) -> None:
+    """C_MessageEncryptInit."""
+    _begin_messages(session, MESSAGE_ENCRYPT, request, lambda ciphering: ciphering.encrypt)
+
+
+def begin_message_decrypt(session: Session, request: WithKey) -> None:
+    """C_MessageDecryptInit."""
+    _begin_messages(session, MESSAGE_DECRYPT, request, lambda ciphering: ciphering.decrypt)
+
+
+def _begin_messages(
+    session: Session,
+    purpose: KeyPurpose[MessageCipher],
+    request: WithKey,
+    function: Callable[[Ciphering[Any]], Callable[[KeyView, Any], CipherOperation]],
+) -> None:
+    """Begin an operation whose parameters come with its messages."""
+    require_any(session, Messaging)
+    spec = mechanism_for(session, request.mechanism, purpose)
+    messaging, begin = spec.of(Messaging), function(spec.of(Ciphering))
+    obj = usable_key(session, spec, request.handle, purpose.role)
+    if request.parameter:
+        raise Pkcs11Error(CKR.MECHANISM_PARAM_INVALID, "a parameter, though each message has its own")
+    nonces = Nonces(messaging.random_bits, counts=True)
+    make = partial(MessageCipher, messaging, partial(begin, obj.key()), nonces)
+    _start(session, Operation(purpose, spec, make, context_login=_wants_login(obj)), obj)
+
+
 def _no_size(_key: KeyView, _parameter: object) -> int:
     return 0
 
@@ -126,10 +197,17 @@ def _begin(
 ) -> None:
     obj = usable_key(session, spec, request.handle, purpose.role)
     key, parameter = obj.key(), parameter_of(session, spec, request.parameter)
-    context_login = obj.attributes.get(CKA.ALWAYS_AUTHENTICATE) is True
     make = partial(function, key, parameter)
-    session.operations.begin(Operation(purpose, spec, make, size(key, parameter), context_login=context_login))
+    _start(session, Operation(purpose, spec, make, size(key, parameter), context_login=_wants_login(obj)), obj)
+
+
+def _wants_login(obj: Pkcs11Object) -> bool:
+    return obj.attributes.get(CKA.ALWAYS_AUTHENTICATE) is True
+
+
+def _start(session: Session, operation: Operation[Any], obj: Pkcs11Object) -> None:
+    session.operations.begin(operation)
     if obj.is_private and not sees_private(session):
         # Another session has logged the client out since the key was found, maybe too early to end this operation.
-        session.operations.end(purpose)
-        raise Pkcs11Error(purpose.role.bad_handle, "the user was logged out meanwhile")
+        session.operations.end(operation.purpose)
+        raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, "the user was logged out meanwhile")

@@ -20,6 +20,8 @@ from softee.pkcs11_ta.mechanisms.functions import (
     SignOperation,
     VerifyOperation,
 )
+from softee.pkcs11_ta.mechanisms.shapes.messages import MessageCipher
+from softee.pkcs11_ta.mechanisms.shapes.signing import SignatureCheck
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.session.roles import (
     TO_DECRYPT,
@@ -80,6 +82,34 @@ STREAM_RULES: Rules = {
 """Those of operations that take their data in parts, or all at once, and then end."""
 
 
+class MessageStep(Enum):
+    """A call of an operation on messages."""
+
+    WHOLE = "C_*Message"
+    BEGIN = "C_*MessageBegin"
+    NEXT = "C_*MessageNext"
+    LAST = "the last C_*MessageNext"
+    FINAL = "C_Message*Final"
+
+
+MessageRules = Mapping[tuple[Phase, MessageStep], Phase | CKR]
+"""The same for operations on messages: READY is between two of them, UPDATING within one."""
+
+MESSAGE_RULES: MessageRules = {
+    (Phase.READY, MessageStep.WHOLE): Phase.READY,
+    (Phase.READY, MessageStep.BEGIN): Phase.UPDATING,
+    (Phase.READY, MessageStep.NEXT): CKR.OPERATION_NOT_INITIALIZED,
+    (Phase.READY, MessageStep.LAST): CKR.OPERATION_NOT_INITIALIZED,
+    (Phase.READY, MessageStep.FINAL): Phase.IDLE,
+    (Phase.UPDATING, MessageStep.WHOLE): CKR.OPERATION_ACTIVE,
+    (Phase.UPDATING, MessageStep.BEGIN): CKR.OPERATION_ACTIVE,
+    (Phase.UPDATING, MessageStep.NEXT): Phase.UPDATING,
+    (Phase.UPDATING, MessageStep.LAST): Phase.READY,
+    (Phase.UPDATING, MessageStep.FINAL): CKR.OPERATION_ACTIVE,
+}
+"""They go on from one message to the next, and an error ends the message alone."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Purpose(Generic[Op]):
     """What an operation does (``Op`` is what runs underneath), and which of its steps may come when."""
@@ -100,6 +130,11 @@ ENCRYPT: KeyPurpose[CipherOperation] = KeyPurpose("encrypt", STREAM_RULES, TO_EN
 DECRYPT: KeyPurpose[CipherOperation] = KeyPurpose("decrypt", STREAM_RULES, TO_DECRYPT)
 SIGN: KeyPurpose[SignOperation] = KeyPurpose("sign", STREAM_RULES, TO_SIGN)
 VERIFY: KeyPurpose[VerifyOperation] = KeyPurpose("verify", STREAM_RULES, TO_VERIFY)
+MESSAGE_ENCRYPT: KeyPurpose[MessageCipher] = KeyPurpose("message-encrypt", STREAM_RULES, TO_ENCRYPT)
+MESSAGE_DECRYPT: KeyPurpose[MessageCipher] = KeyPurpose("message-decrypt", STREAM_RULES, TO_DECRYPT)
+MESSAGE_SIGN: KeyPurpose[SignOperation] = KeyPurpose("message-sign", STREAM_RULES, TO_SIGN)
+MESSAGE_VERIFY: KeyPurpose[VerifyOperation] = KeyPurpose("message-verify", STREAM_RULES, TO_VERIFY)
+VERIFY_SIGNATURE: KeyPurpose[SignatureCheck] = KeyPurpose("verify-signature", STREAM_RULES, TO_VERIFY)
 SIGN_RECOVER: KeyPurpose[SignOperation] = KeyPurpose("sign-recover", STREAM_RULES, TO_SIGN_RECOVER)
 VERIFY_RECOVER: KeyPurpose[Recover] = KeyPurpose("verify-recover", STREAM_RULES, TO_VERIFY_RECOVER)
 
@@ -114,7 +149,18 @@ class Operation(Generic[Op]):
     application has given an empty buffer, and then takes the operation for ended.
     """
 
-    __slots__ = ("_make", "context_login", "phase", "purpose", "rest", "running", "size", "spec", "told_empty")
+    __slots__ = (
+        "_make",
+        "_wants_login",
+        "context_login",
+        "phase",
+        "purpose",
+        "rest",
+        "running",
+        "size",
+        "spec",
+        "told_empty",
+    )
 
     def __init__(
         self,
@@ -128,7 +174,7 @@ class Operation(Generic[Op]):
         self.purpose = purpose
         self.spec = spec
         self.size = size
-        self.context_login = context_login
+        self.context_login = self._wants_login = context_login
         self.phase = Phase.READY
         self.rest: bytes | None = None
         self.told_empty = False
@@ -138,6 +184,12 @@ class Operation(Generic[Op]):
     def afresh(self) -> None:
         """Begin again, as if no data had come."""
         self.running = self._make()
+
+    def end_message(self) -> None:
+        """Be ready for another message; a key that asks for a login before each use asks again."""
+        self.afresh()
+        self.phase = Phase.READY
+        self.context_login = self._wants_login
 
     def as_far(self, running: Op) -> "Operation[Op]":
         """Return an operation that is as far as this one and goes on with ``running``."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What keys are wanted for: the attribute, the classes and the return values of each use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from softee.names import CKA, CKO, CKR
 
@@ -34,6 +34,7 @@ TO_VERIFY_RECOVER = Role(CKA.VERIFY_RECOVER, _PUBLIC)
 TO_DERIVE = Role(CKA.DERIVE, _PRIVATE, not_permitted=CKR.KEY_TYPE_INCONSISTENT)
 TO_TELL_ITS_PUBLIC_KEY = Role(None, frozenset({CKO.PRIVATE_KEY}), not_permitted=CKR.KEY_TYPE_INCONSISTENT)
 """Which its owner may know anyway; section 6.43 asks for no usage."""
+TO_ENCAPSULATE = Role(CKA.ENCAPSULATE, frozenset({CKO.PUBLIC_KEY}), not_permitted=CKR.KEY_TYPE_INCONSISTENT)
 TO_WRAP = Role(
     CKA.WRAP,
     _PUBLIC,
@@ -51,3 +52,5 @@ TO_UNWRAP = Role(
     CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
 )
 """For C_DeriveKey, C_WrapKey, C_UnwrapKey the standard has no CKR_KEY_FUNCTION_NOT_PERMITTED; OP-TEE answers these."""
+TO_DECAPSULATE = replace(TO_UNWRAP, usage=CKA.DECAPSULATE, classes=frozenset({CKO.PRIVATE_KEY}))
+"""The standard gives C_DecapsulateKey the return values of C_UnwrapKey, and C_EncapsulateKey those of C_DeriveKey."""

@@ -13,7 +13,7 @@ from softee.pkcs11_ta.keys.edwards import EDWARDS
 from softee.pkcs11_ta.keys.view import SizeRange
 from softee.pkcs11_ta.mechanisms.aes import encrypt_data
 from softee.pkcs11_ta.mechanisms.ec import ecdh
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Recovering, Signing
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Messaging, Recovering, Signing, Wrapping
 from softee.pkcs11_ta.mechanisms.rsa import raw
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
@@ -88,6 +88,7 @@ _OPTEE_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
     CKM.RSA_X_509: (Ciphering, Signing),
     CKM.RSA_PKCS_OAEP: (Ciphering,),
     CKM.AES_CBC_PAD: (Ciphering,),
+    CKM.AES_GCM: (Ciphering, Wrapping),
 }
 """What these do there; the others do all that they do here."""
 
@@ -148,10 +149,12 @@ _OFF_IN_STRICT = frozenset(
 
 _STRICT_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
     CKM.RSA_PKCS: (Signing, Recovering),
-    CKM.AES_GCM: (Ciphering,),
+    CKM.AES_GCM: (Ciphering, Messaging),
+    CKM.AES_CCM: (Ciphering, Messaging),
 }
 """What these do in strict. PKCS#1 v1.5 does not encrypt; and whoever wraps a key of his own with GCM, with the
-initialization vector by which another key was wrapped, has that one too: their difference is the ciphertexts'."""
+initialization vector by which another key was wrapped, has that one too: their difference is the ciphertexts'. So has
+whoever encrypts with the same key, where the token has made the vector."""
 
 _PROTECTED: Mapping[CKA, AttributeValue] = {CKA.PRIVATE: True, CKA.SENSITIVE: True, CKA.EXTRACTABLE: False}
 _PROTECTED_DEFAULTS = MappingProxyType({CKO.PRIVATE_KEY: _PROTECTED, CKO.SECRET_KEY: _PROTECTED})

@@ -9,6 +9,7 @@ from typing import Any
 
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import (
+    by_message,
     ciphers,
     digests,
     general,
@@ -28,6 +29,7 @@ _CHAPTERS: tuple[tuple[Command[Any], ...], ...] = (
     ciphers.COMMANDS,
     digests.COMMANDS,
     signatures.COMMANDS,
+    by_message.COMMANDS,
     keys.COMMANDS,
     random.COMMANDS,
 )

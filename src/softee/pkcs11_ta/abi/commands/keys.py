@@ -22,11 +22,7 @@ DERIVE_KEYS = Command(0x1020, "DERIVE_KEYS", "C_DeriveKey", m.FromKey, DERIVE_KE
 GENERATE_KEY_PAIR = Command(
     50, "GENERATE_KEY_PAIR", "C_GenerateKeyPair", m.GenerateKeyPair, GENERATE, output=Output.OUTPUT, output_size=8
 )
-WRAP_KEY = Command(
-    51,
-    "WRAP_KEY",
-    "C_WrapKey",
-    m.WrapKey,
+_WRAP = (
     INIT
     | OUTPUT
     | {
@@ -37,25 +33,69 @@ WRAP_KEY = Command(
         CKR.WRAPPING_KEY_HANDLE_INVALID,
         CKR.WRAPPING_KEY_SIZE_RANGE,
         CKR.WRAPPING_KEY_TYPE_INCONSISTENT,
-    },
-    output=Output.STREAM,
+    }
 )
+WRAP_KEY = Command(51, "WRAP_KEY", "C_WrapKey", m.WrapKey, _WRAP, output=Output.STREAM)
+_UNWRAP = GENERATE | {
+    CKR.UNWRAPPING_KEY_HANDLE_INVALID,
+    CKR.UNWRAPPING_KEY_SIZE_RANGE,
+    CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
+    CKR.WRAPPED_KEY_INVALID,
+    CKR.WRAPPED_KEY_LEN_RANGE,
+}
 UNWRAP_KEY = Command(
-    52,
-    "UNWRAP_KEY",
-    "C_UnwrapKey",
+    52, "UNWRAP_KEY", "C_UnwrapKey", m.FromKey, _UNWRAP, data=Data.INPUT, output=Output.OUTPUT, output_size=4
+)
+
+ENCAPSULATE_KEY = Command(
+    0x1024,
+    "ENCAPSULATE_KEY",
+    "C_EncapsulateKey",
     m.FromKey,
-    GENERATE
-    | {
-        CKR.UNWRAPPING_KEY_HANDLE_INVALID,
-        CKR.UNWRAPPING_KEY_SIZE_RANGE,
-        CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
-        CKR.WRAPPED_KEY_INVALID,
-        CKR.WRAPPED_KEY_LEN_RANGE,
-    },
+    GENERATE | OUTPUT | NOT_ON_EVERY_TOKEN | {CKR.KEY_HANDLE_INVALID, CKR.KEY_TYPE_INCONSISTENT},
+    output=Output.STREAM,
+    output_layout="u32 handle of the new key, the ciphertext",
+)
+DECAPSULATE_KEY = Command(
+    0x1021,
+    "DECAPSULATE_KEY",
+    "C_DecapsulateKey",
+    m.FromKey,
+    _UNWRAP | NOT_ON_EVERY_TOKEN,
     data=Data.INPUT,
     output=Output.OUTPUT,
     output_size=4,
 )
 
-COMMANDS = (GENERATE_KEY, DERIVE_KEY, DERIVE_KEYS, GENERATE_KEY_PAIR, WRAP_KEY, UNWRAP_KEY)
+WRAP_KEY_AUTHENTICATED = Command(
+    0x1022,
+    "WRAP_KEY_AUTHENTICATED",
+    "C_WrapKeyAuthenticated",
+    m.WrapAuthenticated,
+    _WRAP | NOT_ON_EVERY_TOKEN,
+    output=Output.STREAM,
+    output_layout="u32 size, nonce and tag, the wrapped key",
+)
+UNWRAP_KEY_AUTHENTICATED = Command(
+    0x1023,
+    "UNWRAP_KEY_AUTHENTICATED",
+    "C_UnwrapKeyAuthenticated",
+    m.UnwrapAuthenticated,
+    _UNWRAP | NOT_ON_EVERY_TOKEN,
+    data=Data.INPUT,
+    output=Output.OUTPUT,
+    output_size=4,
+)
+
+COMMANDS = (
+    GENERATE_KEY,
+    DERIVE_KEY,
+    DERIVE_KEYS,
+    GENERATE_KEY_PAIR,
+    WRAP_KEY,
+    UNWRAP_KEY,
+    ENCAPSULATE_KEY,
+    DECAPSULATE_KEY,
+    WRAP_KEY_AUTHENTICATED,
+    UNWRAP_KEY_AUTHENTICATED,
+)

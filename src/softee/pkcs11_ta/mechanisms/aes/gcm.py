@@ -19,9 +19,10 @@ from softee.pkcs11_ta.mechanisms.aes.gcm_library import (
     decryptor,
     encryptor,
 )
-from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
+from softee.pkcs11_ta.mechanisms.functions import AuthenticatedWrapping, Ciphering, Message, Messaging, Wrapping
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, ByteStream, wrong_length
+from softee.pkcs11_ta.mechanisms.shapes.nonces import nonce_of_message
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 LARGEST_CIPHERTEXT = 1 << 20
@@ -38,6 +39,9 @@ LARGEST_IV = 1 << 10
 
 _TAG_BITS = frozenset({32, 64, 96, 104, 112, 120, 128})
 """Those of SP 800-38D, 5.2.1.2."""
+
+_RANDOM_BITS = 96
+"""Of an initialization vector that is made at random (SP 800-38D, 8.2.2)."""
 
 _ANOTHER_TAG = "the tag is another one"
 
@@ -57,6 +61,16 @@ def gcm(iv: bytes, aad: bytes, tag_bits: int) -> GcmParams:
     if tag_bits not in _TAG_BITS:
         raise invalid(f"ulTagBits {tag_bits} is none of {sorted(_TAG_BITS)}")
     return GcmParams(iv, aad, tag_bits // 8)
+
+
+def _message(iv: bytes, fixed_bits: int, generator: int, tag_bits: int) -> Message:
+    """Check CK_GCM_MESSAGE_PARAMS."""
+    params = gcm(iv, b"", tag_bits)
+    return nonce_of_message(iv, fixed_bits, generator, tag_size=params.tag_size)
+
+
+def _of_message(message: Message, aad: bytes) -> GcmParams:
+    return gcm(message.nonce, aad, message.tag_size * 8)
 
 
 def _open(opening: Decryptor, sealed: bytes, tag_size: int, bad_tag: Pkcs11Error) -> bytearray:
@@ -106,6 +120,11 @@ SPECS = (
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=gcm,
-        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt), Wrapping(wrap=_wrap, unwrap=_unwrap)),
+        functions=(
+            Ciphering(encrypt=_encrypt, decrypt=_decrypt),
+            Wrapping(wrap=_wrap, unwrap=_unwrap),
+            Messaging(message=_message, parameter=_of_message, random_bits=_RANDOM_BITS),
+            AuthenticatedWrapping(wrap=_wrap, unwrap=_unwrap),
+        ),
     ),
 )

@@ -15,7 +15,7 @@ from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.chacha20.stream import BLOCK, KEY_SIZE, KEY_TYPES
-from softee.pkcs11_ta.mechanisms.functions import Ciphering
+from softee.pkcs11_ta.mechanisms.functions import Ciphering, Message, Messaging
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, ByteStream, wrong_length
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
@@ -47,6 +47,16 @@ def aead(nonce: bytes, aad: bytes) -> AeadParams:
     if len(aad) > LARGEST_AAD:
         raise invalid(f"ulAADLen {len(aad)}; {LARGEST_AAD} are allowed")
     return AeadParams(nonce, aad)
+
+
+def _message(nonce: bytes) -> Message:
+    """Check CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS, whose nonces are always the caller's."""
+    aead(nonce, b"")
+    return Message(nonce=nonce, tag_size=_TAG_SIZE)
+
+
+def _of_message(message: Message, aad: bytes) -> AeadParams:
+    return aead(message.nonce, aad)
 
 
 def _cipher(key: KeyView, params: AeadParams) -> ChaCha20Poly1305Cipher:
@@ -81,6 +91,9 @@ SPECS = (
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=aead,
-        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt),),
+        functions=(
+            Ciphering(encrypt=_encrypt, decrypt=_decrypt),
+            Messaging(message=_message, parameter=_of_message, random_bits=8 * _NONCE_SIZE),
+        ),
     ),
 )

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.mechanisms.functions import VerifyOperation
 from softee.pkcs11_ta.mechanisms.shapes.held import Held
 
 Sign = Callable[[bytes], bytes]
@@ -100,3 +101,21 @@ def check_signature_size(signature: bytes, size: int) -> None:
     """Raise CKR_SIGNATURE_LEN_RANGE unless ``signature`` has ``size`` bytes."""
     if len(signature) != size:
         raise Pkcs11Error(CKR.SIGNATURE_LEN_RANGE, f"signature of {len(signature)} bytes where the key makes {size}")
+
+
+class SignatureCheck:
+    """Verifies a signature that is known before its data."""
+
+    __slots__ = ("_signature", "_verify")
+
+    def __init__(self, verify: VerifyOperation, signature: bytes) -> None:
+        self._verify = verify
+        self._signature = signature
+
+    def update(self, part: bytes) -> None:
+        """Take a part of the data. Raises as the mechanism says."""
+        self._verify.update(part)
+
+    def finish(self) -> None:
+        """Return where the signature is right. Raises CKR_SIGNATURE_INVALID."""
+        self._verify.finish(self._signature)
