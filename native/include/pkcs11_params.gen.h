@@ -7,6 +7,7 @@
 typedef CK_ULONG CK_MAC_GENERAL_PARAMS;
 typedef CK_ULONG CK_EXTRACT_PARAMS;
 typedef CK_ULONG CK_EC_KDF_TYPE;
+typedef CK_ULONG CK_HEDGE_TYPE;
 typedef CK_ULONG CK_PKCS5_PBKD2_PSEUDO_RANDOM_FUNCTION_TYPE;
 typedef CK_ULONG CK_PKCS5_PBKDF2_SALT_SOURCE_TYPE;
 typedef CK_ULONG CK_PRF_DATA_TYPE;
@@ -70,6 +71,19 @@ typedef struct CK_EDDSA_PARAMS {
     CK_ULONG ulContextDataLen;
     CK_BYTE *pContextData;
 } CK_EDDSA_PARAMS;
+
+typedef struct CK_SIGN_ADDITIONAL_CONTEXT {
+    CK_HEDGE_TYPE hedgeVariant;
+    CK_BYTE *pContext;
+    CK_ULONG ulContextLen;
+} CK_SIGN_ADDITIONAL_CONTEXT;
+
+typedef struct CK_HASH_SIGN_ADDITIONAL_CONTEXT {
+    CK_HEDGE_TYPE hedgeVariant;
+    CK_BYTE *pContext;
+    CK_ULONG ulContextLen;
+    CK_MECHANISM_TYPE hash;
+} CK_HASH_SIGN_ADDITIONAL_CONTEXT;
 
 typedef struct CK_KEY_DERIVATION_STRING_DATA {
     CK_BYTE *pData;
