@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from softee.names import CKA, CKK, CKM, CKO
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import (
@@ -13,6 +14,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     CipherOperation,
     Deriving,
     Digesting,
+    Encapsulating,
     KeyGenerating,
     Recovering,
     Signing,
@@ -67,6 +69,13 @@ class Runs(Protocol):
     def derive(self, mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes: ...
 
     def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes: ...
+
+    def encapsulate(self, mechanism: CKM, key: KeyView) -> tuple[bytes, bytes]: ...
+
+    def decapsulate(self, mechanism: CKM, key: KeyView, ciphertext: bytes) -> bytes: ...
+
+
+_GENERIC_SECRET: Attributes = {CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: int(CKK.GENERIC_SECRET)}
 
 
 class _Here:
@@ -131,6 +140,16 @@ class _Here:
         wanted = {int(attribute): int(value) for attribute, value in numbers.items()}
         return bytes(octets(spec.of(KeyGenerating).generate(spec.parameter(parameter), wanted), CKA.VALUE))
 
+    def encapsulate(self, mechanism: CKM, key: KeyView) -> tuple[bytes, bytes]:
+        spec = MECHANISMS[mechanism]
+        ciphertext, parts = spec.of(Encapsulating).encapsulate(key, spec.parameter(b""), _GENERIC_SECRET)
+        return bytes(octets(parts, CKA.VALUE)), ciphertext
+
+    def decapsulate(self, mechanism: CKM, key: KeyView, ciphertext: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        parts = spec.of(Encapsulating).decapsulate(key, spec.parameter(b""), ciphertext, _GENERIC_SECRET)
+        return bytes(octets(parts, CKA.VALUE))
+
 
 _runs: list[Runs] = [_Here()]
 
@@ -189,6 +208,15 @@ def recover(mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) ->
 def generate(mechanism: CKM, parameter: bytes, size: int) -> bytes:
     """Return a generic secret of ``size`` bytes that is generated."""
     return _runs[-1].generate(mechanism, parameter, size)
+
+
+def encapsulate(mechanism: CKM, key: KeyView) -> tuple[bytes, bytes]:
+    """Return a secret, and the ciphertext that it is in."""
+    return _runs[-1].encapsulate(mechanism, key)
+
+
+def decapsulate(mechanism: CKM, key: KeyView, ciphertext: bytes) -> bytes:
+    return _runs[-1].decapsulate(mechanism, key, ciphertext)
 
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:

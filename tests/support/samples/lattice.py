@@ -5,6 +5,7 @@ from functools import cache, partial
 
 from softee.names import CKA, CKK, CKM, CKO, HedgeType
 from softee.pkcs11_ta.keys import ml_dsa, ml_kem
+from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.view import KeyView
 from support import keys
 from support.mechanism_runs import counted, u32
@@ -18,9 +19,10 @@ def pair(key_type: CKK, number: int) -> tuple[ObjectSample, ObjectSample]:
     """Return the templates of a public and of a private key, the same for the whole run."""
     shared = {int(CKA.KEY_TYPE): int(key_type), int(CKA.PARAMETER_SET): number}
     public, private = _SETS[key_type].generate(shared)
+    secrets = {part: bytes(octets(private, part)) for part in (CKA.SEED, CKA.VALUE)}
     return (
         {CKA.CLASS: int(CKO.PUBLIC_KEY), **shared, **public},
-        {CKA.CLASS: int(CKO.PRIVATE_KEY), **shared, **private},
+        {CKA.CLASS: int(CKO.PRIVATE_KEY), **shared, **secrets},
     )
 
 
