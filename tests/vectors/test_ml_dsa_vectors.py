@@ -13,6 +13,7 @@ import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, HedgeType, MlDsaParameterSet
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from support import keys
 from support import mechanism_runs as run
@@ -29,7 +30,7 @@ def private_key(number: int, **parts: bytes) -> KeyMaterial:
     return keys.key_of(CKO.PRIVATE_KEY, CKK.ML_DSA, {CKA.PARAMETER_SET: number, **own})
 
 
-def public_key(number: int, value: bytes) -> KeyMaterial:
+def public_key(number: int, value: AttributeValue) -> KeyMaterial:
     return keys.key_of(CKO.PUBLIC_KEY, CKK.ML_DSA, {CKA.PARAMETER_SET: number, CKA.VALUE: value})
 
 

@@ -8,13 +8,12 @@ import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, MlKemParameterSet
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from support import keys
 from support import mechanism_runs as run
 from support.importing import imported
 from support.samples.lattice import pair
-from support.samples.sample import ObjectSample
 from vectors.reading import records, wycheproof
 
 KNOWN_ANSWERS = 150
@@ -42,7 +41,7 @@ def test_known_answers_by_seed_and_by_expanded_key(number: MlKemParameterSet) ->
         d, z, value, expanded, bad, of_bad, ciphertext, secret = (
             bytes.fromhex(record[name]) for name in ("d", "z", "pk", "sk", "ct_n", "ss_n", "ct", "ss")
         )
-        made: ObjectSample = {
+        made: Given = {
             CKA.CLASS: int(CKO.PRIVATE_KEY),
             CKA.KEY_TYPE: int(CKK.ML_KEM),
             CKA.PARAMETER_SET: int(number),
@@ -72,7 +71,7 @@ def test_ciphertexts_of_wycheproof() -> None:
 
 
 def decapsulated(test: dict[str, str]) -> bytes:
-    made: ObjectSample = {CKA.CLASS: int(CKO.PRIVATE_KEY), CKA.KEY_TYPE: int(CKK.ML_KEM), CKA.PARAMETER_SET: 2}
+    made: Given = {CKA.CLASS: int(CKO.PRIVATE_KEY), CKA.KEY_TYPE: int(CKK.ML_KEM), CKA.PARAMETER_SET: 2}
     parts = imported({**made, CKA.SEED: bytes.fromhex(test["seed"])})
     return run.decapsulate(CKM.ML_KEM, key(CKO.PRIVATE_KEY, parts), bytes.fromhex(test["c"]))
 

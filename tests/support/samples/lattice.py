@@ -19,7 +19,7 @@ def pair(key_type: CKK, number: int) -> tuple[ObjectSample, ObjectSample]:
     """Return the templates of a public and of a private key, the same for the whole run."""
     shared = {int(CKA.KEY_TYPE): int(key_type), int(CKA.PARAMETER_SET): number}
     public, private = _SETS[key_type].generate(shared)
-    secrets = {part: bytes(octets(private, part)) for part in (CKA.SEED, CKA.VALUE)}
+    secrets: ObjectSample = {part: bytes(octets(private, part)) for part in (CKA.SEED, CKA.VALUE)}
     return (
         {CKA.CLASS: int(CKO.PUBLIC_KEY), **shared, **public},
         {CKA.CLASS: int(CKO.PRIVATE_KEY), **shared, **secrets},
@@ -69,16 +69,20 @@ MECHANISMS = {
 }
 
 
-def _objects(name: str, key_type: CKK, number: int, which: str = "") -> dict[str, ObjectSample]:
+def _objects(key_type: CKK, number: int, which: str = "", *, seeded: bool = True) -> dict[str, ObjectSample]:
     public, private = pair(key_type, number)
-    return {f"{name} public key{which}": public, f"{name} private key{which}": private}
+    name = key_type.name.replace("_", "-")
+    return {
+        f"{name} public key{which}": public,
+        f"{name} private key{which}": private if seeded else without_seed(private),
+    }
 
 
 OBJECTS: dict[str, ObjectSample] = {
-    **_objects("ML-DSA", CKK.ML_DSA, 1),
-    **_objects("ML-DSA", CKK.ML_DSA, 3, " of ML-DSA-87"),
-    "ML-DSA private key without its seed": without_seed(pair(CKK.ML_DSA, 1)[1]),
-    **_objects("ML-KEM", CKK.ML_KEM, 2),
-    **_objects("ML-KEM", CKK.ML_KEM, 1, " of ML-KEM-512"),
-    "ML-KEM private key without its seed": without_seed(pair(CKK.ML_KEM, 2)[1]),
+    **_objects(CKK.ML_DSA, 1),
+    **_objects(CKK.ML_DSA, 2, " of ML-DSA-65, expanded", seeded=False),
+    **_objects(CKK.ML_DSA, 3, " of ML-DSA-87"),
+    **_objects(CKK.ML_KEM, 2),
+    **_objects(CKK.ML_KEM, 1, " of ML-KEM-512"),
+    **_objects(CKK.ML_KEM, 3, " of ML-KEM-1024, expanded", seeded=False),
 }
