@@ -12,8 +12,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHON
 export PYTHONDONTWRITEBYTECODE := 1
 
+INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nodejs npm openssh-client openssh-server p11-kit-modules
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check board board-is-named bench fuzz soak packages clean
+.PHONY: help demo test check interop board board-is-named bench fuzz soak packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -41,6 +43,10 @@ check: $(INSTALLED) ## format, lint, types, generated files, C warnings
 	rm -rf build/warnings
 	meson setup --werror -Dpython=false -Dnative_tests=true build/warnings >/dev/null
 	meson compile -C build/warnings
+
+interop: $(INSTALLED) ## other people's programs and suites, in Debian 13 too
+	@tools/debian_packages.sh $(INTEROP_PACKAGES)
+	SOFTEE_CLIENTS=1 pytest $(ON_ALL_CPUS) --timeout=1800 -o faulthandler_timeout=0 $(or $(TESTS),tests/interop)
 
 board: board-is-named $(INSTALLED) ## compare with a real OP-TEE, on a board that BOARD= boots
 	@tools/debian_packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user

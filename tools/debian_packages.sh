@@ -12,6 +12,7 @@ has_softhsm() { [ -e /usr/lib/softhsm/libsofthsm2.so ]; }
 has_libp11() { /sbin/ldconfig -p | grep "libp11\.so\.3 " >/dev/null; }
 # Where services run, the package would open port 22 to everybody: there it is for people to install.
 has_sshd() { [ -x /usr/sbin/sshd ] || [ -d /run/systemd/system ]; }
+has_p11_kit_client() { compgen -G '/usr/lib/*/pkcs11/p11-kit-client.so' >/dev/null; }
 has_arm64_libc() { [ -e /usr/aarch64-linux-gnu/include/stdio.h ]; }
 
 missing=()
@@ -38,6 +39,11 @@ for package in "$@"; do
         libp11-dev) need libp11-dev has_libp11 ;; # which brings the library, whatever its package is called
         openssh-client) need openssh-client has_program ssh-keygen ;;
         openssh-server) need openssh-server has_sshd ;;
+        p11-kit-modules) need p11-kit-modules has_p11_kit_client ;;
+        libnss3-tools) need libnss3-tools has_program certutil ;;
+        nodejs) need nodejs has_program node ;;
+        npm) need npm has_program npm ;; # Debian's brings the headers that modules in C++ are built with
+        debootstrap) need debootstrap has_program debootstrap ;;
         gcc-aarch64-linux-gnu) need gcc-aarch64-linux-gnu has_program aarch64-linux-gnu-gcc ;;
         libc6-dev-arm64-cross) need libc6-dev-arm64-cross has_arm64_libc ;;
         qemu-user) need qemu-user has_program qemu-aarch64 ;;

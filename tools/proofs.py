@@ -21,7 +21,7 @@ _FOLDERS = (
     "native/tests",
 )
 _NAME = re.compile(r"\b(?:C(?:KM)?_\w+|CKM\.\w+|c\.[A-Z][A-Z_]+)\b")
-_CITED = re.compile(r"PKCS#11 3\.2 §(\d+(?:\.\d+)*)")
+_CITED = re.compile(r"PKCS#11 3\.2\s+§(\d+(?:\.\d+)*)")
 _TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 
 

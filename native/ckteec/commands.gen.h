@@ -67,8 +67,9 @@ enum ta_command {
     TA_VERIFY_RECOVER = 0x1013, /* C_VerifyRecover */
     TA_GET_OPERATION_STATE = 0x1014, /* C_GetOperationState */
     TA_SET_OPERATION_STATE = 0x1015, /* C_SetOperationState */
-    TA_ENCAPSULATE_KEY = 0x1020, /* C_EncapsulateKey */
+    TA_DERIVE_KEYS = 0x1020, /* C_DeriveKey */
     TA_DECAPSULATE_KEY = 0x1021, /* C_DecapsulateKey */
+    TA_ENCAPSULATE_KEY = 0x1024, /* C_EncapsulateKey */
 };
 
 /* The output of a command, where it has one size only. */

@@ -70,16 +70,3 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OB
     command_input_always(&command, pWrappedKey, ulWrappedKeyLen);
     return output_handle_end(&command, phKey);
 }
-
-CK_ENTRY(C_DeriveKey);
-CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hBaseKey,
-                  CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phKey)
-{
-    struct command command;
-
-    command_begin_in_session(&command, TA_DERIVE_KEY, hSession);
-    put_ulong(&command.control, hBaseKey, CKR_KEY_HANDLE_INVALID);
-    put_mechanism(&command.control, pMechanism);
-    put_template(&command.control, pTemplate, ulCount);
-    return output_handle_end(&command, phKey);
-}

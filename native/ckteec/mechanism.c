@@ -2,6 +2,7 @@
 /* Mechanisms: from the application's structures to the wire, field by field as the layouts say. */
 #include "mechanism.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "mechanism_layouts.h"
@@ -11,6 +12,9 @@
 
 /* Linux maps nothing below: so much is a length, and more a pointer to one. */
 #define LOWEST_ADDRESS 65536
+
+/* The shortest nonce in bits, which is more than the longest has bytes. */
+#define LEAST_BITS 64
 
 /* What an optional parameter that is missing stands for: larger than every structure. */
 static const CK_BYTE zeros[64];
@@ -32,15 +36,42 @@ static void put_number(struct buffer *buffer, const CK_BYTE *member)
     put_ulong(buffer, number, CKR_MECHANISM_PARAM_INVALID);
 }
 
-static void put_counted(struct buffer *buffer, const CK_BYTE *pointer_member, const CK_BYTE *length_member)
+static void put_pointed_bytes(struct buffer *buffer, const CK_BYTE *pointer_member, CK_ULONG length)
 {
     const void *data;
-    CK_ULONG length;
 
     memcpy(&data, pointer_member, sizeof(data));
-    memcpy(&length, length_member, sizeof(length));
     put_ulong(buffer, length, CKR_MECHANISM_PARAM_INVALID);
     put_checked_bytes(buffer, data, length);
+}
+
+static void put_counted(struct buffer *buffer, const CK_BYTE *pointer_member, const CK_BYTE *length_member)
+{
+    CK_ULONG length;
+
+    memcpy(&length, length_member, sizeof(length));
+    put_pointed_bytes(buffer, pointer_member, length);
+}
+
+static void put_counted_bits(struct buffer *buffer, const CK_BYTE *pointer_member, const CK_BYTE *length_member)
+{
+    CK_ULONG bits;
+
+    memcpy(&bits, length_member, sizeof(bits));
+    if (bits % CHAR_BIT != 0)
+        buffer_refuse(buffer, CKR_MECHANISM_PARAM_INVALID);
+    put_pointed_bytes(buffer, pointer_member, bits / CHAR_BIT);
+}
+
+static void put_counted_either(struct buffer *buffer, const CK_BYTE *pointer_member, const CK_BYTE *length_member)
+{
+    CK_ULONG length;
+
+    memcpy(&length, length_member, sizeof(length));
+    if (length >= LEAST_BITS)
+        put_counted_bits(buffer, pointer_member, length_member);
+    else
+        put_counted(buffer, pointer_member, length_member);
 }
 
 /* As CK_PKCS5_PBKD2_PARAMS2 has it, or the older CK_PKCS5_PBKD2_PARAMS, which looks the same. */
@@ -102,6 +133,14 @@ static void put_pointed(struct buffer *buffer, const struct layout *layout, cons
     put_structure(buffer, layout, structure, structure != NULL ? layout->size : 0);
 }
 
+static void put_whether_pointed(struct buffer *buffer, const CK_BYTE *pointer_member)
+{
+    const void *place;
+
+    memcpy(&place, pointer_member, sizeof(place));
+    put_u32(buffer, place != NULL);
+}
+
 static void put_field(struct buffer *buffer, const struct field *field, const CK_BYTE *structure)
 {
     const CK_BYTE *member = structure + field->offset;
@@ -119,6 +158,12 @@ static void put_field(struct buffer *buffer, const struct field *field, const CK
     case FIELD_COUNTED:
         put_counted(buffer, member, structure + field->length_offset);
         break;
+    case FIELD_COUNTED_BITS:
+        put_counted_bits(buffer, member, structure + field->length_offset);
+        break;
+    case FIELD_COUNTED_EITHER:
+        put_counted_either(buffer, member, structure + field->length_offset);
+        break;
     case FIELD_COUNTED_BY:
         put_counted_by(buffer, member, structure + field->length_offset);
         break;
@@ -130,6 +175,9 @@ static void put_field(struct buffer *buffer, const struct field *field, const CK
         break;
     case FIELD_STRUCTURE:
         put_pointed(buffer, field->layout, member);
+        break;
+    case FIELD_POINTED:
+        put_whether_pointed(buffer, member);
         break;
     case FIELD_WHOLE:
         break;

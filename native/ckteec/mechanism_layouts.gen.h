@@ -166,11 +166,66 @@ static const struct field fields_pkcs5_pbkd2_params2[] = {
 };
 static const struct layout layout_pkcs5_pbkd2_params2 = {sizeof(CK_PKCS5_PBKD2_PARAMS2), false, 6, fields_pkcs5_pbkd2_params2};
 
+static const struct field fields_tls12_master_key_derive[] = {
+    {FIELD_COUNTED, offsetof(CK_TLS12_MASTER_KEY_DERIVE_PARAMS, RandomInfo.pClientRandom), offsetof(CK_TLS12_MASTER_KEY_DERIVE_PARAMS, RandomInfo.ulClientRandomLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_TLS12_MASTER_KEY_DERIVE_PARAMS, RandomInfo.pServerRandom), offsetof(CK_TLS12_MASTER_KEY_DERIVE_PARAMS, RandomInfo.ulServerRandomLen), NULL, 0, NULL},
+    {FIELD_POINTED, offsetof(CK_TLS12_MASTER_KEY_DERIVE_PARAMS, pVersion), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_TLS12_MASTER_KEY_DERIVE_PARAMS, prfHashMechanism), 0, NULL, 0, NULL},
+};
+static const struct layout layout_tls12_master_key_derive = {sizeof(CK_TLS12_MASTER_KEY_DERIVE_PARAMS), false, 4, fields_tls12_master_key_derive};
+
+static const struct field fields_tls12_extended_master_key_derive[] = {
+    {FIELD_ULONG, offsetof(CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS, prfHashMechanism), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS, pSessionHash), offsetof(CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS, ulSessionHashLen), NULL, 0, NULL},
+    {FIELD_POINTED, offsetof(CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS, pVersion), 0, NULL, 0, NULL},
+};
+static const struct layout layout_tls12_extended_master_key_derive = {sizeof(CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS), false, 3, fields_tls12_extended_master_key_derive};
+
+static const struct field fields_tls12_key_mat[] = {
+    {FIELD_ULONG, offsetof(CK_TLS12_KEY_MAT_PARAMS, ulMacSizeInBits), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_TLS12_KEY_MAT_PARAMS, ulKeySizeInBits), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_TLS12_KEY_MAT_PARAMS, ulIVSizeInBits), 0, NULL, 0, NULL},
+    {FIELD_FLAG, offsetof(CK_TLS12_KEY_MAT_PARAMS, bIsExport), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_TLS12_KEY_MAT_PARAMS, RandomInfo.pClientRandom), offsetof(CK_TLS12_KEY_MAT_PARAMS, RandomInfo.ulClientRandomLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_TLS12_KEY_MAT_PARAMS, RandomInfo.pServerRandom), offsetof(CK_TLS12_KEY_MAT_PARAMS, RandomInfo.ulServerRandomLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_TLS12_KEY_MAT_PARAMS, prfHashMechanism), 0, NULL, 0, NULL},
+};
+static const struct layout layout_tls12_key_mat = {sizeof(CK_TLS12_KEY_MAT_PARAMS), false, 7, fields_tls12_key_mat};
+
+static const struct field fields_tls_kdf[] = {
+    {FIELD_ULONG, offsetof(CK_TLS_KDF_PARAMS, prfMechanism), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_TLS_KDF_PARAMS, pLabel), offsetof(CK_TLS_KDF_PARAMS, ulLabelLength), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_TLS_KDF_PARAMS, RandomInfo.pClientRandom), offsetof(CK_TLS_KDF_PARAMS, RandomInfo.ulClientRandomLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_TLS_KDF_PARAMS, RandomInfo.pServerRandom), offsetof(CK_TLS_KDF_PARAMS, RandomInfo.ulServerRandomLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_TLS_KDF_PARAMS, pContextData), offsetof(CK_TLS_KDF_PARAMS, ulContextDataLength), NULL, 0, NULL},
+};
+static const struct layout layout_tls_kdf = {sizeof(CK_TLS_KDF_PARAMS), false, 5, fields_tls_kdf};
+
+static const struct field fields_tls_mac[] = {
+    {FIELD_ULONG, offsetof(CK_TLS_MAC_PARAMS, prfHashMechanism), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_TLS_MAC_PARAMS, ulMacLength), 0, NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_TLS_MAC_PARAMS, ulServerOrClient), 0, NULL, 0, NULL},
+};
+static const struct layout layout_tls_mac = {sizeof(CK_TLS_MAC_PARAMS), false, 3, fields_tls_mac};
+
+static const struct field fields_chacha20[] = {
+    {FIELD_COUNTED_BITS, offsetof(CK_CHACHA20_PARAMS, pBlockCounter), offsetof(CK_CHACHA20_PARAMS, blockCounterBits), NULL, 0, NULL},
+    {FIELD_COUNTED_BITS, offsetof(CK_CHACHA20_PARAMS, pNonce), offsetof(CK_CHACHA20_PARAMS, ulNonceBits), NULL, 0, NULL},
+};
+static const struct layout layout_chacha20 = {sizeof(CK_CHACHA20_PARAMS), false, 2, fields_chacha20};
+
+static const struct field fields_salsa20_chacha20_poly1305[] = {
+    {FIELD_COUNTED_EITHER, offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, pNonce), offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, ulNonceLen), NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, pAAD), offsetof(CK_SALSA20_CHACHA20_POLY1305_PARAMS, ulAADLen), NULL, 0, NULL},
+};
+static const struct layout layout_salsa20_chacha20_poly1305 = {sizeof(CK_SALSA20_CHACHA20_POLY1305_PARAMS), false, 2, fields_salsa20_chacha20_poly1305};
+
 static const struct layout layout_nothing = {0, false, 0, NULL};
 
 static const struct row mechanism_layouts[] = {
     {0x00000000, USE_OPERATION, &layout_nothing}, /* CKM_RSA_PKCS_KEY_PAIR_GEN */
     {0x00000001, USE_OPERATION, &layout_nothing}, /* CKM_RSA_PKCS */
+    {0x00000003, USE_OPERATION, &layout_nothing}, /* CKM_RSA_X_509 */
     {0x00000005, USE_OPERATION, &layout_nothing}, /* CKM_MD5_RSA_PKCS */
     {0x00000006, USE_OPERATION, &layout_nothing}, /* CKM_SHA1_RSA_PKCS */
     {0x00000009, USE_OPERATION, &layout_rsa_pkcs_oaep}, /* CKM_RSA_PKCS_OAEP */
@@ -209,6 +264,24 @@ static const struct row mechanism_layouts[] = {
     {0x0000004d, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256_HMAC */
     {0x0000004e, USE_OPERATION, &layout_mac_general}, /* CKM_SHA512_256_HMAC_GENERAL */
     {0x0000004f, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_256_KEY_DERIVATION */
+    {0x00000056, USE_OPERATION, &layout_tls12_extended_master_key_derive}, /* CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE */
+    {0x00000057, USE_OPERATION, &layout_tls12_extended_master_key_derive}, /* CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE_DH */
+    {0x00000060, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_256_RSA_PKCS */
+    {0x00000061, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_384_RSA_PKCS */
+    {0x00000062, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_512_RSA_PKCS */
+    {0x00000063, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_256_RSA_PKCS_PSS */
+    {0x00000064, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_384_RSA_PKCS_PSS */
+    {0x00000065, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_512_RSA_PKCS_PSS */
+    {0x00000066, USE_OPERATION, &layout_nothing}, /* CKM_SHA3_224_RSA_PKCS */
+    {0x00000067, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA3_224_RSA_PKCS_PSS */
+    {0x00000131, USE_OPERATION, &layout_nothing}, /* CKM_DES3_KEY_GEN */
+    {0x00000132, USE_OPERATION, &layout_nothing}, /* CKM_DES3_ECB */
+    {0x00000133, USE_OPERATION, &layout_bytes}, /* CKM_DES3_CBC */
+    {0x00000134, USE_OPERATION, &layout_nothing}, /* CKM_DES3_MAC */
+    {0x00000135, USE_OPERATION, &layout_mac_general}, /* CKM_DES3_MAC_GENERAL */
+    {0x00000136, USE_OPERATION, &layout_bytes}, /* CKM_DES3_CBC_PAD */
+    {0x00000137, USE_OPERATION, &layout_mac_general}, /* CKM_DES3_CMAC_GENERAL */
+    {0x00000138, USE_OPERATION, &layout_nothing}, /* CKM_DES3_CMAC */
     {0x00000210, USE_OPERATION, &layout_nothing}, /* CKM_MD5 */
     {0x00000211, USE_OPERATION, &layout_nothing}, /* CKM_MD5_HMAC */
     {0x00000212, USE_OPERATION, &layout_mac_general}, /* CKM_MD5_HMAC_GENERAL */
@@ -249,6 +322,7 @@ static const struct row mechanism_layouts[] = {
     {0x00000363, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_CONCATENATE_DATA_AND_BASE */
     {0x00000364, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_XOR_BASE_AND_DATA */
     {0x00000365, USE_OPERATION, &layout_extract}, /* CKM_EXTRACT_KEY_FROM_KEY */
+    {0x00000374, USE_OPERATION, &layout_bytes}, /* CKM_TLS_PRE_MASTER_KEY_GEN */
     {0x00000390, USE_OPERATION, &layout_nothing}, /* CKM_MD5_KEY_DERIVATION */
     {0x00000392, USE_OPERATION, &layout_nothing}, /* CKM_SHA1_KEY_DERIVATION */
     {0x00000393, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_KEY_DERIVATION */
@@ -263,6 +337,14 @@ static const struct row mechanism_layouts[] = {
     {0x000003ad, USE_OPERATION, &layout_sp800_108_feedback_kdf}, /* CKM_SP800_108_FEEDBACK_KDF */
     {0x000003ae, USE_OPERATION, &layout_sp800_108_kdf}, /* CKM_SP800_108_DOUBLE_PIPELINE_KDF */
     {0x000003b0, USE_OPERATION, &layout_pkcs5_pbkd2_params2}, /* CKM_PKCS5_PBKD2 */
+    {0x000003d8, USE_OPERATION, &layout_tls_mac}, /* CKM_TLS12_MAC */
+    {0x000003d9, USE_OPERATION, &layout_tls_kdf}, /* CKM_TLS12_KDF */
+    {0x000003e0, USE_OPERATION, &layout_tls12_master_key_derive}, /* CKM_TLS12_MASTER_KEY_DERIVE */
+    {0x000003e1, USE_OPERATION, &layout_tls12_key_mat}, /* CKM_TLS12_KEY_AND_MAC_DERIVE */
+    {0x000003e2, USE_OPERATION, &layout_tls12_master_key_derive}, /* CKM_TLS12_MASTER_KEY_DERIVE_DH */
+    {0x000003e3, USE_OPERATION, &layout_tls12_key_mat}, /* CKM_TLS12_KEY_SAFE_DERIVE */
+    {0x000003e4, USE_OPERATION, &layout_tls_mac}, /* CKM_TLS_MAC */
+    {0x000003e5, USE_OPERATION, &layout_tls_kdf}, /* CKM_TLS_KDF */
     {0x00001040, USE_OPERATION, &layout_nothing}, /* CKM_EC_KEY_PAIR_GEN */
     {0x00001041, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA */
     {0x00001042, USE_OPERATION, &layout_nothing}, /* CKM_ECDSA_SHA1 */
@@ -297,7 +379,12 @@ static const struct row mechanism_layouts[] = {
     {0x0000108e, USE_OPERATION, &layout_bytes}, /* CKM_AES_GMAC */
     {0x00001104, USE_OPERATION, &layout_key_derivation_string_data}, /* CKM_AES_ECB_ENCRYPT_DATA */
     {0x00001105, USE_OPERATION, &layout_aes_cbc_encrypt_data}, /* CKM_AES_CBC_ENCRYPT_DATA */
+    {0x00001225, USE_OPERATION, &layout_nothing}, /* CKM_CHACHA20_KEY_GEN */
+    {0x00001226, USE_OPERATION, &layout_chacha20}, /* CKM_CHACHA20 */
+    {0x00001227, USE_OPERATION, &layout_nothing}, /* CKM_POLY1305_KEY_GEN */
+    {0x00001228, USE_OPERATION, &layout_nothing}, /* CKM_POLY1305 */
     {0x00002104, USE_OPERATION, &layout_bytes}, /* CKM_AES_OFB */
+    {0x00002105, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB64 */
     {0x00002106, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB8 */
     {0x00002107, USE_OPERATION, &layout_bytes}, /* CKM_AES_CFB128 */
     {0x00002109, USE_OPERATION, &layout_bytes}, /* CKM_AES_KEY_WRAP */
@@ -331,6 +418,7 @@ static const struct row mechanism_layouts[] = {
     {0x0000401d, USE_OPERATION, &layout_mac_general}, /* CKM_BLAKE2B_512_HMAC_GENERAL */
     {0x0000401e, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_DERIVE */
     {0x0000401f, USE_OPERATION, &layout_nothing}, /* CKM_BLAKE2B_512_KEY_GEN */
+    {0x00004021, USE_OPERATION, &layout_salsa20_chacha20_poly1305}, /* CKM_CHACHA20_POLY1305 */
     {0x0000402a, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DERIVE */
     {0x0000402b, USE_OPERATION, &layout_hkdf}, /* CKM_HKDF_DATA */
     {0x0000402c, USE_OPERATION, &layout_nothing}, /* CKM_HKDF_KEY_GEN */

@@ -11,15 +11,18 @@
 #include "library.h"
 
 enum field_form {
-    FIELD_WHOLE,      /* the whole parameter, of any size, as it is */
-    FIELD_ULONG,      /* a CK_ULONG: u32 */
-    FIELD_FLAG,       /* a CK_BBOOL: u32 */
-    FIELD_BLOCK,      /* 16 bytes, as they are */
-    FIELD_COUNTED,    /* a pointer and a CK_ULONG length: u32 length, bytes */
-    FIELD_COUNTED_BY, /* the same; the length may also be a pointer to one */
-    FIELD_CHOSEN,     /* a pointer and a CK_ULONG length: u32 length, what another member says that it is */
-    FIELD_LIST,       /* a pointer to so many structures: u32 count, the fields of each */
-    FIELD_STRUCTURE,  /* a pointer to another structure: the fields of that */
+    FIELD_WHOLE,          /* the whole parameter, of any size, as it is */
+    FIELD_ULONG,          /* a CK_ULONG: u32 */
+    FIELD_FLAG,           /* a CK_BBOOL: u32 */
+    FIELD_BLOCK,          /* 16 bytes, as they are */
+    FIELD_COUNTED,        /* a pointer and a CK_ULONG length: u32 length, bytes */
+    FIELD_COUNTED_BITS,   /* the same; the length is in bits */
+    FIELD_COUNTED_EITHER, /* the same; the length is in bytes, or from 64 on in bits */
+    FIELD_COUNTED_BY,     /* the same; the length may also be a pointer to one */
+    FIELD_CHOSEN,         /* a pointer and a CK_ULONG length: u32 length, what another member says that it is */
+    FIELD_LIST,           /* a pointer to so many structures: u32 count, the fields of each */
+    FIELD_STRUCTURE,      /* a pointer to another structure: the fields of that */
+    FIELD_POINTED,        /* a pointer to where an answer goes: u32, whether it points anywhere */
 };
 
 struct layout;

@@ -77,8 +77,9 @@ OURS: dict[int, str] = {
     0x1013: "VERIFY_RECOVER",
     0x1014: "GET_OPERATION_STATE",
     0x1015: "SET_OPERATION_STATE",
-    0x1020: "ENCAPSULATE_KEY",
+    0x1020: "DERIVE_KEYS",
     0x1021: "DECAPSULATE_KEY",
+    0x1024: "ENCAPSULATE_KEY",
 }
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every attribute of every kind of object behaves as its row in the table says: made, defaulted, read, set, copied."""
+"""Every attribute of every kind of object behaves as its row in the table says: made, defaulted, read, set, copied.
+
+The rules are those of PKCS#11 3.2 §4.
+"""
 
 from itertools import pairwise
 

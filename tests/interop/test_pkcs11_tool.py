@@ -84,6 +84,22 @@ def test_pkcs11_tools_own_test_passes_with_rsa_and_ec_keys(programs: Programs) -
     assert "No errors" in programs.p11_in("--test")
 
 
+@pytest.mark.parametrize("key_type", ["EC:prime256v1", "EC:secp384r1", "EC:secp521r1"])
+def test_pkcs11_tools_own_test_of_ec_passes(programs: Programs, key_type: str) -> None:
+    """It makes a key pair, gives it other names, signs, and deletes it: so it wants a session that writes."""
+    programs.init_token()
+    answer = programs.p11_in("--session-rw", "--test-ec", "--id", "01", "--key-type", key_type)
+    assert answer.endswith("==> OK\n")
+    assert "Key Object" not in programs.p11_in("--list-objects")
+
+
+def test_pkcs11_tools_own_test_of_a_forked_child_passes(token: Programs) -> None:
+    answer = token.p11_in("--test-fork", "--list-token-slots")
+    assert "Calling C_Initialize in forked child process" in answer
+    assert "CKR_" not in answer
+    assert "token label        : mytoken" in answer
+
+
 def read_public_key(token: Programs, label: str) -> object:
     token.p11("--read-object", "--type", "pubkey", "--label", label, "--output-file", "public.der")
     return load_der_public_key((token.directory / "public.der").read_bytes())

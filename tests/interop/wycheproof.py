@@ -128,6 +128,14 @@ def ccm(_: Group, test: Test) -> Mechanism:
     return Mechanism(CKM.AES_CCM, Structure("CK_CCM_PARAMS", pNonce=nonce, pAAD=aad, **sizes))
 
 
+def chacha20_poly1305(_: Group, test: Test) -> Mechanism:
+    """CK_SALSA20_CHACHA20_POLY1305_PARAMS."""
+    nonce, aad = octets(test, "iv", "aad")
+    sizes = {"ulNonceLen": len(nonce), "ulAADLen": len(aad)}
+    parameter = Structure("CK_SALSA20_CHACHA20_POLY1305_PARAMS", pNonce=nonce, pAAD=aad, **sizes)
+    return Mechanism(CKM.CHACHA20_POLY1305, parameter)
+
+
 def with_iv(mechanism: CKM) -> Callable[[Group, Test], Mechanism]:
     """Return what passes the initialization vector as the parameter."""
     return lambda _, test: Mechanism(mechanism, bytes.fromhex(test["iv"]))
@@ -266,6 +274,7 @@ FILES: Final[Mapping[str, Put]] = {
     "aes_kwp": wraps(CKM.AES_KEY_WRAP_KWP),
     "aes_wrap": wraps(CKM.AES_KEY_WRAP),
     "aes_xts": encrypts(CKK.AES_XTS, xts),
+    "chacha20_poly1305": encrypts(CKK.CHACHA20, chacha20_poly1305),
     "ecdh_secp256r1_ecpoint": exchanges(CKK.EC, P256),
     "ecdsa_secp256r1_sha256_p1363": verifies(Mechanism(CKM.ECDSA_SHA256), ec_public(P256)),
     "ecdsa_secp384r1_sha384_p1363": verifies(Mechanism(CKM.ECDSA_SHA384), ec_public(P384)),

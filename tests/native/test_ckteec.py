@@ -87,6 +87,11 @@ def test_commands_that_the_other_side_lacks_are_sent_once(native_build: Path) ->
     assert run(native_build / "native" / "tests" / "ckteec_peer") == "good\n"
 
 
+def test_what_derivation_answers_comes_into_its_places_or_nothing_does(native_build: Path) -> None:
+    """PKCS#11 3.2 §6.40."""
+    assert run(native_build / "native" / "tests" / "ckteec_derive") == "good\n"
+
+
 def test_who_waits_for_a_slot_event_waits_until_the_library_is_finalized(native_release_build: Path) -> None:
     """PKCS#11 3.2 §5.5.4. Without the sanitizers, which a cancelled thread confuses."""
     assert run(native_release_build / "native" / "tests" / "ckteec_slot_events") == "good\n"

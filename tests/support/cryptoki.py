@@ -6,7 +6,7 @@ A wrapper library would know some mechanisms and not others; here every paramete
 
 import ctypes
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -40,41 +40,68 @@ def _facts() -> dict[str, Any]:
 
 
 class Structure:
-    """A structure of the standard's. Members that are not named are zeros."""
+    """A structure of the standard's. Members that are not named are zeros.
+
+    ``RandomInfo.pClientRandom`` is a member of one that is a member itself.
+    """
 
     def __init__(self, name: str, **members: "Content") -> None:
         """Fill ``name``: numbers and arrays stand in it, what a pointer leads to is kept beside it."""
         layout = _facts()["structs"][name]
         self.memory = ctypes.create_string_buffer(layout["size_lp64"])
+        self._fields = dict(_fields(layout))
         self._kept: list[object] = []
-        fields = {field["name"]: field for field in layout["fields"]}
+        self._targets: dict[str, Structure | ctypes.Array[ctypes.c_char]] = {}
         for member, value in members.items():
-            field = fields[member]
-            written = self._pointer(value) if _is_pointer(field) else _inline(value, field["size_lp64"])
+            field = self._fields[member]
+            pointer = field["type"].endswith(("*", "_PTR"))
+            written = self._pointer(member, value) if pointer else _inline(value, field["size_lp64"])
             ctypes.memmove(ctypes.addressof(self.memory) + field["offset_lp64"], written, len(written))
 
-    def _pointer(self, value: "Content") -> bytes:
+    def _pointer(self, member: str, value: "Content") -> bytes:
         if value is None:
             return bytes(8)
         if isinstance(value, tuple):
             self._kept += value
             value = b"".join(one.memory.raw for one in value)
         if isinstance(value, Structure):
-            self._kept.append(value)
-            target = value.memory
-        else:
-            assert isinstance(value, bytes)
-            target = ctypes.create_string_buffer(value, max(1, len(value)))
-            self._kept.append(target)
+            self._targets[member] = value
+            return ctypes.addressof(value.memory).to_bytes(8, "little")
+        assert isinstance(value, bytes)
+        target = self._targets[member] = ctypes.create_string_buffer(value, max(1, len(value)))
         return ctypes.addressof(target).to_bytes(8, "little")
+
+    def number(self, member: str) -> int:
+        """Return what stands in a member now."""
+        field = self._fields[member]
+        start = field["offset_lp64"]
+        return int.from_bytes(self.memory.raw[start : start + field["size_lp64"]], "little")
+
+    def pointed(self, member: str) -> bytes:
+        """Return the bytes that a member points to now, or those of the structure; none where it points nowhere."""
+        target = self._targets.get(member)
+        if target is None:
+            return b""
+        return target.memory.raw if isinstance(target, Structure) else target.raw
+
+    def structure(self, member: str) -> "Structure":
+        """Return the structure that a member points to."""
+        target = self._targets[member]
+        assert isinstance(target, Structure)
+        return target
+
+
+def _fields(layout: Mapping[str, Any], prefix: str = "", start: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
+    for field in layout["fields"]:
+        placed = {**field, "offset_lp64": start + field["offset_lp64"]}
+        yield prefix + field["name"], placed
+        inner = _facts()["structs"].get(field["type"])
+        if inner is not None:
+            yield from _fields(inner, f"{prefix}{field['name']}.", placed["offset_lp64"])
 
 
 Content = bytes | int | Structure | tuple[Structure, ...] | None
 """What a member is made of: several structures make an array."""
-
-
-def _is_pointer(field: Mapping[str, str]) -> bool:
-    return field["type"].endswith(("*", "_PTR"))
 
 
 def _inline(value: Content, size: int) -> bytes:
@@ -98,7 +125,7 @@ class Mechanism:
     """A CK_MECHANISM with its parameter: none, bytes, or a structure."""
 
     def __init__(self, mechanism: CKM, parameter: bytes | Structure | None = None) -> None:
-        self._parameter = parameter
+        self.parameter = parameter
         memory: ctypes.Array[ctypes.c_char] | None = None
         if isinstance(parameter, Structure):
             memory = parameter.memory
@@ -191,6 +218,12 @@ class Session:
         template = _Template(attributes)
         by = ctypes.byref(mechanism.value)
         return self._key("C_DeriveKey", by, _ULONG(base), template.rows, template.count)
+
+    def derive_in_place(self, mechanism: Mechanism, base: int, attributes: Template) -> None:
+        """Make keys of another one whose handles go into the mechanism's parameter."""
+        template, by = _Template(attributes), ctypes.byref(mechanism.value)
+        arguments = self._handle, by, _ULONG(base), template.rows, template.count
+        self._module.call("C_DeriveKey", *arguments, None)
 
     def unwrap(self, mechanism: Mechanism, key: int, wrapped: bytes, attributes: Template) -> int:
         """Make a key of wrapped bytes and return its handle."""

@@ -13,6 +13,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     Ciphering,
     CipherOperation,
     Deriving,
+    DerivingKeys,
     Digesting,
     Encapsulating,
     KeyGenerating,
@@ -43,8 +44,20 @@ def ccm_params(size: int, nonce: bytes, aad: bytes = b"", mac_size: int = 16) ->
     return u32(size, len(nonce)) + nonce + u32(len(aad)) + aad + u32(mac_size)
 
 
+def chacha20_params(counter: bytes, nonce: bytes) -> bytes:
+    """Return CK_CHACHA20_PARAMS as it travels."""
+    return counted(counter) + counted(nonce)
+
+
+def aead_params(nonce: bytes, aad: bytes = b"") -> bytes:
+    """Return CK_SALSA20_CHACHA20_POLY1305_PARAMS as it travels."""
+    return counted(nonce) + counted(aad)
+
+
 class Runs(Protocol):
     """Where operations run: here, or behind a module."""
+
+    def takes(self, mechanism: CKM, key: KeyView) -> bool: ...
 
     def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes: ...
 
@@ -68,7 +81,9 @@ class Runs(Protocol):
 
     def derive(self, mechanism: CKM, base: KeyView, parameter: bytes, size: int | None = None) -> bytes: ...
 
-    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes: ...
+    def derive_keys(self, mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]: ...
+
+    def generate(self, mechanism: CKM, parameter: bytes, size: int | None) -> bytes: ...
 
     def encapsulate(self, mechanism: CKM, key: KeyView) -> tuple[bytes, bytes]: ...
 
@@ -80,6 +95,9 @@ _GENERIC_SECRET: Attributes = {CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: int
 
 class _Here:
     """Runs the mechanisms' functions themselves."""
+
+    def takes(self, mechanism: CKM, key: KeyView) -> bool:  # noqa: ARG002 - whatever they are
+        return True
 
     def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes:
         spec = MECHANISMS[mechanism]
@@ -134,10 +152,16 @@ class _Here:
         parts = spec.of(Deriving).derive(base, spec.parameter(parameter), (), wanted)
         return bytes(octets(parts, CKA.VALUE))
 
-    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes:
+    def derive_keys(self, mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]:
         spec = MECHANISMS[mechanism]
-        numbers = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, CKA.VALUE_LEN: size}
-        wanted = {int(attribute): int(value) for attribute, value in numbers.items()}
+        derived = spec.of(DerivingKeys).derive(base, spec.parameter(parameter))
+        return [bytes(octets(parts, CKA.VALUE)) for parts in derived.keys], derived.shown
+
+    def generate(self, mechanism: CKM, parameter: bytes, size: int | None) -> bytes:
+        spec = MECHANISMS[mechanism]
+        wanted = {int(CKA.CLASS): int(CKO.SECRET_KEY), int(CKA.KEY_TYPE): int(CKK.GENERIC_SECRET)}
+        if size is not None:
+            wanted[CKA.VALUE_LEN] = size
         return bytes(octets(spec.of(KeyGenerating).generate(spec.parameter(parameter), wanted), CKA.VALUE))
 
     def encapsulate(self, mechanism: CKM, key: KeyView) -> tuple[bytes, bytes]:
@@ -162,6 +186,11 @@ def through(runs: Runs) -> Iterator[None]:
         yield
     finally:
         _runs.pop()
+
+
+def takes(mechanism: CKM, key: KeyView) -> bool:
+    """Say whether a key comes to the mechanism: a token refuses sizes that are not listed, and some numbers of RSA."""
+    return _runs[-1].takes(mechanism, key)
 
 
 def digest(mechanism: CKM, parts: Iterable[bytes]) -> bytes:
@@ -205,8 +234,13 @@ def recover(mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) ->
     return _runs[-1].recover(mechanism, key, parameter, signature)
 
 
-def generate(mechanism: CKM, parameter: bytes, size: int) -> bytes:
-    """Return a generic secret of ``size`` bytes that is generated."""
+def derive_keys(mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]:
+    """Return the values of all keys that are derived at once, and what is shown beside them."""
+    return _runs[-1].derive_keys(mechanism, base, parameter)
+
+
+def generate(mechanism: CKM, parameter: bytes, size: int | None) -> bytes:
+    """Return a generic secret of ``size`` bytes, or of as many as the mechanism makes, that is generated."""
     return _runs[-1].generate(mechanism, parameter, size)
 
 

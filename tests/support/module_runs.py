@@ -5,15 +5,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.names.mechanism_layouts import Form, Layout, Member
+from softee.names.mechanism_layouts import TLS12_KEY_MAT, Form, Layout, Member
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.table import find_form
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.params import Value, read_values
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from support import keys
 from support.cryptoki import Content, CryptokiError, Mechanism, Session, Structure, Template
 from support.cryptoki import Value as AttributeValue
 
@@ -33,6 +35,9 @@ _USES = frozenset(
 _OPEN: Template = {CKA.TOKEN: False, CKA.SENSITIVE: False, CKA.EXTRACTABLE: True}
 _SECRET: Template = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, **_OPEN}
 _ULONG_SIZE = 8
+_IN_PLACE = frozenset({CKM.TLS12_KEY_AND_MAC_DERIVE, CKM.TLS12_KEY_SAFE_DERIVE})
+_KEY_BLOCK = ("hClientMacSecret", "hServerMacSecret", "hClientKey", "hServerKey")
+_LARGEST_VECTOR = 64
 
 
 class ModuleRuns:
@@ -40,6 +45,14 @@ class ModuleRuns:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def takes(self, mechanism: CKM, key: KeyView) -> bool:
+        sizes = MECHANISMS[mechanism].key_size
+        try:
+            with self._object(key):
+                return sizes is None or key.size in sizes
+        except CryptokiError:
+            return False
 
     def digest(self, mechanism: CKM, parts: Iterable[bytes]) -> bytes:
         with _told():
@@ -50,7 +63,7 @@ class ModuleRuns:
             return self._session.run("C_Sign", c_mechanism(mechanism, parameter), handle, *_cut(mechanism, parts))
 
     def verify(self, mechanism: CKM, key: KeyView, parameter: bytes, parts: Iterable[bytes], signature: bytes) -> None:
-        with _told(), self._object(key) as handle:
+        with _told(), self._object(_public_half(key)) as handle:
             by = c_mechanism(mechanism, parameter)
             self._session.check(by, handle, signature, *_cut(mechanism, parts))
 
@@ -59,7 +72,7 @@ class ModuleRuns:
             return self._session.run("C_SignRecover", c_mechanism(mechanism, parameter), handle, data)
 
     def recover(self, mechanism: CKM, key: KeyView, parameter: bytes, signature: bytes) -> bytes:
-        with _told(), self._object(key) as handle:
+        with _told(), self._object(_public_half(key)) as handle:
             return self._session.run("C_VerifyRecover", c_mechanism(mechanism, parameter), handle, signature)
 
     def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
@@ -94,8 +107,25 @@ class ModuleRuns:
         ):
             return self._session.value(secret, CKA.VALUE)
 
-    def generate(self, mechanism: CKM, parameter: bytes, size: int) -> bytes:
-        wanted: Template = {**_SECRET, CKA.VALUE_LEN: size}
+    def derive_keys(self, mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]:
+        by = c_mechanism(mechanism, parameter)
+        wanted: Template = {CKA.CLASS: CKO.SECRET_KEY, CKA.TOKEN: False}
+        assert isinstance(by.parameter, Structure)
+        with _told(), self._object(base) as handle:
+            if mechanism not in _IN_PLACE:
+                with self._made(self._session.derive(by, handle, {**wanted, **_OPEN})) as secret:
+                    return [self._session.value(secret, CKA.VALUE)], by.parameter.pointed("pVersion")
+            self._session.derive_in_place(by, handle, wanted)
+            out = by.parameter.structure("pReturnedKeyMaterial")
+            secrets = [made for made in map(out.number, _KEY_BLOCK) if made]
+            values = [self._session.value(secret, CKA.VALUE) for secret in secrets]
+            for secret in secrets:
+                self._session.destroy(secret)
+            size = by.parameter.number("ulIVSizeInBits") // 8
+            return values, out.pointed("pIVClient")[:size] + out.pointed("pIVServer")[:size]
+
+    def generate(self, mechanism: CKM, parameter: bytes, size: int | None) -> bytes:
+        wanted: Template = _SECRET if size is None else {**_SECRET, CKA.VALUE_LEN: size}
         by = c_mechanism(mechanism, parameter)
         with _told(), self._made(self._session.generate(by, wanted)) as secret:
             return self._session.value(secret, CKA.VALUE)
@@ -127,6 +157,14 @@ def _told() -> Iterator[None]:
         raise Pkcs11Error(CKR(error.rv), "so says the module") from None
 
 
+def _public_half(key: KeyView) -> KeyView:
+    """Return the key that verifies what a private key of RSA or on a curve signs; any other key is its own."""
+    native = key.native() if key.key_class is CKO.PRIVATE_KEY else None
+    if isinstance(native, rsa.RSAPrivateKey):
+        return keys.rsa_public_key(native.public_key())
+    return keys.ec_public_key(native.public_key()) if isinstance(native, ec.EllipticCurvePrivateKey) else key
+
+
 def _cut(mechanism: CKM, parts: Iterable[bytes]) -> list[bytes]:
     """Return the parts, joined where the mechanism takes its data at once."""
     cut = list(parts)
@@ -136,7 +174,11 @@ def _cut(mechanism: CKM, parts: Iterable[bytes]) -> list[bytes]:
 def key_template(key: KeyView) -> dict[CKA, AttributeValue]:
     """Return the template that makes the key, for every use that its kind has."""
     assert isinstance(key, KeyMaterial)
-    parts = {CKA(attribute): value for attribute, value in key._attributes.items() if isinstance(value, bytes | int)}
+    parts = {
+        CKA(attribute): bytes(value) if isinstance(value, bytearray) else value
+        for attribute, value in key._attributes.items()
+        if isinstance(value, bytes | bytearray | int)
+    }
     form = find_form(key.key_class, key.key_type)
     assert form is not None
     uses = {use.type for use in form.rows} & _USES
@@ -171,8 +213,13 @@ def _structure(layout: Layout, values: Iterator[Value]) -> Structure:
             assert member.layout is not None
             members[member.name] = tuple(_structure(member.layout, iter(one)) for one in value)
             members[member.length] = len(value)
+        elif member.form is Form.POINTED:
+            members[member.name] = bytes(2) if value else None
         elif member.length:
             members.update(_counted(member, value, _number(members.get(member.selector, 0))))
+    if layout is TLS12_KEY_MAT:
+        vectors = {name: bytes(_LARGEST_VECTOR) for name in ("pIVClient", "pIVServer")}
+        members["pReturnedKeyMaterial"] = Structure("CK_SSL3_KEY_MAT_OUT", **vectors)
     return Structure(layout.structure, **members)
 
 
@@ -181,7 +228,8 @@ def _counted(member: Member, value: Value, selector: int) -> dict[str, Content]:
     assert isinstance(value, bytes)
     chosen = dict(member.choices).get(selector)
     if chosen is None or not value:
-        return {member.name: value, member.length: len(value)}
+        size = 8 * len(value) if member.form is Form.COUNTED_BITS else len(value)
+        return {member.name: value, member.length: size}
     structure = _structure(chosen, iter(read_values(chosen, value)))
     return {member.name: structure, member.length: len(structure.memory)}
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The login table is complete, and the calls follow it with OP-TEE's return values."""
+"""The login table is complete, and the calls follow it with OP-TEE's return values.
+
+The rules are those of PKCS#11 3.2 §5.6.8, PKCS#11 3.2 §5.6.10.
+"""
 
 import itertools
 

@@ -103,11 +103,18 @@ def test_gmac_refuses_initialization_vectors_that_gcm_refuses(size: int) -> None
         MECHANISMS[CKM.AES_GMAC].parameter(bytes(size))
 
 
-@pytest.mark.parametrize("mechanism", [CKM.AES_OFB, CKM.AES_CFB128, CKM.AES_CFB8, CKM.AES_XTS])
+@pytest.mark.parametrize("mechanism", [CKM.AES_OFB, CKM.AES_CFB128, CKM.AES_CFB64, CKM.AES_CFB8, CKM.AES_XTS])
 @pytest.mark.parametrize("size", [0, 8, 15, 17])
 def test_an_initialization_vector_has_16_bytes(mechanism: CKM, size: int) -> None:
     with pytest.raises(Pkcs11Error, match=f"MECHANISM_PARAM_INVALID: an initialization vector of {size} bytes"):
         MECHANISMS[mechanism].parameter(bytes(size))
+
+
+@pytest.mark.parametrize("size", [20, 31])
+def test_cfb_with_segments_of_64_bits_refuses_a_key_that_aes_has_not(size: int) -> None:
+    for begin in (run.encryption, run.decryption):
+        with pytest.raises(Pkcs11Error, match=f"KEY_SIZE_RANGE: AES has no keys of {size} bytes"):
+            begin(CKM.AES_CFB64, keys.aes_key(bytes(size)), IV)
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 31, 32, 33])

@@ -70,7 +70,7 @@ def test_hkdf_takes_its_salt_from_a_key_that_may_derive(world: World) -> None:
     base, salt = secret(world), secret(world, b"a salt")
     made = derive(world, base, CKM.HKDF_DERIVE, hkdf(CKM.SHA256, salt, expand=False), *SHOWN)
     assert value(world, made) == extracted(b"a salt")
-    kept = create(world[0], world[1], "generic secret key")
+    kept = create(world[0], world[1], "generic secret key", SIGN=True)
     parameter = hkdf(CKM.SHA256, kept)
     length = (CKA.VALUE_LEN, 16)
     assert derive(world, base, CKM.HKDF_DERIVE, parameter, length) is CKR.KEY_TYPE_INCONSISTENT

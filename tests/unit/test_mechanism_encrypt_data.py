@@ -71,13 +71,25 @@ def test_data_that_is_not_whole_blocks_is_refused(
     caller: Caller, session: int, base: int, mechanism: CKM, size: int
 ) -> None:
     rv, _ = derive(caller, session, base, mechanism, bytes(size), *GENERIC, (CKA.VALUE_LEN, 1))
-    assert rv is CKR.DATA_LEN_RANGE
+    assert rv is CKR.MECHANISM_PARAM_INVALID
+
+
+@both
+@pytest.mark.parametrize(("policy", "rv"), [(OPTEE, CKR.DATA_LEN_RANGE), (PORTABLE, CKR.MECHANISM_PARAM_INVALID)])
+def test_the_length_of_the_data_has_a_return_value_that_the_standard_has(
+    mechanism: CKM, policy: Policy, rv: CKR
+) -> None:
+    """PKCS#11 3.2 §5.18.5: C_DeriveKey has no CKR_DATA_LEN_RANGE, which is OP-TEE's."""
+    caller = Caller(make_application(policy=policy))
+    session = caller.set_up()
+    base = create(caller, session, "AES key", DERIVE=True, PRIVATE=False)
+    assert derive(caller, session, base, mechanism, bytes(15), *GENERIC, (CKA.VALUE_LEN, 1))[0] is rv
 
 
 @both
 def test_too_little_data_for_the_key_is_refused(caller: Caller, session: int, base: int, mechanism: CKM) -> None:
     wanted = (*AES, (CKA.VALUE_LEN, 32))
-    assert derive(caller, session, base, mechanism, bytes(16), *wanted)[0] is CKR.DATA_LEN_RANGE
+    assert derive(caller, session, base, mechanism, bytes(16), *wanted)[0] is CKR.MECHANISM_PARAM_INVALID
     assert derive(caller, session, base, mechanism, bytes(32), *wanted)[0] is CKR.OK
 
 

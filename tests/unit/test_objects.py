@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Making, changing, copying and destroying objects through the command ABI: every return value."""
+"""Making, changing, copying and destroying objects through the command ABI: every return value.
+
+The rules are those of PKCS#11 3.2 §5.7.1, PKCS#11 3.2 §5.7.2, PKCS#11 3.2 §5.7.3, PKCS#11 3.2 §5.7.5, PKCS#11 3.2
+§5.7.6.
+"""
 
 import pytest
 

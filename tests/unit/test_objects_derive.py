@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_DeriveKey, with a stand-in mechanism that joins two keys: what is checked of every key that takes part."""
+"""C_DeriveKey, with a stand-in mechanism that joins two keys: what is checked of every key that takes part.
+
+The rules are those of PKCS#11 3.2 §5.18.5.
+"""
 
 import pytest
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Searches through the command ABI."""
+"""Searches through the command ABI.
+
+The rules are those of PKCS#11 3.2 §5.7.7, PKCS#11 3.2 §5.7.8, PKCS#11 3.2 §5.7.9.
+"""
 
 import pytest
 

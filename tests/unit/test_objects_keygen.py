@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_GenerateKey and C_GenerateKeyPair through the command ABI."""
+"""C_GenerateKey and C_GenerateKeyPair through the command ABI.
+
+The rules are those of PKCS#11 3.2 §5.18.1, PKCS#11 3.2 §5.18.2.
+"""
 
 import pytest
 

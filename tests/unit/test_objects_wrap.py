@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_WrapKey and C_UnwrapKey: what comes back is the key, and OP-TEE's own test gets OP-TEE's answers."""
+"""C_WrapKey and C_UnwrapKey: what comes back is the key, and OP-TEE's own test gets OP-TEE's answers.
+
+The rules are those of PKCS#11 3.2 §5.18.3, PKCS#11 3.2 §5.18.4.
+"""
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When each step of an operation may come, and what is left of the operation afterwards."""
+"""When each step of an operation may come, and what is left of the operation afterwards.
+
+The rules are those of PKCS#11 3.2 §5.8, PKCS#11 3.2 §5.10, PKCS#11 3.2 §5.12, PKCS#11 3.2 §5.13, PKCS#11 3.2 §5.15.
+"""
 
 import hashlib
 import itertools

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PINs: what is stored, what counts as a try, who may set which. The recordings hold OP-TEE's order of events."""
+"""PINs: what is stored, what counts as a try, who may set which. The recordings hold OP-TEE's order of events.
+
+The rules are those of PKCS#11 3.2 §5.5.7, PKCS#11 3.2 §5.5.8, PKCS#11 3.2 §5.5.9.
+"""
 
 import threading
 

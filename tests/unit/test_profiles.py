@@ -94,7 +94,7 @@ def test_a_class_or_type_that_is_missing_is_incomplete_and_one_that_is_not_known
     assert refused(caller, session, (CKA.LABEL, b"x")) is missing
     assert refused(caller, session, (CKA.CLASS, CKO.SECRET_KEY), (CKA.VALUE, bytes(16))) is missing
     assert refused(caller, session, (CKA.CLASS, 77)) is unknown
-    assert refused(caller, session, (CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.DES3)) is unknown
+    assert refused(caller, session, (CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.CAST)) is unknown
     assert refused(caller, session, (CKA.CLASS, CKO.CERTIFICATE), (CKA.CERTIFICATE_TYPE, CKC.WTLS)) is unknown
 
 

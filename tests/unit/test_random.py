@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_GenerateRandom and C_SeedRandom."""
+"""C_GenerateRandom and C_SeedRandom.
+
+The rules are those of PKCS#11 3.2 §5.19.1, PKCS#11 3.2 §5.19.2.
+"""
 
 import os
 

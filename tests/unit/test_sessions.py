@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening and closing sessions."""
+"""Opening and closing sessions.
+
+The rules are those of PKCS#11 3.2 §5.6.1, PKCS#11 3.2 §5.6.2, PKCS#11 3.2 §5.6.3, PKCS#11 3.2 §5.6.4.
+"""
 
 import threading
 

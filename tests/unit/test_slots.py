@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Slots, tokens and mechanisms as they are listed."""
+"""Slots, tokens and mechanisms as they are listed.
+
+The rules are those of PKCS#11 3.2 §5.5.1, PKCS#11 3.2 §5.5.2, PKCS#11 3.2 §5.5.3, PKCS#11 3.2 §5.5.5, PKCS#11 3.2
+§5.5.6.
+"""
 
 import struct
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Templates on the wire: layout, bounds, and the reply of C_GetAttributeValue as OP-TEE lays it out."""
+"""Templates on the wire: layout, bounds, and the reply of C_GetAttributeValue as OP-TEE lays it out.
+
+The rules are those of PKCS#11 3.2 §4.1.
+"""
 
 import pytest
 from hypothesis import given

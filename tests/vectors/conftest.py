@@ -8,18 +8,22 @@ import pytest
 
 from interop.tools import PIN, Programs
 from softee.cli.library import installed_module
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from softee.pkcs11_ta.token.profiles import OFF_BY_DEFAULT
 from support import mechanism_runs
 from support.cryptoki import Module, Session
 from support.module_runs import ModuleRuns
 from support.secure_world import running_daemon
 
 _MODULE_FILES = ("libckteec.so.0", "libteec.so.2")
+_ADDED = [f"CKM_{mechanism.name}" for mechanism in sorted(OFF_BY_DEFAULT) if mechanism in MECHANISMS]
+_SETTINGS = f"[pkcs11]\nadded_mechanisms = {_ADDED}\n"
+"""Vectors are for all mechanisms, also those that are off by default."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let every test of this folder run in each way that there is."""
     ways = ["here"] if installed_module() is None else ["here", "through the module"]
-    metafunc.fixturenames.append("way")
     metafunc.parametrize("way", ways, indirect=True)
 
 
@@ -30,7 +34,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     assert installed is not None
     for name in _MODULE_FILES:
         shutil.copy(installed.with_name(name), directory / name)
-    with running_daemon(directory) as daemon, pytest.MonkeyPatch.context() as patch:
+    with running_daemon(directory, settings=_SETTINGS) as daemon, pytest.MonkeyPatch.context() as patch:
         Programs(installed, daemon.socket, directory).init_token()
         patch.setenv("SOFTEE_SOCKET", str(daemon.socket))
         loaded = Module(directory / _MODULE_FILES[0])
@@ -38,7 +42,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         loaded.close()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def way(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run what the test asks of a mechanism here, or through the module."""
     if request.param == "here":

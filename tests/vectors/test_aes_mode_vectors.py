@@ -42,6 +42,21 @@ def test_feedback_modes_of_nist(name: str, mechanism: CKM, kind: str, bits: int)
 
 
 @pytest.mark.parametrize("bits", BITS)
+def test_cfb_with_segments_of_64_bits_is_what_nist_says_it_is(bits: int) -> None:
+    """There are no published answers, so it is made of AES-ECB's (SP 800-38A, 6.3), whose answers are."""
+    every = records(f"ciphers/AES/CFB/CFB128MMT{bits}.rsp", last="CIPHERTEXT")
+    for record in every:
+        key, iv, plain = octets(record, "KEY", "IV", "PLAINTEXT")
+        secret, register, encrypted = keys.aes_key(key), iv, b""
+        for at in range(0, len(plain), 8):
+            stream = run.encrypt(CKM.AES_ECB, secret, b"", register)
+            segment = bytes(a ^ b for a, b in zip(plain[at : at + 8], stream[:8], strict=True))
+            register, encrypted = register[8:] + segment, encrypted + segment
+        check_both_ways(CKM.AES_CFB64, secret, iv, plain, encrypted)
+        check_both_ways(CKM.AES_CFB64, secret, iv, plain[:-3], encrypted[:-3])
+
+
+@pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("kind", ["VADT", "VNT", "VPT", "VTT"])
 def test_ccm_encryption_of_nist(kind: str, bits: int) -> None:
     count = 0

@@ -25,7 +25,7 @@ def of_nist(record: Record) -> tuple[KeyView, bytes, bytes]:
 
 def refused(key: KeyView, parameter: bytes, sealed: bytes) -> None:
     """Check that nothing comes of a ciphertext, nor of a wrapped key, whose tag is not right."""
-    with pytest.raises(Pkcs11Error, match="ENCRYPTED_DATA_INVALID: the tag is another one"):
+    with pytest.raises(Pkcs11Error, match="ENCRYPTED_DATA_INVALID"):
         run.decrypt(CKM.AES_GCM, key, parameter, sealed)
     if len(sealed) > 16:
         with pytest.raises(Pkcs11Error, match="WRAPPED_KEY_INVALID: the tag is another one"):

@@ -42,6 +42,8 @@ def test_hmac_of_the_rfcs(file: str) -> None:
     assert len(found) >= 6
     for record in found:
         key = keys.secret_key(bytes.fromhex(record["Key"]))
+        if not run.takes(HMACS[file][0], key):
+            continue
         check_whole_and_truncated(HMACS[file], key, bytes.fromhex(record["Msg"]), bytes.fromhex(record["MD"]))
 
 
@@ -85,6 +87,8 @@ def test_macs_of_wycheproof(name: str) -> None:
             continue  # keys that no AES has, which the token refuses before it comes to a mechanism
         key, message, tag = (bytes.fromhex(test[part]) for part in ("key", "msg", "tag"))
         arguments = (WYCHEPROOF[name][1], keys.secret_key(key) if "hmac" in name else keys.aes_key(key))
+        if not run.takes(*arguments):
+            continue
         counts[test["result"]] += 1
         if test["result"] == "valid":
             run.verify(*arguments, u32(len(tag)), [message], tag)

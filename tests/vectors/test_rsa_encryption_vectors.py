@@ -29,10 +29,15 @@ def oaep(hashed: str, mask: str, label: bytes = b"") -> bytes:
 
 
 def test_pkcs1_examples_of_rsa_laboratories_decrypt() -> None:
+    """By the padding, and as the block with it."""
     count = 0
     for record in headed("asymmetric/RSA/pkcs1v15crypt-vectors.txt", last="Encryption"):
         key = keys.private_key(rsa_private(record))
-        assert run.decrypt(CKM.RSA_PKCS, key, b"", bytes.fromhex(record["Encryption"])).hex() == record["Message"]
+        encrypted = bytes.fromhex(record["Encryption"])
+        assert run.decrypt(CKM.RSA_PKCS, key, b"", encrypted).hex() == record["Message"]
+        padded = bytes.fromhex(f"0002{record['Seed']}00{record['Message']}")
+        assert run.decrypt(CKM.RSA_X_509, key, b"", encrypted) == padded
+        assert run.encrypt(CKM.RSA_X_509, key, b"", padded) == encrypted
         count += 1
     assert count == 300
 

@@ -4,11 +4,16 @@
 from hashlib import new as hashlib_new
 
 import pytest
+from Crypto.Hash import SHA3_224, SHA3_256, SHA3_384, SHA3_512
+from Crypto.PublicKey import RSA
+from Crypto.Signature import pss
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from softee.names import CKG, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.rsa import private_key
 from softee.pkcs11_ta.keys.view import KeyView
 from support import keys
 from support import mechanism_runs as run
@@ -43,8 +48,13 @@ def digest(name: str, message: bytes) -> bytes:
     return hashlib_new(name.lower(), message).digest()
 
 
+def pkcs1_block(info: bytes, size: int) -> bytes:
+    """Return what RSA itself is applied to (RFC 8017, 9.2)."""
+    return b"\0\x01" + b"\xff" * (size - len(info) - 3) + b"\0" + info
+
+
 def test_pkcs1_examples_of_rsa_laboratories_are_reproduced() -> None:
-    """Hashed by the token, and as a DigestInfo made by the caller."""
+    """Hashed by the token, as a DigestInfo made by the caller, and as a block that the caller has padded."""
     count = 0
     for record in headed("asymmetric/RSA/pkcs1v15sign-vectors.txt", last="Signature"):
         message, signature = bytes.fromhex(record["Message to be signed"]), bytes.fromhex(record["Signature"])
@@ -56,6 +66,9 @@ def test_pkcs1_examples_of_rsa_laboratories_are_reproduced() -> None:
         run.verify(CKM.RSA_PKCS, key, b"", [info], signature)
         assert run.sign_recover(CKM.RSA_PKCS, key, b"", info) == signature
         assert run.recover(CKM.RSA_PKCS, key, b"", signature) == info
+        padded = pkcs1_block(info, len(signature))
+        assert run.sign(CKM.RSA_X_509, key, b"", [padded]) == signature
+        run.verify(CKM.RSA_X_509, key, b"", [padded], signature)
         count += 1
     assert count == 300
 
@@ -81,7 +94,8 @@ def test_good_and_changed_signatures_of_fips_186_are_told_apart(kind: str) -> No
         message, signature = bytes.fromhex(record["Msg"]), bytes.fromhex(record["S"])
         if kind.startswith("SigVer15"):
             info = bytes.fromhex(DIGEST_INFO[name]) + digest(name, message)
-            ways = [(PKCS1[name], b"", message), (CKM.RSA_PKCS, b"", info)]
+            padded = pkcs1_block(info, len(signature))
+            ways = [(PKCS1[name], b"", message), (CKM.RSA_PKCS, b"", info), (CKM.RSA_X_509, b"", padded)]
         else:
             mechanism, hash_mechanism, mgf = PSS[name]
             parameter = u32(hash_mechanism, mgf, len(record["SaltVal"]) // 2)
@@ -105,6 +119,8 @@ def test_pkcs1_signatures_of_wycheproof_are_reproduced() -> None:
         if name not in PKCS1:
             continue
         key, message = keys.private_key(private_pem(group["privateKeyPem"])), bytes.fromhex(test["msg"])
+        if not run.takes(PKCS1[name], key):
+            continue
         assert run.sign(PKCS1[name], key, b"", [message]).hex() == test["sig"]
         seen.add(name)
     assert seen == set(PKCS1)
@@ -120,6 +136,10 @@ def public_pem(pem: str) -> KeyView:
     ("name", "mechanism", "parameter"),
     [
         ("rsa_signature_2048_sha256", CKM.SHA256_RSA_PKCS, b""),
+        ("rsa_signature_2048_sha3_224", CKM.SHA3_224_RSA_PKCS, b""),
+        ("rsa_signature_2048_sha3_256", CKM.SHA3_256_RSA_PKCS, b""),
+        ("rsa_signature_2048_sha3_384", CKM.SHA3_384_RSA_PKCS, b""),
+        ("rsa_signature_2048_sha3_512", CKM.SHA3_512_RSA_PKCS, b""),
         ("rsa_pss_2048_sha256_mgf1_32", CKM.SHA256_RSA_PKCS_PSS, u32(CKM.SHA256, CKG.MGF1_SHA256, 32)),
     ],
 )
@@ -142,3 +162,32 @@ def test_good_and_bad_signatures_of_wycheproof_are_told_apart(name: str, mechani
         assert caught.value.rv is expected, test["comment"]
     assert counts["valid"] >= 5
     assert counts["invalid"] >= 20
+
+
+SHA3 = {
+    224: (CKM.SHA3_224_RSA_PKCS_PSS, SHA3_224),
+    256: (CKM.SHA3_256_RSA_PKCS_PSS, SHA3_256),
+    384: (CKM.SHA3_384_RSA_PKCS_PSS, SHA3_384),
+    512: (CKM.SHA3_512_RSA_PKCS_PSS, SHA3_512),
+}
+"""By bits, with `pycryptodome`'s hash, whose RSA shares nothing with the token's. Nobody has published vectors."""
+
+
+@pytest.mark.parametrize("bits", SHA3)
+def test_pss_signatures_with_sha3_are_those_of_another_library(bits: int) -> None:
+    """Each verifies the other's, by the token's hash and by the caller's; a changed one is none."""
+    (hashing, algorithm), message = SHA3[bits], b"what is signed"
+    key = keys.rsa_pair()
+    theirs = RSA.import_key(private_key(key).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    parameter = u32(CKM[f"SHA3_{bits}"], CKG[f"MGF1_SHA3_{bits}"], bits // 8)
+    for mechanism, data in (
+        (hashing, message),
+        (CKM.RSA_PKCS_PSS, digest(f"SHA3_{bits}", message)),
+    ):
+        pss.new(theirs).verify(algorithm.new(message), run.sign(mechanism, key, parameter, [data]))
+        signature = pss.new(theirs).sign(algorithm.new(message))
+        run.verify(mechanism, key, parameter, [data], signature)
+        changed = bytes([signature[0] ^ 1]) + signature[1:]
+        with pytest.raises(Pkcs11Error) as caught:
+            run.verify(mechanism, key, parameter, [data], changed)
+        assert caught.value.rv is CKR.SIGNATURE_INVALID

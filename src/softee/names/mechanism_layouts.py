@@ -25,10 +25,13 @@ class Form(Enum):
     FLAG = "u32, of a CK_BBOOL"
     BLOCK = "16 bytes"
     COUNTED = "u32 size, bytes"
+    COUNTED_BITS = "u32 size, bytes, of a size that programs give in bits"
+    COUNTED_EITHER = "u32 size, bytes, of a size that programs give in bytes, or from 64 on in bits"
     COUNTED_BY = "u32 size, bytes, of a size that older programs point to"
     CHOSEN = "u32 size, what its type says: bytes, or the members of a structure"
     LIST = "u32 count, so many structures' members"
     STRUCTURE = "the members of the structure that it points to"
+    POINTED = "u32, whether it points anywhere"
 
 
 class Use(Enum):
@@ -40,7 +43,7 @@ class Use(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member, by its name in C.
+    """A member, by its name in C; ``RandomInfo.pClientRandom`` is one of a structure that is a member itself.
 
     ``length`` is the member that says how many bytes a counted one points to, or how many structures of ``layout`` a
     list has. ``choices`` are the layouts of what a chosen one points to, by the value of the
@@ -186,6 +189,52 @@ PKCS5_PBKD2 = Layout(
 )
 """CK_PKCS5_PBKD2_PARAMS is as large, and has a pointer to the password's length where this one has the length."""
 
+_RANDOMS = (
+    _counted("RandomInfo.pClientRandom", "RandomInfo.ulClientRandomLen"),
+    _counted("RandomInfo.pServerRandom", "RandomInfo.ulServerRandomLen"),
+)
+_VERSION = Member("pVersion", Form.POINTED)
+TLS12_MASTER_KEY_DERIVE = Layout("CK_TLS12_MASTER_KEY_DERIVE_PARAMS", (*_RANDOMS, _VERSION, _ulong("prfHashMechanism")))
+TLS12_EXTENDED_MASTER_KEY_DERIVE = Layout(
+    "CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS",
+    (_ulong("prfHashMechanism"), _counted("pSessionHash", "ulSessionHashLen"), _VERSION),
+)
+TLS12_KEY_MAT = Layout(
+    "CK_TLS12_KEY_MAT_PARAMS",
+    (
+        _ulong("ulMacSizeInBits"),
+        _ulong("ulKeySizeInBits"),
+        _ulong("ulIVSizeInBits"),
+        Member("bIsExport", Form.FLAG),
+        *_RANDOMS,
+        _ulong("prfHashMechanism"),
+    ),
+)
+"""What pReturnedKeyMaterial points to is filled in by the C library."""
+
+TLS_KDF = Layout(
+    "CK_TLS_KDF_PARAMS",
+    (
+        _ulong("prfMechanism"),
+        _counted("pLabel", "ulLabelLength"),
+        *_RANDOMS,
+        _counted("pContextData", "ulContextDataLength"),
+    ),
+)
+TLS_MAC = Layout("CK_TLS_MAC_PARAMS", (_ulong("prfHashMechanism"), _ulong("ulMacLength"), _ulong("ulServerOrClient")))
+CHACHA20 = Layout(
+    "CK_CHACHA20_PARAMS",
+    (
+        Member("pBlockCounter", Form.COUNTED_BITS, "blockCounterBits"),
+        Member("pNonce", Form.COUNTED_BITS, "ulNonceBits"),
+    ),
+)
+CHACHA20_POLY1305 = Layout(
+    "CK_SALSA20_CHACHA20_POLY1305_PARAMS",
+    (Member("pNonce", Form.COUNTED_EITHER, "ulNonceLen"), _counted("pAAD", "ulAADLen")),
+)
+"""The standard says that the nonce's length is in bits: 64, 96 or 192. Most programs give it in bytes."""
+
 _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (
         BYTES,
@@ -202,7 +251,11 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.AES_OFB,
             CKM.AES_CFB128,
             CKM.AES_CFB8,
+            CKM.AES_CFB64,
             CKM.DH_PKCS_DERIVE,
+            CKM.TLS_PRE_MASTER_KEY_GEN,
+            CKM.DES3_CBC,
+            CKM.DES3_CBC_PAD,
         ),
     ),
     (
@@ -226,6 +279,8 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.BLAKE2B_512_HMAC_GENERAL,
             CKM.AES_CMAC_GENERAL,
             CKM.AES_MAC_GENERAL,
+            CKM.DES3_CMAC_GENERAL,
+            CKM.DES3_MAC_GENERAL,
         ),
     ),
     (AES_CTR, (CKM.AES_CTR,)),
@@ -240,6 +295,10 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
             CKM.SHA256_RSA_PKCS_PSS,
             CKM.SHA384_RSA_PKCS_PSS,
             CKM.SHA512_RSA_PKCS_PSS,
+            CKM.SHA3_224_RSA_PKCS_PSS,
+            CKM.SHA3_256_RSA_PKCS_PSS,
+            CKM.SHA3_384_RSA_PKCS_PSS,
+            CKM.SHA3_512_RSA_PKCS_PSS,
         ),
     ),
     (RSA_PKCS_OAEP, (CKM.RSA_PKCS_OAEP,)),
@@ -279,6 +338,16 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (SP800_108_KDF, (CKM.SP800_108_COUNTER_KDF, CKM.SP800_108_DOUBLE_PIPELINE_KDF)),
     (SP800_108_FEEDBACK_KDF, (CKM.SP800_108_FEEDBACK_KDF,)),
     (PKCS5_PBKD2, (CKM.PKCS5_PBKD2,)),
+    (TLS12_MASTER_KEY_DERIVE, (CKM.TLS12_MASTER_KEY_DERIVE, CKM.TLS12_MASTER_KEY_DERIVE_DH)),
+    (
+        TLS12_EXTENDED_MASTER_KEY_DERIVE,
+        (CKM.TLS12_EXTENDED_MASTER_KEY_DERIVE, CKM.TLS12_EXTENDED_MASTER_KEY_DERIVE_DH),
+    ),
+    (TLS12_KEY_MAT, (CKM.TLS12_KEY_AND_MAC_DERIVE, CKM.TLS12_KEY_SAFE_DERIVE)),
+    (TLS_KDF, (CKM.TLS_KDF, CKM.TLS12_KDF)),
+    (TLS_MAC, (CKM.TLS_MAC, CKM.TLS12_MAC)),
+    (CHACHA20, (CKM.CHACHA20,)),
+    (CHACHA20_POLY1305, (CKM.CHACHA20_POLY1305,)),
 )
 
 LAYOUTS: Mapping[tuple[CKM, Use], Layout] = MappingProxyType(

@@ -33,6 +33,15 @@ def u32(*values: int) -> bytes:
         (CKM.AES_CCM, struct.pack("LPLPLL", 0, 0, 12, 0, 0, 16)),
         (CKM.AES_ECB_ENCRYPT_DATA, struct.pack("PL", 0, 16)),
         (CKM.AES_CBC_ENCRYPT_DATA, struct.pack("16sPL", bytes(16), 0, 16)),
+        (CKM.CHACHA20, struct.pack("PLPL", 0, 32, 0, 0)),
+        (CKM.CHACHA20, struct.pack("PLPL", 0, 0, 0, 96)),
+        (CKM.CHACHA20, struct.pack("PLPL", 1, 31, 0, 0)),
+        (CKM.CHACHA20, struct.pack("PLPL", 0, 0, 1, 12)),
+        (CKM.CHACHA20_POLY1305, struct.pack("PLPL", 0, 12, 0, 0)),
+        (CKM.CHACHA20_POLY1305, struct.pack("PLPL", 0, 96, 0, 0)),
+        (CKM.CHACHA20_POLY1305, struct.pack("PLPL", 1, 97, 0, 0)),
+        (CKM.CHACHA20, struct.pack("PLPL", 1, 8 * BIG, 0, 0)),
+        *((CKM.CHACHA20_POLY1305, struct.pack("PLPL", 1, 8 * length, 0, 0)) for length in (BIG, BIG + 16, 2**60)),
         *((CKM.AES_ECB_ENCRYPT_DATA, struct.pack("PL", 1, length)) for length in TOO_LONG),
         *((CKM.AES_CBC_ENCRYPT_DATA, struct.pack("16sPL", bytes(16), 1, length)) for length in TOO_LONG),
     ],
@@ -103,6 +112,23 @@ def kdf(*data: tuple[int, bytes, int], count: int | None = None) -> bytes:
     """Return CK_SP800_108_KDF_PARAMS; what a piece points to, and the length that it says."""
     array = b"".join(struct.pack("LPL", kind, address(value) if value else 0, size) for kind, value, size in data)
     return struct.pack("LLPLP", 5, len(data) if count is None else count, address(array) if array else 0, 0, 0)
+
+
+@pytest.mark.parametrize("length", [12, 96], ids=["in bytes", "in bits"])
+def test_a_nonce_s_length_is_in_bits_or_in_bytes(library: Library, length: int) -> None:
+    """The standard says bits, and most programs say bytes: what is taken for the other would be read past its end."""
+    wire = u32(12) + b"twelve bytes" + u32(3) + b"aad"
+    parameter = struct.pack("PLPL", address(b"twelve bytes"), length, address(b"aad"), 3)
+    assert library.call("C_EncryptInit", 1, mechanism(CKM.CHACHA20_POLY1305, parameter), 2) == CKR.OK
+    assert library.last().control == u32(1, 2, CKM.CHACHA20_POLY1305, len(wire)) + wire
+
+
+@pytest.mark.parametrize("size", [4, 8])
+def test_lengths_in_bits_travel_in_bytes(library: Library, size: int) -> None:
+    wire = u32(size) + b"counting"[:size] + u32(12) + b"twelve bytes"
+    parameter = struct.pack("PLPL", address(b"counting"), 8 * size, address(b"twelve bytes"), 96)
+    assert library.call("C_EncryptInit", 1, mechanism(CKM.CHACHA20, parameter), 2) == CKR.OK
+    assert library.last().control == u32(1, 2, CKM.CHACHA20, len(wire)) + wire
 
 
 def derive(library: Library, kind: int, parameter: bytes) -> int:

@@ -46,6 +46,7 @@ MECHANISMS = {
     CKM.AES_OFB: MechanismSample(_key, _IV),
     CKM.AES_CFB128: MechanismSample(_key, _IV),
     CKM.AES_CFB8: MechanismSample(_key, _IV),
+    CKM.AES_CFB64: MechanismSample(_key, _IV),
     CKM.AES_MAC: MechanismSample(_key),
     CKM.AES_MAC_GENERAL: MechanismSample(_key, u32(9)),
     CKM.AES_CMAC: MechanismSample(_key),

@@ -20,6 +20,10 @@ _PARAMETERS = {
     CKM.SHA256_RSA_PKCS_PSS: u32(CKM.SHA256, CKG.MGF1_SHA256, 32),
     CKM.SHA384_RSA_PKCS_PSS: u32(CKM.SHA384, CKG.MGF1_SHA384, 48),
     CKM.SHA512_RSA_PKCS_PSS: u32(CKM.SHA512, CKG.MGF1_SHA512, 62),
+    CKM.SHA3_224_RSA_PKCS_PSS: u32(CKM.SHA3_224, CKG.MGF1_SHA3_224, 28),
+    CKM.SHA3_256_RSA_PKCS_PSS: u32(CKM.SHA3_256, CKG.MGF1_SHA3_256, 32),
+    CKM.SHA3_384_RSA_PKCS_PSS: u32(CKM.SHA3_384, CKG.MGF1_SHA3_384, 48),
+    CKM.SHA3_512_RSA_PKCS_PSS: u32(CKM.SHA3_512, CKG.MGF1_SHA3_512, 62),
 }
 _HASHED = (
     CKM.MD5_RSA_PKCS,
@@ -28,6 +32,10 @@ _HASHED = (
     CKM.SHA256_RSA_PKCS,
     CKM.SHA384_RSA_PKCS,
     CKM.SHA512_RSA_PKCS,
+    CKM.SHA3_224_RSA_PKCS,
+    CKM.SHA3_256_RSA_PKCS,
+    CKM.SHA3_384_RSA_PKCS,
+    CKM.SHA3_512_RSA_PKCS,
 )
 
 
@@ -43,6 +51,7 @@ def _key() -> KeyView:
 MECHANISMS = {
     CKM.RSA_PKCS_KEY_PAIR_GEN: MechanismSample(),
     CKM.RSA_PKCS: MechanismSample(_key, longest=117, deterministic=False, bad_wrapped=(0, 1, 127, 129)),
+    CKM.RSA_X_509: MechanismSample(_key, begins=b"\0", shortest=128, longest=128, recovers_any=True),
     CKM.RSA_PKCS_PSS: MechanismSample(_key, _SHA1_PSS, shortest=20, longest=20),
     CKM.RSA_PKCS_OAEP: MechanismSample(
         _key, _OAEP, longest=62, deterministic=False, wraps=(1, 62), bad_wrapped=(0, 1, 127, 129)

@@ -22,15 +22,17 @@ class MechanismSample:
     """A good key and parameter for a mechanism, and what data it takes with them. A mechanism may have several.
 
     ``others`` are the keys that its parameter names. ``parameter_ends``: a parameter of another size is none.
-    ``deterministic``: the same data always encrypts to the same bytes. A wrapped value is filled up with zeros to a
-    multiple of ``filled_to``; wrapped bytes of ``bad_wrapped`` sizes are refused. ``wraps`` are the least and the most
-    bytes of a value that the tests wrap.
+    ``begins`` is what all its data begin with. ``deterministic``: the same data always encrypts to the same bytes. A
+    wrapped value is filled up with zeros to a multiple of ``filled_to``; wrapped bytes of ``bad_wrapped`` sizes are
+    refused. ``wraps`` are the least and the most bytes of a value that the tests wrap. ``recovers_any``: a changed
+    signature is one too, of other data.
     """
 
     key: Callable[[], KeyView] = no_key
     parameter: bytes = b""
     others: Callable[[], tuple[KeyView, ...]] = tuple
     parameter_ends: bool = True
+    begins: bytes = b""
     shortest: int = 0
     longest: int = 150
     multiple_of: int = 1
@@ -38,6 +40,7 @@ class MechanismSample:
     filled_to: int = 1
     bad_wrapped: tuple[int, ...] = ()
     wraps: tuple[int, int] = (1, 70)
+    recovers_any: bool = False
 
     @property
     def size(self) -> int:

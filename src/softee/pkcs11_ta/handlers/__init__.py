@@ -4,6 +4,7 @@
 from softee.pkcs11_ta.handlers import (
     cipher,
     derive,
+    derive_keys,
     digest,
     encapsulate,
     find,
@@ -23,6 +24,7 @@ from softee.pkcs11_ta.handlers.binding import Handlers, table
 HANDLERS: Handlers = table(
     *cipher.BOUND,
     *derive.BOUND,
+    *derive_keys.BOUND,
     *digest.BOUND,
     *encapsulate.BOUND,
     *find.BOUND,

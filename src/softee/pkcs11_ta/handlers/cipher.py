@@ -45,10 +45,13 @@ def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperati
 def _update(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:
     """Return what a part of the input gives.
 
-    To the question for its size, 0 is CKR_BUFFER_TOO_SMALL too: with CKR_OK the data would have been taken.
+    The question for its size is CKR_BUFFER_TOO_SMALL where it is 0, too: with CKR_OK the data would have been taken. It
+    is told 1 then (PKCS#11 3.2 §5.2 lets a size exceed what is needed): a program that is told 0 comes with no buffer,
+    as if it asked again.
     """
     data = bytes(call.input)
-    call.require_capacity(operation.running.update_size(len(data)))
+    size = operation.running.update_size(len(data))
+    call.require_capacity(max(size, 1) if data and call.asks_size else size)
     operation.told_empty = False
     return operation.running.update(data)
 

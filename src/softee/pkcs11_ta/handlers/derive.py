@@ -4,7 +4,7 @@
 The class is the mechanism's to say, and a key of no type is a generic secret (PKCS#11 3.2, sections 5.18.5 and 6.43).
 """
 
-from typing import Any, Final
+from typing import Final
 
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.commands import keys
@@ -59,14 +59,14 @@ def derive_key(call: Call, request: FromKey) -> bytes:
     _keep_apart(session, base, deriving.apart_from)
     parameter = parameter_of(session, spec, request.parameter)
     others = [usable_key(session, spec, handle, TO_DERIVE) for handle in deriving.keys_in(parameter)]
-    given = _given(session, request.template, base, deriving)
+    given = asked_for(session, request.template, base, deriving.makes)
     if deriving.tells:
         _keep_protected(given, base, *others)
     length = {} if deriving.makes is CKO.SECRET_KEY else _take_length(given)
     made = new_attributes(session, given, rules.DERIVE)
     check_new(session, made)
     made.update(deriving.derive(base.key(), parameter, tuple(other.key() for other in others), {**made, **length}))
-    complete_new(session, made)
+    complete_new(session, made, arrange=True)
     if deriving.makes is CKO.PUBLIC_KEY:
         made[CKA.KEY_GEN_MECHANISM] = base.attributes[CKA.KEY_GEN_MECHANISM]
     if deriving.makes is CKO.SECRET_KEY:
@@ -80,13 +80,15 @@ def _keep_apart(session: Session, base: Pkcs11Object, usage: CKA | None) -> None
         raise Pkcs11Error(CKR.FUNCTION_FAILED, f"what is derived so, a key with CKA_{usage.name} tells")
 
 
-def _given(session: Session, template: Template, base: Pkcs11Object, deriving: Deriving[Any]) -> Given:
-    """Return the template, with what the mechanism and the base key's CKA_DERIVE_TEMPLATE demand."""
+def asked_for(session: Session, template: Template, base: Pkcs11Object, makes: CKO) -> Given:
+    """Return the template, with what the mechanism and the base key's CKA_DERIVE_TEMPLATE demand.
+
+    Raises:
+        Pkcs11Error: CKR_TEMPLATE_INCONSISTENT, and as ``rules.parse``.
+
+    """
     given = rules.parse(template)
-    demanded = base.attributes.get(CKA.DERIVE_TEMPLATE, ())
-    if isinstance(demanded, tuple):
-        rules.add_expected(given, rules.parse(demanded), "the base key's CKA_DERIVE_TEMPLATE")
-    makes = deriving.makes
+    add_demanded(given, base)
     if not session.token.policy.as_optee:
         given.setdefault(CKA.CLASS, makes)
         if makes is CKO.SECRET_KEY:
@@ -96,6 +98,13 @@ def _given(session: Session, template: Template, base: Pkcs11Object, deriving: D
     if given.get(CKA.CLASS, makes) != makes or CKA.VALUE in given:
         raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"the mechanism makes a CKO_{makes.name}, and its value")
     return given
+
+
+def add_demanded(given: Given, base: Pkcs11Object) -> None:
+    """Add what the base key's CKA_DERIVE_TEMPLATE demands of a key. Raises CKR_TEMPLATE_INCONSISTENT."""
+    demanded = base.attributes.get(CKA.DERIVE_TEMPLATE, ())
+    if isinstance(demanded, tuple):
+        rules.add_expected(given, rules.parse(demanded), "the base key's CKA_DERIVE_TEMPLATE")
 
 
 def _add_of_private_key(given: Given, private: Attributes) -> None:

@@ -5,7 +5,6 @@ from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.commands import keys
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import GenerateKey, GenerateKeyPair
-from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.values import Given
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
@@ -25,10 +24,13 @@ def generate_key(call: Call, request: GenerateKey) -> bytes:
     spec = mechanism_for(session, request.mechanism)
     generating = spec.of(KeyGenerating)
     parameter = parameter_of(session, spec, request.parameter)
-    made = _prepare(session, spec, CKO.SECRET_KEY, request.template)
+    given = {**generating.defaults, **rules.parse(request.template)}
+    if generating.length is not None:
+        rules.add_expected(given, {CKA.VALUE_LEN: generating.length}, f"CKM_{spec.mechanism.name}")
+    made = _prepare(session, spec, CKO.SECRET_KEY, given)
     check_new(session, made)
     made.update(generating.generate(parameter, made))
-    complete_new(session, made)
+    complete_new(session, made, arrange=True)
     rules.mark_generated(made, spec.mechanism)
     return handles(session, place_new(session, made))
 
@@ -39,8 +41,8 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     spec = mechanism_for(session, request.mechanism)
     generating = spec.of(PairGenerating)
     parameter = parameter_of(session, spec, request.parameter)
-    public = _prepare(session, spec, CKO.PUBLIC_KEY, request.public)
-    private = _prepare(session, spec, CKO.PRIVATE_KEY, request.private)
+    public = _prepare(session, spec, CKO.PUBLIC_KEY, rules.parse(request.public))
+    private = _prepare(session, spec, CKO.PRIVATE_KEY, rules.parse(request.private))
     check_new(session, public, private)
     session.token.policy.check_key(KeyMaterial(public), public)
     public_parts, private_parts = generating.generate(parameter, public)
@@ -54,12 +56,11 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     return handles(session, place_new(session, public, private))
 
 
-def _prepare(session: Session, spec: AnyMechanism, object_class: CKO, template: Template) -> Given:
+def _prepare(session: Session, spec: AnyMechanism, object_class: CKO, given: Given) -> Given:
     """Return a key's attributes, less its parts. The class is the mechanism's, given or not, and so is the type.
 
     Where it makes keys of several types, one that is not given is a generic secret.
     """
-    given = rules.parse(template)
     expected: Given = {CKA.CLASS: object_class}
     if len(spec.key_types) == 1:
         expected[CKA.KEY_TYPE] = next(iter(spec.key_types))

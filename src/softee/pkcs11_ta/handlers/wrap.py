@@ -130,7 +130,7 @@ def _add_content(session: Session, made: Given, plain: bytearray, *, proven: boo
         made[CKA.VALUE] = SecretBytes(_value(made, plain))
     else:
         made.update(import_private_key(plain, _key_type(made), proven=proven))
-    complete_new(session, made)
+    complete_new(session, made, arrange=True)
 
 
 def _value(made: Given, plain: bytearray) -> memoryview:

@@ -23,8 +23,9 @@ class KeyForm:
     C_CreateObject. It does not run on generated pairs, whose parts are as the mechanism makes them. ``load`` makes the
     library's key object of complete attributes, or raises ValueError; secret keys have none. ``usages`` are the
     attributes of what such keys can do, less derive, wrap and unwrap, where they can do anything else: what a key is
-    for whose template says nothing of it. ``sizes`` are those that a secret key may have, in bytes, and ``check_value``
-    is how its CKA_CHECK_VALUE is computed.
+    for whose template says nothing of it. ``sizes`` are those that a secret key may have, in bytes, ``check_value`` is
+    how its CKA_CHECK_VALUE is computed, and ``arrange`` makes a value of bytes that come from chance or a derivation,
+    where the type does not take all bytes.
     """
 
     object_class: CKO
@@ -34,6 +35,7 @@ class KeyForm:
     load: Callable[[Attributes], NativeKey] | None = None
     sizes: Sequence[int] | None = None
     check_value: Callable[[bytes | bytearray], bytes] | None = None
+    arrange: Callable[[bytes | bytearray], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

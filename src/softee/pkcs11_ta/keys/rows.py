@@ -43,7 +43,7 @@ _PROTECTED_KEY = (
     Use(CKA.UNWRAP_TEMPLATE, default=()),
 )
 
-SECRET_KEY: Final = (
+_SECRET_KEY = (
     *_PROTECTED_KEY,
     Use(CKA.ENCRYPT, Rule.MODIFIABLE, default=False),
     Use(CKA.VERIFY, Rule.MODIFIABLE, default=False),
@@ -53,9 +53,13 @@ SECRET_KEY: Final = (
     Use(CKA.DERIVE_TEMPLATE, default=()),
     Use(CKA.CHECK_VALUE, Rule.MODIFIABLE),
     Use(CKA.VALUE, Rule.REQUIRED_ON_CREATE | PRIVATE_PART),
-    # The standard forbids a length on unwrapping; OP-TEE takes it, and stock pkcs11-tool sends it.
-    Use(CKA.VALUE_LEN, Rule.FORBIDDEN_ON_CREATE | Rule.REQUIRED_ON_GENERATE),
 )
+
+# The standard forbids a length on unwrapping; OP-TEE takes it, and stock pkcs11-tool sends it.
+SECRET_KEY: Final = (*_SECRET_KEY, Use(CKA.VALUE_LEN, Rule.FORBIDDEN_ON_CREATE | Rule.REQUIRED_ON_GENERATE))
+
+FIXED_SECRET_KEY: Final = (*_SECRET_KEY, Use(CKA.VALUE_LEN, Rule.FORBIDDEN_ON_CREATE))
+"""Of a type whose keys all have one size, which a template need not say."""
 
 PUBLIC_KEY: Final = (
     *_KEY,

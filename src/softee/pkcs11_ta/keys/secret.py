@@ -34,24 +34,25 @@ def _aes_check_value(key: bytes | bytearray) -> bytes:
     return encryptor.update(bytes(16))[:CHECK_VALUE_SIZE]
 
 
-def _length(attributes: Attributes) -> int:
+def secret_size(attributes: Attributes) -> int:
+    """Return the bytes of a secret key's value."""
     return len(octets(attributes, CKA.VALUE))
 
 
 def _complete_xts(given: Given) -> None:
     """Check the two keys, which must differ: else XTS is weak, and the library does not take them (IEEE 1619-2018)."""
-    _complete(AES_XTS_SIZES)(given)
+    complete_secret(AES_XTS_SIZES)(given)
     value = octets(given, CKA.VALUE)
     half = len(value) // 2
     if bytes_eq(bytes(value[:half]), bytes(value[half:])):
         raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "the two halves of an XTS key are one key")
 
 
-def _complete(sizes: Container[int]) -> Callable[[Given], None]:
+def complete_secret(sizes: Container[int]) -> Callable[[Given], None]:
     """Return what checks a value's size, and notes it."""
 
     def complete(given: Given) -> None:
-        size = _length(given)
+        size = secret_size(given)
         if size not in sizes:
             raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"a key of this type does not have {size} bytes")
         given[CKA.VALUE_LEN] = size
@@ -62,12 +63,12 @@ def _complete(sizes: Container[int]) -> Callable[[Given], None]:
 AES: Final = KeyType(
     name="AES",
     numbers=frozenset({CKK.AES}),
-    measure=_length,
+    measure=secret_size,
     forms=(
         KeyForm(
             CKO.SECRET_KEY,
             SECRET_KEY,
-            _complete(AES_SIZES),
+            complete_secret(AES_SIZES),
             frozenset({CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY}),
             sizes=AES_SIZES,
             check_value=_aes_check_value,
@@ -78,7 +79,7 @@ AES: Final = KeyType(
 AES_XTS: Final = KeyType(
     name="AES-XTS",
     numbers=frozenset({CKK.AES_XTS}),
-    measure=_length,
+    measure=secret_size,
     forms=(
         KeyForm(
             CKO.SECRET_KEY,
@@ -114,12 +115,12 @@ GENERIC: Final = KeyType(
             CKK.HKDF,
         }
     ),
-    measure=_length,
+    measure=secret_size,
     forms=(
         KeyForm(
             CKO.SECRET_KEY,
             SECRET_KEY,
-            _complete(_ANY_SIZE),
+            complete_secret(_ANY_SIZE),
             frozenset({CKA.SIGN, CKA.VERIFY}),
             sizes=_ANY_SIZE,
             check_value=sha1_check_value,

@@ -9,6 +9,8 @@ from typing import Final
 
 from softee.names import CKA, CKK, CKO, MechanismFlag
 from softee.pkcs11_ta.attributes.values import Attributes
+from softee.pkcs11_ta.keys.chacha20 import CHACHA20, POLY1305
+from softee.pkcs11_ta.keys.des3 import DES3
 from softee.pkcs11_ta.keys.dh import DH
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.edwards import EDWARDS
@@ -20,7 +22,7 @@ from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.rsa import RSA
 from softee.pkcs11_ta.keys.secret import AES, AES_XTS, GENERIC
 
-KEY_TYPES: Final = (RSA, EC, EDWARDS, MONTGOMERY, DH, ML_DSA, ML_KEM, AES, AES_XTS, GENERIC)
+KEY_TYPES: Final = (RSA, EC, EDWARDS, MONTGOMERY, DH, ML_DSA, ML_KEM, AES, AES_XTS, CHACHA20, POLY1305, DES3, GENERIC)
 
 
 def _by_number() -> Mapping[object, KeyType]:

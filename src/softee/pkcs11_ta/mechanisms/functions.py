@@ -11,11 +11,11 @@ of a ciphertext CKR_ENCRYPTED_DATA_LEN_RANGE; more than an operation holds in me
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from softee.names import CKA, CKO, MechanismFlag
-from softee.pkcs11_ta.attributes.values import Attributes, Parts
+from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
 from softee.pkcs11_ta.keys.view import KeyView
 
 P = TypeVar("P")
@@ -157,11 +157,17 @@ class Wrapping(Functions[P]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyGenerating(Functions[P]):
-    """C_GenerateKey: from the template's decoded attributes to those that generation adds (CKA_VALUE, …)."""
+    """C_GenerateKey: from the template's decoded attributes to those that generation adds (CKA_VALUE, …).
+
+    ``length`` is the CKA_VALUE_LEN of all keys that it makes, which a template need not say then; None: it has to.
+    ``defaults`` are of what is made for one purpose, and would be of no use with those of other keys.
+    """
 
     flags = MechanismFlag.GENERATE
     described = "generate a key"
     generate: Callable[[P, Attributes], Parts]
+    length: int | None = None
+    defaults: Attributes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +202,31 @@ class Deriving(Functions[P]):
     makes: CKO = CKO.SECRET_KEY
     tells: bool = False
     apart_from: CKA | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What comes of a derivation of several keys: the parts of each, and the bytes that are shown beside them."""
+
+    keys: tuple[Parts, ...]
+    shown: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivingKeys(Functions[P]):
+    """C_DeriveKey of a mechanism that answers more than the handle of one key: several handles, or bytes beside them.
+
+    ``templates`` returns from the caller's template those of the keys, in the order of their handles; None stands where
+    there is no key. ``derive`` returns the parts of those that there are. ``shown`` is how many bytes are shown.
+    ``inherits``: CKA_SENSITIVE and CKA_EXTRACTABLE are the base key's.
+    """
+
+    flags = MechanismFlag.DERIVE
+    described = "derive several keys, or bytes beside a key"
+    templates: Callable[[P, Given], tuple[Given | None, ...]]
+    derive: Callable[[KeyView, P], Derived]
+    shown: Callable[[P], int]
+    inherits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,11 @@ _READERS: Final[dict[Form, Callable[[Reader], int | bytes]]] = {
     Form.FLAG: Reader.u32,
     Form.BLOCK: lambda reader: reader.take(BLOCK_SIZE),
     Form.COUNTED: lambda reader: reader.take(reader.u32()),
+    Form.COUNTED_BITS: lambda reader: reader.take(reader.u32()),
+    Form.COUNTED_EITHER: lambda reader: reader.take(reader.u32()),
     Form.COUNTED_BY: lambda reader: reader.take(reader.u32()),
     Form.CHOSEN: lambda reader: reader.take(reader.u32()),
+    Form.POINTED: Reader.u32,
 }
 
 
@@ -62,8 +65,16 @@ def no_params() -> None:
     """Take no parameter."""
 
 
-def initialization_vector(iv: bytes) -> bytes:
-    """Take the 16 bytes of an AES initialization vector."""
-    if len(iv) != BLOCK_SIZE:
-        raise invalid(f"an initialization vector of {len(iv)} bytes, not {BLOCK_SIZE}")
-    return iv
+def initialization_vector_of(size: int) -> Callable[[bytes], bytes]:
+    """Return what takes an initialization vector of ``size`` bytes."""
+
+    def take(iv: bytes) -> bytes:
+        if len(iv) != size:
+            raise invalid(f"an initialization vector of {len(iv)} bytes, not {size}")
+        return iv
+
+    return take
+
+
+initialization_vector = initialization_vector_of(BLOCK_SIZE)
+"""Takes AES's."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.parts import octets
@@ -20,8 +21,12 @@ from softee.pkcs11_ta.keys.table import find_form, is_guarded
 _CHECKED: Final = (CKA.PUBLIC_KEY_INFO, CKA.CHECK_VALUE)
 
 
-def complete(given: Given) -> None:
+def complete(given: Given, *, arrange: bool = False) -> None:
     """Check the content of an object in the making, and add the attributes that follow from it.
+
+    Args:
+        given: its attributes.
+        arrange: its value is not as somebody gave it, but made, derived or unwrapped by the token, which puts it right.
 
     Raises:
         Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED,
@@ -31,6 +36,8 @@ def complete(given: Given) -> None:
     form = find_form(given[CKA.CLASS], given.get(CKA.KEY_TYPE))
     try:
         if form is not None:
+            if arrange and form.arrange is not None:
+                given[CKA.VALUE] = SecretBytes(form.arrange(octets(given, CKA.VALUE)))
             form.complete(given)
             recheck(given, _CHECKED)
         elif given[CKA.CLASS] == CKO.CERTIFICATE:

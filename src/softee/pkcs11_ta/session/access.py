@@ -32,14 +32,16 @@ def new_attributes(session: Session, given: Given, way: rules.Way) -> Given:
     return rules.make(given, way, is_so=is_so(session), policy=session.token.policy.objects)
 
 
-def complete_new(session: Session, made: Given) -> None:
+def complete_new(session: Session, made: Given, *, arrange: bool = False) -> None:
     """Check and complete a new object's content, and refuse a key that the token's policy does not allow.
+
+    ``arrange``: as in ``content.complete``.
 
     Raises:
         Pkcs11Error: as ``content.complete`` and ``Policy.check_key``.
 
     """
-    complete(made)
+    complete(made, arrange=arrange)
     if CKA.KEY_TYPE in made:
         check_key(session, made)
 

@@ -82,6 +82,7 @@ _OPTEE_MECHANISMS = (
 
 _OPTEE_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
     CKM.RSA_PKCS: (Ciphering, Signing),
+    CKM.RSA_X_509: (Ciphering, Signing),
     CKM.RSA_PKCS_OAEP: (Ciphering,),
     CKM.AES_CBC_PAD: (Ciphering,),
 }
@@ -99,6 +100,8 @@ OFF_BY_DEFAULT = frozenset(
         CKM.CONCATENATE_DATA_AND_BASE,
         CKM.XOR_BASE_AND_DATA,
         CKM.EXTRACT_KEY_FROM_KEY,
+        CKM.POLY1305_KEY_GEN,
+        CKM.POLY1305,
         CKM.DES3_KEY_GEN,
         CKM.DES3_ECB,
         CKM.DES3_CBC,

@@ -18,6 +18,7 @@ DERIVE_KEY = Command(
     output=Output.OUTPUT,
     output_size=4,
 )
+DERIVE_KEYS = Command(0x1020, "DERIVE_KEYS", "C_DeriveKey", m.FromKey, DERIVE_KEY.returns, output=Output.OUTPUT)
 GENERATE_KEY_PAIR = Command(
     50, "GENERATE_KEY_PAIR", "C_GenerateKeyPair", m.GenerateKeyPair, GENERATE, output=Output.OUTPUT, output_size=8
 )
@@ -51,7 +52,7 @@ UNWRAP_KEY = Command(
 )
 
 ENCAPSULATE_KEY = Command(
-    0x1020,
+    0x1024,
     "ENCAPSULATE_KEY",
     "C_EncapsulateKey",
     m.FromKey,
@@ -70,4 +71,13 @@ DECAPSULATE_KEY = Command(
     output_size=4,
 )
 
-COMMANDS = (GENERATE_KEY, DERIVE_KEY, GENERATE_KEY_PAIR, WRAP_KEY, UNWRAP_KEY, ENCAPSULATE_KEY, DECAPSULATE_KEY)
+COMMANDS = (
+    GENERATE_KEY,
+    DERIVE_KEY,
+    DERIVE_KEYS,
+    GENERATE_KEY_PAIR,
+    WRAP_KEY,
+    UNWRAP_KEY,
+    ENCAPSULATE_KEY,
+    DECAPSULATE_KEY,
+)

@@ -2,8 +2,7 @@
 """AES-ECB, AES-CBC, and AES-CBC with PKCS#7 padding, which also wrap keys (PKCS#11 3.2, section 6, AES).
 
 ECB and CBC take whole blocks. A wrapped key is filled up with zero bytes to whole blocks, as the standard says;
-unwrapping gives them back, and who unwraps cuts the value to its length. Bad padding has one error, whatever is wrong.
-None of them vouches for a wrapped key.
+unwrapping gives them back, and who unwraps cuts the value to its length. None of them vouches for a wrapped key.
 """
 
 from collections.abc import Callable
@@ -14,88 +13,17 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, Mode, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, Mode, decryptor, encryptor
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
 from softee.pkcs11_ta.mechanisms.params import initialization_vector, no_params
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.shapes.block_modes import PaddingDecrypt, PaddingEncrypt, WholeBlocks, end_padded
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import wrong_length
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 from softee.tee.keys import wipe
 
 P = TypeVar("P")
 
 _PADDING = PKCS7(8 * BLOCK)
-
-
-class _WholeBlocks(Stream):
-    """Encrypts or decrypts whole blocks; ``short`` is the error for data that ends in a part of one."""
-
-    __slots__ = ("_context", "_short")
-
-    def __init__(self, context: CipherContext, short: CKR) -> None:
-        super().__init__()
-        self._context = context
-        self._short = short
-
-    def given(self, taken: int) -> int:
-        """Return the whole blocks."""
-        return taken // BLOCK * BLOCK
-
-    def update(self, part: bytes) -> bytes:
-        """Take a part of the data and return the blocks that are whole."""
-        self._taken += len(part)
-        return self._context.update(part)
-
-    def finish(self) -> bytes:
-        """Return nothing more. Raises ``short``."""
-        if self._taken % BLOCK:
-            raise wrong_length(self._short, self._taken, f"a multiple of {BLOCK}")
-        return self._context.finalize()
-
-
-def _end_padded(context: CipherContext, taken: int) -> bytes:
-    """Return what ends a ciphertext of ``taken`` bytes: so many bytes of padding, each saying how many."""
-    fill = BLOCK - taken % BLOCK
-    return context.update(bytes([fill]) * fill) + context.finalize()
-
-
-class _PaddingEncrypt(_WholeBlocks):
-    __slots__ = ()
-
-    def one_shot_size(self, count: int) -> int:
-        """Return ``count`` and the padding of 1 to 16 bytes."""
-        return self.given(count) + BLOCK
-
-    def finish(self) -> bytes:
-        """Return the last block, filled up by PKCS#7. Never fails."""
-        return _end_padded(self._context, self._taken)
-
-
-class _PaddingDecrypt(_WholeBlocks):
-    """Holds back the last whole block, which may be padding."""
-
-    __slots__ = ("_unpadder",)
-
-    def __init__(self, context: CipherContext) -> None:
-        super().__init__(context, CKR.ENCRYPTED_DATA_LEN_RANGE)
-        self._unpadder = _PADDING.unpadder()
-
-    def given(self, taken: int) -> int:
-        """Return the whole blocks but the last."""
-        return max(0, taken // BLOCK - 1) * BLOCK
-
-    def update(self, part: bytes) -> bytes:
-        """Take a part of the data and return what cannot be padding."""
-        return self._unpadder.update(super().update(part))
-
-    def finish(self) -> bytes:
-        """Return the last block without its padding. Raises CKR_ENCRYPTED_DATA_INVALID where that is bad."""
-        rest = super().finish()
-        if not self._taken:
-            raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, 0, f"at least {BLOCK}")
-        try:
-            return self._unpadder.update(rest) + self._unpadder.finalize()
-        except ValueError:
-            raise Pkcs11Error(CKR.ENCRYPTED_DATA_INVALID, "the padding is not PKCS#7's") from None
 
 
 def _ecb_mode(_: None) -> Mode:
@@ -120,7 +48,7 @@ def _unwrap(context: CipherContext, wrapped: bytes) -> bytearray:
 
 
 def _wrap_padded(context: CipherContext, value: bytes | bytearray) -> bytes:
-    return context.update(value) + _end_padded(context, len(value))
+    return context.update(value) + end_padded(context, BLOCK, len(value))
 
 
 def _unwrap_padded(context: CipherContext, wrapped: bytes) -> bytearray:
@@ -144,8 +72,8 @@ def _whole_blocks(mechanism: CKM, params: Callable[..., P], mode: Callable[[P], 
         params=params,
         functions=(
             Ciphering(
-                encrypt=lambda key, p: _WholeBlocks(encryptor(key, mode(p)), CKR.DATA_LEN_RANGE),
-                decrypt=lambda key, p: _WholeBlocks(decryptor(key, mode(p)), CKR.ENCRYPTED_DATA_LEN_RANGE),
+                encrypt=lambda key, p: WholeBlocks(encryptor(key, mode(p)), BLOCK, CKR.DATA_LEN_RANGE),
+                decrypt=lambda key, p: WholeBlocks(decryptor(key, mode(p)), BLOCK, CKR.ENCRYPTED_DATA_LEN_RANGE),
             ),
             Wrapping(
                 wrap=lambda key, p, value: _wrap(encryptor(key, mode(p)), value),
@@ -164,8 +92,8 @@ SPECS: tuple[AnyMechanism, ...] = (
         params=initialization_vector,
         functions=(
             Ciphering(
-                encrypt=lambda key, iv: _PaddingEncrypt(encryptor(key, modes.CBC(iv)), CKR.DATA_LEN_RANGE),
-                decrypt=lambda key, iv: _PaddingDecrypt(decryptor(key, modes.CBC(iv))),
+                encrypt=lambda key, iv: PaddingEncrypt(encryptor(key, modes.CBC(iv)), BLOCK, CKR.DATA_LEN_RANGE),
+                decrypt=lambda key, iv: PaddingDecrypt(decryptor(key, modes.CBC(iv)), BLOCK),
             ),
             Wrapping(
                 wrap=lambda key, iv, value: _wrap_padded(encryptor(key, modes.CBC(iv)), value),

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, check_key, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, check_key
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, wrong_length
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 LARGEST_MESSAGE = 1 << 20

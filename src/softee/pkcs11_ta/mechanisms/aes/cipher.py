@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the AES mechanisms have in common: their keys and how a wrong amount of data is refused."""
+"""What the AES mechanisms have in common: their keys, and the library's objects for them."""
 
 from collections.abc import Container
 
@@ -47,8 +47,3 @@ def encryptor(key: KeyView, mode: Mode) -> CipherContext:
 def decryptor(key: KeyView, mode: Mode) -> CipherContext:
     """Return the library's AES that decrypts with ``key`` in ``mode``."""
     return Cipher(block_cipher(key.secret()), mode).decryptor()
-
-
-def wrong_length(rv: CKR, taken: int, wanted: str) -> Pkcs11Error:
-    """Return the error that says that ``taken`` bytes are not ``wanted``."""
-    return Pkcs11Error(rv, f"{taken} bytes of data where {wanted} is needed")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import CipherContext, modes
 
-from softee.names import CKM, CKR
+from softee.names import CKM
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, decryptor, encryptor
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import ByteStream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 _OPTEE_FULL_COUNTER = 1
@@ -46,38 +46,16 @@ def _longest_message(counter: CounterBlock) -> int:
     return BLOCK * (values - first)
 
 
-class _Counter(Stream):
-    """Encrypts or decrypts: the same in this mode."""
-
-    __slots__ = ("_context", "_longest")
-
-    def __init__(self, context: CipherContext, longest: int) -> None:
-        super().__init__()
-        self._context = context
-        self._longest = longest
-
-    def given(self, taken: int) -> int:
-        """Return that every byte comes out at once."""
-        return taken
-
-    def update(self, part: bytes) -> bytes:
-        """Take a part of the data and return it processed. Raises CKR_DATA_LEN_RANGE where the counter would wrap."""
-        self._taken += len(part)
-        if self._taken > self._longest:
-            raise wrong_length(CKR.DATA_LEN_RANGE, self._taken, f"at most {self._longest} (the counter would wrap)")
-        return self._context.update(part)
-
-    def finish(self) -> bytes:
-        """Return nothing more."""
-        return self._context.finalize()
+def _stream(context: CipherContext, counter: CounterBlock) -> ByteStream:
+    return ByteStream(context.update, context.finalize, longest=_longest_message(counter))
 
 
-def _encrypt(key: KeyView, counter: CounterBlock) -> _Counter:
-    return _Counter(encryptor(key, modes.CTR(counter.block)), _longest_message(counter))
+def _encrypt(key: KeyView, counter: CounterBlock) -> ByteStream:
+    return _stream(encryptor(key, modes.CTR(counter.block)), counter)
 
 
-def _decrypt(key: KeyView, counter: CounterBlock) -> _Counter:
-    return _Counter(decryptor(key, modes.CTR(counter.block)), _longest_message(counter))
+def _decrypt(key: KeyView, counter: CounterBlock) -> ByteStream:
+    return _stream(decryptor(key, modes.CTR(counter.block)), counter)
 
 
 SPECS = (

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.ciphers import CipherContext, modes
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, decryptor, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, decryptor, encryptor
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import initialization_vector
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream, wrong_length
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers import modes
 
 from softee.names import CKA, CKM, CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_TYPES, Mode, encryptor, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_TYPES, Mode, encryptor
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.deriving import cut
@@ -48,12 +49,18 @@ def by_cbc(iv: bytes, data: bytes) -> EncryptData:
     return EncryptData(modes.CBC(iv), _checked(data))
 
 
+def _wrong_length(taken: int, wanted: str) -> Pkcs11Error:
+    """Return the error for the length of the data: the standard has no CKR_DATA_LEN_RANGE for C_DeriveKey."""
+    detail = f"{taken} bytes of data where {wanted} is needed"
+    return Pkcs11Error(CKR.MECHANISM_PARAM_INVALID, detail, optee=CKR.DATA_LEN_RANGE)
+
+
 def _derive(base: KeyView, params: EncryptData, _: tuple[KeyView, ...], template: Attributes) -> Parts:
     size, wanted = len(params.data), template.get(CKA.VALUE_LEN)
     if not size or size % BLOCK:
-        raise wrong_length(CKR.DATA_LEN_RANGE, size, f"a multiple of {BLOCK}")
+        raise _wrong_length(size, f"a multiple of {BLOCK}")
     if isinstance(wanted, int) and wanted > size:
-        raise wrong_length(CKR.DATA_LEN_RANGE, size, f"as many as CKA_VALUE_LEN {wanted}")
+        raise _wrong_length(size, f"as many as CKA_VALUE_LEN {wanted}")
     encrypted = bytearray(size + BLOCK - 1)  # the library wants room for a block that it does not write
     del encrypted[encryptor(base, params.mode).update_into(params.data, encrypted) :]
     try:

@@ -11,10 +11,9 @@ OP-TEE answers CKR_SIGNATURE_INVALID to C_Decrypt*, and its own tests ask for th
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.view import KeyView
-from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES
 from softee.pkcs11_ta.mechanisms.aes.gcm_library import (
     Decryptor,
-    Encryptor,
     GcmParams,
     WrongTagError,
     decryptor,
@@ -22,7 +21,7 @@ from softee.pkcs11_ta.mechanisms.aes.gcm_library import (
 )
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, Stream
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, ByteStream, wrong_length
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 LARGEST_CIPHERTEXT = 1 << 20
@@ -69,38 +68,10 @@ def _open(opening: Decryptor, sealed: bytes, tag_size: int, bad_tag: Pkcs11Error
         raise bad_tag from None
 
 
-class _Encrypt(Stream):
-    """Encrypts the data as it comes, and ends with the tag."""
-
-    __slots__ = ("_encryptor", "_tag_size")
-
-    def __init__(self, encrypting: Encryptor, tag_size: int) -> None:
-        super().__init__()
-        self._encryptor = encrypting
-        self._tag_size = tag_size
-
-    def given(self, taken: int) -> int:
-        """Return that every byte comes out at once."""
-        return taken
-
-    def one_shot_size(self, count: int) -> int:
-        """Return ``count`` and the tag."""
-        return count + self._tag_size
-
-    def update(self, part: bytes) -> bytes:
-        """Take a part of the data and return it encrypted. Raises CKR_DATA_LEN_RANGE where the counter would wrap."""
-        self._taken += len(part)
-        if self._taken > _LONGEST_MESSAGE:
-            raise wrong_length(CKR.DATA_LEN_RANGE, self._taken, f"at most {_LONGEST_MESSAGE} (the counter would wrap)")
-        return self._encryptor.update(part)
-
-    def finish(self) -> bytes:
-        """Return the tag."""
-        return self._encryptor.end()
-
-
-def _encrypt(key: KeyView, params: GcmParams) -> _Encrypt:
-    return _Encrypt(encryptor(key.secret(), params), params.tag_size)
+def _encrypt(key: KeyView, params: GcmParams) -> ByteStream:
+    """Encrypt the data as it comes, and end with the tag."""
+    encrypting = encryptor(key.secret(), params)
+    return ByteStream(encrypting.update, encrypting.end, longest=_LONGEST_MESSAGE, tag_size=params.tag_size)
 
 
 def _decrypt(key: KeyView, params: GcmParams) -> BufferedCipher:

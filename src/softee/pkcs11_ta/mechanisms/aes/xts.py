@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from softee.names import CKK, CKM, CKR
 from softee.pkcs11_ta.keys.secret import AES_XTS_SIZES
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
-from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, check_key_size, wrong_length
+from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, check_key_size
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, KeyGenerating
 from softee.pkcs11_ta.mechanisms.params import initialization_vector, no_params
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, wrong_length
 from softee.pkcs11_ta.mechanisms.shapes.generating import random_secret
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 

@@ -4,7 +4,7 @@
 The secret is as wide as the prime. A shorter key is its end: the standard takes bytes away from the beginning.
 """
 
-from softee.names import CKA, CKM, CKR
+from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
@@ -12,7 +12,7 @@ from softee.pkcs11_ta.keys.dh import KEY_SIZE, KEY_TYPES, generated_parts, group
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Deriving, PairGenerating
 from softee.pkcs11_ta.mechanisms.params import invalid, no_params
-from softee.pkcs11_ta.mechanisms.shapes.deriving import key_size, require_piece
+from softee.pkcs11_ta.mechanisms.shapes.deriving import end_of_secret
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 _LONGEST_VALUE = KEY_SIZE.high // 8 + 1
@@ -38,9 +38,7 @@ def _derive(base: KeyView, other: bytes, _: tuple[KeyView, ...], template: Attri
     except ValueError:
         detail = f"the parameter ({len(other)} bytes) is no public value of the base key's group"
         raise Pkcs11Error(CKR.PUBLIC_KEY_INVALID, detail) from None
-    size = key_size(template, len(secret))
-    require_piece(base, size)
-    return {CKA.VALUE: SecretBytes(memoryview(secret)[len(secret) - size :])}
+    return end_of_secret(secret, base, template)
 
 
 SPECS: tuple[AnyMechanism, ...] = (

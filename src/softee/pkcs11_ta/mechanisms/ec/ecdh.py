@@ -29,15 +29,12 @@ from softee.pkcs11_ta.keys.view import KeyView, unfit
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes import hash_functions as h
-from softee.pkcs11_ta.mechanisms.shapes.deriving import key_size
+from softee.pkcs11_ta.mechanisms.shapes.deriving import end_of_secret, key_size
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 LARGEST_SHARED_DATA = 1 << 16
 """Bytes of pSharedData: a key derivation function reads them again for each digest's worth of key."""
 
-
-SMALLEST_PIECE = 16
-"""Bytes of a protected key's secret that are given as they are: fewer could be guessed, and so the secret cut short."""
 
 _Make = Callable[[HashAlgorithm, int, bytes], X963KDF | ConcatKDFHash]
 
@@ -120,18 +117,9 @@ def _shared_secret(key: KeyView, public_data: bytes) -> bytes:
 def _derive(key: KeyView, params: EcdhParams, _: tuple[KeyView, ...], template: Attributes) -> Parts:
     secret = SecretBytes(_shared_secret(key, params.public_data))
     if params.kdf is None:
-        return {CKA.VALUE: _cut(key, secret, template)}
+        return end_of_secret(secret, key, template)
     kdf = params.kdf.make(params.kdf.hash.algorithm, key_size(template), params.shared_data)
     return {CKA.VALUE: SecretBytes(kdf.derive(secret))}
-
-
-def _cut(key: KeyView, secret: SecretBytes, template: Attributes) -> SecretBytes:
-    """Return the secret, less the bytes at its leading end that the new key has no room for."""
-    size = key_size(template, len(secret))
-    if key.protected and size < SMALLEST_PIECE:
-        detail = f"{size} bytes of a protected key's secret as they are; {SMALLEST_PIECE} are the fewest"
-        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, detail)
-    return SecretBytes(memoryview(secret)[len(secret) - size :])
 
 
 def _spec(mechanism: CKM, key_types: frozenset[CKK]) -> MechanismSpec[EcdhParams]:

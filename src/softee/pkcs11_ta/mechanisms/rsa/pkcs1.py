@@ -28,7 +28,19 @@ from softee.pkcs11_ta.mechanisms.rsa.sizes import (
     undecryptable,
 )
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import MD5, SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import (
+    MD5,
+    SHA1,
+    SHA3_224,
+    SHA3_256,
+    SHA3_384,
+    SHA3_512,
+    SHA224,
+    SHA256,
+    SHA384,
+    SHA512,
+    HashFunction,
+)
 from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
     BufferedVerify,
@@ -177,4 +189,8 @@ SPECS: tuple[AnyMechanism, ...] = (
             Wrapping(wrap=_wrap, unwrap=_unwrap, padded=True),
         ),
     ),
+    _hashed(CKM.SHA3_512_RSA_PKCS, SHA3_512),
+    _hashed(CKM.SHA3_384_RSA_PKCS, SHA3_384),
+    _hashed(CKM.SHA3_256_RSA_PKCS, SHA3_256),
+    _hashed(CKM.SHA3_224_RSA_PKCS, SHA3_224),
 )

@@ -19,7 +19,18 @@ from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.rsa.masking import hash_function, mask_generation
 from softee.pkcs11_ta.mechanisms.rsa.sizes import BITS_PER_BYTE, modulus_size, signature_size
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import (
+    SHA1,
+    SHA3_224,
+    SHA3_256,
+    SHA3_384,
+    SHA3_512,
+    SHA224,
+    SHA256,
+    SHA384,
+    SHA512,
+    HashFunction,
+)
 from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
     BufferedVerify,
@@ -142,4 +153,8 @@ SPECS: tuple[AnyMechanism, ...] = (
             ),
         ),
     ),
+    _hashed(CKM.SHA3_512_RSA_PKCS_PSS, SHA3_512),
+    _hashed(CKM.SHA3_384_RSA_PKCS_PSS, SHA3_384),
+    _hashed(CKM.SHA3_256_RSA_PKCS_PSS, SHA3_256),
+    _hashed(CKM.SHA3_224_RSA_PKCS_PSS, SHA3_224),
 )

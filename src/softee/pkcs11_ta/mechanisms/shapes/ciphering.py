@@ -4,6 +4,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from softee.names import CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.shapes.held import Held
 
 
@@ -30,6 +32,54 @@ class Stream(ABC):
     def one_shot_size(self, count: int) -> int:
         """Return the most that ``count`` bytes can become. Modes that pad say more."""
         return count
+
+
+class ByteStream(Stream):
+    """A cipher that gives a byte for each that it takes, at once, and a tag at the end where it has one."""
+
+    __slots__ = ("_act", "_end", "_longest", "_tag_size")
+
+    def __init__(
+        self,
+        act: Callable[[bytes], bytes],
+        end: Callable[[], bytes] = bytes,
+        *,
+        longest: int | None = None,
+        tag_size: int = 0,
+    ) -> None:
+        """Make an operation.
+
+        Args:
+            act: what it does with a part.
+            end: what makes the last bytes, the tag of ``tag_size``; without it there are none.
+            longest: the most bytes that the counter has room for.
+            tag_size: how many come at the end.
+
+        """
+        super().__init__()
+        self._act = act
+        self._end = end
+        self._longest = longest
+        self._tag_size = tag_size
+
+    def given(self, taken: int) -> int:
+        """Return that every byte comes out at once."""
+        return taken
+
+    def one_shot_size(self, count: int) -> int:
+        """Return ``count`` and the tag."""
+        return count + self._tag_size
+
+    def update(self, part: bytes) -> bytes:
+        """Take a part of the data and return it processed. Raises CKR_DATA_LEN_RANGE where the counter would wrap."""
+        self._taken += len(part)
+        if self._longest is not None and self._taken > self._longest:
+            raise wrong_length(CKR.DATA_LEN_RANGE, self._taken, f"at most {self._longest} (the counter would wrap)")
+        return self._act(part)
+
+    def finish(self) -> bytes:
+        """Return the tag, or nothing more."""
+        return self._end()
 
 
 class BufferedCipher:
@@ -66,3 +116,8 @@ class BufferedCipher:
     def finish(self) -> bytes:
         """Return the result."""
         return self._act(self._held.all())
+
+
+def wrong_length(rv: CKR, taken: int, wanted: str) -> Pkcs11Error:
+    """Return the error that says that ``taken`` bytes are not ``wanted``."""
+    return Pkcs11Error(rv, f"{taken} bytes of data where {wanted} is needed")

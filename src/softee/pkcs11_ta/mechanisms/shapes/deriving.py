@@ -2,7 +2,7 @@
 """What derivations have in common: how long the new key is, and what a protected base key must not be made into.
 
 Bytes that come of a one-way function are cut as the template says (section 5.18.5). Whoever may use a key of one byte
-finds it by trying, so bytes that are the base key's own, or tell them, must not be cut short: :func:`require_piece`.
+finds it by trying, so bytes that are the base key's own, or tell them, must not be cut short: :func:`end_of_secret`.
 """
 
 from softee.names import CKA, CKR
@@ -15,13 +15,6 @@ from softee.pkcs11_ta.keys.view import KeyView
 
 SMALLEST_PIECE = 16
 """Bytes that a key may have of what a protected one computes with no one-way function: nobody finds them by trying."""
-
-
-def require_piece(base: KeyView, size: int) -> None:
-    """Refuse a key of ``size`` bytes of what ``base`` computes as they are. Raises CKR_ATTRIBUTE_VALUE_INVALID."""
-    if base.protected and size < SMALLEST_PIECE:
-        detail = f"{size} bytes of a protected key's secret as they are; {SMALLEST_PIECE} are the fewest"
-        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, detail)
 
 
 def key_size(template: Attributes, available: int | None = None) -> int:
@@ -55,6 +48,18 @@ def key_size(template: Attributes, available: int | None = None) -> int:
 def cut(value: bytes | bytearray, template: Attributes) -> Parts:
     """Return the parts of a new key that has the first bytes of ``value``. Raises as :func:`key_size`."""
     return {CKA.VALUE: SecretBytes(value[: key_size(template, len(value))])}
+
+
+def end_of_secret(secret: SecretBytes, base: KeyView, template: Attributes) -> Parts:
+    """Return the parts of a new key that has the end of what ``base`` shares with somebody, as much as it has room for.
+
+    Raises CKR_ATTRIBUTE_VALUE_INVALID for too little of a protected key's secret, else as :func:`key_size`.
+    """
+    size = key_size(template, len(secret))
+    if base.protected and size < SMALLEST_PIECE:
+        detail = f"{size} bytes of a protected key's secret as they are; {SMALLEST_PIECE} are the fewest"
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, detail)
+    return {CKA.VALUE: SecretBytes(memoryview(secret)[len(secret) - size :])}
 
 
 def require_protected(base: KeyView, template: Attributes) -> None:

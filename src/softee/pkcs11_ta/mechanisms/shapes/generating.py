@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Generation of secret keys: random bytes, as many as CKA_VALUE_LEN says."""
+"""Generation of secret keys: random bytes, as many as CKA_VALUE_LEN says, or as the type has."""
 
 import os
 from collections.abc import Callable, Container
@@ -17,17 +17,20 @@ _SECRET_SIZES = SizeRange(1, 512)
 """Bytes of a generated secret, as CKM_GENERIC_SECRET_KEY_GEN has them."""
 
 
-def random_secret(sizes: Container[int], described: str) -> Callable[[None, Attributes], Parts]:
+def random_secret(
+    sizes: Container[int], described: str, usual: int | None = None
+) -> Callable[[None, Attributes], Parts]:
     """Return what makes a random key of CKA_VALUE_LEN bytes.
 
     Args:
         sizes: those that are taken, in bytes.
         described: the same, for the error's text.
+        usual: the size of a key whose template says none; None: there is none.
 
     """
 
     def generate(_: None, template: Attributes) -> Parts:
-        size = template.get(CKA.VALUE_LEN)
+        size = template.get(CKA.VALUE_LEN, usual)
         if not isinstance(size, int):
             raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN, the key's size in bytes, is missing")
         if size not in sizes:
@@ -46,4 +49,15 @@ def secret_of_any_size(mechanism: CKM, key_type: CKK) -> AnyMechanism:
         key_size=sizes,
         params=no_params,
         functions=(KeyGenerating(generate=random_secret(sizes, f"{sizes.low} to {sizes.high}")),),
+    )
+
+
+def secret_of_one_size(mechanism: CKM, key_type: CKK, size: int) -> AnyMechanism:
+    """Describe a mechanism that generates keys of a type whose keys all have ``size`` bytes."""
+    return MechanismSpec(
+        mechanism=mechanism,
+        key_types=frozenset({key_type}),
+        key_size=SizeRange(size, size),
+        params=no_params,
+        functions=(KeyGenerating(generate=random_secret((size,), str(size), size)),),
     )

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ChaCha20-Poly1305 (PKCS#11 3.2, section 6, ChaCha20/Poly1305 and Salsa20/Poly1305; RFC 8439, 2.8).
+
+The tag of 16 bytes follows the ciphertext. Decryption gives nothing until the tag is found right: the ciphertext waits
+until then, up to a limit. A tag that is not right has one error, whatever is wrong. Nonces have RFC 8439's 96 bits.
+`pycryptodome` encrypts data as they come, `cryptography` only all at once.
+"""
+
+from dataclasses import dataclass
+
+from Crypto.Cipher import ChaCha20_Poly1305
+from Crypto.Cipher.ChaCha20_Poly1305 import ChaCha20Poly1305Cipher
+
+from softee.names import CKM, CKR
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.mechanisms.chacha20.stream import BLOCK, KEY_SIZE, KEY_TYPES
+from softee.pkcs11_ta.mechanisms.functions import Ciphering
+from softee.pkcs11_ta.mechanisms.params import invalid
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, ByteStream, wrong_length
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+
+LARGEST_CIPHERTEXT = 1 << 20
+"""Bytes to decrypt, tag included: they stay in memory until the end, and a client may have thousands of operations."""
+
+LARGEST_AAD = 1 << 16
+"""Bytes of additional authenticated data, as with AES-GCM."""
+
+_TAG_SIZE = 16
+_NONCE_SIZE = 12
+_LONGEST_MESSAGE = BLOCK * ((1 << 32) - 1)
+"""Bytes that one nonce may encrypt: the counter has 32 bits, and its first block makes the key of the tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class AeadParams:
+    """CK_SALSA20_CHACHA20_POLY1305_PARAMS: nonce and additional authenticated data."""
+
+    nonce: bytes
+    aad: bytes
+
+
+def aead(nonce: bytes, aad: bytes) -> AeadParams:
+    """Check CK_SALSA20_CHACHA20_POLY1305_PARAMS."""
+    if len(nonce) != _NONCE_SIZE:
+        raise invalid(f"a nonce of {len(nonce)} bytes, not {_NONCE_SIZE}")
+    if len(aad) > LARGEST_AAD:
+        raise invalid(f"ulAADLen {len(aad)}; {LARGEST_AAD} are allowed")
+    return AeadParams(nonce, aad)
+
+
+def _cipher(key: KeyView, params: AeadParams) -> ChaCha20Poly1305Cipher:
+    cipher = ChaCha20_Poly1305.new(key=key.secret(), nonce=params.nonce)
+    cipher.update(params.aad)
+    return cipher
+
+
+def _encrypt(key: KeyView, params: AeadParams) -> ByteStream:
+    cipher = _cipher(key, params)
+    return ByteStream(cipher.encrypt, cipher.digest, longest=_LONGEST_MESSAGE, tag_size=_TAG_SIZE)
+
+
+def _decrypt(key: KeyView, params: AeadParams) -> BufferedCipher:
+    cipher = _cipher(key, params)
+
+    def decrypt(sealed: bytes) -> bytes:
+        size = len(sealed) - _TAG_SIZE
+        if size < 0:
+            raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(sealed), f"at least {_TAG_SIZE}")
+        try:
+            return cipher.decrypt_and_verify(sealed[:size], sealed[size:])
+        except ValueError:
+            raise Pkcs11Error(CKR.ENCRYPTED_DATA_INVALID, "the tag is another one") from None
+
+    return BufferedCipher(decrypt, lambda count: max(0, count - _TAG_SIZE), limit=LARGEST_CIPHERTEXT)
+
+
+SPECS = (
+    MechanismSpec(
+        mechanism=CKM.CHACHA20_POLY1305,
+        key_types=KEY_TYPES,
+        key_size=KEY_SIZE,
+        params=aead,
+        functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt),),
+    ),
+)
