@@ -11,12 +11,8 @@ from board.arm64 import Emulated, Ours
 from board.conftest import Emulate
 from support.secure_world import RunningDaemon
 
-KNOWN = {
-    "pkcs11_1009": "a GENERAL MAC is checked in full (docs/deviations.md)",
-    "pkcs11_1025": "EdDSA is missing",
-    "pkcs11_1029": "key derivation by AES is missing",
-}
-"""The cases that do not pass yet, and why."""
+KNOWN = {"pkcs11_1009": "a GENERAL MAC is checked in full (docs/deviations.md)"}
+"""The cases that do not pass, and why."""
 
 
 @pytest.fixture(params=[False, True], ids=["our libteec", "both our libraries"])

@@ -74,7 +74,7 @@ DOCUMENTED: dict[CKM, tuple[tuple[int, int] | None, MechanismFlag]] = {
 DERIVE = MechanismFlag.DERIVE
 SHOWN_BY_4_10: dict[CKM, tuple[tuple[int, int] | None, MechanismFlag]] = {
     CKM.RSA_X_509: ((256, 4096), CRYPT | SIGN),
-    CKM.RSA_AES_KEY_WRAP: (None, WRAP),  # OP-TEE's flags say that it encrypts, too
+    CKM.RSA_AES_KEY_WRAP: (None, CRYPT | WRAP),
     CKM.EDDSA: ((256, 448), SIGN),
     CKM.EC_EDWARDS_KEY_PAIR_GEN: ((256, 448), MechanismFlag.GENERATE_KEY_PAIR),
     CKM.ECDH1_DERIVE: ((160, 521), DERIVE),

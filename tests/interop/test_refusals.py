@@ -9,13 +9,13 @@ from interop.tools import PIN, SO_PIN, Programs
 from support.secure_world import RunningDaemon
 
 IN = ("--login", "--pin", PIN)
-BRAINPOOL = "EC:brainpoolP256r1"
+UNKNOWN_CURVE = "EC:secp192k1"
 
 REFUSALS = [
     (("--login", "--pin", "54321", "-O"), "CKR_PIN_INCORRECT", "C_Login: CKR_PIN_INCORRECT: wrong PIN .* 6 tries left"),
     ((*IN, "--keygen", "--key-type", "AES:20"), "CKR_KEY_SIZE_RANGE", "C_GenerateKey: CKR_KEY_SIZE_RANGE: .*20"),
     (
-        (*IN, "--keypairgen", "--key-type", BRAINPOOL),
+        (*IN, "--keypairgen", "--key-type", UNKNOWN_CURVE),
         "(0x140)",  # which not every pkcs11-tool has a name for
         "C_GenerateKeyPair: CKR_CURVE_NOT_SUPPORTED: CKA_EC_PARAMS",
     ),

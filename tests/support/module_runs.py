@@ -76,7 +76,7 @@ class ModuleRuns:
             return self._session.run("C_VerifyRecover", c_mechanism(mechanism, parameter), handle, signature)
 
     def encrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
-        with _told(), self._object(key) as handle:
+        with _told(), self._object(_public_half(key)) as handle:
             return self._session.run("C_Encrypt", c_mechanism(mechanism, parameter), handle, *_cut(mechanism, parts))
 
     def decrypt(self, mechanism: CKM, key: KeyView, parameter: bytes, *parts: bytes) -> bytes:
@@ -158,7 +158,7 @@ def _told() -> Iterator[None]:
 
 
 def _public_half(key: KeyView) -> KeyView:
-    """Return the key that verifies what a private key of RSA or on a curve signs; any other key is its own."""
+    """Return the key that undoes what a private key of RSA or on a curve does; any other key is its own."""
     native = key.native() if key.key_class is CKO.PRIVATE_KEY else None
     if isinstance(native, rsa.RSAPrivateKey):
         return keys.rsa_public_key(native.public_key())

@@ -5,8 +5,10 @@ import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE
 from softee.stores.memory import MemoryStore
 from support.commands import c
+from support.object_calls import create, fresh_caller
 from support.stores import snapshot
 from support.token_world import Attribute, Caller, make_application, template, u32
 
@@ -47,9 +49,18 @@ def test_a_handle_of_nothing_is_refused(caller: Caller, session: int, handle: in
     assert caller.call(c.ENCRYPT_INIT, session, handle, *CBC).rv is CKR.KEY_HANDLE_INVALID
 
 
-def test_a_handle_of_no_key_is_refused(caller: Caller, session: int) -> None:
-    data = caller.ok(c.CREATE_OBJECT, session, template((CKA.CLASS, CKO.DATA), (CKA.VALUE, b"x"))).handle
-    assert caller.call(c.ENCRYPT_INIT, session, data, *CBC).rv is CKR.KEY_HANDLE_INVALID
+@pytest.mark.parametrize("kind", ["data", "X.509 certificate"])
+def test_a_handle_of_no_key_is_refused_as_optee_for_what_it_may_not_do(kind: str) -> None:
+    for policy in (OPTEE, PORTABLE):
+        caller, session = fresh_caller(policy=policy)
+        none, key = create(caller, session, kind), create(caller, session, "RSA public key", WRAP=True)
+        for rv, in_optee in (
+            (caller.call(c.ENCRYPT_INIT, session, none, *CBC).rv, CKR.KEY_FUNCTION_NOT_PERMITTED),
+            (caller.call(c.SIGN_INIT, session, none, CKM.AES_CMAC, b"").rv, CKR.KEY_FUNCTION_NOT_PERMITTED),
+            (caller.call(c.DERIVE_KEY, session, none, CKM.ECDH1_DERIVE, b"", ()).rv, CKR.KEY_TYPE_INCONSISTENT),
+            (caller.call(c.WRAP_KEY, session, key, none, CKM.RSA_AES_KEY_WRAP, b"").rv, CKR.KEY_NOT_WRAPPABLE),
+        ):
+            assert rv is (in_optee if policy is OPTEE else CKR.KEY_HANDLE_INVALID)
 
 
 def test_a_damaged_key_is_a_device_error_and_no_bad_handle() -> None:

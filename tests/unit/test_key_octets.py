@@ -14,12 +14,12 @@ from softee.pkcs11_ta.keys.curves import Curve, Curves
 from softee.pkcs11_ta.keys.material import KeyMaterial
 from softee.pkcs11_ta.keys.octet_keys import Algorithm, OctetPrivateKey
 from softee.pkcs11_ta.keys.pkcs8 import import_private_key
-from softee.pkcs11_ta.token.profiles import PORTABLE
+from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE
 from support.commands import c
 from support.importing import imported, refusal
 from support.mechanism_runs import gcm_params
-from support.object_calls import create, fresh_caller
-from support.samples import sample
+from support.object_calls import create, fresh_caller, get, pair
+from support.samples import as_template, sample
 from support.token_world import template
 
 TYPES = {"Edwards": (CKK.EC_EDWARDS, edwards.CURVES), "Montgomery": (CKK.EC_MONTGOMERY, montgomery.CURVES)}
@@ -69,6 +69,38 @@ def test_a_private_key_is_its_octets(kind: str, curve: Curve[Algorithm], ec_para
     loaded = key.native()
     assert isinstance(loaded, OctetPrivateKey)
     assert loaded.private_bytes_raw() == native.private_bytes_raw()
+
+
+@every_curve
+def test_a_private_key_tells_its_public_one(kind: str, curve: Curve[Algorithm]) -> None:
+    native = KEYS[curve.name]
+    parts = {"EC_PARAMS": curve.params[0], "VALUE": native.private_bytes_raw()}
+    bare = native.public_key().public_bytes_raw()
+    assert imported(sample(f"{kind} private key", **parts))[CKA.EC_POINT] == bare
+    for point in (bare, bytes([4, len(bare)]) + bare):
+        assert imported(sample(f"{kind} private key", **parts, EC_POINT=point))[CKA.EC_POINT] == bare
+    for other in (bare[:-1] + bytes([bare[-1] ^ 1]), bare[:-1], b""):
+        assert refusal(sample(f"{kind} private key", **parts, EC_POINT=other)) is CKR.ATTRIBUTE_VALUE_INVALID
+    assert import_private_key(private_key_info(native), TYPES[kind][0])[CKA.EC_POINT] == bare
+
+
+def test_a_pair_that_is_made_has_one_point() -> None:
+    for policy in (OPTEE, PORTABLE):
+        caller, session = fresh_caller(policy=policy)
+        public, private = pair(caller, session, CKM.EC_EDWARDS_KEY_PAIR_GEN, ((CKA.EC_PARAMS, edwards.OPTEE_ED25519),))
+        point = get(caller, session, private, CKA.EC_POINT)
+        assert point == get(caller, session, public, CKA.EC_POINT)
+        assert isinstance(point, bytes)
+        assert len(point) == (32 if policy is OPTEE else 34)
+
+
+def test_as_optee_an_edwards_private_key_without_a_curve_is_on_ed25519() -> None:
+    attributes = {one: value for one, value in sample("Edwards private key").items() if one is not CKA.EC_PARAMS}
+    caller, session = fresh_caller(policy=OPTEE)
+    made = caller.ok(c.CREATE_OBJECT, session, as_template(attributes)).handle
+    assert get(caller, session, made, CKA.EC_PARAMS) == edwards.OPTEE_ED25519
+    caller, session = fresh_caller(policy=PORTABLE)
+    assert caller.call(c.CREATE_OBJECT, session, as_template(attributes)).rv is CKR.TEMPLATE_INCOMPLETE
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -123,7 +155,8 @@ def test_an_empty_part_is_a_missing_one(kind: str, part: str) -> None:
 def test_an_unwrapped_key_has_its_curves_first_name(kind: str, curve: Curve[Algorithm]) -> None:
     native, number = KEYS[curve.name], TYPES[kind][0]
     parts = import_private_key(private_key_info(native), number)
-    assert parts == {CKA.EC_PARAMS: curve.params[0], CKA.VALUE: native.private_bytes_raw()}
+    assert parts[CKA.EC_PARAMS] == curve.params[0]
+    assert parts[CKA.VALUE] == native.private_bytes_raw()
     assert isinstance(parts[CKA.VALUE], SecretBytes)
     for other in {CKK.RSA, CKK.EC, CKK.EC_EDWARDS, CKK.EC_MONTGOMERY} - {number}:
         with pytest.raises(Pkcs11Error, match="another type"):

@@ -17,7 +17,7 @@ from support import mechanism_runs as run
 from support.commands import c
 from support.mechanism_runs import u32
 from support.object_calls import create, fresh_caller, get, pair
-from support.samples.ec import CURVE25519, P256, ecdh_params
+from support.samples.ec import CURVE25519, P256, ec_key_on, ecdh_params
 from support.token_world import Attribute, Caller, template
 
 ECDH = MECHANISMS[CKM.ECDH1_DERIVE]
@@ -162,15 +162,37 @@ def test_a_montgomery_key_without_a_usage_in_its_template_derives(world: tuple[C
     assert len(secret) == 32
 
 
-@pytest.mark.parametrize("policy", [PORTABLE, STRICT, OPTEE], ids=lambda policy: policy.name)
+@pytest.mark.parametrize("policy", [PORTABLE, STRICT], ids=lambda policy: policy.name)
 def test_a_hash_function_that_the_token_refuses_is_in_no_kdf(policy: Policy) -> None:
     world = fresh_caller(policy=policy)
     key = base(*world)
     for kdf, refusing in (
         (CKD.SHA1_KDF, {STRICT.name}),
         (CKD.SHA1_KDF_SP800, {STRICT.name}),
-        (CKD.SHA3_256_KDF, {OPTEE.name}),
         (CKD.SHA256_KDF, set()),
     ):
         made = derive(world, key, ecdh_params(POINT, kdf), *SECRET, (CKA.VALUE_LEN, 32))
         assert (made is CKR.MECHANISM_PARAM_INVALID) is (policy.name in refusing)
+
+
+def test_as_optee_the_trailing_bytes_are_cut_and_the_template_says_how_many_are_left() -> None:
+    world = fresh_caller(policy=OPTEE)
+    key = base(*world, SENSITIVE=False, EXTRACTABLE=True)
+    whole = OTHER.exchange(ec.ECDH(), ec_key_on(ec.SECP256R1).public_key())
+    aes = ((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES))
+    for size in (1, 16, 31, 32):
+        assert derive(world, key, ecdh_params(POINT), *SECRET, (CKA.VALUE_LEN, size)) == whole[:size]
+    assert derive(world, key, ecdh_params(POINT), *aes, (CKA.VALUE_LEN, 16)) == whole[:16]
+    for wanted, rv in (
+        (SECRET, CKR.TEMPLATE_INCOMPLETE),
+        (aes, CKR.TEMPLATE_INCOMPLETE),
+        ((*SECRET, (CKA.VALUE_LEN, 33)), CKR.KEY_SIZE_RANGE),
+        ((*aes, (CKA.VALUE_LEN, 17)), CKR.KEY_SIZE_RANGE),
+    ):
+        assert derive(world, key, ecdh_params(POINT), *wanted) is rv
+
+
+@pytest.mark.parametrize("kdf", [0, *KDFS], ids=str)
+def test_as_optee_there_is_no_kdf(kdf: int) -> None:
+    with pytest.raises(Pkcs11Error, match=f"MECHANISM_PARAM_INVALID: kdf {kdf:#x} is not CKD_NULL"):
+        OPTEE.mechanism(CKM.ECDH1_DERIVE).parameter(ecdh_params(POINT, kdf))

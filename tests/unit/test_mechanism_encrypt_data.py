@@ -101,6 +101,23 @@ def test_a_type_with_a_few_lengths_needs_one_of_them(caller: Caller, session: in
 
 
 @both
+def test_as_optee_a_key_whose_length_nobody_says_is_the_whole_ciphertext(mechanism: CKM) -> None:
+    caller = Caller(make_application(policy=OPTEE))
+    session = caller.set_up()
+    base = create(caller, session, "AES key", DERIVE=True)
+    for attributes, size, answer in (
+        (GENERIC, 48, CKR.OK),
+        (AES, 32, CKR.OK),
+        (AES, 48, CKR.KEY_SIZE_RANGE),
+        ((*AES, (CKA.VALUE_LEN, 17)), 48, CKR.KEY_SIZE_RANGE),
+    ):
+        rv, made = derive(caller, session, base, mechanism, bytes(size), *attributes)
+        assert rv is answer
+        if rv is CKR.OK:
+            assert get(caller, session, made, CKA.VALUE_LEN) == u32(size)
+
+
+@both
 def test_what_is_derived_is_a_secret_key(caller: Caller, session: int, base: int, mechanism: CKM) -> None:
     private = ((CKA.CLASS, CKO.PRIVATE_KEY), (CKA.KEY_TYPE, CKK.EC))
     assert derive(caller, session, base, mechanism, bytes(32), *private)[0] is CKR.TEMPLATE_INCONSISTENT

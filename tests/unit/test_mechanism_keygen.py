@@ -161,7 +161,9 @@ def test_a_pair_of_octets_is_a_private_key_and_its_public_one(curves: Curves[Alg
 def test_both_keys_of_a_pair_name_the_curve_as_the_template_does(mechanism: CKM, ec_params: bytes) -> None:
     public, private = pair(mechanism, {CKA.EC_PARAMS: ec_params})
     assert set(public) == {CKA.EC_PARAMS, CKA.EC_POINT}
-    assert set(private) == {CKA.EC_PARAMS, CKA.VALUE}
+    bare = mechanism is not CKM.EC_KEY_PAIR_GEN
+    assert set(private) == {CKA.EC_PARAMS, CKA.VALUE, *((CKA.EC_POINT,) if bare else ())}
+    assert private.get(CKA.EC_POINT) == (public[CKA.EC_POINT] if bare else None)
     assert public[CKA.EC_PARAMS] == private[CKA.EC_PARAMS] == ec_params
 
 

@@ -208,3 +208,54 @@ def test_optee_unwraps_a_private_key_whose_template_has_a_usage_of_other_keys() 
     rv, back = unwrap(caller, session, kek, by, wrapped, *wanted)
     assert rv is CKR.OK
     assert get(caller, session, back, CKA.ENCRYPT) is CKR.ATTRIBUTE_TYPE_INVALID
+
+
+@pytest.fixture(scope="module")
+def on_a_board() -> tuple[Caller, int, int, int]:
+    """A client of a token like OP-TEE's, its session, and an RSA key with its private half."""
+    caller = Caller(make_application(policy=OPTEE))
+    session = caller.set_up()
+    public = create(caller, session, "RSA public key", ENCRYPT=True, WRAP=True)
+    return caller, session, public, create(caller, session, "RSA private key", DECRYPT=True)
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 1000])
+def test_optee_encrypts_data_as_it_wraps_keys(on_a_board: tuple[Caller, int, int, int], size: int) -> None:
+    caller, session, public, private = on_a_board
+    by, data = (CKM.RSA_AES_KEY_WRAP, PARAMETER[CKM.RSA_AES_KEY_WRAP]), bytes(range(256)) * 4
+    key = create(caller, session, "generic secret key", EXTRACTABLE=True, VALUE=data[:size])
+    wrapped = caller.ok(c.WRAP_KEY, session, public, key, *by).output
+    caller.ok(c.ENCRYPT_INIT, session, public, *by)
+    encrypted = caller.ok(c.ENCRYPT_ONESHOT, session, data=data[:size]).output
+    assert len(encrypted) == len(wrapped) == SIZE + 8 + -(-size // 8) * 8
+    for taken in (encrypted, wrapped):
+        caller.ok(c.DECRYPT_INIT, session, private, *by)
+        assert caller.ok(c.DECRYPT_ONESHOT, session, data=taken).output == data[:size]
+
+
+def test_data_that_optee_has_not_encrypted_so_has_one_error(on_a_board: tuple[Caller, int, int, int]) -> None:
+    caller, session, public, private = on_a_board
+    by = (CKM.RSA_AES_KEY_WRAP, PARAMETER[CKM.RSA_AES_KEY_WRAP])
+    caller.ok(c.ENCRYPT_INIT, session, public, *by)
+    good = caller.ok(c.ENCRYPT_ONESHOT, session, data=bytes(9)).output
+    for bad, rv in (
+        *(
+            (good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :], CKR.ENCRYPTED_DATA_INVALID)
+            for place in (5, 140)
+        ),
+        (b"\xff" * len(good), CKR.ENCRYPTED_DATA_INVALID),
+        (good[:-8], CKR.ENCRYPTED_DATA_INVALID),
+        (good[:-1], CKR.ENCRYPTED_DATA_LEN_RANGE),
+        (good[:SIZE], CKR.ENCRYPTED_DATA_LEN_RANGE),
+        (b"", CKR.ENCRYPTED_DATA_LEN_RANGE),
+    ):
+        caller.ok(c.DECRYPT_INIT, session, private, *by)
+        assert caller.call(c.DECRYPT_ONESHOT, session, data=bad).rv is rv
+
+
+def test_data_that_optee_cannot_encrypt_so_has_a_wrong_length(on_a_board: tuple[Caller, int, int, int]) -> None:
+    caller, session, public, _ = on_a_board
+    without_room = u32(256, CKM.SHA512, CKG.MGF1_SHA512, 1, 0)
+    for parameter, data in ((PARAMETER[CKM.RSA_AES_KEY_WRAP], b""), (without_room, b"x")):
+        caller.ok(c.ENCRYPT_INIT, session, public, CKM.RSA_AES_KEY_WRAP, parameter)
+        assert caller.call(c.ENCRYPT_ONESHOT, session, data=data).rv is CKR.DATA_LEN_RANGE

@@ -84,7 +84,7 @@ def test_a_master_secret_has_48_bytes_and_the_protection_of_its_template(world: 
     assert (rv, output[4:]) == (CKR.OK, TLS_1_2)
     made = int.from_bytes(output[:4], "little")
     assert world.get(made, CKA.VALUE_LEN) == u32(48)
-    assert world.usages(made) == {"SIGN", "VERIFY", "DERIVE"}
+    assert world.usages(made) == {"SIGN", "VERIFY"}, "it derives where its template says so"
     assert world.get(made, CKA.VALUE) is CKR.ATTRIBUTE_SENSITIVE
     assert world.get(made, CKA.ALWAYS_SENSITIVE) == b"\0", "the premaster secret was imported"
     for wrong in ((CKA.VALUE_LEN, 47), (CKA.KEY_TYPE, CKK.AES), (CKA.CLASS, CKO.DATA), (CKA.VALUE, bytes(48))):
@@ -120,6 +120,18 @@ def test_mac_secrets_and_keys_are_for_what_the_standard_says(world: World) -> No
         assert world.get(key, CKA.KEY_TYPE) == u32(CKK.AES)
         assert world.usages(key) == {"ENCRYPT", "DECRYPT", "DERIVE"}
         assert world.get(key, CKA.LABEL) == b"connection"
+
+
+def test_triple_des_keys_of_a_block_have_their_parity_put_right(world: World) -> None:
+    shown = ((CKA.SENSITIVE, F), (CKA.EXTRACTABLE, T))
+    handles, _ = world.block(
+        world.secret(SENSITIVE=F, EXTRACTABLE=T), key_block(160, 192, 64), (CKA.KEY_TYPE, CKK.DES3), *shown
+    )
+    for handle in handles[2:]:
+        value = world.get(handle, CKA.VALUE)
+        assert isinstance(value, bytes)
+        assert len(value) == 24
+        assert all(byte.bit_count() % 2 for byte in value)
 
 
 def test_usages_that_a_template_gives_are_those_of_the_keys_alone(world: World) -> None:

@@ -7,6 +7,7 @@ The rules are those of PKCS#11 3.2 §5.18.1, PKCS#11 3.2 §5.18.2.
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
+from softee.pkcs11_ta.token.profiles import PORTABLE
 from support.commands import c
 from support.object_calls import FIRST_SESSION_OBJECT, Values, fresh_caller, get, pair
 from support.samples.ec import P256
@@ -58,6 +59,18 @@ def test_an_active_operation_stands_in_the_way_of_a_pair(caller: Caller, session
     halves = (template((CKA.EC_PARAMS, P256)), template())
     refused = caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", *halves)
     assert refused.rv is CKR.OPERATION_ACTIVE
+
+
+def test_as_optee_templates_may_have_room_for_what_is_generated(caller: Caller, session: int) -> None:
+    room = tuple((part, b"") for part in (CKA.EC_PARAMS, CKA.EC_POINT, CKA.VALUE))
+    public = ((CKA.EC_PARAMS, P256), *room[1:])
+    for part in (CKA.EC_POINT, CKA.VALUE):
+        full = template((CKA.EC_PARAMS, P256), (part, b"x"))
+        assert caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", full, ()).rv is not CKR.OK
+    assert get(caller, session, pair(caller, session, CKM.EC_KEY_PAIR_GEN, public, room)[1], CKA.EC_PARAMS) == P256
+    other, in_session = fresh_caller(policy=PORTABLE)
+    refused = other.call(c.GENERATE_KEY_PAIR, in_session, CKM.EC_KEY_PAIR_GEN, b"", template(*public), template(*room))
+    assert refused.rv is CKR.TEMPLATE_INCONSISTENT
 
 
 def test_a_key_pair_shares_the_identifier_that_one_template_has(caller: Caller, session: int) -> None:

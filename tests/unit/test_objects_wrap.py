@@ -123,7 +123,7 @@ def test_the_handles_are_checked_as_in_op_tee(caller: Caller, session: int, wrap
     assert wrap(caller, session, 0x7777, target).rv is CKR.WRAPPING_KEY_HANDLE_INVALID
     assert wrap(caller, session, wrapper, wrapper).rv is CKR.WRAPPING_KEY_HANDLE_INVALID
     assert wrap(caller, session, wrapper, 0x7777).rv is CKR.KEY_HANDLE_INVALID
-    assert wrap(caller, session, wrapper, create(caller, session)).rv is CKR.KEY_HANDLE_INVALID
+    assert wrap(caller, session, wrapper, create(caller, session)).rv is CKR.KEY_NOT_WRAPPABLE
     assert unwrap(caller, session, 0x7777, bytes(16), *AES).rv is CKR.UNWRAPPING_KEY_HANDLE_INVALID
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from softee.names import CKM, CKR, ParamType, TeeResult
 from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE
 from softee.wire.values import Memref
 from support.commands import c
 from support.token_world import Answer, Caller, make_application, u32
@@ -20,7 +21,7 @@ CTR = (CKM.AES_CTR, u32(128) + bytes(16))
 
 @pytest.fixture
 def caller() -> Caller:
-    return Caller(make_application())
+    return Caller(make_application(policy=PORTABLE))
 
 
 @pytest.fixture
@@ -58,6 +59,10 @@ def test_a_part_that_gives_nothing_is_said_to_give_a_byte_so_that_its_call_has_a
         assert told(ask(c.ENCRYPT_UPDATE, b"fifteen bytes..")) == TOLD_A_BYTE
         assert told(ask(c.ENCRYPT_UPDATE, b"")) == TOLD_NOTHING
     assert caller.ok(c.ENCRYPT_UPDATE, session, data=b"fifteen bytes..").size == 0
+    board = Caller(make_application(policy=OPTEE))
+    there = board.set_up()
+    board.ok(c.ENCRYPT_INIT, there, board.aes_key(there), *CBC_PAD)
+    assert told(board.call(c.ENCRYPT_UPDATE, there, data=b"fifteen bytes..", capacity=0)) == TOLD_NOTHING
     assert told(ask(c.ENCRYPT_UPDATE, b"x"))[2] == 16
 
 

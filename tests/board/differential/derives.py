@@ -3,53 +3,41 @@
 
 from collections.abc import Iterator, Mapping
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from board.differential.mechanisms import IV, SHARED
+from board.differential.mechanisms import GOOD, IV, OTHER, POINT, SHARED, ecdh, to_encrypt
 from board.differential.script import Script, mechanism, template
 from board.differential.zoo import HANDLES, Attributes, secret
 from softee.names import CKA, CKD, CKK, CKM, CKO
 
-_OTHER = ec.generate_private_key(ec.SECP256R1()).public_key()
-POINT = _OTHER.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-COMPRESSED = _OTHER.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+COMPRESSED = OTHER.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
 BAD_POINT = POINT[:-1] + bytes([POINT[-1] ^ 1])
-
-
-def _ecdh(kdf: int, point: bytes, shared: bytes = b"") -> str:
-    return f"u{kdf},u{len(shared)},{f'p{shared.hex()}' if shared else 'u0'},u{len(point)},p{point.hex()}"
-
-
-def _data(size: int) -> str:
-    return f"p{bytes(range(size)).hex()},u{size}"
-
 
 _SIZES = (0, 1, 15, 16, 17, 32, 48, 64)
 
 PARAMETERS: Mapping[CKM, Mapping[str, str]] = {
     CKM.ECDH1_DERIVE: {
-        "good": _ecdh(CKD.NULL, POINT),
-        "DER": _ecdh(CKD.NULL, bytes([4, len(POINT)]) + POINT),
-        "compressed": _ecdh(CKD.NULL, COMPRESSED),
-        "no point of the curve": _ecdh(CKD.NULL, BAD_POINT),
-        "no point": _ecdh(CKD.NULL, b""),
-        "half a point": _ecdh(CKD.NULL, POINT[:33]),
-        "shared data": _ecdh(CKD.NULL, POINT, b"shared"),
-        "SHA-1": _ecdh(CKD.SHA1_KDF, POINT),
-        "no KDF": _ecdh(0, POINT),
+        "good": GOOD[CKM.ECDH1_DERIVE],
+        "DER": ecdh(CKD.NULL, bytes([4, len(POINT)]) + POINT),
+        "compressed": ecdh(CKD.NULL, COMPRESSED),
+        "no point of the curve": ecdh(CKD.NULL, BAD_POINT),
+        "no point": ecdh(CKD.NULL, b""),
+        "half a point": ecdh(CKD.NULL, POINT[:33]),
+        "shared data": ecdh(CKD.NULL, POINT, b"shared"),
+        "SHA-1": ecdh(CKD.SHA1_KDF, POINT),
+        "no KDF": ecdh(0, POINT),
         "a byte": "b00",
         "none": "",
     },
     CKM.AES_ECB_ENCRYPT_DATA: {
-        "good": _data(32),
-        **{f"{size} bytes": _data(size) for size in _SIZES},
+        "good": GOOD[CKM.AES_ECB_ENCRYPT_DATA],
+        **{f"{size} bytes": to_encrypt(size) for size in _SIZES},
         "a byte": "b00",
         "none": "",
     },
     CKM.AES_CBC_ENCRYPT_DATA: {
-        "good": f"{IV},{_data(32)}",
-        **{f"{size} bytes": f"{IV},{_data(size)}" for size in _SIZES},
+        "good": GOOD[CKM.AES_CBC_ENCRYPT_DATA],
+        **{f"{size} bytes": f"{IV},{to_encrypt(size)}" for size in _SIZES},
         "a byte": "b00",
         "none": "",
     },

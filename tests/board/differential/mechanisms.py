@@ -4,7 +4,10 @@
 import re
 from collections.abc import Mapping
 
-from softee.names import CKG, CKM
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from softee.names import CKD, CKG, CKM
 from softee.pkcs11_ta.token.profiles import OPTEE
 
 SHARED = tuple(OPTEE.mechanisms)
@@ -40,6 +43,22 @@ def gcm(*, iv: int = 12, aad: int = 5, tag_bits: int = 128) -> str:
     return f"p{'00' * iv},u{iv},u{8 * iv},p{'00' * aad},u{aad},u{tag_bits}"
 
 
+def ecdh(kdf: int, point: bytes, shared: bytes = b"") -> str:
+    """The parameter of Diffie-Hellman on curves."""
+    return f"u{kdf},u{len(shared)},{f'p{shared.hex()}' if shared else 'u0'},u{len(point)},p{point.hex()}"
+
+
+def to_encrypt(size: int) -> str:
+    """Data to derive a key from by encryption: the end of the parameter, or all of it."""
+    return f"p{bytes(range(size)).hex()},u{size}"
+
+
+OTHER = ec.generate_private_key(ec.SECP256R1()).public_key()
+"""Somebody to share a secret with."""
+
+POINT = OTHER.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
 def _pss(hashed: str) -> str:
     return f"u{CKM['SHA_1' if hashed == 'SHA1' else hashed]},u{CKG[f'MGF1_{hashed}']},u20"
 
@@ -53,10 +72,13 @@ GOOD: Mapping[CKM, str] = {
     CKM.RSA_PKCS_OAEP: ",".join(_OAEP),
     CKM.RSA_PKCS_PSS: _pss("SHA256"),
     CKM.RSA_AES_KEY_WRAP: f"u256,s[{';'.join(_OAEP)}]",
+    CKM.ECDH1_DERIVE: ecdh(CKD.NULL, POINT),
+    CKM.AES_ECB_ENCRYPT_DATA: to_encrypt(32),
+    CKM.AES_CBC_ENCRYPT_DATA: f"{IV},{to_encrypt(32)}",
     **{CKM[f"{hashed}_RSA_PKCS_PSS"]: _pss(hashed) for hashed in _HASHES},
     **{one: "u8" for one in SHARED if one.name.endswith("_GENERAL")},
 }
-"""A parameter that each mechanism takes, where it takes one. Those that derive have theirs elsewhere."""
+"""A parameter that each mechanism takes, where it takes one."""
 
 
 def label(number: int) -> str:

@@ -40,6 +40,7 @@ FATAL = {
     CKM.AES_CTS: (16,),
     CKM.RSA_PKCS: (0,),
     CKM.RSA_PKCS_PSS: (0, 100),
+    CKM.EDDSA: (0,),
 }
 """Sizes of data by which OP-TEE's application dies: tried once each, since it takes its time to come back."""
 
@@ -76,6 +77,18 @@ def ciphers_at_once(script: Script) -> None:
                     label, line = f"CKM_{one.name}/{size} bytes", f"C_{verb} $s {data(size)}"
                     _into(script, label, line, buffer)
                     _into(script, f"{label}, {buffer}, again", line, "o:400 400")
+
+
+def rsa_at_once(script: Script) -> None:
+    """C_Encrypt and C_Decrypt with RSA: without a padding, and with what wraps keys, as OP-TEE has them."""
+    script.case("at once")
+    sizes = {CKM.RSA_X_509: (0, 1, 127, 128, 129), CKM.RSA_AES_KEY_WRAP: (0, 1, 8, 33, 128, 144)}
+    for one, tried in sizes.items():
+        for verb, key in (("Encrypt", "rsa-public"), ("Decrypt", "rsa-private")):
+            for size in tried:
+                for buffer in ("- 0", "o:400 400"):
+                    _begin(script, f"C_{verb}Init", one, key)
+                    _into(script, f"CKM_{one.name}/{size} bytes", f"C_{verb} $s {data(size)}", buffer, chance=True)
 
 
 def ciphers_in_parts(script: Script) -> None:
@@ -227,5 +240,5 @@ def nulls(script: Script) -> None:
             _in_order(script, [beginning, call, BEGIN[verb]], f"{'active' if beginning else 'idle'}, {call}")
 
 
-ALL = (ciphers_at_once, ciphers_in_parts, signatures, verifications, digests, orders, nulls)
+ALL = (ciphers_at_once, rsa_at_once, ciphers_in_parts, signatures, verifications, digests, orders, nulls)
 """What is tried."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers on ports of this machine."""
+"""Servers on ports and sockets of this machine."""
 
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 SERVES_WITHIN = 30
 
@@ -22,11 +23,23 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
 
     """
     until = time.monotonic() + SERVES_WITHIN
-    while time.monotonic() < until:
+    while not _connects(socket.AF_INET, ("127.0.0.1", port)):
         assert server.poll() is None, f"{server.args!r} ended with {server.returncode}"
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            continue
-        return
-    raise AssertionError(f"{server.args!r} does not listen")
+        assert time.monotonic() < until, f"{server.args!r} does not listen"
+
+
+def wait_for_socket(path: Path) -> None:
+    """Wait until somebody takes connections there.
+
+    Raises:
+        AssertionError: nobody does within SERVES_WITHIN seconds.
+
+    """
+    until = time.monotonic() + SERVES_WITHIN
+    while not _connects(socket.AF_UNIX, str(path)):
+        assert time.monotonic() < until, f"nobody listens at {path}"
+
+
+def _connects(family: socket.AddressFamily, address: tuple[str, int] | str) -> bool:
+    with socket.socket(family) as client:
+        return client.connect_ex(address) == 0

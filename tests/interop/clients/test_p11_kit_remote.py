@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from interop.clients.ports import wait_for_socket
 from interop.tools import PIN, Programs
 from support.secure_world import short_directory
 
@@ -19,11 +20,12 @@ def remote(programs: Programs) -> Iterator[Programs]:
     programs.init_token()
     with short_directory() as directory:
         near = Programs(programs.module, programs.socket, programs.directory, {"XDG_RUNTIME_DIR": str(directory)})
-        # It goes to the background, with its end of a pipe.
+        # It goes to the background, with its end of a pipe, and says where it is before it listens there.
         said = near.run(
             "sh", "-c", f'p11-kit server --provider "{near.module}" "pkcs11:token=mytoken" </dev/null 2>/dev/null'
         )
         variables = dict(re.findall(r"^(P11_KIT_SERVER_\w+)=([^;]+);", said, re.MULTILINE))
+        wait_for_socket(Path(variables["P11_KIT_SERVER_ADDRESS"].removeprefix("unix:path=")))
         try:
             yield Programs(CLIENT, Path("/nonexistent"), programs.directory, variables)
         finally:

@@ -47,11 +47,12 @@ def _update(call: Call, request: InSession, operation: Operation[CipherOperation
 
     The question for its size is CKR_BUFFER_TOO_SMALL where it is 0, too: with CKR_OK the data would have been taken. It
     is told 1 then (PKCS#11 3.2 §5.2 lets a size exceed what is needed): a program that is told 0 comes with no buffer,
-    as if it asked again.
+    as if it asked again. OP-TEE tells it 0.
     """
     data = bytes(call.input)
     size = operation.running.update_size(len(data))
-    call.require_capacity(max(size, 1) if data and call.asks_size else size)
+    exceeds = data and call.asks_size and not call.session.token.policy.as_optee
+    call.require_capacity(max(size, 1) if exceeds else size)
     operation.told_empty = False
     return operation.running.update(data)
 

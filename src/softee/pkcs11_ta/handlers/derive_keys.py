@@ -45,7 +45,7 @@ def derive_keys(call: Call, request: FromKey) -> bytes:
     derived = deriving.derive(base.key(), parameter)
     for one, parts in zip(made, derived.keys, strict=True):
         one.update(parts)
-        complete_new(session, one)
+        complete_new(session, one, arrange=True)
         rules.mark_derived(one, base.attributes)
     placed = iter(place_new(session, *made))
     reply = Writer()

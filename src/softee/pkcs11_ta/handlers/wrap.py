@@ -72,7 +72,7 @@ def unwrap_key(call: Call, request: FromKey) -> bytes:
 
 def _wrappable(session: Session, handle: int, wrapping: Pkcs11Object) -> Pkcs11Object:
     """Return the key to wrap, where its attributes and the wrapping key's let it go."""
-    wanted = key_object(session, handle)
+    wanted = key_object(session, handle, no_key=CKR.KEY_NOT_WRAPPABLE)
     attributes = wanted.attributes
     if attributes[CKA.CLASS] not in PROTECTED_CLASSES:
         raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "only secret and private keys can be wrapped")

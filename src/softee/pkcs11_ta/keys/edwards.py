@@ -20,11 +20,13 @@ EdwardsPublicKey = Ed25519PublicKey | Ed448PublicKey
 
 KEY_TYPES = frozenset({CKK.EC_EDWARDS})
 
+OPTEE_ED25519: Final = oid("1.3.6.1.4.1.11591.15.1")
+"""GnuPG's name for it, from before RFC 8410: the only one that OP-TEE knows."""
+
 CURVES: Final = Curves(
     Curve(
         "Ed25519",
-        # The last is GnuPG's, from before RFC 8410: the only one that OP-TEE knows.
-        (curve_name("edwards25519"), oid("1.3.101.112"), oid("1.3.6.1.4.1.11591.15.1")),
+        (curve_name("edwards25519"), oid("1.3.101.112"), OPTEE_ED25519),
         Algorithm(256, 32, Ed25519PrivateKey, Ed25519PublicKey),
     ),
     Curve("Ed448", (curve_name("edwards448"), oid("1.3.101.113")), Algorithm(448, 57, Ed448PrivateKey, Ed448PublicKey)),

@@ -22,13 +22,15 @@ class KeyMaterial:
     key_type: int
     size: int
 
-    def __init__(self, attributes: Attributes, bad_handle: CKR = CKR.KEY_HANDLE_INVALID) -> None:
-        """Take a key object's attributes. Raises ``bad_handle`` where they are not a key's."""
+    def __init__(
+        self, attributes: Attributes, bad_handle: CKR = CKR.KEY_HANDLE_INVALID, optee: CKR | None = None
+    ) -> None:
+        """Take a key object's attributes. Raises ``bad_handle``, or ``optee``, where they are not a key's."""
         key_class, number = attributes.get(CKA.CLASS), attributes.get(CKA.KEY_TYPE)
         key_type = find_key_type(number)
         form = key_type.form(key_class) if key_type else None
         if key_type is None or form is None or not isinstance(number, int):
-            raise Pkcs11Error(bad_handle, "the object is not a key")
+            raise Pkcs11Error(bad_handle, "the object is not a key", optee=optee)
         self.key_class = form.object_class
         self.key_type = number
         self.size = key_type.measure(attributes)

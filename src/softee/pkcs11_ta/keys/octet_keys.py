@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.pkcs11_ta.attributes.uses import MADE_BY_GENERATION, UNSET, Use
 from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
 from softee.pkcs11_ta.keys.curves import FLAGS, PRIVATE_ROWS, PUBLIC_ROWS, Curves
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
@@ -33,6 +34,10 @@ KEY_SIZE = SizeRange(256, 448)
 
 
 _OCTET_KEY_TYPES = frozenset({CKK.EC_EDWARDS, CKK.EC_MONTGOMERY})
+
+
+_PRIVATE_ROWS = (*PRIVATE_ROWS, Use(CKA.EC_POINT, MADE_BY_GENERATION, UNSET))
+"""The standard has no CKA_EC_POINT for a private key. OP-TEE has it, needs it, and its tests import keys with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,12 @@ def octet_key_type(
         given[CKA.EC_POINT] = load_public(given).public_bytes_raw()
 
     def complete_private(given: Given) -> None:
-        load_private(given)
+        """Add the public key, or check that it is the private key's."""
+        point = load_private(given).public_key().public_bytes_raw()
+        claimed = given.setdefault(CKA.EC_POINT, point)
+        if not isinstance(claimed, bytes) or curves.of(given).decode_point(claimed) != point:
+            raise ValueError("CKA_EC_POINT is not that of the private key")
+        given[CKA.EC_POINT] = point
 
     def from_native(key: PrivateKey) -> Parts | None:
         for curve in curves:
@@ -77,7 +87,7 @@ def octet_key_type(
         measure=lambda attributes: curves.of(attributes).bits,
         forms=(
             KeyForm(CKO.PUBLIC_KEY, PUBLIC_ROWS, complete_public, public_usages, load_public),
-            KeyForm(CKO.PRIVATE_KEY, PRIVATE_ROWS, complete_private, private_usages, load_private),
+            KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, complete_private, private_usages, load_private),
         ),
         from_native=from_native,
         public_half=_public_half,
@@ -96,8 +106,12 @@ def wrapped_point(attributes: Attributes) -> bytes | None:
 
 
 def private_parts(key: OctetPrivateKey, ec_params: bytes) -> Parts:
-    """Return CKA_EC_PARAMS, which names the key's curve, and CKA_VALUE of a private key."""
-    return {CKA.EC_PARAMS: ec_params, CKA.VALUE: SecretBytes(key.private_bytes_raw())}
+    """Return CKA_EC_PARAMS, which names the key's curve, CKA_VALUE and CKA_EC_POINT of a private key."""
+    return {
+        CKA.EC_PARAMS: ec_params,
+        CKA.VALUE: SecretBytes(key.private_bytes_raw()),
+        CKA.EC_POINT: key.public_key().public_bytes_raw(),
+    }
 
 
 def _loaders(

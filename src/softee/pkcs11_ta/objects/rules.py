@@ -5,15 +5,17 @@ Each refusal names its attribute. What depends on the session
 (who is logged in, where the object goes) is decided in ``session/access.py``, what a key's parts must be in its type.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from softee.names import CKA, CKR
+from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.codecs import CODECS, attribute_name, decode_value
 from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given
+from softee.pkcs11_ta.keys.edwards import OPTEE_ED25519
 from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 
@@ -120,9 +122,9 @@ def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OB
 
     """
     kind = kind_of(given, policy)
+    if policy.as_optee:
+        given = _as_optee(kind, way, given)
     for attribute, value in given.items():
-        if policy.as_optee and way is UNWRAP and attribute not in kind.uses:
-            continue  # OP-TEE's own test unwraps private keys that should encrypt
         use = _use(kind, attribute)
         if use.rules & way.forbidden:
             raise Pkcs11Error(
@@ -141,6 +143,31 @@ def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OB
     _check_policy(made, policy)
     _check_dates(made)
     return made
+
+
+_ASSUMED: Final[Mapping[tuple[object, object], Attributes]] = {
+    (CKO.PRIVATE_KEY, CKK.EC_EDWARDS): {CKA.EC_PARAMS: OPTEE_ED25519}
+}
+"""What OP-TEE assumes where C_CreateObject is not told, by class and type."""
+
+
+def _as_optee(kind: ObjectKind, way: Way, given: Given) -> Given:
+    """Return a template as OP-TEE takes it, whose own tests want it so.
+
+    They unwrap private keys that should encrypt, generate pairs with room in both templates for all parts, and import
+    Edwards private keys without their curve.
+    """
+    assumed = _ASSUMED.get((kind.object_class, given.get(CKA.KEY_TYPE)), {}) if way is CREATE else {}
+    kept = {attribute: value for attribute, value in given.items() if not _is_ignored(kind, way, attribute, value)}
+    return {**assumed, **kept}
+
+
+def _is_ignored(kind: ObjectKind, way: Way, attribute: int, value: AttributeValue) -> bool:
+    use = kind.uses.get(attribute)
+    if way is UNWRAP:
+        return use is None
+    room = way is GENERATE and value == b"" and kind.object_class is not CKO.SECRET_KEY
+    return room and (use is None or bool(use.rules & way.forbidden))
 
 
 def mark_generated(made: Given, mechanism: int) -> None:

@@ -14,10 +14,15 @@ from softee.pkcs11_ta.session.roles import Role
 from softee.pkcs11_ta.token.object import Pkcs11Object
 
 
-def key_object(session: Session, handle: int, bad_handle: CKR = CKR.KEY_HANDLE_INVALID) -> Pkcs11Object:
-    """Return the key object under ``handle``. Raises ``bad_handle`` where there is none that the session may see."""
+def key_object(
+    session: Session, handle: int, bad_handle: CKR = CKR.KEY_HANDLE_INVALID, *, no_key: CKR | None = None
+) -> Pkcs11Object:
+    """Return the key object under ``handle``.
+
+    Raises ``bad_handle`` where there is none that the session may see, as OP-TEE ``no_key`` for an object that is none.
+    """
     obj = session.object(handle, bad_handle)
-    obj.key(bad_handle)
+    obj.key(bad_handle, no_key)
     return obj
 
 
@@ -28,7 +33,7 @@ def usable_key(session: Session, spec: AnyMechanism, handle: int, role: Role) ->
         Pkcs11Error: the role's return value for a bad handle, type, size or permission.
 
     """
-    obj = key_object(session, handle, role.bad_handle)
+    obj = key_object(session, handle, role.bad_handle, no_key=role.not_permitted)
     key = obj.key()
     _check_permission(obj, key, role)
     _check_fit(key, spec, role)

@@ -51,8 +51,8 @@ class Pkcs11Object:
         """CKA_PRIVATE: only the logged-in user sees the object."""
         return self.attributes[CKA.PRIVATE] is not False
 
-    def key(self, bad_handle: CKR = CKR.KEY_HANDLE_INVALID) -> KeyMaterial:
-        """Return the key for mechanisms. Raises ``bad_handle`` where the object is not a key."""
+    def key(self, bad_handle: CKR = CKR.KEY_HANDLE_INVALID, optee: CKR | None = None) -> KeyMaterial:
+        """Return the key for mechanisms. Raises ``bad_handle``, or ``optee``, where the object is not a key."""
         if self._key is None:
-            self._key = KeyMaterial(self.attributes, bad_handle)
+            self._key = KeyMaterial(self.attributes, bad_handle, optee)
         return self._key

@@ -11,7 +11,10 @@ from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.edwards import EDWARDS
 from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.mechanisms.aes import encrypt_data
+from softee.pkcs11_ta.mechanisms.ec import ecdh
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Recovering, Signing
+from softee.pkcs11_ta.mechanisms.rsa import aes_key_wrap
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
@@ -87,6 +90,11 @@ _OPTEE_FUNCTIONS: Mapping[CKM, tuple[type[Functions[Any]], ...]] = {
     CKM.AES_CBC_PAD: (Ciphering,),
 }
 """What these do there; the others do all that they do here."""
+
+_AS_OPTEE: Mapping[CKM, AnyMechanism] = {
+    spec.mechanism: spec for module in (aes_key_wrap, ecdh, encrypt_data) for spec in module.AS_OPTEE
+}
+"""Those that do something there that they do not do here, or do it otherwise."""
 
 _OPTEE_CURVES = frozenset[bytes]().union(
     *(EC.curves[name] for name in ("P-192", "P-224", "P-256", "P-384", "P-521")), EDWARDS.curves["Ed25519"]
@@ -164,7 +172,12 @@ def _with_functions(
 
 
 _ON_A_BOARD = _with_functions(
-    {mechanism: MECHANISMS[mechanism] for mechanism in _OPTEE_MECHANISMS if mechanism in MECHANISMS}, _OPTEE_FUNCTIONS
+    {
+        mechanism: _AS_OPTEE.get(mechanism, MECHANISMS[mechanism])
+        for mechanism in _OPTEE_MECHANISMS
+        if mechanism in MECHANISMS
+    },
+    _OPTEE_FUNCTIONS,
 )
 _BY_DEFAULT = MappingProxyType(
     {mechanism: spec for mechanism, spec in MECHANISMS.items() if mechanism not in OFF_BY_DEFAULT}

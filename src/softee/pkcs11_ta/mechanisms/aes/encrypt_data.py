@@ -2,10 +2,11 @@
 """Keys derived by encrypting data with AES-ECB and AES-CBC (PKCS#11 3.2, section 6, Key derivation by encryption).
 
 The key is the beginning of the ciphertext. Who may encrypt with the base key could compute it; so OP-TEE refuses such
-keys, and so does a token that keeps usages apart.
+keys, and so does a token that keeps usages apart. Where the template does not say how long the new key is, OP-TEE
+gives it the whole ciphertext, whatever its type.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import modes
@@ -18,7 +19,7 @@ from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_TYPES, Mode, encry
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.deriving import cut
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
+from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 from softee.tee.keys import wipe
 
 LARGEST_DATA = 8192
@@ -69,16 +70,24 @@ def _derive(base: KeyView, params: EncryptData, _: tuple[KeyView, ...], template
         wipe(encrypted)
 
 
-def _by(mechanism: CKM, params: Callable[..., EncryptData]) -> AnyMechanism:
+def _derive_as_optee(base: KeyView, params: EncryptData, _: tuple[KeyView, ...], template: Attributes) -> Parts:
+    return _derive(base, params, (), {CKA.VALUE_LEN: len(params.data), **template})
+
+
+_Derive = Callable[[KeyView, EncryptData, tuple[KeyView, ...], Attributes], Parts]
+
+
+def _by(mechanism: CKM, params: Callable[..., EncryptData], derive: _Derive) -> MechanismSpec[EncryptData]:
     return MechanismSpec(
         mechanism=mechanism,
         key_types=KEY_TYPES,
         params=params,
-        functions=(Deriving(derive=_derive, apart_from=CKA.ENCRYPT),),
+        functions=(Deriving(derive=derive, apart_from=CKA.ENCRYPT),),
     )
 
 
-SPECS: tuple[AnyMechanism, ...] = (
-    _by(CKM.AES_CBC_ENCRYPT_DATA, by_cbc),
-    _by(CKM.AES_ECB_ENCRYPT_DATA, by_ecb),
-)
+_PARAMS: Mapping[CKM, Callable[..., EncryptData]] = {CKM.AES_CBC_ENCRYPT_DATA: by_cbc, CKM.AES_ECB_ENCRYPT_DATA: by_ecb}
+
+SPECS = tuple(_by(mechanism, params, _derive) for mechanism, params in _PARAMS.items())
+
+AS_OPTEE = tuple(_by(mechanism, params, _derive_as_optee) for mechanism, params in _PARAMS.items())

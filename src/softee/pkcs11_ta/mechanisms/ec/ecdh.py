@@ -6,11 +6,11 @@ point of small order, whose secret anybody knows, have one error, so that nothin
 Weierstrass form here have the cofactor 1: the two mechanisms do the same on them.
 
 Without a key derivation function the secret is cut at its leading end. The functions of X9.63 and of SP 800-56A (the
-concatenation KDF) give any number of bytes.
+concatenation KDF) give any number of bytes. OP-TEE has none of them, and cuts the secret at its other end.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec as weierstrass
@@ -29,7 +29,7 @@ from softee.pkcs11_ta.keys.view import KeyView, unfit
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes import hash_functions as h
-from softee.pkcs11_ta.mechanisms.shapes.deriving import end_of_secret, key_size
+from softee.pkcs11_ta.mechanisms.shapes.deriving import beginning_of_secret, end_of_secret, key_size
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 LARGEST_SHARED_DATA = 1 << 16
@@ -92,6 +92,12 @@ def ecdh_params(kdf: int, shared_data: bytes, public_data: bytes) -> EcdhParams:
     return EcdhParams(KDFS[CKD(kdf)], shared_data, public_data)
 
 
+def _without_a_kdf(kdf: int, shared_data: bytes, public_data: bytes) -> EcdhParams:
+    if kdf != CKD.NULL:
+        raise invalid(f"kdf {kdf:#x} is not CKD_NULL, which is all that OP-TEE has")
+    return ecdh_params(kdf, shared_data, public_data)
+
+
 def _hashes_in(params: EcdhParams) -> frozenset[CKM]:
     return frozenset({params.kdf.hash.mechanism} if params.kdf else ())
 
@@ -122,6 +128,11 @@ def _derive(key: KeyView, params: EcdhParams, _: tuple[KeyView, ...], template: 
     return {CKA.VALUE: SecretBytes(kdf.derive(secret))}
 
 
+def _derive_as_optee(key: KeyView, params: EcdhParams, _: tuple[KeyView, ...], template: Attributes) -> Parts:
+    key_size(template)  # which the template must say
+    return beginning_of_secret(SecretBytes(_shared_secret(key, params.public_data)), key, template)
+
+
 def _spec(mechanism: CKM, key_types: frozenset[CKK]) -> MechanismSpec[EcdhParams]:
     return MechanismSpec(
         mechanism=mechanism,
@@ -133,7 +144,8 @@ def _spec(mechanism: CKM, key_types: frozenset[CKK]) -> MechanismSpec[EcdhParams
     )
 
 
-SPECS: tuple[AnyMechanism, ...] = (
-    _spec(CKM.ECDH1_DERIVE, ec.KEY_TYPES | montgomery.KEY_TYPES),
-    _spec(CKM.ECDH1_COFACTOR_DERIVE, ec.KEY_TYPES),
-)
+_ECDH1_DERIVE = _spec(CKM.ECDH1_DERIVE, ec.KEY_TYPES | montgomery.KEY_TYPES)
+
+SPECS: tuple[AnyMechanism, ...] = (_ECDH1_DERIVE, _spec(CKM.ECDH1_COFACTOR_DERIVE, ec.KEY_TYPES))
+
+AS_OPTEE: Final = (replace(_ECDH1_DERIVE, params=_without_a_kdf, functions=(Deriving(derive=_derive_as_optee),)),)

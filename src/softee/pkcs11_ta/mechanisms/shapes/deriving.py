@@ -25,8 +25,8 @@ def key_size(template: Attributes, available: int | None = None) -> int:
         available: bytes that the mechanism makes; None: as many as are wanted.
 
     Raises:
-        Pkcs11Error: CKR_TEMPLATE_INCOMPLETE where the template has to say it, CKR_ATTRIBUTE_VALUE_INVALID where keys of
-            this type do not have as many bytes, or the mechanism makes fewer.
+        Pkcs11Error: CKR_TEMPLATE_INCOMPLETE where the template has to say it, CKR_ATTRIBUTE_VALUE_INVALID (as OP-TEE
+            CKR_KEY_SIZE_RANGE) where keys of this type do not have as many bytes, or the mechanism makes fewer.
 
     """
     form = find_form(template[CKA.CLASS], template.get(CKA.KEY_TYPE))
@@ -39,10 +39,14 @@ def key_size(template: Attributes, available: int | None = None) -> int:
             raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN, the new key's size in bytes, is missing")
         return available
     if not isinstance(size, int) or (sizes is not None and size not in sizes):
-        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"a key of this type does not have CKA_VALUE_LEN {size!r}")
+        raise _bad_size(f"a key of this type does not have CKA_VALUE_LEN {size!r}")
     if available is not None and size > available:
-        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"CKA_VALUE_LEN {size}, but {available} bytes were derived")
+        raise _bad_size(f"CKA_VALUE_LEN {size}, but {available} bytes were derived")
     return size
+
+
+def _bad_size(detail: str) -> Pkcs11Error:
+    return Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, detail, optee=CKR.KEY_SIZE_RANGE)
 
 
 def cut(value: bytes | bytearray, template: Attributes) -> Parts:
@@ -55,11 +59,21 @@ def end_of_secret(secret: SecretBytes, base: KeyView, template: Attributes) -> P
 
     Raises CKR_ATTRIBUTE_VALUE_INVALID for too little of a protected key's secret, else as :func:`key_size`.
     """
+    size = _piece_size(secret, base, template)
+    return {CKA.VALUE: SecretBytes(memoryview(secret)[len(secret) - size :])}
+
+
+def beginning_of_secret(secret: SecretBytes, base: KeyView, template: Attributes) -> Parts:
+    """Return the parts of a new key that has the beginning of it, as OP-TEE has it. Raises as :func:`end_of_secret`."""
+    return {CKA.VALUE: SecretBytes(memoryview(secret)[: _piece_size(secret, base, template)])}
+
+
+def _piece_size(secret: SecretBytes, base: KeyView, template: Attributes) -> int:
     size = key_size(template, len(secret))
     if base.protected and size < SMALLEST_PIECE:
         detail = f"{size} bytes of a protected key's secret as they are; {SMALLEST_PIECE} are the fewest"
         raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, detail)
-    return {CKA.VALUE: SecretBytes(memoryview(secret)[len(secret) - size :])}
+    return size
 
 
 def require_protected(base: KeyView, template: Attributes) -> None:
