@@ -68,6 +68,20 @@ static const struct field fields_eddsa[] = {
 static const struct layout layout_eddsa = {sizeof(CK_EDDSA_PARAMS), true, 2, fields_eddsa};
 _Static_assert(sizeof(CK_EDDSA_PARAMS) <= 64, "zeros[] of mechanism.c stand for it");
 
+static const struct field fields_sign_additional_context[] = {
+    {FIELD_ULONG, offsetof(CK_SIGN_ADDITIONAL_CONTEXT, hedgeVariant), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_SIGN_ADDITIONAL_CONTEXT, pContext), offsetof(CK_SIGN_ADDITIONAL_CONTEXT, ulContextLen), NULL, 0, NULL},
+};
+static const struct layout layout_sign_additional_context = {sizeof(CK_SIGN_ADDITIONAL_CONTEXT), true, 2, fields_sign_additional_context};
+_Static_assert(sizeof(CK_SIGN_ADDITIONAL_CONTEXT) <= 64, "zeros[] of mechanism.c stand for it");
+
+static const struct field fields_hash_sign_additional_context[] = {
+    {FIELD_ULONG, offsetof(CK_HASH_SIGN_ADDITIONAL_CONTEXT, hedgeVariant), 0, NULL, 0, NULL},
+    {FIELD_COUNTED, offsetof(CK_HASH_SIGN_ADDITIONAL_CONTEXT, pContext), offsetof(CK_HASH_SIGN_ADDITIONAL_CONTEXT, ulContextLen), NULL, 0, NULL},
+    {FIELD_ULONG, offsetof(CK_HASH_SIGN_ADDITIONAL_CONTEXT, hash), 0, NULL, 0, NULL},
+};
+static const struct layout layout_hash_sign_additional_context = {sizeof(CK_HASH_SIGN_ADDITIONAL_CONTEXT), false, 3, fields_hash_sign_additional_context};
+
 static const struct field fields_key_derivation_string_data[] = {
     {FIELD_COUNTED, offsetof(CK_KEY_DERIVATION_STRING_DATA, pData), offsetof(CK_KEY_DERIVATION_STRING_DATA, ulLen), NULL, 0, NULL},
 };
@@ -239,8 +253,23 @@ static const struct row mechanism_layouts[] = {
     {0x00000009, USE_OPERATION, &layout_rsa_pkcs_oaep}, /* CKM_RSA_PKCS_OAEP */
     {0x0000000d, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_RSA_PKCS_PSS */
     {0x0000000e, USE_OPERATION, &layout_rsa_pkcs_pss}, /* CKM_SHA1_RSA_PKCS_PSS */
+    {0x0000000f, USE_OPERATION, &layout_nothing}, /* CKM_ML_KEM_KEY_PAIR_GEN */
+    {0x00000017, USE_OPERATION, &layout_nothing}, /* CKM_ML_KEM */
+    {0x0000001c, USE_OPERATION, &layout_nothing}, /* CKM_ML_DSA_KEY_PAIR_GEN */
+    {0x0000001d, USE_OPERATION, &layout_sign_additional_context}, /* CKM_ML_DSA */
+    {0x0000001f, USE_OPERATION, &layout_hash_sign_additional_context}, /* CKM_HASH_ML_DSA */
     {0x00000020, USE_OPERATION, &layout_nothing}, /* CKM_DH_PKCS_KEY_PAIR_GEN */
     {0x00000021, USE_OPERATION, &layout_bytes}, /* CKM_DH_PKCS_DERIVE */
+    {0x00000023, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA224 */
+    {0x00000024, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA256 */
+    {0x00000025, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA384 */
+    {0x00000026, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA512 */
+    {0x00000027, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA3_224 */
+    {0x00000028, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA3_256 */
+    {0x00000029, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA3_384 */
+    {0x0000002a, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA3_512 */
+    {0x0000002b, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHAKE128 */
+    {0x0000002c, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHAKE256 */
     {0x00000040, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_RSA_PKCS */
     {0x00000041, USE_OPERATION, &layout_nothing}, /* CKM_SHA384_RSA_PKCS */
     {0x00000042, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_RSA_PKCS */

@@ -24,6 +24,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     DerivingKeys,
     Digesting,
     DigestOperation,
+    Encapsulating,
     Functions,
     Recovering,
     Signing,
@@ -360,6 +361,32 @@ def test_invariant_1_no_key_of_several_tells_a_piece_of_the_protected_key_that_t
     for number, key in enumerate(known):
         for at in range(len(key)):
             assert sum(other[number][at] == key[at] for other in others) <= len(value) // 4
+
+
+@every(Encapsulating)
+def test_a_secret_that_is_encapsulated_is_decapsulated(use: Use) -> None:
+    """Each has the size that it says, and each is another one."""
+    functions = use.spec.of(Encapsulating)
+    wanted = {int(CKA.CLASS): int(CKO.SECRET_KEY), int(CKA.KEY_TYPE): int(CKK.GENERIC_SECRET)}
+    ciphertexts = []
+    for _ in range(3):
+        ciphertext, parts = functions.encapsulate(use.key, use.decoded, wanted)
+        assert len(ciphertext) == functions.size(use.key, use.decoded)
+        assert functions.decapsulate(use.key, use.decoded, ciphertext, wanted) == parts
+        ciphertexts.append(ciphertext)
+    assert len(set(ciphertexts)) == 3
+
+
+@every(Encapsulating)
+@settings(max_examples=20)
+@given(garbage=st.binary(max_size=2000))
+def test_garbage_decapsulates_to_something_or_is_refused_by_name(use: Use, garbage: bytes) -> None:
+    functions = use.spec.of(Encapsulating)
+    wanted = {int(CKA.CLASS): int(CKO.SECRET_KEY), int(CKA.KEY_TYPE): int(CKK.GENERIC_SECRET)}
+    size = functions.size(use.key, use.decoded)
+    assert octets(functions.decapsulate(use.key, use.decoded, garbage.ljust(size, b"x")[:size], wanted), CKA.VALUE)
+    for other in (garbage[: size - 1], garbage.ljust(size + 1, b"x")):
+        refused(CKR.WRAPPED_KEY_LEN_RANGE, functions.decapsulate, use.key, use.decoded, other, wanted)
 
 
 def test_there_is_a_sample_for_every_mechanism() -> None:

@@ -15,6 +15,7 @@ from interop.wycheproof_keys import (
     Group,
     ec_public,
     edwards_public,
+    ml_dsa_65_public,
     rsa_private,
     rsa_public,
 )
@@ -173,6 +174,14 @@ def verifies(mechanism: Mechanism, public: Callable[[Group], Template]) -> Put:
     return put
 
 
+def verifies_with_context(session: Session, group: Group, test: Test) -> None:
+    """Verify an ML-DSA-65 signature, which may have a context."""
+    data, signature, context = octets({"ctx": "", **test}, "msg", "sig", "ctx")
+    parameter = Structure("CK_SIGN_ADDITIONAL_CONTEXT", pContext=context, ulContextLen=len(context))
+    with _made(session, session.create({CKA.TOKEN: False, CKA.VERIFY: True, **ml_dsa_65_public(group)})) as handle:
+        session.verify(Mechanism(CKM.ML_DSA, parameter), handle, data, signature)
+
+
 def signs_by_hash(session: Session, group: Group, test: Test) -> None:
     """Sign with RSA PKCS #1 v1.5, by the group's hash function."""
     data, signature = octets(test, "msg", "sig")
@@ -275,6 +284,7 @@ FILES: Final[Mapping[str, Put]] = {
     "hmac_sha256": authenticates(CKK.GENERIC_SECRET, CKM.SHA256_HMAC, CKM.SHA256_HMAC_GENERAL, 32),
     "hmac_sha3_256": authenticates(CKK.GENERIC_SECRET, CKM.SHA3_256_HMAC, CKM.SHA3_256_HMAC_GENERAL, 32),
     "hmac_sha512": authenticates(CKK.GENERIC_SECRET, CKM.SHA512_HMAC, CKM.SHA512_HMAC_GENERAL, 64),
+    "mldsa_65_verify": verifies_with_context,
     "pbkdf2_hmacsha256": derives_pbkdf2,
     "rsa_oaep_2048_sha256_mgf1sha256": decrypts_oaep,
     "rsa_pkcs1_2048": decrypts_pkcs1,

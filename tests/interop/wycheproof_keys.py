@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
-from softee.names import CKA, CKK, CKO
+from softee.names import CKA, CKK, CKO, MlDsaParameterSet
 from support.cryptoki import Template
 
 Group = dict[str, Any]
@@ -58,6 +58,13 @@ def edwards_public(ec_params: bytes) -> Callable[[Group], Template]:
     """Return what makes the template of the group's Edwards public key."""
     own: Template = {CKA.CLASS: CKO.PUBLIC_KEY, CKA.KEY_TYPE: CKK.EC_EDWARDS, CKA.EC_PARAMS: ec_params}
     return lambda group: {**own, CKA.EC_POINT: bytes.fromhex(group["publicKey"]["pk"])}
+
+
+def ml_dsa_65_public(group: Group) -> Template:
+    """Return the template of the group's ML-DSA-65 public key."""
+    own: Template = {CKA.CLASS: CKO.PUBLIC_KEY, CKA.KEY_TYPE: CKK.ML_DSA}
+    number = MlDsaParameterSet.ML_DSA_65
+    return {**own, CKA.PARAMETER_SET: number, CKA.VALUE: bytes.fromhex(group["publicKey"])}
 
 
 P256, P384 = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06052b81040022")

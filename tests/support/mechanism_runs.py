@@ -7,6 +7,7 @@ from itertools import count
 from typing import Protocol
 
 from softee.names import CKA, CKK, CKM, CKO
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import (
@@ -15,6 +16,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     Deriving,
     DerivingKeys,
     Digesting,
+    Encapsulating,
     KeyGenerating,
     Recovering,
     Signing,
@@ -83,6 +85,13 @@ class Runs(Protocol):
     def derive_keys(self, mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[bytes], bytes]: ...
 
     def generate(self, mechanism: CKM, parameter: bytes, size: int | None) -> bytes: ...
+
+    def encapsulate(self, mechanism: CKM, key: KeyView) -> tuple[bytes, bytes]: ...
+
+    def decapsulate(self, mechanism: CKM, key: KeyView, ciphertext: bytes) -> bytes: ...
+
+
+_GENERIC_SECRET: Attributes = {CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: int(CKK.GENERIC_SECRET)}
 
 
 class _Here:
@@ -155,6 +164,16 @@ class _Here:
         if size is not None:
             wanted[CKA.VALUE_LEN] = size
         return bytes(octets(spec.of(KeyGenerating).generate(spec.parameter(parameter), wanted), CKA.VALUE))
+
+    def encapsulate(self, mechanism: CKM, key: KeyView) -> tuple[bytes, bytes]:
+        spec = MECHANISMS[mechanism]
+        ciphertext, parts = spec.of(Encapsulating).encapsulate(key, spec.parameter(b""), _GENERIC_SECRET)
+        return bytes(octets(parts, CKA.VALUE)), ciphertext
+
+    def decapsulate(self, mechanism: CKM, key: KeyView, ciphertext: bytes) -> bytes:
+        spec = MECHANISMS[mechanism]
+        parts = spec.of(Encapsulating).decapsulate(key, spec.parameter(b""), ciphertext, _GENERIC_SECRET)
+        return bytes(octets(parts, CKA.VALUE))
 
 
 _HERE = _Here()
@@ -235,6 +254,15 @@ def derive_keys(mechanism: CKM, base: KeyView, parameter: bytes) -> tuple[list[b
 def generate(mechanism: CKM, parameter: bytes, size: int | None) -> bytes:
     """Return a generic secret of ``size`` bytes, or of as many as the mechanism makes, that is generated."""
     return _next().generate(mechanism, parameter, size)
+
+
+def encapsulate(mechanism: CKM, key: KeyView) -> tuple[bytes, bytes]:
+    """Return a secret, and the ciphertext that it is in."""
+    return _next().encapsulate(mechanism, key)
+
+
+def decapsulate(mechanism: CKM, key: KeyView, ciphertext: bytes) -> bytes:
+    return _next().decapsulate(mechanism, key, ciphertext)
 
 
 def encryption(mechanism: CKM, key: KeyView, parameter: bytes) -> CipherOperation:

@@ -31,7 +31,7 @@ def create(caller: Caller, session: int, kind: str = "data", **changes: Attribut
 
 def get(caller: Caller, session: int, handle: int, attribute: int) -> bytes | CKR:
     """Return an attribute, or why it cannot be had."""
-    answer = caller.call(c.GET_ATTRIBUTE_VALUE, session, handle, template((attribute, bytes(1024))))
+    answer = caller.call(c.GET_ATTRIBUTE_VALUE, session, handle, template((attribute, bytes(8192))))
     (size,) = struct.unpack_from("<I", answer.output, 12)
     assert (size == UNAVAILABLE_INFORMATION) is (answer.rv is not CKR.OK)
     return answer.output[16 : 16 + size] if answer.rv is CKR.OK else answer.rv

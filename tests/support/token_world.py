@@ -126,7 +126,7 @@ class Caller:
         second: bytes | None = None,
         capacity: int | None = None,
     ) -> Answer:
-        """Invoke a command with any bytes as its request. ``capacity`` defaults to the command's own size, or 4096.
+        """Invoke a command with any bytes as its request. ``capacity`` defaults to the command's own size, or 16384.
 
         Whatever test calls this also proves that the answer is one that the command table allows.
         """
@@ -135,7 +135,7 @@ class Caller:
         if command.output is Output.INPUT:
             two = Memref(ParamType.MEMREF_INPUT, bytearray(second or b""))
         elif command.output is not Output.NONE:
-            size = command.output_size if command.output_size is not None else 4096
+            size = command.output_size if command.output_size is not None else 16384
             two = Memref(ParamType.MEMREF_OUTPUT, capacity=size if capacity is None else capacity)
         answer = self.invoke(command.number, control, one, two)
         assert answer.result is TeeResult.BAD_PARAMETERS or answer.rv in command.returns, (command.name, answer)

@@ -135,6 +135,13 @@ EDDSA = Layout(
     (Member("phFlag", Form.FLAG), _counted("pContextData", "ulContextDataLen")),
     optional=True,
 )
+SIGN_ADDITIONAL_CONTEXT = Layout(
+    "CK_SIGN_ADDITIONAL_CONTEXT", (_ulong("hedgeVariant"), _counted("pContext", "ulContextLen")), optional=True
+)
+HASH_SIGN_ADDITIONAL_CONTEXT = Layout(
+    "CK_HASH_SIGN_ADDITIONAL_CONTEXT",
+    (_ulong("hedgeVariant"), _counted("pContext", "ulContextLen"), _ulong("hash")),
+)
 KEY_DERIVATION_STRING_DATA = Layout("CK_KEY_DERIVATION_STRING_DATA", (_counted("pData", "ulLen"),))
 AES_CBC_ENCRYPT_DATA = Layout("CK_AES_CBC_ENCRYPT_DATA_PARAMS", (Member("iv", Form.BLOCK), _counted("pData", "length")))
 
@@ -316,6 +323,23 @@ _OPERATIONS: tuple[tuple[Layout, tuple[CKM, ...]], ...] = (
     (RSA_AES_KEY_WRAP, (CKM.RSA_AES_KEY_WRAP,)),
     (ECDH1_DERIVE, (CKM.ECDH1_DERIVE, CKM.ECDH1_COFACTOR_DERIVE)),
     (EDDSA, (CKM.EDDSA,)),
+    (
+        SIGN_ADDITIONAL_CONTEXT,
+        (
+            CKM.ML_DSA,
+            CKM.HASH_ML_DSA_SHA224,
+            CKM.HASH_ML_DSA_SHA256,
+            CKM.HASH_ML_DSA_SHA384,
+            CKM.HASH_ML_DSA_SHA512,
+            CKM.HASH_ML_DSA_SHA3_224,
+            CKM.HASH_ML_DSA_SHA3_256,
+            CKM.HASH_ML_DSA_SHA3_384,
+            CKM.HASH_ML_DSA_SHA3_512,
+            CKM.HASH_ML_DSA_SHAKE128,
+            CKM.HASH_ML_DSA_SHAKE256,
+        ),
+    ),
+    (HASH_SIGN_ADDITIONAL_CONTEXT, (CKM.HASH_ML_DSA,)),
     (
         KEY_DERIVATION_STRING_DATA,
         (

@@ -27,6 +27,10 @@ def u32(*values: int) -> bytes:
         (CKM.RSA_PKCS_OAEP, b""),
         (CKM.SHA256_HMAC_GENERAL, bytes(4)),
         (CKM.EDDSA, bytes(8)),
+        (CKM.ML_DSA, bytes(16)),
+        (CKM.ML_DSA, struct.pack("LPL", 0, 0, 5)),
+        (CKM.HASH_ML_DSA, b""),
+        *((CKM.HASH_ML_DSA, struct.pack("LPLL", 0, 1, length, CKM.SHA256)) for length in TOO_LONG),
         (CKM.RSA_PKCS_OAEP, struct.pack("LLLPL", 1, 1, 1, 0, 5)),
         (CKM.RSA_AES_KEY_WRAP, struct.pack("LP", 256, 0)),
         (CKM.AES_GCM, struct.pack("PLLPLL", 0, 12, 96, 0, 0, 128)),
@@ -83,6 +87,7 @@ def test_a_parameter_too_many_is_the_token_s_affair_and_is_not_read(library: Lib
     ("kind", "pack", "wire"),
     [
         (CKM.EDDSA, ("B7xLP", 1, 3), u32(1, 3) + b"xyz"),
+        (CKM.ML_DSA, ("LPL", 2, 3), u32(2, 3) + b"xyz"),
         (CKM.AES_ECB_ENCRYPT_DATA, ("PL", 3), u32(3) + b"xyz"),
         (CKM.AES_CBC_ENCRYPT_DATA, ("16sPL", b"i" * 16, 3), b"i" * 16 + u32(3) + b"xyz"),
         (CKM.RSA_PKCS_OAEP, ("LLLPL", 0x250, 2, 1, 3), u32(0x250, 2, 1, 3) + b"xyz"),

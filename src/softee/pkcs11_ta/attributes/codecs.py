@@ -153,6 +153,7 @@ CODECS: Mapping[int, Codec] = _table(
             CKA.VALUE_BITS,
             CKA.VALUE_LEN,
             CKA.KEY_GEN_MECHANISM,
+            CKA.PARAMETER_SET,
         ),
     ),
     (CHOICE, (CKA.CERTIFICATE_CATEGORY, CKA.JAVA_MIDP_SECURITY_DOMAIN)),
@@ -184,6 +185,7 @@ CODECS: Mapping[int, Codec] = _table(
         SECRET,
         (
             CKA.VALUE,
+            CKA.SEED,
             CKA.PRIVATE_EXPONENT,
             CKA.PRIME_1,
             CKA.PRIME_2,

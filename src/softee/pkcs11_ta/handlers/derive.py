@@ -27,7 +27,7 @@ from softee.pkcs11_ta.token.object import Pkcs11Object
 _ROLES: Final = {CKO.PUBLIC_KEY: TO_TELL_ITS_PUBLIC_KEY}
 """What the base key is wanted for, by the class of what is made, where it is not to derive."""
 
-_SHARED: Final = (CKA.KEY_TYPE, CKA.EC_PARAMS, CKA.PRIME, CKA.BASE)
+_SHARED: Final = (CKA.KEY_TYPE, CKA.EC_PARAMS, CKA.PRIME, CKA.BASE, CKA.PARAMETER_SET)
 """What a public key and its private key have alike."""
 
 _OF_PRIVATE_KEY: Final = {
@@ -42,6 +42,7 @@ _OF_PRIVATE_KEY: Final = {
     CKA.VERIFY: CKA.SIGN,
     CKA.VERIFY_RECOVER: CKA.SIGN_RECOVER,
     CKA.WRAP: CKA.UNWRAP,
+    CKA.ENCAPSULATE: CKA.DECAPSULATE,
 }
 """What a public key takes from its private key where the template says nothing (section 6.43), and from which."""
 

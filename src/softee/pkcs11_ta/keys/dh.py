@@ -8,7 +8,6 @@ protected one could put anything in the place of its number, and find it by what
 import warnings
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.utils import CryptographyDeprecationWarning
 
 from softee.names import CKA, CKK, CKO, CKR
@@ -19,7 +18,7 @@ from softee.pkcs11_ta.keys.dh_groups import BASE, PRIMES
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import big_endian, number, octets
 from softee.pkcs11_ta.keys.rows import PRIVATE_KEY, PUBLIC_KEY
-from softee.pkcs11_ta.keys.view import KeyView, SizeRange, unfit
+from softee.pkcs11_ta.keys.view import KeyView, PublicKey, SizeRange, unfit
 
 with warnings.catch_warnings():
     # The library means to drop it in favour of elliptic curves, and says so to whoever imports it (decision 0009).
@@ -113,7 +112,7 @@ def _load_private(attributes: Attributes) -> DHPrivateKey:
     return DHPrivateNumbers(x, DHPublicNumbers(y, parameters)).private_key()
 
 
-def _public_parts(key: PublicKeyTypes) -> Parts:
+def _public_parts(key: PublicKey) -> Parts:
     if not isinstance(key, DHPublicKey):
         raise TypeError("a key of another type")
     numbers = key.public_numbers()

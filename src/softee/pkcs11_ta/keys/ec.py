@@ -8,7 +8,6 @@ from typing import Final
 
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKO
@@ -16,7 +15,7 @@ from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
 from softee.pkcs11_ta.keys.curves import FLAGS, PRIVATE_ROWS, PUBLIC_ROWS, Curve, Curves, curve_name, oid
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import big_endian, number, octets
-from softee.pkcs11_ta.keys.view import KeyView, SizeRange, unfit
+from softee.pkcs11_ta.keys.view import KeyView, PrivateKey, PublicKey, SizeRange, unfit
 
 KEY_TYPES = frozenset({CKK.EC})
 KEY_SIZE = SizeRange(160, 521)
@@ -91,15 +90,15 @@ def params_of(curve: ec.EllipticCurve) -> bytes:
     raise ValueError("a key on a curve that the token does not have")
 
 
-def _from_native(key: PrivateKeyTypes) -> Parts | None:
+def _from_native(key: PrivateKey) -> Parts | None:
     return private_parts(key, params_of(key.curve)) if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
-def _public_parts(key: PublicKeyTypes) -> Parts:
+def _public_parts(key: PublicKey) -> Parts:
     return {CKA.EC_POINT: asn1.encode_der(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))}
 
 
-def _public_half(key: PrivateKeyTypes) -> bytes:
+def _public_half(key: PrivateKey) -> bytes:
     """Return the uncompressed point. The library refuses a PrivateKeyInfo in which another point stands."""
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 

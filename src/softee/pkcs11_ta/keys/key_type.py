@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
-
 from softee.names import CKA, CKK, CKO, MechanismFlag
 from softee.pkcs11_ta.attributes.uses import Use
 from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
-from softee.pkcs11_ta.keys.view import NativeKey
+from softee.pkcs11_ta.keys.view import NativeKey, PrivateKey, PublicKey
 
 _NO_FLAGS: Final = MechanismFlag(0)
 
@@ -44,24 +42,27 @@ class KeyForm:
 class KeyType:
     """Keys whose attributes and parts are alike.
 
-    ``measure`` returns a key's size in the unit of C_GetMechanismInfo. ``from_native`` returns the parts of
-    the library's private key, None where that is of another type, and raises ValueError for one that the token does not
-    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``public_half`` returns what stands in
-    the PKCS#8 of a key whose private value could be any number, and shows that whoever made it knew the number; a type
-    whose parts prove each other has none. ``free_length``: a key may have any number of bytes, so a short one tells all
-    that it is to whoever can use it. ``public_parts`` returns what a public key object has of the library's public key,
-    less what its private key's object names alike; types of secret keys have none. ``curves`` are the values of
-    CKA_EC_PARAMS, by the names that people know them by, and ``flags`` what C_GetMechanismInfo says of curves.
+    ``measure`` returns a key's size in the unit of C_GetMechanismInfo. ``from_native`` returns the parts of the
+    library's private key, None where that is of another type, and raises ValueError for one that the token does not
+    take: so PKCS#8 is read. Types whose keys are not wrapped in it leave it out. ``read_info`` makes the library's
+    key of PKCS#8 for types that `cryptography` does not read; it raises ValueError. ``public_half`` returns what
+    stands in the PKCS#8 of a key whose private value could be any number, and shows that whoever made it knew the
+    number, or None where nothing can; a type whose parts prove each other has none. ``free_length``: a key may have
+    any number of bytes, so a short one tells all that it is to whoever can use it. ``public_parts`` returns what a
+    public key object has of the library's public key, less what its private key's object names alike; types of
+    secret keys have none. ``curves`` are the values of CKA_EC_PARAMS, by the names that people know them by, and
+    ``flags`` what C_GetMechanismInfo says of curves.
     """
 
     name: str
     numbers: frozenset[CKK]
     measure: Callable[[Attributes], int]
     forms: tuple[KeyForm, ...]
-    from_native: Callable[[PrivateKeyTypes], Parts | None] | None = None
-    public_half: Callable[[PrivateKeyTypes], bytes] | None = None
+    from_native: Callable[[PrivateKey], Parts | None] | None = None
+    read_info: Callable[[bytes], PrivateKey] | None = None
+    public_half: Callable[[PrivateKey], bytes | None] | None = None
     free_length: bool = False
-    public_parts: Callable[[PublicKeyTypes], Parts] | None = None
+    public_parts: Callable[[PublicKey], Parts] | None = None
     curves: Mapping[str, frozenset[bytes]] = field(default_factory=lambda: MappingProxyType({}))
     flags: MechanismFlag = _NO_FLAGS
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey, Ed448PublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey, X448PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -25,7 +24,7 @@ from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
 from softee.pkcs11_ta.keys.curves import FLAGS, PRIVATE_ROWS, PUBLIC_ROWS, Curves
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import octets
-from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.keys.view import PrivateKey, SizeRange
 
 OctetPrivateKey = Ed25519PrivateKey | Ed448PrivateKey | X25519PrivateKey | X448PrivateKey
 OctetPublicKey = Ed25519PublicKey | Ed448PublicKey | X25519PublicKey | X448PublicKey
@@ -76,7 +75,7 @@ def octet_key_type(
             raise ValueError("CKA_EC_POINT is not that of the private key")
         given[CKA.EC_POINT] = point
 
-    def from_native(key: PrivateKeyTypes) -> Parts | None:
+    def from_native(key: PrivateKey) -> Parts | None:
         for curve in curves:
             if isinstance(key, curve.native.private):
                 return private_parts(key, curve.params[0])
@@ -128,5 +127,5 @@ def _loaders(
     return load_public, load_private
 
 
-def _public_half(key: PrivateKeyTypes) -> bytes:
+def _public_half(key: PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

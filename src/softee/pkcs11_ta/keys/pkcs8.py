@@ -8,7 +8,6 @@ CKA_PUBLIC_KEY_INFO.
 from typing import Protocol, runtime_checkable
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     KeySerializationEncryption,
@@ -23,7 +22,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Parts
 from softee.pkcs11_ta.keys.table import find_key_type
-from softee.pkcs11_ta.keys.view import KeyView
+from softee.pkcs11_ta.keys.view import KeyView, PrivateKey, PublicKey
 
 LARGEST_KEY = 8192
 """Bytes of a PrivateKeyInfo that is looked at: more than three times the largest RSA key's."""
@@ -36,7 +35,7 @@ _LONG_FORM = 0x80
 class _PrivateKey(Protocol):
     """What the library's private keys have in common, and no public key has."""
 
-    def public_key(self) -> PublicKeyTypes: ...
+    def public_key(self) -> PublicKey: ...
 
     def private_bytes(
         self, encoding: Encoding, form: PrivateFormat, encryption_algorithm: KeySerializationEncryption, /
@@ -58,7 +57,7 @@ def export_public_key(key: KeyView) -> bytes:
     return public_half_of(key).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def public_half_of(key: KeyView) -> PublicKeyTypes:
+def public_half_of(key: KeyView) -> PublicKey:
     """Return the library's public key of a public or private key."""
     native = key.native()
     return native.public_key() if isinstance(native, _PrivateKey) else native
@@ -77,21 +76,29 @@ def import_private_key(data: bytes | bytearray, key_type: int, *, proven: bool =
         Pkcs11Error: CKR_WRAPPED_KEY_INVALID: it does not decode, or is not a key of this type that the token takes.
 
     """
+    wanted = find_key_type(key_type)
     try:
         encoded = _without_padding(data)
-        native = load_der_private_key(encoded, password=None, unsafe_skip_rsa_key_validation=True)
+        native = (wanted.read_info if wanted and wanted.read_info else _read_info)(encoded)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _invalid("not a PKCS#8 private key") from None
-    wanted = find_key_type(key_type)
     try:
         parts = wanted.from_native(native) if wanted and wanted.from_native else None
     except ValueError as error:
         raise _invalid(str(error)) from None
     if wanted is None or parts is None:
         raise _invalid("a key of another type than CKA_KEY_TYPE says")
-    if proven and wanted.public_half and wanted.public_half(native) not in encoded:
+    if proven and wanted.public_half and not _holds(encoded, wanted.public_half(native)):
         raise _invalid("a protected key without its public half")
     return parts
+
+
+def _read_info(encoded: bytes) -> PrivateKey:
+    return load_der_private_key(encoded, password=None, unsafe_skip_rsa_key_validation=True)
+
+
+def _holds(encoded: bytes, half: bytes | None) -> bool:
+    return half is not None and half in encoded
 
 
 def _without_padding(data: bytes | bytearray) -> bytes:

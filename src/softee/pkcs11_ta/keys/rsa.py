@@ -4,7 +4,6 @@
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -14,7 +13,7 @@ from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import big_endian, number
 from softee.pkcs11_ta.keys.rows import PRIVATE_KEY, PUBLIC_KEY
 from softee.pkcs11_ta.keys.rsa_primes import check_balance, find_primes
-from softee.pkcs11_ta.keys.view import KeyView, SizeRange, unfit
+from softee.pkcs11_ta.keys.view import KeyView, PrivateKey, PublicKey, SizeRange, unfit
 
 KEY_TYPES = frozenset({CKK.RSA})
 KEY_SIZE = SizeRange(256, 4096)
@@ -95,11 +94,11 @@ def private_parts(key: rsa.RSAPrivateKey) -> Parts:
     }
 
 
-def _from_native(key: PrivateKeyTypes) -> Parts | None:
+def _from_native(key: PrivateKey) -> Parts | None:
     return private_parts(key) if isinstance(key, rsa.RSAPrivateKey) else None
 
 
-def _public_parts(key: PublicKeyTypes) -> Parts:
+def _public_parts(key: PublicKey) -> Parts:
     if not isinstance(key, rsa.RSAPublicKey):
         raise TypeError("a key of another type")
     return public_parts(key)

@@ -15,12 +15,14 @@ from softee.pkcs11_ta.keys.dh import DH
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.edwards import EDWARDS
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
+from softee.pkcs11_ta.keys.ml_dsa import ML_DSA
+from softee.pkcs11_ta.keys.ml_kem import ML_KEM
 from softee.pkcs11_ta.keys.montgomery import MONTGOMERY
 from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.rsa import RSA
 from softee.pkcs11_ta.keys.secret import AES, AES_XTS, GENERIC
 
-KEY_TYPES: Final = (RSA, EC, EDWARDS, MONTGOMERY, DH, AES, AES_XTS, CHACHA20, POLY1305, DES3, GENERIC)
+KEY_TYPES: Final = (RSA, EC, EDWARDS, MONTGOMERY, DH, ML_DSA, ML_KEM, AES, AES_XTS, CHACHA20, POLY1305, DES3, GENERIC)
 
 
 def _by_number() -> Mapping[object, KeyType]:

@@ -8,8 +8,11 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from softee.names import CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.keys.lattice_library import LatticePrivateKey, LatticePublicKey
 
-NativeKey = PublicKeyTypes | PrivateKeyTypes
+PublicKey = PublicKeyTypes | LatticePublicKey
+PrivateKey = PrivateKeyTypes | LatticePrivateKey
+NativeKey = PublicKey | PrivateKey
 """The library's object for a public or a private key."""
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from softee.names import CKM
-from softee.pkcs11_ta.mechanisms import aes, chacha20, derivation, des3, dh, ec, hashes, rsa, secret, tls
+from softee.pkcs11_ta.mechanisms import aes, chacha20, derivation, des3, dh, ec, hashes, lattice, rsa, secret, tls
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 
-_FAMILIES = (rsa, ec, dh, hashes, secret, aes, chacha20, des3, derivation, tls)
+_FAMILIES = (rsa, ec, dh, lattice, hashes, secret, aes, chacha20, des3, derivation, tls)
 
 
 def build_table(specs: Iterable[AnyMechanism]) -> Mapping[CKM, AnyMechanism]:
