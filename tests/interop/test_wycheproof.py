@@ -12,7 +12,7 @@ from interop.tools import PIN, Programs
 from interop.wycheproof import FILES, Test
 from interop.wycheproof_keys import Group
 from support.cryptoki import CryptokiError, Module, Session
-from support.secure_world import RunningDaemon
+from support.secure_world import running_daemon
 from vectors.reading import wycheproof
 
 NOT_TAKEN = {
@@ -24,16 +24,16 @@ which the standard does not have (docs/deviations.md)."""
 
 
 @pytest.fixture(scope="module")
-def session(module: Path, shared_daemon: RunningDaemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """A logged-in session on a token of its own, by a copy of the module: C_Finalize ends nothing of other tests."""
+def session(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A logged-in session in a secure world of its own, by a copy of the module: C_Finalize ends nothing of others."""
     directory = tmp_path_factory.mktemp("wycheproof")
     for name in ("libckteec.so.0", "libteec.so.2"):
         shutil.copy(module.with_name(name), directory / name)
-    Programs(module, shared_daemon.socket, directory).init_token(slot=1, label="wycheproof")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOFTEE_SOCKET", str(shared_daemon.socket))
+    with running_daemon(directory) as daemon, pytest.MonkeyPatch.context() as patch:
+        Programs(module, daemon.socket, directory).init_token()
+        patch.setenv("SOFTEE_SOCKET", str(daemon.socket))
         loaded = Module(directory / "libckteec.so.0")
-        yield loaded.login(1, PIN)
+        yield loaded.login(0, PIN)
         loaded.close()
 
 
