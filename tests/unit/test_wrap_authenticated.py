@@ -37,7 +37,9 @@ class World:
     wrapper: int
     target: int
 
-    def wrap(self, aead: Aead, parameter: bytes | None = None, key: int | None = None, capacity: int = 4096) -> Answer:
+    def wrap(
+        self, aead: Aead, parameter: bytes | None = None, key: int | None = None, capacity: int | None = None
+    ) -> Answer:
         chosen = aead.message(bytes(12), generator=GENERATE, size=len(VALUE)) if parameter is None else parameter
         request = (self.session, self.wrapper, self.target if key is None else key, aead.mechanism, chosen, AAD)
         return self.caller.call(c.WRAP_KEY_AUTHENTICATED, *request, capacity=capacity)
