@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from interop.tools import Programs
+from interop.tools import PIN, Programs, copied_module
 from softee.cli.library import module_path
+from support.cryptoki import Module, Session
 from support.secure_world import RunningDaemon, running_daemon
 
 
@@ -47,3 +48,17 @@ def _shared_token(module: Path, shared_daemon: RunningDaemon, tmp_path_factory: 
 def token(module: Path, _shared_token: Path, tmp_path: Path) -> Programs:
     """Programs with an initialized token in slot 0, which other tests use too."""
     return Programs(module, _shared_token, tmp_path)
+
+
+@pytest.fixture
+def loaded(token: Programs, monkeypatch: pytest.MonkeyPatch) -> Module:
+    """A module of the test's own: it may call C_Finalize."""
+    monkeypatch.setenv("SOFTEE_SOCKET", str(token.socket))
+    return Module(copied_module(token.module, token.directory))
+
+
+@pytest.fixture
+def session(loaded: Module) -> Iterator[Session]:
+    """A logged-in session of it."""
+    yield loaded.login(0, PIN)
+    loaded.close()

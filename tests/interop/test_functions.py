@@ -3,15 +3,12 @@
 
 import ctypes
 import hashlib
-import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from interop.tools import PIN, Programs
 from softee.names import CKA, CKK, CKM, CKO, CKR
 from support.cryptoki import CryptokiError, Mechanism, Module, Session, Value
 
@@ -22,21 +19,6 @@ SHA256, CBC_PAD, MAC = Mechanism(CKM.SHA256), Mechanism(CKM.AES_CBC_PAD, IV), Me
 ENCRYPTOR = Cipher(algorithms.AES(KEY), modes.CBC(IV)).encryptor()
 PADDING = 16 - len(WHOLE) % 16
 ENCRYPTED = ENCRYPTOR.update(WHOLE + bytes([PADDING]) * PADDING) + ENCRYPTOR.finalize()
-
-
-@pytest.fixture
-def loaded(token: Programs, monkeypatch: pytest.MonkeyPatch) -> Module:
-    """A module of the test's own: it may call C_Finalize."""
-    for name in ("libckteec.so.0", "libteec.so.2"):
-        shutil.copy(token.module.with_name(name), token.directory / name)
-    monkeypatch.setenv("SOFTEE_SOCKET", str(token.socket))
-    return Module(token.directory / "libckteec.so.0")
-
-
-@pytest.fixture
-def session(loaded: Module) -> Iterator[Session]:
-    yield loaded.login(0, PIN)
-    loaded.close()
 
 
 def secret_key(session: Session, key_type: CKK, *uses: CKA) -> int:

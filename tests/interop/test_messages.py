@@ -2,34 +2,16 @@
 """What PKCS#11 3.x adds, through the shared object: messages, keys wrapped as messages, signatures that come first."""
 
 import ctypes
-import shutil
-from collections.abc import Iterator
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM
 
-from interop.tools import PIN, Programs
 from softee.names import CKA, CKK, CKM, CKO, CKR, GeneratorFunction, MechanismFlag, MessageFlag
-from support.cryptoki import CryptokiError, Mechanism, Module, Session, Structure, Value
+from support.cryptoki import CryptokiError, Mechanism, Session, Structure, Value
 
 KEY, AAD, DATA = bytes(range(32)), b"associated", b"what is to be encrypted" * 100
 END = int(MessageFlag.END_OF_MESSAGE)
 ULONG = ctypes.c_ulong
-
-
-@pytest.fixture
-def loaded(token: Programs, monkeypatch: pytest.MonkeyPatch) -> Module:
-    """A module of the test's own: it may call C_Finalize."""
-    for name in ("libckteec.so.0", "libteec.so.2"):
-        shutil.copy(token.module.with_name(name), token.directory / name)
-    monkeypatch.setenv("SOFTEE_SOCKET", str(token.socket))
-    return Module(token.directory / "libckteec.so.0")
-
-
-@pytest.fixture
-def session(loaded: Module) -> Iterator[Session]:
-    yield loaded.login(0, PIN)
-    loaded.close()
 
 
 def secret_key(session: Session, value: bytes = KEY, **uses: bool) -> int:

@@ -2,7 +2,6 @@
 """PyKCS11 on the token: another wrapper's way through the same functions, checked against `cryptography`."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 
 import PyKCS11 as p  # noqa: N813 - its constants are its own
@@ -11,24 +10,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from interop.tools import PIN, Programs
+from interop.tools import PIN, Programs, copied_module
 
-MODULE_FILE = "libckteec.so.0"
 MESSAGE = b"softee signs this message"
 P256 = bytes.fromhex("06082a8648ce3d030107")
 
 
 @pytest.fixture
 def session(token: Programs, monkeypatch: pytest.MonkeyPatch) -> Iterator[p.Session]:
-    """A logged-in session of the module under another path, so that C_Finalize ends nothing of other tests here.
-
-    It is the file itself that is copied: libckteec.so would lead to whichever libckteec.so.0 is loaded already.
-    """
-    for name in (MODULE_FILE, "libteec.so.2"):
-        shutil.copy(token.module.with_name(name), token.directory / name)
+    """A logged-in session by a copy of the module."""
     monkeypatch.setenv("SOFTEE_SOCKET", str(token.socket))
     library = p.PyKCS11Lib()
-    library.load(str(token.directory / MODULE_FILE))
+    library.load(str(copied_module(token.module, token.directory)))
     opened = library.openSession(0, p.CKF_RW_SESSION)
     opened.login(PIN)
     yield opened

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wycheproof's files through the shared object: what is valid is done, what is invalid is refused."""
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from interop.tools import PIN, Programs
+from interop.tools import own_session
 from interop.wycheproof import FILES, Test
 from interop.wycheproof_keys import Group
-from support.cryptoki import CryptokiError, Module, Session
-from support.secure_world import running_daemon
+from support.cryptoki import CryptokiError, Session
 from vectors.reading import wycheproof
 
 NOT_TAKEN = {
@@ -25,16 +23,8 @@ which the standard does not have (docs/deviations.md)."""
 
 @pytest.fixture(scope="module")
 def session(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """A logged-in session in a secure world of its own, by a copy of the module: C_Finalize ends nothing of others."""
-    directory = tmp_path_factory.mktemp("wycheproof")
-    for name in ("libckteec.so.0", "libteec.so.2"):
-        shutil.copy(module.with_name(name), directory / name)
-    with running_daemon(directory) as daemon, pytest.MonkeyPatch.context() as patch:
-        Programs(module, daemon.socket, directory).init_token()
-        patch.setenv("SOFTEE_SOCKET", str(daemon.socket))
-        loaded = Module(directory / "libckteec.so.0")
-        yield loaded.login(0, PIN)
-        loaded.close()
+    with own_session(module, tmp_path_factory.mktemp("wycheproof")) as opened:
+        yield opened
 
 
 def outcome(session: Session, name: str, group: Group, test: Test) -> str:

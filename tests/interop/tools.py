@@ -3,9 +3,17 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
+
+from support.cryptoki import Module, Session
+from support.secure_world import running_daemon
 
 LABEL = "mytoken"
 SO_PIN = "1234567890"
@@ -26,6 +34,30 @@ init = 0
 distinguished_name = req_distinguished_name
 [req_distinguished_name]
 """
+
+
+_MODULE_FILES = ("libckteec.so.0", "libteec.so.2")
+
+
+def copied_module(module: Path, directory: Path) -> Path:
+    """Copy a module, with the library that it needs, so that C_Finalize ends nothing of other tests in this process.
+
+    It is the file itself that is copied: libckteec.so would lead to whichever libckteec.so.0 is loaded already.
+    """
+    for name in _MODULE_FILES:
+        shutil.copy(module.with_name(name), directory / name)
+    return directory / _MODULE_FILES[0]
+
+
+@contextmanager
+def own_session(module: Path, directory: Path, settings: str = "") -> Iterator[Session]:
+    """Log in to the token of a secure world that runs for this session alone, by a copy of the module."""
+    with running_daemon(directory, settings=settings) as daemon, pytest.MonkeyPatch.context() as patch:
+        Programs(module, daemon.socket, directory).init_token()
+        patch.setenv("SOFTEE_SOCKET", str(daemon.socket))
+        loaded = Module(copied_module(module, directory))
+        yield loaded.login(0, PIN)
+        loaded.close()
 
 
 def key_id(label: str) -> str:
