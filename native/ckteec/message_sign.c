@@ -6,21 +6,25 @@
 #include "operation.h"
 #include "output.h"
 
+static void take_parameter(struct command *command, CK_ULONG length)
+{
+    if (length != 0)
+        buffer_refuse(&command->control, CKR_MECHANISM_PARAM_INVALID);
+}
+
 static CK_RV begin(enum ta_command number, CK_SESSION_HANDLE session, CK_ULONG parameter_length)
 {
     struct command command;
 
     command_begin_in_session(&command, number, session);
-    if (parameter_length != 0)
-        buffer_refuse(&command.control, CKR_MECHANISM_PARAM_INVALID);
+    take_parameter(&command, parameter_length);
     return command_end(&command);
 }
 
-/* Begin a command that takes a message or a part of it. */
+/* Take a message or a part of it. */
 static void take(struct command *command, CK_ULONG parameter_length, const CK_BYTE *data, CK_ULONG length)
 {
-    if (parameter_length != 0)
-        buffer_refuse(&command->control, CKR_MECHANISM_PARAM_INVALID);
+    take_parameter(command, parameter_length);
     command_input(command, data, length);
 }
 

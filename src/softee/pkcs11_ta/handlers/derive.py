@@ -102,9 +102,7 @@ def asked_for(session: Session, template: Template, base: Pkcs11Object, makes: C
 
 def add_demanded(given: Given, base: Pkcs11Object) -> None:
     """Add what the base key's CKA_DERIVE_TEMPLATE demands of a key. Raises CKR_TEMPLATE_INCONSISTENT."""
-    demanded = base.attributes.get(CKA.DERIVE_TEMPLATE, ())
-    if isinstance(demanded, tuple):
-        rules.add_expected(given, rules.parse(demanded), "the base key's CKA_DERIVE_TEMPLATE")
+    rules.add_expected(given, rules.parse(base.template(CKA.DERIVE_TEMPLATE)), "the base key's CKA_DERIVE_TEMPLATE")
 
 
 def _add_of_private_key(given: Given, private: Attributes) -> None:

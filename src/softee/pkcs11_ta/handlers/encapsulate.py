@@ -5,8 +5,6 @@ The new key was outside the token in some way, so it counts as one that was unwr
 the template does not say, CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE are false.
 """
 
-from typing import Any
-
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.commands import keys
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -59,9 +57,8 @@ def decapsulate_key(call: Call, request: FromKey) -> bytes:
 def _prepared(session: Session, template: Template, key: Pkcs11Object, demands: CKA, conflict: CKR) -> Given:
     """Return the new key's attributes, less its value. Raises ``conflict`` where the key demands others."""
     given = rules.parse(template)
-    demanded: Any = key.attributes.get(demands, ())
     try:
-        rules.add_expected(given, rules.parse(demanded), f"the key's CKA_{demands.name}")
+        rules.add_expected(given, rules.parse(key.template(demands)), f"the key's CKA_{demands.name}")
     except Pkcs11Error as error:
         raise Pkcs11Error(conflict, error.detail) from None
     if given.setdefault(CKA.CLASS, CKO.SECRET_KEY) != CKO.SECRET_KEY or CKA.VALUE in given:

@@ -10,7 +10,7 @@ from softee.pkcs11_ta.abi.errors import BufferTooSmallError, Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession
 from softee.pkcs11_ta.handlers.steps import StepHandler
 from softee.pkcs11_ta.session.call import Call
-from softee.pkcs11_ta.session.operations import MESSAGE_RULES, MessageStep, Operation, Phase, Purpose
+from softee.pkcs11_ta.session.operations import MESSAGE_RULES, MessageStep, Operation, Phase, Purpose, require_usable
 
 _KNOWN_FLAGS = int(MessageFlag.END_OF_MESSAGE)
 
@@ -80,10 +80,7 @@ def _next_phase(operation: Operation[Op], step: MessageStep) -> Phase:
     after = MESSAGE_RULES[operation.phase, step]
     if isinstance(after, CKR):
         raise Pkcs11Error(after, f"{step.value} within a message, or with none begun")
-    if step is not MessageStep.WHOLE and not operation.spec.multi_part:
-        raise Pkcs11Error(CKR.MECHANISM_INVALID, f"CKM_{operation.spec.mechanism.name} works in one part only")
-    if operation.context_login:
-        raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "the key needs C_Login(CKU_CONTEXT_SPECIFIC) before each use")
+    require_usable(operation, in_one_part=step is MessageStep.WHOLE)
     return after
 
 

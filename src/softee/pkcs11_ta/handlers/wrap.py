@@ -104,7 +104,7 @@ def _wrappable(session: Session, handle: int, wrapping: Pkcs11Object) -> Pkcs11O
         raise Pkcs11Error(CKR.KEY_UNEXTRACTABLE, f"CKA_EXTRACTABLE of key {handle:#x} is false")
     if attributes[CKA.WRAP_WITH_TRUSTED] is not False and wrapping.attributes.get(CKA.TRUSTED) is not True:
         raise Pkcs11Error(CKR.KEY_NOT_WRAPPABLE, "CKA_WRAP_WITH_TRUSTED asks for a wrapping key with CKA_TRUSTED true")
-    if not agrees_with(attributes, _template(wrapping, CKA.WRAP_TEMPLATE)):
+    if not agrees_with(attributes, wrapping.template(CKA.WRAP_TEMPLATE)):
         raise Pkcs11Error(CKR.KEY_HANDLE_INVALID, "the key is not as the wrapping key's CKA_WRAP_TEMPLATE demands")
     return wanted
 
@@ -117,7 +117,7 @@ def _plain(wanted: Pkcs11Object) -> bytes | bytearray:
 def _given(session: Session, template: Template, unwrapping: Pkcs11Object) -> Given:
     """Return the new key's template, with the unwrapping key's CKA_UNWRAP_TEMPLATE and the standard's default."""
     given = rules.parse(template)
-    demanded = rules.parse(_template(unwrapping, CKA.UNWRAP_TEMPLATE))
+    demanded = rules.parse(unwrapping.template(CKA.UNWRAP_TEMPLATE))
     rules.add_expected(given, demanded, "the unwrapping key's CKA_UNWRAP_TEMPLATE")
     if rules.kind_of(given, session.token.policy.objects).object_class not in PROTECTED_CLASSES:
         raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "CKA_CLASS must say secret or private key")
@@ -137,11 +137,6 @@ def _require_whole(functions: Wrapping[Any], made: Given) -> None:
         raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, "a protected key of any length is not unwrapped from a padding")
     if CKA.VALUE_LEN not in made:
         raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN is missing, which a padding alone does not vouch for")
-
-
-def _template(key: Pkcs11Object, attribute: CKA) -> Template:
-    value = key.attributes.get(attribute, ())
-    return value if isinstance(value, tuple) else ()
 
 
 _TOLD = frozenset({CKR.WRAPPED_KEY_LEN_RANGE, CKR.ATTRIBUTE_VALUE_INVALID, CKR.KEY_SIZE_RANGE})

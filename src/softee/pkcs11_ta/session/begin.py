@@ -109,7 +109,7 @@ def begin_digest(session: Session, request: WithMechanism) -> None:
 
 def require_any(session: Session, group: type[Functions[Any]]) -> None:
     """Raise CKR_FUNCTION_NOT_SUPPORTED where no mechanism of the token has the group, as OP-TEE does not."""
-    if not any(spec.flags & group.flags for spec in session.token.policy.mechanisms.values()):
+    if not session.token.policy.flags & group.flags:
         raise Pkcs11Error(CKR.FUNCTION_NOT_SUPPORTED, f"no mechanism of this token can {group.described}")
 
 

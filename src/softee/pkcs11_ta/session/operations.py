@@ -269,8 +269,18 @@ def next_phase(operation: Operation[Any], step: Step, after: Phase | CKR) -> Pha
     """
     if isinstance(after, CKR):
         raise Pkcs11Error(after, f"{step.value} cannot end or follow a multi-part {operation.purpose.name} operation")
-    if step is not Step.ONE_SHOT and not operation.spec.multi_part:
+    require_usable(operation, in_one_part=step is Step.ONE_SHOT)
+    return after
+
+
+def require_usable(operation: Operation[Any], *, in_one_part: bool) -> None:
+    """Refuse data in parts for a mechanism that takes none, and a key that waits for its login.
+
+    Raises:
+        Pkcs11Error: CKR_MECHANISM_INVALID, CKR_USER_NOT_LOGGED_IN.
+
+    """
+    if not in_one_part and not operation.spec.multi_part:
         raise Pkcs11Error(CKR.MECHANISM_INVALID, f"CKM_{operation.spec.mechanism.name} works in one part only")
     if operation.context_login:
         raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "the key needs C_Login(CKU_CONTEXT_SPECIFIC) before each use")
-    return after

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from softee.names import CKA, CKR
+from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.codecs import encode_value
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.material import KeyMaterial
@@ -50,6 +51,11 @@ class Pkcs11Object:
     def is_private(self) -> bool:
         """CKA_PRIVATE: only the logged-in user sees the object."""
         return self.attributes[CKA.PRIVATE] is not False
+
+    def template(self, attribute: CKA) -> Template:
+        """Return a template that the object has as an attribute, an empty one where it has none."""
+        value = self.attributes.get(attribute, ())
+        return value if isinstance(value, tuple) else ()
 
     def key(self, bad_handle: CKR = CKR.KEY_HANDLE_INVALID, optee: CKR | None = None) -> KeyMaterial:
         """Return the key for mechanisms. Raises ``bad_handle``, or ``optee``, where the object is not a key."""

@@ -3,10 +3,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from types import MappingProxyType
 from typing import Final
 
-from softee.names import CKA, CKM, CKR
+from softee.names import CKA, CKM, CKR, MechanismFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
@@ -14,7 +16,6 @@ from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.objects.policy import ObjectPolicy
 from softee.tee.application import ClientIdentity
 
-_NO_CURVE: Final = b""
 _OPTEE_ANSWERS: Final = MappingProxyType(
     {
         CKR.CURVE_NOT_SUPPORTED: CKR.ATTRIBUTE_TYPE_INVALID,
@@ -33,7 +34,7 @@ class Policy:
     the unit of C_GetMechanismInfo, and ``curves`` the values of CKA_EC_PARAMS (None: all that there are); keys
     beyond them are neither made nor used. ``users`` and ``groups`` are the uids and gids that see the slot (None: all
     do). Without ``digests_keys`` no key is digested (C_DigestKey). ``refused_hashes`` are digest mechanisms that no
-    parameter may choose either.
+    parameter may choose either. ``flags`` are those of all mechanisms together.
     """
 
     name: str
@@ -45,12 +46,15 @@ class Policy:
     groups: frozenset[int] | None = None
     digests_keys: bool = True
     refused_hashes: frozenset[CKM] = frozenset()
+    flags: MechanismFlag = field(init=False, repr=False, compare=False)
     _by_number: Mapping[int, AnyMechanism] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the mechanisms by plain numbers, which are quicker to look up."""
+        """Index the mechanisms by plain numbers, which are quicker to look up, and join their flags."""
         by_number = {int(mechanism): spec for mechanism, spec in self.mechanisms.items()}
         object.__setattr__(self, "_by_number", MappingProxyType(by_number))
+        flags = reduce(or_, (spec.flags for spec in by_number.values()), MechanismFlag(0))
+        object.__setattr__(self, "flags", flags)
 
     @property
     def as_optee(self) -> bool:
@@ -82,7 +86,8 @@ class Policy:
         if allowed is not None and key.size not in allowed:
             detail = f"keys of CKA_KEY_TYPE 0x{key.key_type:x} have sizes of {allowed.low} to {allowed.high} here"
             raise Pkcs11Error(bad_size, detail)
-        if self.curves is not None and attributes.get(CKA.EC_PARAMS, _NO_CURVE) not in {_NO_CURVE, *self.curves}:
+        curve = attributes.get(CKA.EC_PARAMS)
+        if self.curves is not None and curve and curve not in self.curves:
             raise Pkcs11Error(bad_curve, "this token's policy does not allow the curve")
 
     def sees(self, client: ClientIdentity) -> bool:

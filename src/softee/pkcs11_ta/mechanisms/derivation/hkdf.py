@@ -19,7 +19,7 @@ from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.deriving import key_size
 from softee.pkcs11_ta.mechanisms.shapes.generating import secret_of_any_size
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASH_FUNCTIONS, HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASH_FUNCTIONS, HashFunction, hash_in
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 _MOST_BLOCKS: Final = 255
@@ -89,7 +89,7 @@ SPECS: tuple[AnyMechanism, ...] = (
             mechanism=mechanism,
             key_types=SECRET_KEY_TYPES,
             params=_params,
-            hashes_in=lambda params: frozenset({params.hash.mechanism}),
+            hashes_in=hash_in,
             functions=(Deriving(derive=derive, keys_in=_keys_in, makes=makes),),
         )
         for mechanism, derive, makes in (

@@ -18,7 +18,7 @@ from softee.pkcs11_ta.mechanisms.functions import KeyGenerating
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes import hash_functions as h
 from softee.pkcs11_ta.mechanisms.shapes.deriving import key_size
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction, hash_in
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 MOST_ITERATIONS: Final = 5_000_000
@@ -71,7 +71,7 @@ SPECS: tuple[AnyMechanism, ...] = (
         mechanism=CKM.PKCS5_PBKD2,
         key_types=SECRET_KEY_TYPES,
         params=_params,
-        hashes_in=lambda params: frozenset({params.hash.mechanism}),
+        hashes_in=hash_in,
         functions=(KeyGenerating(generate=_generate),),
     ),
 )

@@ -158,3 +158,17 @@ MASKING: Mapping[int, HashFunction] = MappingProxyType({h.mechanism: h for h in 
 
 MASK_GENERATION: Mapping[int, HashFunction] = MappingProxyType({h.mgf: h for h in HASH_FUNCTIONS if h.mgf})
 """By CKG: those that PSS and OAEP may generate masks with."""
+
+
+class HashesParameter(Protocol):
+    """A decoded parameter that names a hash function."""
+
+    @property
+    def hash(self) -> HashFunction:
+        """The hash function."""
+        ...
+
+
+def hash_in(parameter: HashesParameter) -> frozenset[CKM]:
+    """Return the digest mechanism that a parameter chooses: the ``hashes_in`` of mechanisms with such parameters."""
+    return frozenset({parameter.hash.mechanism})

@@ -14,7 +14,7 @@ from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Deriving
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.deriving import cut, key_size
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction, hash_in
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 from softee.pkcs11_ta.mechanisms.tls.prf import SECRETS, hash_of, prf
 
@@ -49,7 +49,7 @@ SPECS: tuple[AnyMechanism, ...] = tuple(
         mechanism=mechanism,
         key_types=SECRETS,
         params=_params,
-        hashes_in=lambda decoded: frozenset({decoded.hash.mechanism}),
+        hashes_in=hash_in,
         functions=(Deriving(derive=_derive, tells=True),),
     )
     for mechanism in (CKM.TLS_KDF, CKM.TLS12_KDF)

@@ -12,7 +12,7 @@ from softee.names import CKM
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction, hash_in
 from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
     BufferedVerify,
@@ -65,7 +65,7 @@ SPECS: tuple[AnyMechanism, ...] = tuple(
         mechanism=mechanism,
         key_types=SECRETS,
         params=_params,
-        hashes_in=lambda decoded: frozenset({decoded.hash.mechanism}),
+        hashes_in=hash_in,
         functions=(Signing(sign=_sign, verify=_verify, size=lambda _key, params: params.size),),
     )
     for mechanism in (CKM.TLS_MAC, CKM.TLS12_MAC)

@@ -17,7 +17,7 @@ from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Derived, DerivingKeys
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction
+from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HashFunction, hash_in
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 from softee.pkcs11_ta.mechanisms.tls.prf import MASTER_SIZE, SECRETS, hash_of, prf, randoms_of
 from softee.pkcs11_ta.objects.policy import USAGES
@@ -113,7 +113,7 @@ SPECS: tuple[AnyMechanism, ...] = tuple(
         key_types=SECRETS,
         key_size=SizeRange(MASTER_SIZE, MASTER_SIZE),
         params=params,
-        hashes_in=lambda decoded: frozenset({decoded.hash.mechanism}),
+        hashes_in=hash_in,
         functions=(DerivingKeys(templates=_templates, derive=_derive, shown=KeyBlockParams.shown, inherits=True),),
     )
     for mechanism, params in (
