@@ -16,6 +16,7 @@ from interop.wycheproof_keys import (
     ec_public,
     edwards_public,
     ml_dsa_65_public,
+    ml_kem_768_private,
     rsa_private,
     rsa_public,
 )
@@ -182,6 +183,18 @@ def verifies_with_context(session: Session, group: Group, test: Test) -> None:
         session.verify(Mechanism(CKM.ML_DSA, parameter), handle, data, signature)
 
 
+def decapsulates(session: Session, _: Group, test: Test) -> None:
+    """Make an ML-KEM-768 key of its seed, and the secret of a ciphertext."""
+    seed, ciphertext = octets(test, "seed", "c")
+    generic: Template = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, **_OPEN}
+    by = Mechanism(CKM.ML_KEM)
+    with (
+        _made(session, session.create({**ml_kem_768_private(seed), CKA.DECAPSULATE: True, **_OPEN})) as handle,
+        _made(session, session.decapsulate(by, handle, ciphertext, generic)) as secret,
+    ):
+        assert session.value(secret, CKA.VALUE).hex() == test["K"]
+
+
 def signs_by_hash(session: Session, group: Group, test: Test) -> None:
     """Sign with RSA PKCS #1 v1.5, by the group's hash function."""
     data, signature = octets(test, "msg", "sig")
@@ -285,6 +298,7 @@ FILES: Final[Mapping[str, Put]] = {
     "hmac_sha3_256": authenticates(CKK.GENERIC_SECRET, CKM.SHA3_256_HMAC, CKM.SHA3_256_HMAC_GENERAL, 32),
     "hmac_sha512": authenticates(CKK.GENERIC_SECRET, CKM.SHA512_HMAC, CKM.SHA512_HMAC_GENERAL, 64),
     "mldsa_65_verify": verifies_with_context,
+    "mlkem_768": decapsulates,
     "pbkdf2_hmacsha256": derives_pbkdf2,
     "rsa_oaep_2048_sha256_mgf1sha256": decrypts_oaep,
     "rsa_pkcs1_2048": decrypts_pkcs1,

@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
-from softee.names import CKA, CKK, CKO, MlDsaParameterSet
+from softee.names import CKA, CKK, CKO, MlDsaParameterSet, MlKemParameterSet
 from support.cryptoki import Template
 
 Group = dict[str, Any]
@@ -65,6 +65,12 @@ def ml_dsa_65_public(group: Group) -> Template:
     own: Template = {CKA.CLASS: CKO.PUBLIC_KEY, CKA.KEY_TYPE: CKK.ML_DSA}
     number = MlDsaParameterSet.ML_DSA_65
     return {**own, CKA.PARAMETER_SET: number, CKA.VALUE: bytes.fromhex(group["publicKey"])}
+
+
+def ml_kem_768_private(seed: bytes) -> Template:
+    """Return the template of an ML-KEM-768 private key that a seed makes."""
+    own: Template = {CKA.CLASS: CKO.PRIVATE_KEY, CKA.KEY_TYPE: CKK.ML_KEM}
+    return {**own, CKA.PARAMETER_SET: MlKemParameterSet.ML_KEM_768, CKA.SEED: seed}
 
 
 P256, P384 = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06052b81040022")

@@ -245,6 +245,19 @@ class Session:
         by = ctypes.byref(mechanism.value)
         return self._bytes("C_WrapKey", by, _ULONG(key), _ULONG(wanted))
 
+    def encapsulate(self, mechanism: Mechanism, key: int, attributes: Template) -> tuple[int, bytes]:
+        """Make a secret for a public key, and return its handle and its ciphertext."""
+        template, by, size, made = _Template(attributes), ctypes.byref(mechanism.value), _ULONG(ROOM), _ULONG()
+        wanted = by, _ULONG(key), template.rows, template.count
+        self.call("C_EncapsulateKey", *wanted, self._room, ctypes.byref(size), ctypes.byref(made))
+        return made.value, ctypes.string_at(self._room, size.value)
+
+    def decapsulate(self, mechanism: Mechanism, key: int, ciphertext: bytes, attributes: Template) -> int:
+        """Make the secret that a ciphertext stands for, and return its handle."""
+        template, by = _Template(attributes), ctypes.byref(mechanism.value)
+        sizes = ciphertext, _ULONG(len(ciphertext))
+        return self._key("C_DecapsulateKey", by, _ULONG(key), template.rows, template.count, *sizes)
+
     def value(self, handle: int, attribute: CKA) -> bytes:
         """Return an attribute."""
         row = _Attribute(attribute, ctypes.addressof(self._room), ROOM)

@@ -10,6 +10,7 @@ from softee.names import CKA, CKK, CKM, CKO, CKR, MlKemParameterSet
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.material import KeyMaterial
+from softee.pkcs11_ta.keys.parts import octets
 from support import keys
 from support import mechanism_runs as run
 from support.importing import imported
@@ -46,13 +47,13 @@ def test_known_answers_by_seed_and_by_expanded_key(number: MlKemParameterSet) ->
             CKA.KEY_TYPE: int(CKK.ML_KEM),
             CKA.PARAMETER_SET: int(number),
         }
-        by_seed = imported({**made, CKA.SEED: d + z})
-        assert by_seed[CKA.VALUE] == expanded
-        for private in (key(CKO.PRIVATE_KEY, by_seed), private_key(number, VALUE=expanded)):
+        assert imported({**made, CKA.SEED: d + z})[CKA.VALUE] == expanded
+        by_seed = private_key(number, SEED=d + z, VALUE=expanded)
+        for private in (by_seed, private_key(number, VALUE=expanded)):
             assert run.decapsulate(CKM.ML_KEM, private, ciphertext) == secret
             assert run.decapsulate(CKM.ML_KEM, private, bad) == of_bad
         own, sent = run.encapsulate(CKM.ML_KEM, public_key(number, value))
-        assert run.decapsulate(CKM.ML_KEM, key(CKO.PRIVATE_KEY, by_seed), sent) == own
+        assert run.decapsulate(CKM.ML_KEM, by_seed, sent) == own
         count += 1
     assert count == KNOWN_ANSWERS
 
@@ -73,7 +74,8 @@ def test_ciphertexts_of_wycheproof() -> None:
 def decapsulated(test: dict[str, str]) -> bytes:
     made: Given = {CKA.CLASS: int(CKO.PRIVATE_KEY), CKA.KEY_TYPE: int(CKK.ML_KEM), CKA.PARAMETER_SET: 2}
     parts = imported({**made, CKA.SEED: bytes.fromhex(test["seed"])})
-    return run.decapsulate(CKM.ML_KEM, key(CKO.PRIVATE_KEY, parts), bytes.fromhex(test["c"]))
+    value = bytes(octets(parts, CKA.VALUE))
+    return run.decapsulate(CKM.ML_KEM, private_key(2, VALUE=value), bytes.fromhex(test["c"]))
 
 
 INDEPENDENT = {
