@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from interop.clients.debian13 import Debian13
+from interop.clients.debian import Debian
 from interop.test_attestation import WITH_OPENSSL
 from softee.names import CKA, CKM
 from softee.pkcs11_ta.token.profiles import PORTABLE
@@ -19,7 +19,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("mechanism", "number"), PAIRS, ids=lambda value: getattr(value, "name", str(value)))
-def test_openssl_verifies_statements_of_post_quantum_keys(debian13: Debian13, mechanism: CKM, number: int) -> None:
+def test_openssl_verifies_statements_of_post_quantum_keys(debian13: Debian, mechanism: CKM, number: int) -> None:
     caller, session = fresh_caller(policy=PORTABLE)
     _, private = pair(caller, session, mechanism, ((CKA.PARAMETER_SET, number),))
     (debian13.directory / "key.pem").write_bytes(attest(caller, session, private))
