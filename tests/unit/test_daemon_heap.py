@@ -19,7 +19,9 @@ def resident() -> int:
     return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 
 def pin() -> None:
-    Argon2id(salt=bytes(16), length=32, iterations=1, lanes=1, memory_cost=19456).derive(b"1234")
+    together.wait()
+    for _ in range(2):
+        Argon2id(salt=bytes(16), length=32, iterations=1, lanes=1, memory_cost=19456).derive(b"1234")
     together.wait()
 
 assert heap.keep_little()
