@@ -91,7 +91,7 @@ def test_a_connection_for_which_there_is_no_thread_is_closed_and_takes_no_place(
     refusals = [RuntimeError("can't start new thread")]
 
     def start_or_refuse(thread: threading.Thread) -> None:
-        if thread.name.startswith("channel of pid") and refusals:
+        if thread.name.startswith("worker") and refusals:
             raise refusals.pop()
         start(thread)
 
@@ -125,8 +125,8 @@ def test_what_a_client_has_joined_with_does_not_stay_in_the_channels_buffer() ->
         secret = first.hello().secret
         with RawClient(listener.path) as second:
             assert second.hello(secret).secret == secret
-            channels = list(server._current())
-            assert len(channels) == 2
+            assert eventually(lambda: len(server._waiting) == 2)
+            channels = [conversation.channel for conversation in server._waiting.values()]
             assert not any(secret in bytes(channel._buffer) for channel in channels)
 
 
