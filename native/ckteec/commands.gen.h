@@ -100,6 +100,17 @@ enum ta_command {
     TA_ATTEST_KEY = 0x1050,
     TA_ATTESTATION_CHAIN = 0x1051,
     TA_ATTESTATION_REQUEST = 0x1052,
+    TA_ENCRYPT_START = 0x1060, /* C_EncryptInit */
+    TA_DECRYPT_START = 0x1061, /* C_DecryptInit */
+    TA_SIGN_START = 0x1062, /* C_SignInit */
+    TA_VERIFY_START = 0x1063, /* C_VerifyInit */
+    TA_DIGEST_START = 0x1064, /* C_DigestInit */
+    TA_ENCRYPT_AGAIN = 0x1065, /* C_Encrypt */
+    TA_DECRYPT_AGAIN = 0x1066, /* C_Decrypt */
+    TA_SIGN_AGAIN = 0x1067, /* C_Sign */
+    TA_VERIFY_AGAIN = 0x1068, /* C_Verify */
+    TA_DIGEST_AGAIN = 0x1069, /* C_Digest */
+    TA_RESUME = 0x106a,
 };
 
 /* The output of a command, where it has one size only. */
@@ -118,5 +129,10 @@ enum ta_command {
 #define TA_UNWRAP_KEY_BYTES 4
 #define TA_DECAPSULATE_KEY_BYTES 4
 #define TA_UNWRAP_KEY_AUTHENTICATED_BYTES 4
+#define TA_ENCRYPT_START_BYTES 20
+#define TA_DECRYPT_START_BYTES 20
+#define TA_SIGN_START_BYTES 20
+#define TA_VERIFY_START_BYTES 20
+#define TA_DIGEST_START_BYTES 20
 
 #endif

@@ -110,6 +110,17 @@ OURS: dict[int, str] = {
     0x1050: "ATTEST_KEY",
     0x1051: "ATTESTATION_CHAIN",
     0x1052: "ATTESTATION_REQUEST",
+    0x1060: "ENCRYPT_START",
+    0x1061: "DECRYPT_START",
+    0x1062: "SIGN_START",
+    0x1063: "VERIFY_START",
+    0x1064: "DIGEST_START",
+    0x1065: "ENCRYPT_AGAIN",
+    0x1066: "DECRYPT_AGAIN",
+    0x1067: "SIGN_AGAIN",
+    0x1068: "VERIFY_AGAIN",
+    0x1069: "DIGEST_AGAIN",
+    0x106A: "RESUME",
 }
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 
@@ -168,6 +179,7 @@ _SMALLEST = {
 
 def test_only_operations_on_data_take_parameter_1() -> None:
     assert {command.name for command in COMMANDS if command.data is Data.INPUT} == {
+        *("ENCRYPT_AGAIN", "DECRYPT_AGAIN", "SIGN_AGAIN", "VERIFY_AGAIN", "DIGEST_AGAIN"),
         *("ENCRYPT_UPDATE", "DECRYPT_UPDATE", "ENCRYPT_ONESHOT", "DECRYPT_ONESHOT", "SIGN_UPDATE", "SIGN_ONESHOT"),
         *("VERIFY_UPDATE", "VERIFY_ONESHOT", "DIGEST_UPDATE", "DIGEST_ONESHOT", "SEED_RANDOM", "UNWRAP_KEY"),
         *("SIGN_RECOVER", "VERIFY_RECOVER", "SET_OPERATION_STATE", "DECAPSULATE_KEY", "UNWRAP_KEY_AUTHENTICATED"),

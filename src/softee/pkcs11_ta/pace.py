@@ -8,7 +8,17 @@ change, makes a key of chance, or computes with a PIN, is not done in one.
 from typing import Any, Final
 
 from softee.pkcs11_ta.abi.command import Command
-from softee.pkcs11_ta.abi.commands import ciphers, digests, general, objects, random, sessions, signatures, slots
+from softee.pkcs11_ta.abi.commands import (
+    ciphers,
+    digests,
+    general,
+    objects,
+    random,
+    resuming,
+    sessions,
+    signatures,
+    slots,
+)
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client, Session
 from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, SIGN, SIGN_RECOVER, VERIFY, VERIFY_RECOVER, Purpose
@@ -28,12 +38,17 @@ _ALWAYS: Final = _numbers(
     *(random.SEED_RANDOM, random.GENERATE_RANDOM),
     *(digests.DIGEST_INIT, digests.DIGEST_UPDATE, digests.DIGEST_FINAL, digests.DIGEST_ONESHOT),
     *(ciphers.ENCRYPT_INIT, ciphers.DECRYPT_INIT, signatures.SIGN_INIT, signatures.VERIFY_INIT),
+    *(resuming.ENCRYPT_START, resuming.DECRYPT_START, resuming.SIGN_START, resuming.VERIFY_START),
+    *(resuming.DIGEST_START, resuming.DIGEST_AGAIN, resuming.RESUME),
 )
 _STEPS: Final[tuple[tuple[Purpose[Any], frozenset[int]], ...]] = (
-    (ENCRYPT, _numbers(ciphers.ENCRYPT_UPDATE, ciphers.ENCRYPT_FINAL, ciphers.ENCRYPT_ONESHOT)),
-    (DECRYPT, _numbers(ciphers.DECRYPT_UPDATE, ciphers.DECRYPT_FINAL, ciphers.DECRYPT_ONESHOT)),
-    (SIGN, _numbers(signatures.SIGN_UPDATE, signatures.SIGN_FINAL, signatures.SIGN_ONESHOT)),
-    (VERIFY, _numbers(signatures.VERIFY_UPDATE, signatures.VERIFY_FINAL, signatures.VERIFY_ONESHOT)),
+    (ENCRYPT, _numbers(ciphers.ENCRYPT_UPDATE, ciphers.ENCRYPT_FINAL, ciphers.ENCRYPT_ONESHOT, resuming.ENCRYPT_AGAIN)),
+    (DECRYPT, _numbers(ciphers.DECRYPT_UPDATE, ciphers.DECRYPT_FINAL, ciphers.DECRYPT_ONESHOT, resuming.DECRYPT_AGAIN)),
+    (SIGN, _numbers(signatures.SIGN_UPDATE, signatures.SIGN_FINAL, signatures.SIGN_ONESHOT, resuming.SIGN_AGAIN)),
+    (
+        VERIFY,
+        _numbers(signatures.VERIFY_UPDATE, signatures.VERIFY_FINAL, signatures.VERIFY_ONESHOT, resuming.VERIFY_AGAIN),
+    ),
     (SIGN_RECOVER, _numbers(signatures.SIGN_RECOVER)),
     (VERIFY_RECOVER, _numbers(signatures.VERIFY_RECOVER)),
 )

@@ -159,6 +159,13 @@ class Release(NamedTuple):
     command: UInt
 
 
+class Resume(NamedTuple):
+    """RESUME: ``command`` is a ..._AGAIN, whose operation becomes active."""
+
+    session: UInt
+    command: UInt
+
+
 class WithSavedState(NamedTuple):
     """C_SetOperationState: the handles are those of keys that the state needs, or 0."""
 

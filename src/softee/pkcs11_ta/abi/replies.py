@@ -5,6 +5,7 @@ The command table has their sizes from here, and through it the C library.
 """
 
 import struct
+from enum import IntFlag
 
 VERSION = struct.Struct("<3I")
 """Of the application's interface: major, minor, patch."""
@@ -18,5 +19,17 @@ TOKEN_INFO = struct.Struct("<32s32s16s16sI10I2s2s16s")
 MECHANISM_INFO = struct.Struct("<3I")
 """CK_MECHANISM_INFO."""
 
+STARTED = struct.Struct("<3IQ")
+"""Of an operation that has begun: its ``size``, ``StartedFlag``, and the place and the value of its change counter."""
+
 SESSION_INFO = struct.Struct("<4I")
 """CK_SESSION_INFO."""
+
+
+class StartedFlag(IntFlag):
+    """What else is said of an operation that has begun."""
+
+    RESUMABLE = 1
+    """When it has ended well, in one part, it may be resumed."""
+    MULTI_PART = 2
+    """It takes data in parts, too."""

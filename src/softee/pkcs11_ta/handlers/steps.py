@@ -2,11 +2,11 @@
 """Makes a handler a step of the session's active operation."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
 from softee.pkcs11_ta.session.call import Call
-from softee.pkcs11_ta.session.operations import Operation, Phase, Purpose, Step, next_phase
+from softee.pkcs11_ta.session.operations import Operation, Operations, Phase, Purpose, Step, next_phase
 
 R = TypeVar("R")
 Op = TypeVar("Op")
@@ -14,9 +14,14 @@ Op = TypeVar("Op")
 StepHandler = Callable[[Call, R, Operation[Op]], bytes]
 
 
+def _end(operations: Operations, operation: Operation[Any]) -> None:
+    operations.end(operation.purpose)
+
+
 def step(purpose: Purpose[Op], number: Step) -> Callable[[StepHandler[R, Op]], Callable[[Call, R], bytes]]:
     """Make a handler of one step: it gets the active operation, and what it raises decides what becomes of that."""
     rules = {phase: after for (phase, when), after in purpose.rules.items() if when is number}
+    end = Operations.finish if number is Step.ONE_SHOT else _end
 
     def decorate(handler: StepHandler[R, Op]) -> Callable[[Call, R], bytes]:
         def handle(call: Call, request: R) -> bytes:
@@ -33,7 +38,7 @@ def step(purpose: Purpose[Op], number: Step) -> Callable[[StepHandler[R, Op]], C
             if operation.told_empty:
                 return reply
             if after is Phase.IDLE:
-                operations.end(purpose)
+                end(operations, operation)
             else:
                 operation.phase = after
             return reply

@@ -16,6 +16,7 @@ from softee.pkcs11_ta.mechanisms.functions import (
     Ciphering,
     CipherOperation,
     Digesting,
+    DigestOperation,
     Functions,
     Messaging,
     Recovering,
@@ -74,37 +75,39 @@ def parameter_of(session: Session, spec: AnyMechanism, raw: bytes) -> Any:  # no
     return parameter
 
 
-def begin_encrypt(session: Session, request: WithKey) -> None:
+def begin_encrypt(session: Session, request: WithKey) -> Operation[Any]:
     """C_EncryptInit."""
     spec = mechanism_for(session, request.mechanism, ENCRYPT)
-    _begin(session, ENCRYPT, request, spec, spec.of(Ciphering).encrypt)
+    return _begin(session, ENCRYPT, request, spec, spec.of(Ciphering).encrypt)
 
 
-def begin_decrypt(session: Session, request: WithKey) -> None:
+def begin_decrypt(session: Session, request: WithKey) -> Operation[Any]:
     """C_DecryptInit."""
     spec = mechanism_for(session, request.mechanism, DECRYPT)
-    _begin(session, DECRYPT, request, spec, spec.of(Ciphering).decrypt)
+    return _begin(session, DECRYPT, request, spec, spec.of(Ciphering).decrypt)
 
 
-def begin_sign(session: Session, request: WithKey) -> None:
+def begin_sign(session: Session, request: WithKey) -> Operation[Any]:
     """C_SignInit."""
     spec = mechanism_for(session, request.mechanism, SIGN)
     signing = spec.of(Signing)
-    _begin(session, SIGN, request, spec, signing.sign, size=signing.size)
+    return _begin(session, SIGN, request, spec, signing.sign, size=signing.size)
 
 
-def begin_verify(session: Session, request: WithKey) -> None:
+def begin_verify(session: Session, request: WithKey) -> Operation[Any]:
     """C_VerifyInit."""
     spec = mechanism_for(session, request.mechanism, VERIFY)
-    _begin(session, VERIFY, request, spec, spec.of(Signing).verify)
+    return _begin(session, VERIFY, request, spec, spec.of(Signing).verify)
 
 
-def begin_digest(session: Session, request: WithMechanism) -> None:
+def begin_digest(session: Session, request: WithMechanism) -> Operation[DigestOperation]:
     """C_DigestInit."""
     spec = mechanism_for(session, request.mechanism, DIGEST)
     digesting = spec.of(Digesting)
     make = partial(digesting.begin, parameter_of(session, spec, request.parameter))
-    session.operations.begin(Operation(DIGEST, spec, make, digesting.size))
+    operation = Operation(DIGEST, spec, make, digesting.size)
+    session.operations.begin(operation)
+    return operation
 
 
 def require_any(session: Session, group: type[Functions[Any]]) -> None:
@@ -194,12 +197,14 @@ def _begin(
     function: Callable[[KeyView, Any], Op],
     *,
     size: Callable[[KeyView, Any], int] = _no_size,
-) -> None:
+) -> Operation[Op]:
     obj = usable_key(session, spec, request.handle, purpose.role)
     key, parameter = obj.key(), parameter_of(session, spec, request.parameter)
     make = partial(function, key, parameter)
     login, size_of_end = _wants_login(obj), size(key, parameter)
-    _start(session, Operation(purpose, spec, make, size_of_end, context_login=login, slow=key.slow), obj)
+    operation = Operation(purpose, spec, make, size_of_end, context_login=login, slow=key.slow)
+    _start(session, operation, obj)
+    return operation
 
 
 def _wants_login(obj: Pkcs11Object) -> bool:

@@ -81,6 +81,11 @@ class Session:
         """Return the handle under which this session's client knows an object."""
         return self.client.private_base(self.token) + obj.handle if obj.is_token and obj.is_private else obj.handle
 
+    @property
+    def changes(self) -> tuple[int, int]:
+        """What has changed of the objects that it may see when it is no longer the same."""
+        return self.token.changes.value, self.objects.removed
+
     def require_read_write(self) -> None:
         """Raise CKR_SESSION_READ_ONLY in a read-only session."""
         if not self.read_write:

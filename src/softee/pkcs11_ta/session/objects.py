@@ -28,6 +28,8 @@ class SessionObjects:
     def __init__(self) -> None:
         self._objects: dict[int, tuple[int, int, Pkcs11Object]] = {}
         self._bytes = 0
+        self.removed = 0
+        """How often an object has gone, or another one has come in its place."""
         self._next_handle = FIRST_SESSION_HANDLE
         self._guard = threading.Lock()
 
@@ -88,6 +90,7 @@ class SessionObjects:
         self._bytes += size
 
     def _remove(self, handle: int) -> None:
+        self.removed += 1
         self._bytes -= self._objects.pop(handle)[1]
 
     def _remove_where(self, condition: Callable[[int, Pkcs11Object], bool]) -> None:

@@ -147,7 +147,7 @@ class Operation(Generic[Op]):
     a large enough buffer. ``slow``: its end takes longer than some hundred microseconds. ``told_empty``: the caller has
     asked for the size of its end, which is 0. It goes on as if nothing had been asked, but no longer stands in the way
     of another one: OP-TEE's library asks so where the application has given an empty buffer, and then takes the
-    operation for ended.
+    operation for ended. ``unchanged`` says whether to begin it anew would still give the same; None: nobody will ask.
     """
 
     __slots__ = (
@@ -162,6 +162,7 @@ class Operation(Generic[Op]):
         "slow",
         "spec",
         "told_empty",
+        "unchanged",
     )
 
     def __init__(
@@ -182,6 +183,7 @@ class Operation(Generic[Op]):
         self.phase = Phase.READY
         self.rest: bytes | None = None
         self.told_empty = False
+        self.unchanged: Callable[[], bool] | None = None
         self.running = make()
         self._make = make
 
@@ -201,6 +203,11 @@ class Operation(Generic[Op]):
         other.running = running
         return other
 
+    def park(self) -> None:
+        """Be one that has ended, and may be resumed; no data stays in it."""
+        self.phase = Phase.IDLE
+        del self.running
+
     def hold(self, rest: bytes) -> None:
         """Keep the computed end until its buffer is large enough."""
         self.rest = rest
@@ -208,7 +215,11 @@ class Operation(Generic[Op]):
 
 
 class Operations:
-    """The operations of one session: cryptographic ones by purpose, and at most one search."""
+    """The operations of one session: cryptographic ones by purpose, and at most one search.
+
+    One in the phase IDLE has ended, and waits to be resumed: to all but ``resume`` it is not there. Whatever ends the
+    active ones ends it too, also from another thread.
+    """
 
     __slots__ = ("_active", "_one_at_a_time", "find")
 
@@ -225,7 +236,8 @@ class Operations:
     def require_idle(self, purpose: Purpose[Any] | None = None) -> None:
         """Raise CKR_OPERATION_ACTIVE where an operation stands in the way of a new one or of a call."""
         for busy, operation in self._active.items():
-            if (self._one_at_a_time or busy is purpose) and not operation.told_empty:
+            in_the_way = self._one_at_a_time or busy is purpose
+            if in_the_way and operation.phase is not Phase.IDLE and not operation.told_empty:
                 raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {busy.name} operation is active in this session")
 
     def begin(self, operation: Operation[Any]) -> None:
@@ -236,7 +248,7 @@ class Operations:
 
     def active(self) -> list[Operation[Any]]:
         """Return the cryptographic operations that are active."""
-        return list(self._active.values())
+        return [operation for operation in self._active.values() if operation.phase is not Phase.IDLE]
 
     def restore(self, operation: Operation[Any]) -> None:
         """Put an operation in the place of all cryptographic ones."""
@@ -246,10 +258,35 @@ class Operations:
         """End the operation of this purpose, if there is one."""
         self._active.pop(purpose, None)
 
+    def finish(self, operation: Operation[Any]) -> None:
+        """End an operation that went well; it stays to be resumed where that would be no other than to begin it."""
+        if operation.unchanged is not None and operation.unchanged():
+            operation.park()
+        else:
+            self.end(operation.purpose)
+
+    def resume(self, purpose: Purpose[Any]) -> None:
+        """Make the operation of this purpose that has ended last active again, as it was at its beginning.
+
+        Raises:
+            Pkcs11Error: CKR_OPERATION_NOT_INITIALIZED where there is none, CKR_OPERATION_ACTIVE.
+
+        """
+        self.require_idle(purpose)
+        operation = self._active.get(purpose)
+        if operation is None:
+            raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, f"no {purpose.name} operation waits to be resumed")
+        try:
+            operation.afresh()
+        except BaseException:
+            self.end(purpose)
+            raise
+        operation.phase = Phase.READY
+
     def require(self, purpose: Purpose[Op]) -> Operation[Op]:
         """Return the active operation of this purpose. Raises CKR_OPERATION_NOT_INITIALIZED."""
         operation = self._active.get(purpose)
-        if operation is None:
+        if operation is None or operation.phase is Phase.IDLE:
             raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, f"no {purpose.name} operation is active in this session")
         return operation
 

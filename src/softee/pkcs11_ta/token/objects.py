@@ -22,6 +22,7 @@ from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
 from softee.pkcs11_ta.objects.showing import matches
+from softee.pkcs11_ta.token.change_count import ChangeCount
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
 from softee.stores.base import StoreError
 from softee.tee.keys import wipe
@@ -55,8 +56,9 @@ _log = logging.getLogger(__name__)
 class TokenObjects:
     """The objects of one token, by the vault's object numbers."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, changes: ChangeCount) -> None:
         self._vault = vault
+        self._changes = changes
         self._seal_key: SealKey | None = None
         self._opened: OrderedDict[int, tuple[int, Pkcs11Object]] = OrderedDict()
         self._guard = threading.RLock()  # of the two above; taken after the token's lock
@@ -245,7 +247,8 @@ class TokenObjects:
 
     def _commit(self, change: Change) -> None:
         try:
-            change.commit()
+            with self._changes.changing():
+                change.commit()
         except (StoreError, TamperedError) as error:
             raise _failed(error) from error
 

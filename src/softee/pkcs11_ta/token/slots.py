@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.token.change_count import ChangeCount, Counters
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.token import Token
 from softee.tee.secure_storage import SecureStorage
@@ -23,11 +24,12 @@ def vault_names(slots: int) -> tuple[str, ...]:
 class Slots:
     """Slots, numbered from 0, each with a policy, over a secure storage that has the vaults of ``vault_names``."""
 
-    def __init__(self, storage: SecureStorage, policies: Sequence[Policy]) -> None:
+    def __init__(self, storage: SecureStorage, policies: Sequence[Policy], counters: Counters) -> None:
         self.count = len(policies)
         self._policies = tuple(policies)
         self.installation: UUID = storage.installation
         self._storage = storage
+        self._counters = counters
         self._tokens: dict[int, Token] = {}
         self._opening = threading.Lock()
 
@@ -62,5 +64,6 @@ class Slots:
         with self._opening:
             if slot not in self._tokens:
                 vault = self._storage.vault(vault_names(self.count)[slot])
-                self._tokens[slot] = Token(slot, vault, self.installation, self._policies[slot])
+                changes = ChangeCount(self._counters, slot)
+                self._tokens[slot] = Token(vault, self.installation, self._policies[slot], changes)
             return self._tokens[slot]

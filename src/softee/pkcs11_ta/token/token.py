@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from softee.names import CKU
+from softee.pkcs11_ta.token.change_count import ChangeCount
 from softee.pkcs11_ta.token.objects import TokenObjects
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.state import TokenState, decode_state
@@ -32,17 +33,18 @@ class Token:
     before ``lock`` and held during the costly computation.
     """
 
-    def __init__(self, slot: int, vault: Vault, installation: UUID, policy: Policy) -> None:
-        self.slot = slot
+    def __init__(self, vault: Vault, installation: UUID, policy: Policy, changes: ChangeCount) -> None:
+        self.slot = changes.place
         self.policy = policy
         self.vault = vault
         self.lock = threading.RLock()
         self.pin_lock = threading.Lock()
-        self.objects = TokenObjects(vault)
+        self.changes = changes
+        self.objects = TokenObjects(vault, changes)
         self.state: TokenState = decode_state(vault.head)
         self.sessions: set[TokenSession] = set()
         self.logins: dict[Hashable, CKU] = {}
-        self.serial_number = f"{_serial(installation, slot):016x}"
+        self.serial_number = f"{_serial(installation, self.slot):016x}"
         self._user_key: bytearray | None = None
         self._seal_key: SealKey | None = None
 
@@ -86,7 +88,8 @@ class Token:
             change = self.vault.change()
             change.clear()
             change.set_head(state.encode())
-            change.commit()
+            with self.changes.changing():
+                change.commit()
             self.state = state
             self.objects.forget_all()
 

@@ -17,6 +17,7 @@ from softee.pkcs11_ta.abi.commands import (
     keys,
     objects,
     random,
+    resuming,
     sessions,
     signatures,
     slots,
@@ -34,6 +35,7 @@ _CHAPTERS: tuple[tuple[Command[Any], ...], ...] = (
     keys.COMMANDS,
     random.COMMANDS,
     attestation.COMMANDS,
+    resuming.COMMANDS,
 )
 
 COMMANDS: tuple[Command[Any], ...] = tuple(

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C_*Init and a function that does all in one part, in one round trip. These commands are ours.
+
+..._START begins an operation as ..._INIT does and says more of it. ..._AGAIN makes the operation that has ended last
+active once more, as at its beginning, and does what the function does. RESUME does the first half.
+"""
+
+from typing import Any, Final
+
+from softee.names import CKR
+from softee.pkcs11_ta.abi import messages as m
+from softee.pkcs11_ta.abi import replies
+from softee.pkcs11_ta.abi.command import Command, Output
+from softee.pkcs11_ta.abi.commands import ciphers, digests, signatures
+from softee.pkcs11_ta.abi.returns import SESSION
+
+
+def _start(number: int, init: Command[Any]) -> Command[Any]:
+    name = init.name.replace("_INIT", "_START")
+    return Command(
+        number,
+        name,
+        init.function,
+        init.request,
+        init.returns,
+        output=Output.OUTPUT,
+        output_size=replies.STARTED.size,
+        output_layout="u32 size of the signature or digest that it will give (0: not told), u32 flags (1: RESUMABLE, "
+        "2: MULTI_PART), u32 place of the change counter, u64 its value",
+    )
+
+
+def _again(number: int, one_shot: Command[m.InSession]) -> Command[m.InSession]:
+    name = one_shot.name.replace("_ONESHOT", "_AGAIN")
+    return Command(
+        number, name, one_shot.function, m.InSession, one_shot.returns, data=one_shot.data, output=one_shot.output
+    )
+
+
+ENCRYPT_START: Final[Command[m.WithKey]] = _start(0x1060, ciphers.ENCRYPT_INIT)
+DECRYPT_START: Final[Command[m.WithKey]] = _start(0x1061, ciphers.DECRYPT_INIT)
+SIGN_START: Final[Command[m.WithKey]] = _start(0x1062, signatures.SIGN_INIT)
+VERIFY_START: Final[Command[m.WithKey]] = _start(0x1063, signatures.VERIFY_INIT)
+DIGEST_START: Final[Command[m.WithMechanism]] = _start(0x1064, digests.DIGEST_INIT)
+ENCRYPT_AGAIN = _again(0x1065, ciphers.ENCRYPT_ONESHOT)
+DECRYPT_AGAIN = _again(0x1066, ciphers.DECRYPT_ONESHOT)
+SIGN_AGAIN = _again(0x1067, signatures.SIGN_ONESHOT)
+VERIFY_AGAIN = _again(0x1068, signatures.VERIFY_ONESHOT)
+DIGEST_AGAIN = _again(0x1069, digests.DIGEST_ONESHOT)
+RESUME = Command(
+    0x106A,
+    "RESUME",
+    "",
+    m.Resume,
+    SESSION | {CKR.OPERATION_ACTIVE, CKR.OPERATION_NOT_INITIALIZED, CKR.MECHANISM_INVALID},
+)
+
+COMMANDS: tuple[Command[Any], ...] = (
+    ENCRYPT_START,
+    DECRYPT_START,
+    SIGN_START,
+    VERIFY_START,
+    DIGEST_START,
+    ENCRYPT_AGAIN,
+    DECRYPT_AGAIN,
+    SIGN_AGAIN,
+    VERIFY_AGAIN,
+    DIGEST_AGAIN,
+    RESUME,
+)
