@@ -11,13 +11,13 @@ from pathlib import Path
 from app_secrets_ta.application import APP_SECRETS, VAULT, AppSecretsApplication
 from softee.daemon.applications import APPLICATIONS, Installed
 from softee.daemon.main import serve
-from softee.daemon.settings import Settings, load_settings
+from softee.daemon.settings import load_settings
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
 from softee.tee.secure_storage import SecureStorage
 
 
-def make(store: Store, root_key: bytes, _: Settings) -> TrustedApplication:
+def make(store: Store, root_key: bytes, *_: object) -> TrustedApplication:
     """Make the application over a storage of its own."""
     return AppSecretsApplication(SecureStorage(store, root_key, APP_SECRETS, [VAULT]))
 

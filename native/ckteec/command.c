@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "changes.h"
 #include "peer.h"
 #include "process.h"
 #include "reader.h"
+#include "turn.h"
 
 #define STATUS_SIZE sizeof(uint32_t)
 
@@ -117,7 +119,13 @@ size_t command_output_size(const struct command *command)
     return command->operation.params[2].tmpref.size;
 }
 
-static bool has_output(const struct command *command)
+void command_without_output(struct command *command)
+{
+    command->operation.paramTypes &= ~(uint32_t)TEEC_PARAM_TYPES(0, 0, 0xF, 0);
+    command->output_capacity = 0;
+}
+
+bool command_has_output(const struct command *command)
 {
     return TEEC_PARAM_TYPE_GET(command->operation.paramTypes, 2) == TEEC_MEMREF_TEMP_OUTPUT;
 }
@@ -129,7 +137,7 @@ static bool output_is_sound(const struct command *command, CK_RV rv)
 
     if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
         return true;
-    if (!has_output(command))
+    if (!command_has_output(command))
         return rv == CKR_OK;
     if (!command->output_may_be_less)
         return size == command->output_capacity;
@@ -166,6 +174,8 @@ static CK_RV invoke(struct command *command)
         return control->error;
     set_parameter(command, 0, TEEC_MEMREF_TEMP_INOUT, control->bytes, control->size);
     result = peer_invoke(command->number, &command->operation, &origin);
+    if (result != TEEC_SUCCESS && origin == TEEC_ORIGIN_COMMS)
+        changes_lose_sight();
     if (was_refused_on_the_way(result, origin))
         buffer_refuse(control, rv_of(result, origin));
     if (result != TEEC_SUCCESS)
@@ -175,16 +185,17 @@ static CK_RV invoke(struct command *command)
     return u32_at(control->bytes);
 }
 
-/* Tell the secure world that the operation, which `refused` would have gone on with, is over. */
-static void release_operation(const struct command *refused)
+CK_RV command_tell(enum ta_command number, uint32_t session, uint32_t what)
 {
-    struct command release = {.number = TA_RELEASE_ACTIVE_PROCESSING};
+    struct command command = {.number = number};
+    CK_RV rv;
 
-    buffer_init(&release.control);
-    put_u32(&release.control, refused->session);
-    put_u32(&release.control, refused->number);
-    invoke(&release);
-    buffer_release(&release.control);
+    buffer_init(&command.control);
+    put_u32(&command.control, session);
+    put_u32(&command.control, what);
+    rv = invoke(&command);
+    buffer_release(&command.control);
+    return rv;
 }
 
 /* The answer is larger than any that can come, but not than the application's buffer: more room would not help. */
@@ -205,17 +216,45 @@ static CK_RV send_and_judge(struct command *command)
     return rv;
 }
 
-CK_RV command_end(struct command *command)
+static CK_RV exchange(struct command *command, struct turn *turn)
 {
+    CK_RV rv;
+
+    if (turn_answers(turn, command, &rv))
+        return rv;
+    do
+        rv = send_and_judge(command);
+    while (turn_seen(turn, command, rv));
+    return rv;
+}
+
+/* Whether anything is to be done for it but to answer what is wrong. */
+static bool has_turn(const struct command *command)
+{
+    return command->control.error == CKR_OK || command->ends_operation;
+}
+
+static CK_RV take_turn(struct command *command)
+{
+    struct turn turn;
     CK_RV rv = CKR_OK;
 
+    turn_begin(&turn, command, command->control.error == CKR_OK);
     if (command->control.error == CKR_OK)
-        rv = send_and_judge(command);
+        rv = exchange(command, &turn);
     if (command->control.error != CKR_OK) {
         rv = command->control.error;
-        if (command->ends_operation)
-            release_operation(command);
+        if (command->ends_operation && !turn_drops_operation(&turn))
+            command_tell(TA_RELEASE_ACTIVE_PROCESSING, command->session, command->number);
     }
+    turn_end(&turn, command, rv);
+    return rv;
+}
+
+CK_RV command_end(struct command *command)
+{
+    const CK_RV rv = has_turn(command) ? take_turn(command) : command->control.error;
+
     if (command->entered)
         library_leave(command->cancel_state);
     buffer_release(&command->control);

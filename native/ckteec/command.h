@@ -64,11 +64,18 @@ void command_output(struct command *command, void *output, size_t size);
 void command_output_up_to(struct command *command, void *output, size_t room);
 size_t command_output_size(const struct command *command);
 
+/* Take back that there is an output. */
+void command_without_output(struct command *command);
+bool command_has_output(const struct command *command);
+
 /*
  * Send the command, unless something is wrong already. After command_output_up_to(), CKR_BUFFER_TOO_SMALL comes with a
  * size that is more than its room, and CKR_OK with one that is not. Where there was no room, CKR_BUFFER_TOO_SMALL may
  * come with size 0: nothing was done and nothing would come, which softee's application says and OP-TEE's does not.
  */
 CK_RV command_end(struct command *command);
+
+/* Within another command: send one that has nothing but a session's handle and a number. */
+CK_RV command_tell(enum ta_command number, uint32_t session, uint32_t what);
 
 #endif

@@ -17,6 +17,9 @@ void connection_close(void);
 /* In a child process: forget the parent's session, without a word to the secure world. */
 void connection_forget(void);
 
+/* The secure world's change counters; NULL where there are none, as with a board's libteec. */
+const volatile uint64_t *connection_counters(size_t *count);
+
 /* Run a command of the application. */
 TEEC_Result connection_invoke(uint32_t command, TEEC_Operation *operation, uint32_t *origin);
 

@@ -3,7 +3,6 @@
 #include "peer.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 
 #include "bytes.h"
 #include "commands.gen.h"
@@ -53,6 +52,13 @@ static atomic_bool *lack_of(uint32_t command)
     const uint32_t ours = command - OUR_FIRST_COMMAND;
 
     return command >= OUR_FIRST_COMMAND && ours < OUR_COMMANDS ? &lacks[ours] : NULL;
+}
+
+bool peer_lacks(uint32_t command)
+{
+    const atomic_bool *lack = lack_of(command);
+
+    return lack != NULL && atomic_load(lack);
 }
 
 TEEC_Result peer_invoke(uint32_t command, TEEC_Operation *operation, uint32_t *origin)

@@ -9,6 +9,7 @@
 #ifndef PEER_H
 #define PEER_H
 
+#include <stdbool.h>
 #include <tee_client_api.h>
 
 #include "library.h"
@@ -24,6 +25,9 @@ CK_RV peer_meet(void);
 
 /* The version that it told. */
 struct peer_version peer_version(void);
+
+/* It is known not to have a command. */
+bool peer_lacks(uint32_t command);
 
 /* Run a command of the application, unless it is known not to have it. */
 TEEC_Result peer_invoke(uint32_t command, TEEC_Operation *operation, uint32_t *origin);

@@ -5,8 +5,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "changes.h"
 #include "connection.h"
 #include "fork_notice.h"
+#include "last_operation.h"
 #include "peer.h"
 
 /* Calls hold the lock for reading; C_Initialize and C_Finalize, for writing. */
@@ -21,6 +23,20 @@ static pthread_mutex_t end_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t end_came = PTHREAD_COND_INITIALIZER;
 static unsigned long ends;
 
+static void forget_changes(void)
+{
+    changes_watch(NULL, 0);
+    last_operations_forget();
+}
+
+static void watch_changes(void)
+{
+    size_t count;
+    const volatile uint64_t *counters = connection_counters(&count);
+
+    changes_watch(counters, count);
+}
+
 /* In a child process. The parent's locks may be held by threads that are not here; its session is its own. */
 static void forget_parent(void)
 {
@@ -30,6 +46,7 @@ static void forget_parent(void)
     initialized = false;
     atomic_store(&finalizing, false);
     connection_forget();
+    forget_changes();
 }
 
 /* A connection to nobody whom this library knows is none. */
@@ -54,6 +71,8 @@ static CK_RV initialize_alone(void)
     if (!initialized) {
         rv = connect_to_peer();
         initialized = rv == CKR_OK;
+        if (initialized)
+            watch_changes();
     }
     pthread_rwlock_unlock(&lock);
     return rv;
@@ -93,6 +112,7 @@ static CK_RV finalize_alone(void)
         return CKR_CANT_LOCK;
     }
     if (initialized) {
+        forget_changes();
         connection_close();
         initialized = false;
         tell_the_end();

@@ -19,6 +19,11 @@ static inline uint32_t u32_at(const uint8_t *place)
     return (uint32_t)place[0] | (uint32_t)place[1] << 8 | (uint32_t)place[2] << 16 | (uint32_t)place[3] << 24;
 }
 
+static inline uint64_t u64_at(const uint8_t *place)
+{
+    return u32_at(place) | (uint64_t)u32_at(place + 4) << 32;
+}
+
 static inline void store_u32(uint8_t *place, uint32_t value)
 {
     for (unsigned int i = 0; i < sizeof(value); i++)

@@ -2,6 +2,7 @@
 /* The functions of the TEE Client API 1.0, section 4.5: arguments are checked here, and become exchanges. */
 #include "context.h"
 #include "export.h"
+#include "tee_client_api_extensions.h"
 
 #include <stdatomic.h>
 
@@ -39,6 +40,14 @@ EXPORT TEEC_Result TEEC_InitializeContext(const char *name, TEEC_Context *contex
 static uint32_t number_of(const TEEC_Context *context)
 {
     return (uint32_t)context->imp.fd;
+}
+
+EXPORT const volatile uint64_t *softee_change_counters(const TEEC_Context *context, size_t *count)
+{
+    const struct counters counters = context_counters(number_of(context));
+
+    *count = counters.count;
+    return counters.values;
 }
 
 EXPORT void TEEC_FinalizeContext(TEEC_Context *context)

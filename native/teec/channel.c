@@ -165,11 +165,41 @@ static bool send_all(struct channel *channel, const uint8_t *data, size_t size, 
     return true;
 }
 
+/* Receive into the rest of the buffer; a file that comes with it is adopted, and any other refused by the kernel. */
+static ssize_t receive_with_file(const struct channel *channel, size_t have, size_t limit)
+{
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct iovec piece = {channel->buffer + have, limit - have};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = CMSG_LEN(sizeof(int))};
+    const ssize_t count = recvmsg(channel->socket.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *rights = count > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    int fd;
+
+    if (rights == NULL || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS ||
+        rights->cmsg_len != CMSG_LEN(sizeof(int)))
+        return count;
+    memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
+    descriptor_close(channel->file);
+    descriptor_adopt(channel->file, fd);
+    return count;
+}
+
+static ssize_t receive_now(const struct channel *channel, size_t have, size_t limit)
+{
+    if (channel->file != NULL)
+        return receive_with_file(channel, have, limit);
+    return recv(channel->socket.fd, channel->buffer + have, limit - have, MSG_DONTWAIT);
+}
+
 /* Receive what has come, at least a byte. False: the peer has gone or is silent, or the descriptor is not ours. */
 static bool receive_some(struct channel *channel, size_t *have, size_t limit, int64_t deadline)
 {
     while (descriptor_is_ours(&channel->socket)) {
-        ssize_t count = recv(channel->socket.fd, channel->buffer + *have, limit - *have, MSG_DONTWAIT);
+        ssize_t count = receive_now(channel, *have, limit);
 
         if (count > 0) {
             *have += (size_t)count;

@@ -14,6 +14,7 @@
 
 struct channel {
     struct descriptor socket; /* none: the channel is closed */
+    struct descriptor *file;  /* where a file goes that comes with a reply; NULL: none may come */
     uint32_t serial;
     uint32_t max_length;     /* of a frame that the peer takes */
     bool peer_gone;          /* the channel was closed because the other end was */

@@ -30,6 +30,7 @@ struct context {
     bool full;       /* the secure world takes no more channels */
     uint32_t features;
     uint8_t secret[SECRET_SIZE];
+    struct counters counters;
     struct socket_path path;
     struct pooled pool[URGENT_CHANNELS];
 };
@@ -54,6 +55,7 @@ static void forget_parents(void)
     for (struct context *context = contexts; context < contexts + CONTEXTS; context++) {
         for (size_t i = 0; context->number != 0 && i < URGENT_CHANNELS; i++)
             descriptor_close(&context->pool[i].channel.socket);
+        counters_unmap(&context->counters);
         explicit_bzero(context, sizeof(*context));
     }
 }
@@ -116,20 +118,21 @@ static void settle(struct context *context)
         close_idle(context);
     if (context->finalized && !any_busy(context)) {
         explicit_bzero(context->secret, sizeof(context->secret));
+        counters_unmap(&context->counters);
         context->number = 0;
     }
     pthread_cond_broadcast(&changed);
 }
 
-/* Say hello on a new channel; with a secret of zeros, the reply brings a new context's. */
-static TEEC_Result greet(struct channel *channel, const uint8_t *secret, struct exchange *hello)
+/* Say hello on a new channel and offer features; with a secret of zeros, the reply brings a new context's. */
+static TEEC_Result greet(struct channel *channel, uint32_t features, const uint8_t *secret, struct exchange *hello)
 {
     TEEC_Result result;
 
     *hello = (struct exchange){.type = FRAME_HELLO, .request_size = 28, .reply_size = 32};
     memcpy(hello->request, HELLO_MAGIC, sizeof(HELLO_MAGIC));
     store_u32(hello->request + 4, PROTOCOL_VERSION);
-    store_u32(hello->request + 8, FEATURE_MEMORY_FILES);
+    store_u32(hello->request + 8, features);
     memcpy(hello->request + 12, secret, SECRET_SIZE);
     result = channel_exchange(channel, hello);
     if (result != TEEC_SUCCESS)
@@ -137,7 +140,7 @@ static TEEC_Result greet(struct channel *channel, const uint8_t *secret, struct 
     channel->max_length = u32_at(hello->reply + 12);
     if (u32_at(hello->reply) != TEEC_SUCCESS)
         return u32_at(hello->reply);
-    if (u32_at(hello->reply + 4) != PROTOCOL_VERSION || (u32_at(hello->reply + 8) & ~FEATURE_MEMORY_FILES) != 0 ||
+    if (u32_at(hello->reply + 4) != PROTOCOL_VERSION || (u32_at(hello->reply + 8) & ~features) != 0 ||
         channel->max_length < MAX_LENGTH_MIN)
         return TEEC_ERROR_COMMUNICATION;
     if (channel->max_length > FRAME_LENGTH_MAX)
@@ -149,19 +152,25 @@ static TEEC_Result greet(struct channel *channel, const uint8_t *secret, struct 
 static TEEC_Result connect_context(struct context *context, struct channel *channel)
 {
     struct descriptor socket;
+    struct descriptor page = NO_DESCRIPTOR;
     struct exchange hello;
     TEEC_Result result = socket_find(&context->path, &socket);
 
     if (result != TEEC_SUCCESS)
         return result;
     channel_open(channel, &socket);
-    result = greet(channel, context->secret, &hello);
+    channel->file = &page;
+    result = greet(channel, FEATURE_MEMORY_FILES | FEATURE_CHANGE_COUNTERS, context->secret, &hello);
+    channel->file = NULL;
     if (result == TEEC_SUCCESS) {
         context->features = u32_at(hello.reply + 8);
         memcpy(context->secret, hello.reply + 16, SECRET_SIZE);
+        if ((context->features & FEATURE_CHANGE_COUNTERS) != 0)
+            context->counters = counters_map(&page);
     } else {
         channel_close(channel);
     }
+    descriptor_close(&page);
     explicit_bzero(&hello, sizeof(hello));
     return result;
 }
@@ -176,7 +185,7 @@ static TEEC_Result join_context(const struct context *context, struct channel *c
     if (result != TEEC_SUCCESS)
         return result;
     channel_open(channel, &socket);
-    result = greet(channel, context->secret, &hello);
+    result = greet(channel, FEATURE_MEMORY_FILES, context->secret, &hello);
     if (result != TEEC_SUCCESS)
         channel_close(channel);
     explicit_bzero(&hello, sizeof(hello));
@@ -336,6 +345,28 @@ void context_destroy(uint32_t number)
     if (enter(&state))
         destroy(number);
     leave(state);
+}
+
+static struct counters counters_of(uint32_t number)
+{
+    const struct context *context;
+    struct counters counters = {NULL, 0};
+
+    pthread_mutex_lock(&lock);
+    context = find(number);
+    if (context != NULL)
+        counters = context->counters;
+    pthread_mutex_unlock(&lock);
+    return counters;
+}
+
+struct counters context_counters(uint32_t number)
+{
+    int state;
+    const struct counters counters = enter(&state) ? counters_of(number) : (struct counters){NULL, 0};
+
+    leave(state);
+    return counters;
 }
 
 TEEC_Result context_exchange(uint32_t number, struct exchange *exchange, bool urgent)

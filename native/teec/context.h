@@ -9,12 +9,16 @@
 #define TEEC_CONTEXT_H
 
 #include "channel.h"
+#include "counters.h"
 
 /* Connect; `number` is at least 1. */
 TEEC_Result context_create(uint32_t *number);
 
 /* Close its channels, those of running calls when they come back. Nothing happens where there is no such context. */
 void context_destroy(uint32_t number);
+
+/* Its secure world's change counters, mapped until the context is destroyed; none where it passes none. */
+struct counters context_counters(uint32_t number);
 
 /*
  * Place the parameters and make one exchange, over a channel that is free. An urgent one may use a channel that is

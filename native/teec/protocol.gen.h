@@ -30,6 +30,7 @@ enum where {
 #define MAX_LENGTH_MIN 4096u
 #define PROTOCOL_VERSION 1u
 #define FEATURE_MEMORY_FILES 1u
+#define FEATURE_CHANGE_COUNTERS 2u
 #define SECRET_SIZE 16u
 #define MEMORY_FILE_MAX 67108864u
 #define PROTOCOL_MAGIC {'S', 'T', 'E', 'E'}

@@ -94,7 +94,7 @@ class Channel:
         hello = self.receive()
         magic, version, offered = struct.unpack_from("<4sII", hello.payload)
         secret = hello.payload[12:]
-        assert (hello.type, magic, version, offered, len(secret)) == (HELLO, b"STEE", 1, 1, 16)
+        assert (hello.type, magic, version, offered, len(secret)) == (HELLO, b"STEE", 1, offered, 16)
         if secret not in (bytes(16), self.peer.secret):
             result = ACCESS_DENIED
         self.peer.hellos.append(secret)

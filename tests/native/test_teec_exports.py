@@ -21,6 +21,7 @@ EXPORTS = {
     "TEEC_RequestCancellation",
     "_dprintf",
     "dump_buffer",
+    "softee_change_counters",
 }
 
 FORBIDDEN = {

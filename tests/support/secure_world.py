@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from softee.client import TeeClient
+from softee.daemon.change_page import ChangePage
 from softee.daemon.listener import listen
 from softee.daemon.server import Server
 from softee.daemon.settings import Limits
@@ -118,12 +119,14 @@ def _start(command: Sequence[str], log_file: Path) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def running_server(applications: Sequence[TrustedApplication], limits: Limits | None = None) -> Iterator[Path]:
+def running_server(
+    applications: Sequence[TrustedApplication], limits: Limits | None = None, page: ChangePage | None = None
+) -> Iterator[Path]:
     """Run the daemon's server in threads of this process, and yield its socket."""
     limits = limits or Limits()
     with short_directory() as directory:
         listener = listen(directory / "tee.sock", 0o600)
-        server = Server(TeeCore(applications, limits.sessions_per_client), listener, limits)
+        server = Server(TeeCore(applications, limits.sessions_per_client), listener, limits, page)
         thread = threading.Thread(target=server.run)
         thread.start()
         try:

@@ -70,7 +70,7 @@ def test_another_application_is_made_and_asked_where_its_row_is_given(store: Sto
     (tmp_path / "softee.toml").touch()
     settings = load_settings(tmp_path / "softee.toml")
 
-    def make(store: Store, root_key: bytes, _: Settings) -> TrustedApplication:
+    def make(store: Store, root_key: bytes, *_: object) -> TrustedApplication:
         open_storage(store, root_key, ECHO_UUID)
         return EchoApplication()
 

@@ -16,6 +16,7 @@ from softee.daemon.settings import Settings, SettingsError
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.attestation.chain import ChainError
+from softee.pkcs11_ta.token.change_count import Counters
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
 from softee.tee.secure_storage import SecureStorage, is_installed
@@ -23,13 +24,17 @@ from softee.tee.secure_storage import SecureStorage, is_installed
 
 @dataclass(frozen=True)
 class Installed:
-    """A trusted application: its UUID, and a function that makes it. Making it opens, or founds, its storage."""
+    """A trusted application: its UUID, and a function that makes it. Making it opens, or founds, its storage.
+
+    The function gets what clients see of changes too (``change_page``), or None; places there are the application's own
+    where it is the only one that counts.
+    """
 
     uuid: UUID
-    make: Callable[[Store, bytes, Settings], TrustedApplication]
+    make: Callable[[Store, bytes, Settings, Counters | None], TrustedApplication]
 
 
-def _pkcs11(store: Store, root_key: bytes, settings: Settings) -> TrustedApplication:
+def _pkcs11(store: Store, root_key: bytes, settings: Settings, counters: Counters | None) -> TrustedApplication:
     ours = settings.pkcs11
     policies = slot_policies(ours)
     storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vaults(ours.slots))
@@ -39,6 +44,7 @@ def _pkcs11(store: Store, root_key: bytes, settings: Settings) -> TrustedApplica
         policies=policies,
         max_sessions=ours.sessions_per_client,
         pin_computations=ours.pin_computations,
+        counters=counters,
     )
     if settings.attestation.chain is not None:
         _install_chain(application, settings.attestation.chain)
@@ -59,7 +65,11 @@ APPLICATIONS = (Installed(PKCS11_APPLICATION, _pkcs11),)
 
 
 def make_applications(
-    store: Store, root_key: bytes, settings: Settings, rows: Iterable[Installed] = APPLICATIONS
+    store: Store,
+    root_key: bytes,
+    settings: Settings,
+    rows: Iterable[Installed] = APPLICATIONS,
+    counters: Counters | None = None,
 ) -> list[TrustedApplication]:
     """Make them all.
 
@@ -68,7 +78,7 @@ def make_applications(
         WrongRootKeyError, TamperedError, StoreError: as SecureStorage.
 
     """
-    return [row.make(store, root_key, settings) for row in rows]
+    return [row.make(store, root_key, settings, counters) for row in rows]
 
 
 def is_in_use(store: Store, rows: Iterable[Installed] = APPLICATIONS) -> bool:

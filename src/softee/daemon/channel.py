@@ -146,6 +146,11 @@ class Channel:
         if not self.send(frame_type, serial, payload):
             self.send_rest()
 
+    def reply_with(self, descriptor: int, frame_type: FrameType, serial: int, payload: bytes) -> None:
+        """Send a short reply that a descriptor goes with, before any other: there is room. Raises OSError."""
+        with self._send_lock:
+            socket.send_fds(self.connection, [encode_frame(frame_type, serial, payload)], [descriptor], _SEND_FLAGS)
+
     def keep_alive(self) -> None:
         """Tell the peer of a running request that it runs; never waits for the peer."""
         serial = self._running

@@ -7,6 +7,7 @@ Whatever a client sends, the worst that comes of it is the end of its channel an
 import logging
 
 from softee.daemon import memory_file
+from softee.daemon.change_page import ChangePage
 from softee.daemon.channel import Channel
 from softee.daemon.clients import ClientProcess, Clients
 from softee.daemon.settings import Limits
@@ -16,6 +17,7 @@ from softee.tee.core import ClientContext
 from softee.wire.codec import WireError
 from softee.wire.frames import Frame, FrameType
 from softee.wire.messages import (
+    FEATURE_CHANGE_COUNTERS,
     FEATURE_MEMORY_FILES,
     FEATURES,
     REPLY_OF,
@@ -50,12 +52,13 @@ class Conversation:
     protocol, and OSError where the connection broke, or the client did not read.
     """
 
-    def __init__(self, channel: Channel, clients: Clients, limits: Limits) -> None:
+    def __init__(self, channel: Channel, clients: Clients, limits: Limits, page: ChangePage | None) -> None:
         self.channel = channel
         self.client: ClientProcess | None = None
         """Whose channel it is, from HELLO on."""
         self._clients = clients
         self._limits = limits
+        self._page = page
         self._memory_files = False
         self._request: tuple[Frame, Request] | None = None
         """What has come and takes its time."""
@@ -103,7 +106,7 @@ class Conversation:
             log.info("no channel for pid %d, uid %d: %s", self.channel.peer.pid, self.channel.peer.uid, error)
             self._greet(frame.serial, HelloReply(error.result, VERSION, 0, self._limits.max_frame))
             return False
-        features = hello.features & FEATURES
+        features = hello.features & (FEATURES if self._page else FEATURES & ~FEATURE_CHANGE_COUNTERS)
         self._memory_files = bool(features & FEATURE_MEMORY_FILES)
         self._greet(frame.serial, HelloReply(TeeResult.SUCCESS, VERSION, features, self._limits.max_frame, secret))
         return True
@@ -143,7 +146,10 @@ class Conversation:
 
     def _greet(self, serial: int, reply: HelloReply) -> None:
         self.channel.forget()
-        self.channel.reply(FrameType.HELLO_REPLY, serial, reply.encode())
+        if self._page is not None and reply.features & FEATURE_CHANGE_COUNTERS:
+            self.channel.reply_with(self._page.descriptor, FrameType.HELLO_REPLY, serial, reply.encode())
+        else:
+            self.channel.reply(FrameType.HELLO_REPLY, serial, reply.encode())
 
     def _serve(self, context: ClientContext, frame: Frame, request: Request) -> bool:
         """Answer a request; False where the answer did not fit into the socket."""

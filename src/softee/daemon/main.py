@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 
 from softee.daemon import hardening, heap, logs, readiness
 from softee.daemon.applications import APPLICATIONS, Installed, is_in_use, make_applications
+from softee.daemon.change_page import change_page
 from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings, SettingsError
 from softee.daemon.store import open_store
+from softee.pkcs11_ta.token.change_count import Counters
 from softee.stores.base import Store, StoreDamagedError, StoreError, StoreUnavailableError
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
@@ -75,19 +77,21 @@ def _start(settings: Settings, applications: Sequence[Installed], stack: context
     hardening.raise_descriptor_limit()
     store = stack.enter_context(open_store(settings))
     key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))
-    core = TeeCore(_made(applications, store, key, settings), settings.limits.sessions_per_client)
+    page = stack.enter_context(change_page())
+    made = _made(applications, store, key, settings, page.counters if page else None)
+    core = TeeCore(made, settings.limits.sessions_per_client)
     listener = _listener(settings)
     stack.callback(listener.close)
-    server = Server(core, listener, settings.limits)
+    server = Server(core, listener, settings.limits, page)
     log.info("ready at %s", listener.path)
     return server
 
 
 def _made(
-    applications: Sequence[Installed], store: Store, root_key: bytes, settings: Settings
+    applications: Sequence[Installed], store: Store, root_key: bytes, settings: Settings, counters: Counters | None
 ) -> list[TrustedApplication]:
     try:
-        return make_applications(store, root_key, settings, applications)
+        return make_applications(store, root_key, settings, applications, counters)
     except WrongRootKeyError as error:
         what = f"The root key {settings.root_key} does not fit what is stored in {store.name}"
         raise StartError(f"{what}: {error}.") from error

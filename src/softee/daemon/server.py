@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 
 from softee.daemon import peer as kernel
+from softee.daemon.change_page import ChangePage
 from softee.daemon.channel import Channel
 from softee.daemon.clients import ClientProcess, Clients
 from softee.daemon.conversation import Conversation
@@ -41,9 +42,10 @@ class Server:
     A conversation either waits for its next request, which the loop watches, or is busy in a thread of the pool.
     """
 
-    def __init__(self, core: TeeCore, listener: Listener, limits: Limits) -> None:
+    def __init__(self, core: TeeCore, listener: Listener, limits: Limits, page: ChangePage | None = None) -> None:
         self._listener = listener
         self._limits = limits
+        self._page = page
         self._clients = Clients(core, limits)
         self._pool = Pool()
         self._epoll = select.epoll()
@@ -123,7 +125,7 @@ class Server:
         """Begin a conversation. Raises RuntimeError where there can be no more."""
         if len(self._waiting) + len(self._busy) >= self._limits.channels:
             raise RuntimeError(f"there are {self._limits.channels} channels, which is the limit")
-        conversation = Conversation(channel, self._clients, self._limits)
+        conversation = Conversation(channel, self._clients, self._limits, self._page)
         self._start(conversation, conversation.catch_up)
 
     def _start(self, conversation: Conversation, job: Job) -> None:

@@ -27,7 +27,9 @@ MAGIC = b"STEE"
 VERSION = 1
 FEATURE_MEMORY_FILES = 0x1
 """The peer can pass memory files."""
-FEATURES = FEATURE_MEMORY_FILES
+FEATURE_CHANGE_COUNTERS = 0x2
+"""The secure world passes its change counters with HELLO_REPLY."""
+FEATURES = FEATURE_MEMORY_FILES | FEATURE_CHANGE_COUNTERS
 """All features there are."""
 SECRET_SIZE = 16
 NO_SECRET = bytes(SECRET_SIZE)
