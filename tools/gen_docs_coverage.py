@@ -69,7 +69,7 @@ def _own_functions() -> frozenset[str]:
 
 def functions() -> Iterable[str]:
     """Return which functions do more than refuse."""
-    commands = {command.function: f"c.{command.name}" for command in COMMANDS}
+    commands = {command.function: f"c.{command.name}" for command in reversed(COMMANDS)}
     yield from _heading("function", "since", "softee", *_others(), "tests")
     for function in _facts()["functions"]:
         name = function["name"]

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -82,14 +82,19 @@ class Channel:
             data += more
         return data, files
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, files: Sequence[int] = ()) -> None:
         with contextlib.suppress(OSError):
-            self.connection.sendall(data)
+            if files:
+                socket.send_fds(self.connection, [data], files)
+            else:
+                self.connection.sendall(data)
 
-    def answer(self, request: Frame, payload: bytes) -> None:
-        self.send(frame(request.type | REPLY, request.serial, payload))
+    def answer(self, request: Frame, payload: bytes, files: Sequence[int] = ()) -> None:
+        self.send(frame(request.type | REPLY, request.serial, payload), files)
 
-    def greet(self, *, features: int = 1, result: int = SUCCESS, max_frame: int = MAX_FRAME) -> None:
+    def greet(
+        self, *, features: int = 1, result: int = SUCCESS, max_frame: int = MAX_FRAME, files: Sequence[int] = ()
+    ) -> None:
         """Take the hello, whose secret may be zeros or this peer's, and answer it."""
         hello = self.receive()
         magic, version, offered = struct.unpack_from("<4sII", hello.payload)
@@ -98,7 +103,7 @@ class Channel:
         if secret not in (bytes(16), self.peer.secret):
             result = ACCESS_DENIED
         self.peer.hellos.append(secret)
-        self.answer(hello, u32(result, 1, features, max_frame) + self.peer.secret)
+        self.answer(hello, u32(result, 1, features, max_frame) + self.peer.secret, files)
 
 
 Script = Callable[[Channel], None]

@@ -152,7 +152,7 @@ def test_replies_with_a_changed_byte_never_do_harm(native_build: Path, tmp_path:
 
 BAD_HELLOS = {
     "unknown version": u32(0, 2, 1, MAX_FRAME) + bytes(range(16)),
-    "features that were not asked for": u32(0, 1, 3, MAX_FRAME) + bytes(range(16)),
+    "features that were not asked for": u32(0, 1, 5, MAX_FRAME) + bytes(range(16)),
     "frames of nothing": u32(0, 1, 1, 8) + bytes(range(16)),
     "cut": u32(0, 1, 1, MAX_FRAME) + bytes(15),
     "too long": u32(0, 1, 1, MAX_FRAME) + bytes(17),

@@ -21,7 +21,7 @@ from softee.names import CKA, CKM, CKR, TeeResult
 from softee.names.attribute_kinds import OPTEE_ULONGS, ULONG_LISTS, ULONGS
 from softee.pkcs11_ta.abi.commands import COMMANDS
 
-NUMBER = {command.function: command.number for command in COMMANDS}
+NUMBER = {command.function: command.number for command in reversed(COMMANDS)}
 RELEASE = 44
 BIG = 2**32
 """The least number that does not fit the wire."""
