@@ -185,14 +185,15 @@ static CK_RV invoke(struct command *command)
     return u32_at(control->bytes);
 }
 
-CK_RV command_tell(enum ta_command number, uint32_t session, uint32_t what)
+CK_RV command_tell(enum ta_command number, uint32_t session, const enum ta_command *what)
 {
     struct command command = {.number = number};
     CK_RV rv;
 
     buffer_init(&command.control);
     put_u32(&command.control, session);
-    put_u32(&command.control, what);
+    if (what != NULL)
+        put_u32(&command.control, *what);
     rv = invoke(&command);
     buffer_release(&command.control);
     return rv;
@@ -220,8 +221,8 @@ static CK_RV exchange(struct command *command, struct turn *turn)
 {
     CK_RV rv;
 
-    if (turn_answers(turn, command, &rv))
-        return rv;
+    if (turn->follows && turn->answered)
+        return turn->answer;
     do
         rv = send_and_judge(command);
     while (turn_seen(turn, command, rv));
@@ -245,7 +246,7 @@ static CK_RV take_turn(struct command *command)
     if (command->control.error != CKR_OK) {
         rv = command->control.error;
         if (command->ends_operation && !turn_drops_operation(&turn))
-            command_tell(TA_RELEASE_ACTIVE_PROCESSING, command->session, command->number);
+            command_tell(TA_RELEASE_ACTIVE_PROCESSING, command->session, &command->number);
     }
     turn_end(&turn, command, rv);
     return rv;

@@ -111,6 +111,7 @@ enum ta_command {
     TA_VERIFY_AGAIN = 0x1068, /* C_Verify */
     TA_DIGEST_AGAIN = 0x1069, /* C_Digest */
     TA_RESUME = 0x106a,
+    TA_FIND_OBJECTS_START = 0x106b, /* C_FindObjectsInit */
 };
 
 /* The output of a command, where it has one size only. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that change nothing, or operations of their session alone: two tables, by OP-TEE's numbers and ours. */
+/* The commands that change nothing, or what their session alone is about: two tables, by OP-TEE's numbers and ours. */
 #include "effects.h"
 
 #include <stddef.h>
@@ -16,9 +16,9 @@ static const uint8_t optees[] = {
     [TA_MECHANISM_INFO] = EFFECT_NONE,
     [TA_OPEN_SESSION] = EFFECT_NONE,
     [TA_SESSION_INFO] = EFFECT_NONE,
-    [TA_FIND_OBJECTS_INIT] = EFFECT_NONE,
-    [TA_FIND_OBJECTS] = EFFECT_NONE,
-    [TA_FIND_OBJECTS_FINAL] = EFFECT_NONE,
+    [TA_FIND_OBJECTS_INIT] = EFFECT_SEARCH,
+    [TA_FIND_OBJECTS] = EFFECT_SEARCH,
+    [TA_FIND_OBJECTS_FINAL] = EFFECT_SEARCH,
     [TA_GET_OBJECT_SIZE] = EFFECT_NONE,
     [TA_GET_ATTRIBUTE_VALUE] = EFFECT_NONE,
     [TA_SEED_RANDOM] = EFFECT_NONE,
@@ -53,7 +53,6 @@ static const uint8_t ours[] = {
     [TA_VERIFY_RECOVER - OUR_FIRST_COMMAND] = EFFECT_OPERATIONS,
     [TA_GET_OPERATION_STATE - OUR_FIRST_COMMAND] = EFFECT_OPERATIONS,
     [TA_SET_OPERATION_STATE - OUR_FIRST_COMMAND] = EFFECT_OPERATIONS,
-    [TA_SESSION_CANCEL - OUR_FIRST_COMMAND] = EFFECT_OPERATIONS,
 };
 
 enum effect effect_of(enum ta_command command)

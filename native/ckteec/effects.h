@@ -8,6 +8,7 @@
 enum effect {
     EFFECT_ANY,        /* and whatever is not known */
     EFFECT_OPERATIONS, /* those of its session alone */
+    EFFECT_SEARCH,     /* that of its session; it cannot see which operations are active */
     EFFECT_NONE,       /* and it cannot see which operations are active */
 };
 

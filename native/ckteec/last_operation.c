@@ -12,6 +12,7 @@ struct place {
     bool taken;            /* by one of its session's calls */
     unsigned int visitors; /* calls of other sessions */
     struct last_operation operation;
+    struct search search;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -32,11 +33,12 @@ static void take(struct place *place, struct visit *visit, bool takes)
         waiting--;
     }
     visit->owner = place->session;
-    if (takes && !place->taken && place->visitors == 0)
+    if (takes && !place->taken && place->visitors == 0 && place->search.state != SEARCH_HELD)
         place->session = visit->session;
     if (place->session == visit->session) {
         place->taken = true;
         visit->operation = &place->operation;
+        visit->search = &place->search;
     } else {
         place->visitors++;
     }
@@ -73,8 +75,11 @@ void visit_end(struct visit *visit)
 void visit_forget_session(const struct visit *visit)
 {
     pthread_mutex_lock(&lock);
-    if (visit->operation != NULL)
+    if (visit->operation != NULL) {
         place_of(visit->session)->session = 0;
+        visit->operation->state = OPERATION_UNKNOWN;
+        visit->search->state = SEARCH_ELSEWHERE;
+    }
     pthread_mutex_unlock(&lock);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the library knows of the operation that a session had last: a place for each of some sessions.
+ * What the library knows of the operation that a session had last, and of its search: a place for each of some
+ * sessions.
  *
  * Calls of a session that has a place wait there for each other, as they would in the secure world. A session gets one
  * when it begins an operation, where the place that its number names is free; it loses it to another session. The
@@ -15,6 +16,7 @@
 
 #include "changes.h"
 #include "commands.gen.h"
+#include "search.h"
 
 /* The commands of one kind of operation that can be done in one part. */
 struct operation_kind {
@@ -51,6 +53,7 @@ struct last_operation {
 /* A place, while a call has it or is counted there. */
 struct visit {
     struct last_operation *operation; /* NULL: the place is another session's */
+    struct search *search;
     uint32_t session;
     uint32_t owner; /* whose the place was before */
     bool counted;
@@ -58,7 +61,8 @@ struct visit {
 
 /*
  * Visit the place of a session, and wait until it is free if it is the session's. `takes`: where it is another's and
- * free, take it; `owner` says whose it was, and the operation is still that one's.
+ * free, take it; `owner` says whose it was, and what is there is still that one's. A search is held for its session
+ * alone.
  */
 void visit_begin(struct visit *visit, uint32_t session, bool takes);
 void visit_end(struct visit *visit);

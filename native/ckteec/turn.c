@@ -33,7 +33,7 @@ static const struct operation_kind *kind_begun_by(enum ta_command init)
 /* Tell the secure world of an operation that the application takes for active. */
 static void make_active(struct last_operation *operation, uint32_t session)
 {
-    const CK_RV rv = command_tell(TA_RESUME, session, operation->kind->again);
+    const CK_RV rv = command_tell(TA_RESUME, session, &operation->kind->again);
 
     operation->state = rv == CKR_OK ? OPERATION_READY : OPERATION_UNKNOWN;
 }
@@ -46,13 +46,20 @@ static bool is_known_to_begin(const struct last_operation *operation, const stru
            memcmp(operation->request, request->bytes, request->size) == 0 && changes_none(&operation->mark);
 }
 
+static void answer(struct turn *turn, CK_RV rv)
+{
+    turn->answered = true;
+    turn->answer = rv;
+}
+
 static void begin_init(struct turn *turn, struct command *command, const struct operation_kind *kind)
 {
     struct last_operation *operation = turn->visit.operation;
     const struct buffer *request = &command->control;
 
     if (is_known_to_begin(operation, kind, request)) {
-        turn->answered = true;
+        operation->state = OPERATION_CLAIMED;
+        answer(turn, CKR_OK);
         return;
     }
     operation->state = OPERATION_UNKNOWN;
@@ -84,20 +91,40 @@ static void begin_in_place(struct turn *turn, struct command *command)
     const struct operation_kind *kind = kind_begun_by(command->number);
 
     if (operation->state != OPERATION_UNKNOWN && asks_for_known_size(operation, command)) {
-        turn->answered = true;
+        command->operation.params[2].tmpref.size = operation->size;
+        answer(turn, CKR_BUFFER_TOO_SMALL);
         return;
     }
-    if (operation->state == OPERATION_CLAIMED) {
-        if (turn->visit.owner == turn->visit.session && command->number == operation->kind->one_shot) {
-            command->number = operation->kind->again;
-            return;
-        }
-        make_active(operation, turn->visit.owner);
+    if (operation->state == OPERATION_CLAIMED && command->number == operation->kind->one_shot) {
+        command->number = operation->kind->again;
+        return;
     }
-    if (turn->visit.owner != turn->visit.session)
-        operation->state = OPERATION_UNKNOWN;
+    if (operation->state == OPERATION_CLAIMED)
+        make_active(operation, turn->visit.session);
     if (kind != NULL)
         begin_init(turn, command, kind);
+}
+
+/* Leave nothing behind of the session that had the place before. */
+static void take_over(const struct visit *visit)
+{
+    if (visit->owner == visit->session)
+        return;
+    if (visit->operation->state == OPERATION_CLAIMED)
+        make_active(visit->operation, visit->owner);
+    visit->operation->state = OPERATION_UNKNOWN;
+    search_settle(visit->search, visit->owner);
+}
+
+static void begin_search(struct turn *turn, struct command *command)
+{
+    if (search_begin(turn->visit.search, command, turn->found))
+        answer(turn, CKR_OK);
+}
+
+static bool takes_place(enum ta_command command)
+{
+    return command == TA_FIND_OBJECTS_INIT || kind_begun_by(command) != NULL;
 }
 
 void turn_begin(struct turn *turn, struct command *command, bool sends)
@@ -113,25 +140,14 @@ void turn_begin(struct turn *turn, struct command *command, bool sends)
     if (turn->counted)
         changes_begin();
     visit_begin(&turn->visit, turn->effect == EFFECT_NONE ? 0 : command->session,
-                sends && kind_begun_by(command->number) != NULL);
-    if (sends && turn->visit.operation != NULL)
+                sends && takes_place(command->number));
+    if (!sends || turn->visit.operation == NULL)
+        return;
+    take_over(&turn->visit);
+    if (turn->effect == EFFECT_SEARCH)
+        begin_search(turn, command);
+    else
         begin_in_place(turn, command);
-}
-
-bool turn_answers(struct turn *turn, struct command *command, CK_RV *rv)
-{
-    struct last_operation *operation = turn->visit.operation;
-
-    if (!turn->follows || !turn->answered)
-        return false;
-    if (command->number == operation->kind->init) {
-        operation->state = OPERATION_CLAIMED;
-        *rv = CKR_OK;
-    } else {
-        command->operation.params[2].tmpref.size = operation->size;
-        *rv = CKR_BUFFER_TOO_SMALL;
-    }
-    return true;
 }
 
 static void take_started(struct turn *turn)
@@ -147,35 +163,51 @@ static void take_started(struct turn *turn)
 }
 
 /* Make the command what the application asked for. */
-static void restore_init(struct turn *turn, struct command *command)
+static void restore_init(const struct turn *turn, struct command *command)
 {
     const struct last_operation *operation = turn->visit.operation;
 
-    command->control.size = 0;
-    put_bytes(&command->control, operation->request, operation->request_size);
+    if (turn->effect == EFFECT_SEARCH) {
+        command->control.size -= sizeof(uint32_t);
+    } else {
+        command->control.size = 0;
+        put_bytes(&command->control, operation->request, operation->request_size);
+    }
     command_without_output(command);
 }
 
-bool turn_seen(struct turn *turn, struct command *command, CK_RV rv)
+/* The secure world does not have the command that was sent instead. */
+static bool falls_back(const struct turn *turn, struct command *command, enum ta_command sent, CK_RV rv)
 {
-    struct last_operation *operation = turn->follows ? turn->visit.operation : NULL;
-    const enum ta_command sent = command->number;
-
-    if (operation == NULL || sent == turn->called)
-        return false;
-    command->number = turn->called;
-    if (sent != operation->kind->start) {
-        if (rv == CKR_BUFFER_TOO_SMALL)
-            operation->state = OPERATION_READY; /* it is active there now */
-        return false;
-    }
-    if (rv == CKR_OK)
-        take_started(turn);
     if (rv != CKR_FUNCTION_NOT_SUPPORTED || !peer_lacks(sent))
         return false;
     changes_lose_sight();
     restore_init(turn, command);
     return true;
+}
+
+static void operation_seen(struct turn *turn, enum ta_command sent, CK_RV rv)
+{
+    struct last_operation *operation = turn->visit.operation;
+
+    if (sent == operation->kind->start && rv == CKR_OK)
+        take_started(turn);
+    if (sent == operation->kind->again && rv == CKR_BUFFER_TOO_SMALL)
+        operation->state = OPERATION_READY; /* it is active there now */
+}
+
+bool turn_seen(struct turn *turn, struct command *command, CK_RV rv)
+{
+    const enum ta_command sent = command->number;
+
+    if (!turn->follows || turn->visit.operation == NULL)
+        return false;
+    if (turn->effect == EFFECT_SEARCH)
+        search_seen(turn->visit.search, command, rv, turn->found, turn->own);
+    else if (sent != turn->called)
+        operation_seen(turn, sent, rv);
+    command->number = turn->called;
+    return sent != turn->called && falls_back(turn, command, sent, rv);
 }
 
 static bool goes_on_with(const struct last_operation *operation, enum ta_command command)
@@ -229,7 +261,7 @@ void turn_end(struct turn *turn, const struct command *command, CK_RV rv)
 
     if (!turn->follows)
         return;
-    if (operation != NULL && !turn->answered)
+    if (operation != NULL && !turn->answered && turn->effect != EFFECT_SEARCH)
         operation->state = state_after(turn, command, rv);
     if (operation != NULL && turn->called == TA_CLOSE_SESSION && rv == CKR_OK)
         visit_forget_session(&turn->visit);

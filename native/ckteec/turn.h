@@ -3,9 +3,9 @@
  * A call's turn: what the library can do for it without the secure world, and what it has to tell that first.
  *
  * Where the other side lets changes be seen, it answers what it has just heard: that an operation begins, if the same
- * one ended well and nothing has changed since, and how large a signature or digest will be. The function that follows
- * then begins the operation and ends it, in one command. Any other that could see the difference has the operation
- * begun first. Applications cannot tell.
+ * one ended well and nothing has changed since, how large a signature or digest will be, and what a search has found.
+ * The function that follows then begins the operation and ends it, in one command. Any other that could see the
+ * difference has the operation begun first. Applications cannot tell.
  */
 #ifndef TURN_H
 #define TURN_H
@@ -23,15 +23,17 @@ struct turn {
     struct visit visit;
     uint64_t own; /* changes_own() at the beginning */
     bool answered;
+    CK_RV answer;
     bool counted;
     uint8_t started[TA_SIGN_START_BYTES];
+    search_answer found;
 };
 
-/* Before a command is sent, where `sends`, or is refused on this side. It may be sent as another one then. */
+/*
+ * Before a command is sent, where `sends`, or is refused on this side. It may be sent as another one then; or it need
+ * not be: then `answered` is set, and `answer` and the output are as the secure world would have given them.
+ */
 void turn_begin(struct turn *turn, struct command *command, bool sends);
-
-/* Whether there is nothing to send: then this is the answer, as the secure world would have given it. */
-bool turn_answers(struct turn *turn, struct command *command, CK_RV *rv);
 
 /* With what the secure world has answered. True: it lacks the command, which was made the application's own again. */
 bool turn_seen(struct turn *turn, struct command *command, CK_RV rv);

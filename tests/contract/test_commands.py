@@ -121,6 +121,7 @@ OURS: dict[int, str] = {
     0x1068: "VERIFY_AGAIN",
     0x1069: "DIGEST_AGAIN",
     0x106A: "RESUME",
+    0x106B: "FIND_OBJECTS_START",
 }
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 

@@ -75,3 +75,27 @@ def test_a_search_tells_objects_by_where_they_are_and_who_sees_them(
 def test_a_search_for_what_no_object_has_finds_nothing(caller: Caller, session: int, wanted: Values) -> None:
     create(caller, session)
     assert search(caller, session, template(*wanted)) == []
+
+
+def test_a_search_gives_all_handles_with_its_beginning_or_none(caller: Caller, session: int) -> None:
+    label = template((CKA.LABEL, b"at once"))
+    made = [create(caller, session, LABEL=b"at once") for _ in range(3)]
+    newest_first = u32(*reversed(made))
+    assert caller.ok(c.FIND_OBJECTS_START, session, label, 0, capacity=16).output == u32(3) + newest_first
+    assert caller.ok(c.FIND_OBJECTS, session).output == b""
+    assert caller.call(c.FIND_OBJECTS_START, session, label, 0, capacity=16).rv is CKR.OPERATION_ACTIVE
+    caller.ok(c.FIND_OBJECTS_FINAL, session)
+    assert caller.ok(c.FIND_OBJECTS_START, session, label, 0, capacity=15).output == u32(3)
+    assert caller.ok(c.FIND_OBJECTS, session).output == newest_first
+    caller.ok(c.FIND_OBJECTS_FINAL, session)
+
+
+def test_a_search_of_which_nothing_is_left_is_replaced_where_that_is_asked_for(caller: Caller, session: int) -> None:
+    create(caller, session, LABEL=b"replaced")
+    label = template((CKA.LABEL, b"replaced"))
+    for replaces in (0, 1, 1):
+        caller.ok(c.FIND_OBJECTS_START, session, label, replaces)
+    caller.ok(c.FIND_OBJECTS_FINAL, session)
+    caller.ok(c.FIND_OBJECTS_INIT, session, label)
+    assert caller.call(c.FIND_OBJECTS_START, session, label, 1).rv is CKR.OPERATION_ACTIVE
+    caller.ok(c.FIND_OBJECTS_FINAL, session)

@@ -56,7 +56,7 @@ _OF_OPERATION: Final = {number: purpose for purpose, steps in _STEPS for number 
 """The steps of operations, which are as quick as the operation's key is."""
 
 _IN_SLOT: Final = _numbers(slots.SLOT_INFO, slots.TOKEN_INFO, sessions.OPEN_SESSION)
-_ON_TOKEN: Final = _numbers(sessions.CLOSE_SESSION, objects.FIND_OBJECTS_INIT)
+_ON_TOKEN: Final = _numbers(sessions.CLOSE_SESSION, objects.FIND_OBJECTS_INIT, resuming.FIND_OBJECTS_START)
 """Those take the token's lock, which may be held during a commit."""
 
 

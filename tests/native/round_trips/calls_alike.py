@@ -46,6 +46,7 @@ KEYS: tuple[Template, ...] = (
     (*_PRIVATE, (CKA.TOKEN, False)),
     (*_PRIVATE, (CKA.TOKEN, True), (CKA.ALWAYS_AUTHENTICATE, True)),
 )
+SEARCHES: tuple[Template, ...] = ((), ((CKA.CLASS, CKO.SECRET_KEY),), ((CKA.CLASS, CKO.CERTIFICATE),))
 CHANGES: tuple[Template, ...] = (((CKA.LABEL, b"other"),), ((CKA.SIGN, False),), ((CKA.SIGN, True),))
 IV = bytes(16)
 MECHANISMS: dict[str, tuple[tuple[CKM, bytes], ...]] = {
@@ -261,12 +262,39 @@ class AlikeMachine(RuleBasedStateMachine):
 
     @rule(
         session=SESSION,
-        template=st.sampled_from([(), ((CKA.CLASS, CKO.SECRET_KEY),)]),
+        template=st.sampled_from(SEARCHES),
         rooms=st.lists(WHICH, max_size=3),
     )
     def find(self, session: int, template: Template, rooms: list[int]) -> None:
         client, handle = self._session(session)
         self.both(client, lambda one: one.find(handle, template, *rooms))
+
+    @rule(session=SESSION, template=st.sampled_from(SEARCHES))
+    def find_init(self, session: int, template: Template) -> None:
+        client, handle = self._session(session)
+        self.both(client, lambda one: one.find_init(handle, template))
+
+    @rule(session=SESSION, room=WHICH)
+    def find_next(self, session: int, room: int) -> None:
+        client, handle = self._session(session)
+        self.both(client, lambda one: one.find_next(handle, room))
+
+    @rule(session=SESSION)
+    def find_final(self, session: int) -> None:
+        client, handle = self._session(session)
+        self.both(client, lambda one: (one.call("C_FindObjectsFinal", handle),))
+
+    @rule(session=SESSION)
+    def cancel_search(self, session: int) -> None:
+        client, handle = self._session(session)
+        self.both(client, lambda one: (one.call("C_SessionCancel", handle, MechanismFlag.FIND_OBJECTS),))
+
+    @rule(session=SESSION, number=st.sampled_from([1, 40]))
+    def create_many(self, session: int, number: int) -> None:
+        """So many that their handles do not come with the beginning of a search."""
+        client, handle = self._session(session)
+        for _ in range(number):
+            self.both(client, lambda one: one.create(handle, ((CKA.CLASS, CKO.DATA), (CKA.PRIVATE, False))))
 
     @rule(client=st.sampled_from([0, 1]), is_remembered=st.booleans(), really=RARELY)
     def close_all(self, client: int, *, is_remembered: bool, really: bool) -> None:

@@ -152,6 +152,47 @@ def test_a_call_that_is_refused_on_this_side_ends_no_other_operation(shown: Worl
     assert client.give("C_Sign", session, DATA, 16)[0] == CKR.OPERATION_NOT_INITIALIZED
 
 
+def test_a_search_that_finds_few_takes_one_round_trip(shown: World) -> None:
+    client = shown.clients[0]
+    session, key = ready(client)
+    shown.asked.clear()
+    for _ in range(2):
+        assert client.find(session, [(CKA.CLASS, CKO.SECRET_KEY)], 8, 8) == (CKR.OK, CKR.OK, key, CKR.OK, CKR.OK)
+    assert shown.asked == ["FIND_OBJECTS_START"] * 2
+
+
+def test_a_search_is_gone_on_with_while_its_objects_are_destroyed(shown: World) -> None:
+    client = shown.clients[0]
+    session, first = ready(client)
+    rv, second = client.create(session, AES)
+    assert rv == CKR.OK
+    assert client.find_init(session, [(CKA.CLASS, CKO.SECRET_KEY)]) == (CKR.OK,)
+    assert client.find_next(session, 1) == (CKR.OK, first)
+    assert client.call("C_DestroyObject", session, first) == CKR.OK
+    assert client.find_next(session, 8) == (CKR.OK, second)
+    assert client.call("C_FindObjectsFinal", session) == CKR.OK
+    assert client.call("C_FindObjectsFinal", session) == CKR.OPERATION_NOT_INITIALIZED
+
+
+def test_a_search_that_has_ended_here_does_not_stand_in_its_own_way(shown: World) -> None:
+    client = shown.clients[0]
+    session, key = ready(client)
+    template = [(CKA.CLASS, CKO.SECRET_KEY)]
+    assert client.find(session, template, 8) == (CKR.OK, CKR.OK, key, CKR.OK)
+    assert client.find_next(session, 8) == (CKR.OPERATION_NOT_INITIALIZED,)
+    assert client.find_init(session, template) == (CKR.OK,)
+    assert client.find_init(session, template) == (CKR.OPERATION_ACTIVE,)
+    assert client.find_next(session, 8) == (CKR.OK, key)
+
+
+def test_a_logout_ends_a_search_whose_handles_have_come(shown: World) -> None:
+    client = shown.clients[0]
+    session, _ = ready(client)
+    assert client.find_init(session, [(CKA.CLASS, CKO.SECRET_KEY)]) == (CKR.OK,)
+    assert client.call("C_Logout", client.open()) == CKR.OK
+    assert client.find_next(session, 8) == (CKR.OPERATION_NOT_INITIALIZED,)
+
+
 def test_sessions_beyond_those_that_are_followed_work_as_ever(shown: World) -> None:
     client = shown.clients[0]
     _, key = ready(client)

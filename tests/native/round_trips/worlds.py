@@ -137,13 +137,19 @@ class Client:
 
     def find(self, session: int, template: Template, *rooms: int) -> Said:
         """Search, with a C_FindObjects for each of the rooms."""
-        made, _kept = rows(template)
-        said: list[object] = [self.call("C_FindObjectsInit", session, made, len(template))]
+        said = self.find_init(session, template)
         for room in rooms:
-            found, number = (c_ulong * max(1, room))(), c_ulong()
-            rv = self.call("C_FindObjects", session, found, room, byref(number))
-            said += [rv, list(found[: number.value])]
+            said += self.find_next(session, room)
         return (*said, self.call("C_FindObjectsFinal", session))
+
+    def find_init(self, session: int, template: Template) -> Said:
+        made, _kept = rows(template)
+        return (self.call("C_FindObjectsInit", session, made, len(template)),)
+
+    def find_next(self, session: int, room: int) -> Said:
+        found, number = (c_ulong * max(1, room))(), c_ulong()
+        rv = self.call("C_FindObjects", session, found, room, byref(number))
+        return rv, *found[: number.value]
 
 
 @dataclass

@@ -88,6 +88,14 @@ class WithTemplate(NamedTuple):
     template: TemplateField
 
 
+class StartSearch(NamedTuple):
+    """FIND_OBJECTS_START: ``replaces`` 1: the client has ended a search whose handles it had all got."""
+
+    session: UInt
+    template: TemplateField
+    replaces: UInt
+
+
 class OnObjectWithTemplate(NamedTuple):
     """C_GetAttributeValue, C_SetAttributeValue, C_CopyObject."""
 

@@ -2,9 +2,9 @@
 """C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal: a search's result is fixed when it begins."""
 
 from softee.names import CKA, CKR
-from softee.pkcs11_ta.abi.commands import objects
+from softee.pkcs11_ta.abi.commands import objects, resuming
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import InSession, WithTemplate
+from softee.pkcs11_ta.abi.messages import InSession, StartSearch, WithTemplate
 from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.objects.kinds import PROTECTED_CLASSES
@@ -30,6 +30,21 @@ def find_objects_init(call: Call, request: WithTemplate) -> bytes:
             found = _find(session, wanted, private=False)  # logged out meanwhile, by another session
         session.operations.find = found
     return b""
+
+
+def find_objects_start(call: Call, request: StartSearch) -> bytes:
+    """Begin a search, and return how many objects it has found, and all their handles, if these fit."""
+    operations = call.session.operations
+    if request.replaces and operations.find == []:
+        operations.find = None
+    find_objects_init(call, WithTemplate(request.session, request.template))
+    found = operations.find or []  # ended by another session's logout, it has none
+    reply = Writer().u32(len(found))
+    if _HANDLE_SIZE * (1 + len(found)) <= call.capacity:
+        for handle in found:
+            reply.u32(handle)
+        found.clear()
+    return call.fit(reply.done())
 
 
 def find_objects(call: Call, request: InSession) -> bytes:
@@ -83,6 +98,7 @@ def _search(call: Call) -> list[int]:
 
 BOUND = (
     bind(objects.FIND_OBJECTS_INIT, find_objects_init),
+    bind(resuming.FIND_OBJECTS_START, find_objects_start),
     bind(objects.FIND_OBJECTS, find_objects),
     bind(objects.FIND_OBJECTS_FINAL, find_objects_final),
 )

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_*Init and a function that does all in one part, in one round trip. These commands are ours.
+"""C_*Init and what follows it, in one round trip. These commands are ours.
 
 ..._START begins an operation as ..._INIT does and says more of it. ..._AGAIN makes the operation that has ended last
 active once more, as at its beginning, and does what the function does. RESUME does the first half.
+
+FIND_OBJECTS_START begins a search, and gives its handles if there is room for all; then no more are left of it.
 """
 
 from typing import Any, Final
@@ -11,8 +13,8 @@ from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command, Output
-from softee.pkcs11_ta.abi.commands import ciphers, digests, signatures
-from softee.pkcs11_ta.abi.returns import SESSION
+from softee.pkcs11_ta.abi.commands import ciphers, digests, objects, signatures
+from softee.pkcs11_ta.abi.returns import OUTPUT, SESSION
 
 
 def _start(number: int, init: Command[Any]) -> Command[Any]:
@@ -54,6 +56,15 @@ RESUME = Command(
     m.Resume,
     SESSION | {CKR.OPERATION_ACTIVE, CKR.OPERATION_NOT_INITIALIZED, CKR.MECHANISM_INVALID},
 )
+FIND_OBJECTS_START = Command(
+    0x106B,
+    "FIND_OBJECTS_START",
+    "C_FindObjectsInit",
+    m.StartSearch,
+    objects.FIND_OBJECTS_INIT.returns | OUTPUT,
+    output=Output.OUTPUT,
+    output_layout="u32 number of objects that were found, and their handles if the buffer holds all",
+)
 
 COMMANDS: tuple[Command[Any], ...] = (
     ENCRYPT_START,
@@ -67,4 +78,5 @@ COMMANDS: tuple[Command[Any], ...] = (
     VERIFY_AGAIN,
     DIGEST_AGAIN,
     RESUME,
+    FIND_OBJECTS_START,
 )
