@@ -3,6 +3,7 @@
 #include "fake_teec.h"
 
 #include <string.h>
+#include <tee_client_api_extensions.h>
 
 #define PING 0
 
@@ -27,6 +28,13 @@ void TEEC_FinalizeContext(TEEC_Context *context)
 {
     (void)context;
     fake_teec.contexts_closed++;
+}
+
+const volatile uint64_t *softee_change_counters(const TEEC_Context *context, size_t *count)
+{
+    (void)context;
+    *count = fake_teec.counter_count;
+    return fake_teec.counters;
 }
 
 TEEC_Result TEEC_OpenSession(TEEC_Context *context, TEEC_Session *session, const TEEC_UUID *destination,

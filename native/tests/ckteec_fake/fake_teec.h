@@ -22,6 +22,8 @@ struct fake_state {
     uint32_t initialize_result;
     uint32_t open_result;
     uint8_t uuid[sizeof(TEEC_UUID)];
+    const volatile uint64_t *counters; /* that it shows; NULL: none, like a board's libteec */
+    size_t counter_count;
 };
 
 extern struct fake_state fake_teec;
