@@ -13,7 +13,12 @@ from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
 from softee.pkcs11_ta.session.saved_states import SavedStates
-from softee.pkcs11_ta.token.object import FIRST_PRIVATE_HANDLE, FIRST_SESSION_HANDLE, Pkcs11Object
+from softee.pkcs11_ta.token.object import (
+    FIRST_PRESENTED_HANDLE,
+    FIRST_PRIVATE_HANDLE,
+    FIRST_SESSION_HANDLE,
+    Pkcs11Object,
+)
 from softee.pkcs11_ta.token.pins import PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.slots import Slots
@@ -65,6 +70,8 @@ class Session:
         """
         private = self.user is CKU.USER or (so_too and self.user is CKU.SO)
         try:
+            if handle >= FIRST_PRESENTED_HANDLE:
+                return self.token.presented.get(handle)
             if handle >= FIRST_SESSION_HANDLE:
                 return self.objects.get(handle, private=private)
             if handle < FIRST_PRIVATE_HANDLE:
