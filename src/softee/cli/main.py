@@ -5,9 +5,11 @@ import sys
 
 import typer
 
+from softee.cli.attestation import attestation
 from softee.cli.demo.command import demo
 from softee.cli.doctor.command import doctor
 from softee.cli.failure import CliError
+from softee.cli.key import key
 from softee.cli.module import module
 from softee.cli.run import run
 from softee.cli.serve import serve
@@ -26,6 +28,8 @@ app.command()(module)
 app.command()(status)
 app.command()(doctor)
 app.command()(demo)
+app.add_typer(key, name="key")
+app.add_typer(attestation, name="attestation")
 
 
 def main() -> None:

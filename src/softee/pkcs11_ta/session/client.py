@@ -9,6 +9,7 @@ import threading
 
 from softee.names import CKR, CKS, CKU, SessionFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attestation.attester import Attester
 from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
@@ -100,10 +101,13 @@ LAST_HANDLE = 0xFFFFFFFE
 class Pkcs11Client:
     """One client. Handles count up from 1 and are not used again, so that a stale one never names another session."""
 
-    def __init__(self, identity: ClientIdentity, slots: Slots, pins: PinWrapper, max_sessions: int) -> None:
+    def __init__(
+        self, identity: ClientIdentity, slots: Slots, pins: PinWrapper, attester: Attester, max_sessions: int
+    ) -> None:
         self.identity = identity
         self.slots = slots
         self.pins = pins
+        self.attester = attester
         self.max_sessions = max_sessions
         self.sessions: dict[int, Session] = {}
         self.saved_states = SavedStates()
