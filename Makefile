@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nodejs npm openssh-client openssh-server p11-kit-modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop board board-is-named bench fuzz soak packages clean
+.PHONY: help demo test check interop board board-is-named bench many fuzz soak packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -64,6 +64,9 @@ board-is-named:
 bench: $(INSTALLED) ## calls per second, beside SoftHSM2
 	@tools/debian_packages.sh softhsm2
 	python -m bench.bench_calls
+
+many: $(INSTALLED) ## what a token of 100,000 objects costs
+	python -m bench.many
 
 fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz
