@@ -14,6 +14,7 @@
 
 struct channel {
     struct descriptor socket; /* none: the channel is closed */
+    struct memory_file file;  /* for large buffers */
     uint32_t serial;
     uint32_t max_length;     /* of a frame that the peer takes */
     bool peer_gone;          /* the channel was closed because the other end was */
@@ -38,7 +39,7 @@ void channel_init(struct channel *channel);
 /* Take over a socket that has just been connected. */
 void channel_open(struct channel *channel, const struct descriptor *socket);
 
-/* Close it and wipe its buffer. Nothing is sent. */
+/* Close it with its file, and wipe its buffer. Nothing is sent. */
 void channel_close(struct channel *channel);
 
 bool channel_is_open(const struct channel *channel);

@@ -40,6 +40,7 @@ from native.teec_shell import (
     preloaded,
     told,
 )
+from softee.wire.parameters import MAX_MEMORY_FILE
 
 GOOD = f"{SUCCESS} {TRUSTED_APP}"
 
@@ -141,8 +142,8 @@ def test_null_buffer_with_a_size_is_refused_here(shell: Shell, peer: Peer) -> No
     assert len(peer.requests) == before
 
 
-def test_more_than_64_mib_of_buffers_is_excess_data(native_release_build: Path, peer: Peer) -> None:
-    half = 1 << 25
+def test_more_than_a_memory_file_holds_of_buffers_is_excess_data(native_release_build: Path, peer: Peer) -> None:
+    half = MAX_MEMORY_FILE // 2
     with Shell(native_release_build, peer.path) as shell:
         assert shell.connect()(f"invoke 7 - to:{half} to:{half}").startswith(GOOD)
         assert shell(f"invoke 7 - to:{half} to:{half + 1}").startswith(f"{EXCESS_DATA} {API}")

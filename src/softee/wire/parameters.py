@@ -36,8 +36,8 @@ class Where(IntEnum):
 
 _INLINE, _MEMORY_FILE, _NULL = Where.INLINE.value, Where.IN_MEMORY_FILE.value, Where.NULL_BUFFER.value
 
-MAX_MEMORY_FILE = 64 * 1024 * 1024
-"""The largest memory file, in bytes."""
+MAX_MEMORY_FILE = 2 * ((64 << 20) + (64 << 10))
+"""The largest memory file, in bytes: it holds 64 MiB to encrypt, and as many encrypted, with what is added to them."""
 
 
 @dataclass(frozen=True, slots=True)

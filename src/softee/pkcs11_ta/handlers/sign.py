@@ -32,7 +32,7 @@ def sign_recover_init(call: Call, request: WithKey) -> bytes:
 def _one_shot(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:
     """Return the signature of the input."""
     call.require_capacity(operation.size)
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return operation.running.finish()
 
 
@@ -49,7 +49,7 @@ def sign_recover(call: Call, request: InSession) -> bytes:
 @step(SIGN, Step.UPDATE)
 def sign_update(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:
     """Take a part."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return b""
 
 
@@ -69,7 +69,7 @@ def verify_init(call: Call, request: WithKey) -> bytes:
 @step(VERIFY, Step.ONE_SHOT)
 def verify(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:
     """Verify the second input as a signature of the first. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     operation.running.finish(bytes(call.second))
     return b""
 
@@ -77,7 +77,7 @@ def verify(call: Call, request: InSession, operation: Operation[VerifyOperation]
 @step(VERIFY, Step.UPDATE)
 def verify_update(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:
     """Take a part."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return b""
 
 

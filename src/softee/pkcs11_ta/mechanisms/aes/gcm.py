@@ -26,7 +26,8 @@ from softee.pkcs11_ta.mechanisms.shapes.nonces import nonce_of_message
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 LARGEST_CIPHERTEXT = 1 << 20
-"""Bytes to decrypt, tag included: they stay in memory until the end, and a client may have thousands of operations."""
+"""Bytes to decrypt in parts, tag included: they stay in memory until the end, and a client may have thousands of
+operations. C_Decrypt, which gets them all at once, takes as many as a request has."""
 
 LARGEST_AAD = 1 << 16
 """Bytes of additional authenticated data, which stay in memory as long as their operation."""
@@ -73,11 +74,11 @@ def _of_message(message: Message, aad: bytes) -> GcmParams:
     return gcm(message.nonce, aad, message.tag_size * 8)
 
 
-def _open(opening: Decryptor, sealed: bytes, tag_size: int, bad_tag: Pkcs11Error) -> bytearray:
+def _open(opening: Decryptor, sealed: memoryview, tag_size: int, bad_tag: Pkcs11Error) -> bytearray:
     """Return what was encrypted. Raises ``bad_tag`` where the tag is not right; then nothing of it is left."""
     size = len(sealed) - tag_size
     try:
-        return opening.open(sealed[:size], sealed[size:])
+        return opening.open(sealed[:size], bytes(sealed[size:]))
     except WrongTagError:
         raise bad_tag from None
 
@@ -89,10 +90,10 @@ def _encrypt(key: KeyView, params: GcmParams) -> ByteStream:
 
 
 def _decrypt(key: KeyView, params: GcmParams) -> BufferedCipher:
-    """Hold the ciphertext back until its end, and give nothing unless the tag there is right."""
+    """Hold what comes in parts back until its end, and give nothing unless the tag there is right."""
     opening = decryptor(key.secret(), params)
 
-    def decrypt(sealed: bytes) -> bytes:
+    def decrypt(sealed: memoryview) -> bytes:
         if len(sealed) < params.tag_size:
             raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(sealed), f"at least {params.tag_size}")
         bad_tag = Pkcs11Error(CKR.ENCRYPTED_DATA_INVALID, _ANOTHER_TAG, optee=CKR.SIGNATURE_INVALID)
@@ -111,7 +112,7 @@ def _unwrap(key: KeyView, params: GcmParams, wrapped: bytes) -> bytearray:
     if len(wrapped) <= params.tag_size:
         raise wrong_length(CKR.WRAPPED_KEY_LEN_RANGE, len(wrapped), f"more than {params.tag_size}")
     bad_tag = Pkcs11Error(CKR.WRAPPED_KEY_INVALID, _ANOTHER_TAG)
-    return _open(decryptor(key.secret(), params), wrapped, params.tag_size, bad_tag)
+    return _open(decryptor(key.secret(), params), memoryview(wrapped), params.tag_size, bad_tag)
 
 
 SPECS = (
