@@ -7,6 +7,7 @@
 
 #define COUNT TEEC_CONFIG_PAYLOAD_REF_COUNT
 #define LARGE_BUFFER 65536u
+#define LARGE_FIRST_BUFFER (1u << 20) /* parameter 0 is most applications' request: inline while a frame has room */
 
 static bool is_value(const struct parameter *parameter)
 {
@@ -121,10 +122,10 @@ TEEC_Result parameters_place(struct parameters *parameters, struct memory_file *
 {
     uint64_t size = 0;
 
-    for (size_t i = 1; file != NULL && i < COUNT; i++) {
+    for (size_t i = 0; file != NULL && i < COUNT; i++) {
         struct parameter *parameter = &parameters->list[i];
 
-        if (parameter->size < LARGE_BUFFER)
+        if (parameter->size < LARGE_BUFFER || (i == 0 && parameter->size <= LARGE_FIRST_BUFFER))
             continue;
         parameter->where = IN_MEMORY_FILE;
         parameter->offset = size;

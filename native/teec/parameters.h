@@ -35,7 +35,7 @@ struct parameters {
 TEEC_Result parameters_take(struct parameters *parameters, TEEC_Operation *operation);
 
 /*
- * Choose what travels in a memory file, and prepare `file` for it: buffers of 64 KiB and more, except parameter 0.
+ * Choose what travels in a memory file, and prepare `file` for it: buffers of 64 KiB and more; parameter 0 above 1 MiB.
  * Where no file is to be had (NULL: the peer takes none) all is inline. TEEC_ERROR_EXCESS_DATA: more than a file holds.
  */
 TEEC_Result parameters_place(struct parameters *parameters, struct memory_file *file);

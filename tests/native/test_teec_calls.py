@@ -13,7 +13,6 @@ import pytest
 
 from native.peer import (
     INVOKE,
-    MAX_FRAME,
     OPEN_SESSION,
     RENDEZVOUS,
     SESSION,
@@ -149,10 +148,11 @@ def test_more_than_a_memory_file_holds_of_buffers_is_excess_data(native_release_
         assert shell(f"invoke 7 - to:{half} to:{half + 1}").startswith(f"{EXCESS_DATA} {API}")
 
 
-def test_first_parameter_must_fit_the_frame(shell: Shell) -> None:
-    assert shell(f"invoke {TRANSFORM} ti:1048576").startswith(GOOD)
-    for parameter in (f"ti:{MAX_FRAME}", f"to:{MAX_FRAME}"):
-        assert shell(f"invoke {TRANSFORM} {parameter}").startswith(f"{EXCESS_DATA} {API}")
+def test_first_parameter_is_inline_while_the_frame_has_room(shell: Shell, peer: Peer) -> None:
+    for size, files in ((1 << 20, 0), ((1 << 20) + 1, 1)):
+        for parameter in (f"ti:{size}", f"to:{size}", f"tb:{size}"):
+            assert shell(f"invoke {TRANSFORM} {parameter}").startswith(GOOD)
+            assert len(peer.requests[-1].files) == files
     assert shell(f"invoke {TRANSFORM} ti:5").startswith(GOOD), "the channel is as it was"
 
 
