@@ -141,7 +141,16 @@ class Server:
 
     def _work(self, conversation: Conversation, client: ClientProcess | None, job: Job) -> None:
         """Do a job, then have the loop wait for the next request, or end the conversation."""
-        peer, turn, going = conversation.channel.peer, self._turn, False
+        if self._goes_on(conversation, job) and self._await(conversation, client):
+            return
+        try:
+            conversation.end()
+        finally:
+            self._leave(conversation, client)
+
+    def _goes_on(self, conversation: Conversation, job: Job) -> bool:
+        """Do a job, and what comes next while nobody else asks for anything. False: the conversation has ended."""
+        peer, turn = conversation.channel.peer, self._turn
         try:
             going = job()
             while going and self._is_alone(turn) and conversation.channel.is_ready(LOOKS):
@@ -152,12 +161,9 @@ class Server:
             log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error)
         except Exception:
             log.exception("a bug; the channel of pid %d, uid %d is closed", peer.pid, peer.uid)
-        if going and self._await(conversation, client):
-            return
-        try:
-            conversation.end()
-        finally:
-            self._leave(conversation, client)
+        else:
+            return going
+        return False
 
     def _is_alone(self, turn: int) -> bool:
         """Say whether nobody else has asked for anything since ``turn``: a thread then keeps its conversation."""
