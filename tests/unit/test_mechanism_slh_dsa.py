@@ -15,9 +15,13 @@ from softee.pkcs11_ta.mechanisms.hash_based.slh_dsa import LARGEST_MESSAGE
 from softee.pkcs11_ta.token.profiles import OFF_BY_DEFAULT, PORTABLE, STRICT
 from support import keys
 from support import mechanism_runs as run
+from support.commands import c
 from support.importing import imported, refusal
+from support.object_calls import fresh_caller, get
+from support.object_calls import pair as token_pair
 from support.samples.hash_based import PREHASHES, key, pair
 from support.samples.lattice import sign_params
+from support.token_world import template
 
 QUICK = SlhDsaParameterSet.SLH_DSA_SHA2_128F
 SIZES = {
@@ -130,6 +134,17 @@ def test_no_profile_has_it_before_the_settings_add_it() -> None:
     assert not ours & STRICT.mechanisms.keys()
     (policy,) = policies.slot_policies(Pkcs11Settings(slots=1, added_mechanisms=("CKM_SLH_DSA",)))
     assert CKM.SLH_DSA in policy.mechanisms
+
+
+def test_a_private_key_s_template_may_repeat_the_parameter_set_and_names_no_other() -> None:
+    settings = Pkcs11Settings(slots=1, added_mechanisms=("CKM_SLH_DSA_KEY_PAIR_GEN",))
+    caller, session = fresh_caller(policy=policies.slot_policies(settings)[0])
+    named = ((CKA.PARAMETER_SET, int(QUICK)),)
+    public, private = token_pair(caller, session, CKM.SLH_DSA_KEY_PAIR_GEN, named, named)
+    assert get(caller, session, public, CKA.PARAMETER_SET) == get(caller, session, private, CKA.PARAMETER_SET)
+    others = template((CKA.PARAMETER_SET, int(QUICK) + 1))
+    answer = caller.call(c.GENERATE_KEY_PAIR, session, CKM.SLH_DSA_KEY_PAIR_GEN, b"", template(*named), others)
+    assert answer.rv is CKR.TEMPLATE_INCONSISTENT
 
 
 def test_settings_that_add_it_without_its_library_are_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ A moment is some hundred microseconds, with the few kilobytes of data that such 
 change, makes a key of chance, or computes with a PIN, is not done in one.
 """
 
+import struct
 from typing import Any, Final
 
 from softee.pkcs11_ta.abi.command import Command
@@ -14,6 +15,7 @@ from softee.pkcs11_ta.session.client import Pkcs11Client, Session
 from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, SIGN, SIGN_RECOVER, VERIFY, VERIFY_RECOVER, Purpose
 from softee.wire.values import Memref, Params
 
+_FIRST: Final = struct.Struct("<I")
 _MANY_OBJECTS: Final = 1000
 """A search of more objects takes its time, where it is not by an attribute that is indexed."""
 
@@ -63,7 +65,10 @@ def is_quick(client: Pkcs11Client, command: int, params: Params) -> bool:
 def _first(params: Params) -> int:
     """Return the first number of a request: the session's handle, or the slot's."""
     control = params[0]
-    return int.from_bytes(control.data[:4], "little") if isinstance(control, Memref) else 0
+    if not isinstance(control, Memref) or len(control.data) < _FIRST.size:
+        return 0
+    first: int = _FIRST.unpack_from(control.data)[0]
+    return first
 
 
 def _is_free(session: Session | None) -> bool:

@@ -114,7 +114,7 @@ SLH_DSA: Final = KeyType(
             CKO.PRIVATE_KEY,
             (
                 *PRIVATE_KEY,
-                Use(CKA.PARAMETER_SET, Rule.REQUIRED_ON_CREATE | MADE_BY_GENERATION),
+                Use(CKA.PARAMETER_SET, Rule.REQUIRED_ON_CREATE | Rule.FORBIDDEN_ON_UNWRAP),
                 Use(CKA.VALUE, Rule.REQUIRED_ON_CREATE | PRIVATE_PART),
             ),
             _complete_private,
