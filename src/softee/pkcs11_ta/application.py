@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from softee.names import PKCS11_APPLICATION, TeeResult
-<<<<<<< HEAD
 from softee.pkcs11_ta import dispatch, pace
-=======
-from softee.pkcs11_ta import dispatch
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
->>>>>>> main
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
