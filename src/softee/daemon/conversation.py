@@ -121,13 +121,12 @@ class Conversation:
 
     def _is_quick(self, client: ClientProcess, request: Request) -> bool:
         """Tell whether a request is answered at once, whatever else runs in this process."""
-        return (
-            isinstance(request, Invoke)
-            and not client.busy
-            and self.channel.descriptor is None
-            and request.parameters.inline_output <= _QUICK_OUTPUT
-            and client.context.is_quick(request.session, request.command, request.parameters.params)
-        )
+        if not isinstance(request, Invoke) or client.busy or self.channel.descriptor is not None:
+            return False
+        parameters = request.parameters
+        if parameters.inline_output > _QUICK_OUTPUT:
+            return False
+        return client.context.is_quick(request.session, request.command, parameters.params)
 
     def _hello(self, frame: Frame) -> Hello:
         request = decode_request(frame)
