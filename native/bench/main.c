@@ -107,7 +107,7 @@ static void print_failure(const struct stage *stage)
 
 static void print_text(const char *name, const CK_UTF8CHAR *text, size_t size)
 {
-    while (size > 0 && text[size - 1] == ' ')
+    while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\0'))
         size--;
     printf("\"%s\": \"", name);
     for (size_t i = 0; i < size; i++)

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from softee.cli.bench.command import bench
 from softee.cli.demo.command import demo
 from softee.cli.doctor.command import doctor
 from softee.cli.failure import CliError
@@ -26,6 +27,7 @@ app.command()(module)
 app.command()(status)
 app.command()(doctor)
 app.command()(demo)
+app.command()(bench)
 
 
 def main() -> None:
