@@ -12,9 +12,12 @@ struct parts {
     void (*of_caller)(struct caller *caller);
 };
 
+/* In turn: SoftHSM2's login writes the token's file, which another process must not read then. */
 static void start_process(struct process *process)
 {
+    pthread_mutex_lock(&process->stage->turn);
     token_load(process);
+    pthread_mutex_unlock(&process->stage->turn);
     if (!process->stage->fails && process->fills)
         CALLED(process, C_GetInfo, &process->stage->info);
 }

@@ -220,6 +220,7 @@ static int conduct(struct conductor *conductor)
     if (conductor->has_row)
         perform(conductor, FINISH);
     perform(conductor, LEAVE);
+    row_free(&conductor->row);
     return 0;
 }
 

@@ -9,6 +9,7 @@ struct stage *stage_new(unsigned callers)
 {
     struct stage *stage = mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pthread_barrierattr_t shared;
+    pthread_mutexattr_t shared_turn;
 
     if (stage == MAP_FAILED)
         return NULL;
@@ -18,6 +19,10 @@ struct stage *stage_new(unsigned callers)
     pthread_barrier_init(&stage->middle, &shared, callers + 1);
     pthread_barrier_init(&stage->end, &shared, callers + 1);
     pthread_barrierattr_destroy(&shared);
+    pthread_mutexattr_init(&shared_turn);
+    pthread_mutexattr_setpshared(&shared_turn, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(&stage->turn, &shared_turn);
+    pthread_mutexattr_destroy(&shared_turn);
     return stage;
 }
 

@@ -31,6 +31,7 @@ struct stage {
     pthread_barrier_t begin; /* of the conductor and all callers */
     pthread_barrier_t middle;
     pthread_barrier_t end;
+    pthread_mutex_t turn; /* of processes that load the module one after the other */
     enum act act;
     int64_t ns;        /* how long a round is, or 0 */
     uint64_t times;    /* how many calls it has, where it has no length */

@@ -51,6 +51,7 @@ class MissingError(Exception):
 @contextmanager
 def found_modules(named: Sequence[Path]) -> Iterator[tuple[list[Module], list[str]]]:
     """Make all modules ready; yield them, softee first, and a sentence for each that is missing."""
+    others = list(map(_named, named))
     modules, missing = [], []
     with ExitStack() as stack:
         modules.append(stack.enter_context(_softee()))
@@ -59,7 +60,7 @@ def found_modules(named: Sequence[Path]) -> Iterator[tuple[list[Module], list[st
                 modules.append(stack.enter_context(peer()))
             except MissingError as error:
                 missing.append(str(error))
-        yield [*modules, *map(_named, named)], missing
+        yield [*modules, *others], missing
 
 
 @contextmanager
@@ -103,6 +104,7 @@ def _softhsm_behind_p11_kit() -> Iterator[Module]:
             env=os.environ | dict(near.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             _await(socket)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from softee.cli.bench.caller import ONE, Callers
 from softee.cli.bench.document import as_document
-from softee.cli.bench.figures import Outcome
+from softee.cli.bench.figures import Outcome, Series
 from softee.cli.bench.machine import describe_machine
 from softee.cli.bench.modules import SOFTEE, Module, found_modules
 from softee.cli.bench.plot import as_svg
@@ -106,11 +106,17 @@ def _measure(plan: Plan, subjects: Sequence[Subject]) -> list[Outcome]:
 
 
 def _say_refusals(console: Console, outcomes: Sequence[Outcome]) -> None:
-    """Say why there is no figure, but where there can be none."""
+    """Say once for each module why it has no figures, but where there can be none."""
+    rows: dict[str, list[str]] = {}
     for outcome in outcomes:
-        for one in outcome.series:
-            if one.refused is not None and one.refused.startswith("C_"):
-                console.print(f"{outcome.row.text}: {escape(one.name)}, {one.callers}: {one.refused}", soft_wrap=True)
+        for sentence in dict.fromkeys(f"{one.name}: {one.refused}" for one in outcome.series if _has_refused(one)):
+            rows.setdefault(sentence, []).append(outcome.row.name)
+    for sentence, names in rows.items():
+        console.print(f"{escape(sentence)} ({', '.join(names)})", soft_wrap=True)
+
+
+def _has_refused(one: Series) -> bool:
+    return one.refused is not None and one.refused.startswith("C_")
 
 
 def _write(path: Path, text: str) -> None:
