@@ -15,6 +15,7 @@
 #include "acts.h"
 #include "alone.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,7 +163,8 @@ static void print_round(const struct conductor *conductor, unsigned callers)
         if (results[i].ns > 0)
             rate += (double)results[i].calls * 1e9 / (double)results[i].ns;
     }
-    printf("{\"row\": \"%s\", \"processes\": %u, \"threads\": %u, \"calls\": %lu, \"rate\": %.3f, \"cpu\": %.9f}\n",
+    printf("{\"row\": \"%s\", \"processes\": %u, \"threads\": %u, \"calls\": %" PRIu64
+           ", \"rate\": %.3f, \"cpu\": %.9f}\n",
            conductor->row.name, conductor->processes, conductor->threads, sum.calls, rate, (double)sum.cpu_ns / 1e9);
 }
 
@@ -234,7 +236,8 @@ int main(int argc, char **argv)
     }
     conductor.processes = (unsigned)strtoul(argv[2], NULL, 10);
     conductor.threads = (unsigned)strtoul(argv[3], NULL, 10);
-    if (conductor.threads > MOST_CALLERS || conductor.processes * conductor.threads > MOST_CALLERS)
+    if (conductor.processes > MOST_CALLERS || conductor.threads > MOST_CALLERS ||
+        conductor.processes * conductor.threads > MOST_CALLERS)
         return 2;
     conductor.stage = stage_new(conductor.processes * conductor.threads);
     if (conductor.stage == NULL || setvbuf(stdout, NULL, _IOLBF, 0) != 0)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from interop.tools import PIN, Programs
+from softee.cli.bench.caller import NOBODY, ONE, CallingProgram
 from softee.cli.bench.modules import SOFTEE
+from softee.cli.failure import CliError
 
 SHORT = ("--rounds", "2", "--seconds", "0.02")
 
@@ -67,7 +69,7 @@ def test_softee_does_every_row(tmp_path: Path) -> None:
 def test_a_named_module_is_measured_beside_and_its_token_left_as_it_was(token: Programs, tmp_path: Path) -> None:
     file = tmp_path / "bench.json"
     before = token.p11_in("--list-objects")
-    options = ("--rows", "random,generate-token,load,find-10", *SHORT, "--module", str(token.module))
+    options = ("--alone", "--rows", "random,generate-token,load,find-10", *SHORT, "--module", str(token.module))
     answer = bench(*options, "--json", str(file), SOFTEE_PIN=PIN, SOFTEE_SOCKET=str(token.socket))
     assert answer.returncode == 0, answer.stderr
     theirs = measured(file, token.module.name)
@@ -77,8 +79,6 @@ def test_a_named_module_is_measured_beside_and_its_token_left_as_it_was(token: P
 
 
 def test_peers_that_are_not_installed_are_named(tmp_path: Path) -> None:
-    python = tmp_path / "python"
-    python.symlink_to(sys.executable)
     answer = bench("--rows", "info", *SHORT, PATH=str(tmp_path))
     assert answer.returncode == 0, answer.stderr
     assert "SoftHSM2 is not" in answer.stdout
@@ -97,6 +97,21 @@ def test_what_cannot_be_measured_is_said(arguments: tuple[str, ...], sentence: s
     answer = bench(*arguments)
     assert answer.returncode == 2
     assert answer.stderr.startswith(f"softee: {sentence}")
+
+
+@pytest.mark.parametrize("module", [None, Path("/nonexistent.so")])
+def test_a_calling_program_that_ends_is_said(module: Path | None) -> None:
+    with pytest.raises(CliError, match=r"^The program that calls ended with status 1\.$"):
+        CallingProgram(module, ONE, {}, ["false"])
+
+
+def test_a_calling_program_that_is_killed_is_said() -> None:
+    program = CallingProgram(None, NOBODY, {})
+    program._process.kill()
+    program._process.wait()
+    with pytest.raises(CliError, match=r"^The program that calls ended with status -9\.$"):
+        program.prepare("row echo echo")
+    program.end(tidy=True)
 
 
 def test_a_module_that_cannot_be_loaded_is_said() -> None:

@@ -2,18 +2,23 @@
 """The benchmark's figures, tables and files, from made-up rounds; and which rows and callers its options choose."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
 
-from softee.cli.bench.caller import ONE, Callers, RefusedError
+from softee.cli.bench.caller import ONE, Callers, CallingProgram, RefusedError
 from softee.cli.bench.document import as_document
 from softee.cli.bench.figures import Outcome, Series, Spread
 from softee.cli.bench.machine import describe_machine
 from softee.cli.bench.plot import Scale, as_svg
+from softee.cli.bench.processes import cpu_seconds
 from softee.cli.bench.rounds import measure_row
 from softee.cli.bench.rows import QUICK, ROWS, Row, chosen
 from softee.cli.bench.subjects import Sample
@@ -110,10 +115,15 @@ def test_who_refuses_is_left_out_with_all_of_its_rounds() -> None:
     assert turns[4:] == [*"abba", "b"]
 
 
-def shown(callers: Sequence[Callers]) -> str:
-    console = Console(width=200, record=True, file=None, quiet=False)
+def test_a_hundredfold_ratio_has_no_decimals() -> None:
+    outcome = Outcome(ROW, [series("softee", [15_000]), series("floor", [10])])
+    assert "10 (1,500, 1,500 to 1,500)" in shown([ONE], outcome)
+
+
+def shown(callers: Sequence[Callers], outcome: Outcome = OUTCOME) -> str:
+    console = Console(width=200)
     with console.capture() as capture:
-        for table in tables([OUTCOME], PEERS, callers):
+        for table in tables([outcome], PEERS, callers):
             console.print(table)
     return capture.get()
 
@@ -171,6 +181,20 @@ def test_the_machine_is_described() -> None:
     assert list(describe_machine()) == ["CPU", "load", "kernel", "Python", "cryptography", "softee"]
 
 
+def test_cpu_time_is_counted_with_that_of_children_that_run_and_that_ended() -> None:
+    before = cpu_seconds(os.getpid())
+    work = "sum(range(2_000_000)); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        used = cpu_seconds(child.pid)
+        assert used > 0
+        assert cpu_seconds(os.getpid()) >= before + used
+        child.communicate(b"\n")
+    assert cpu_seconds(child.pid) == 0
+    assert cpu_seconds(os.getpid()) >= before + used - 0.02  # those that ended are counted in ticks
+
+
 def test_callers_are_threads_or_processes() -> None:
     assert [str(Callers.parse(text)) for text in ("1", "1p", "8", "64p")] == [
         "1 caller",
@@ -185,6 +209,12 @@ def test_callers_are_threads_or_processes() -> None:
 def test_what_is_no_number_of_callers_is_refused(text: str) -> None:
     with pytest.raises(CliError, match="no number of callers"):
         Callers.parse(text)
+
+
+def test_an_installation_without_the_calling_program_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("softee.cli.bench.caller.LIBRARIES", tmp_path)
+    with pytest.raises(CliError, match="There is no bench-caller in"):
+        CallingProgram(None, ONE, {})
 
 
 def test_rows_are_chosen_by_name_and_by_pattern() -> None:

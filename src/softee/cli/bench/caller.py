@@ -4,6 +4,7 @@
 The calls are made in C, as an application makes them; a wrapper's own time would hide the module's.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -137,8 +138,9 @@ class CallingProgram:
 
     def _say(self, line: str) -> dict[str, str]:
         assert self._process.stdin  # noqa: S101 - for mypy: it is a pipe
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # then there is no answer either
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
         return self._answer()
 
     def _answer(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ ModuleOption = Annotated[
     list[Path] | None,
     typer.Option("--module", help="Another PKCS#11 module to measure; SOFTEE_PIN is its token's PIN."),
 ]
+AloneOption = Annotated[bool, typer.Option("--alone", help="Without SoftHSM2: what --module names, and the floor.")]
 RowsOption = Annotated[str, typer.Option("--rows", help="Rows by name, or patterns, with commas: sign-*,find-1000.")]
 CallersOption = Annotated[str, typer.Option("--callers", help="How many call at once: 1,8 are threads, 2p processes.")]
 RoundsOption = Annotated[int | None, typer.Option("--rounds", min=1, help="Rounds of each row; 7, with --quick 3.")]
@@ -26,6 +27,7 @@ PlotOption = Annotated[Path | None, typer.Option("--plot", help="Draw the ratios
 def bench(
     *,
     module: ModuleOption = None,
+    alone: AloneOption = False,
     rows: RowsOption = "",
     callers: CallersOption = "1",
     rounds: RoundsOption = None,
@@ -45,6 +47,7 @@ def bench(
     run_bench(
         Plan.parse(
             modules=module or [],
+            alone=alone,
             rows=[name for name in rows.split(",") if name],
             callers=callers.split(","),
             rounds=rounds or (3 if quick else 7),

@@ -49,13 +49,19 @@ class MissingError(Exception):
 
 
 @contextmanager
-def found_modules(named: Sequence[Path]) -> Iterator[tuple[list[Module], list[str]]]:
-    """Make all modules ready; yield them, softee first, and a sentence for each that is missing."""
+def found_modules(named: Sequence[Path], *, alone: bool) -> Iterator[tuple[list[Module], list[str]]]:
+    """Make all modules ready; yield them, softee first, and a sentence for each that is missing.
+
+    Args:
+        named: those that the user names.
+        alone: SoftHSM2 is not looked for.
+
+    """
     others = list(map(_named, named))
     modules, missing = [], []
     with ExitStack() as stack:
         modules.append(stack.enter_context(_softee()))
-        for peer in (_softhsm, _softhsm_behind_p11_kit):
+        for peer in () if alone else (_softhsm, _softhsm_behind_p11_kit):
             try:
                 modules.append(stack.enter_context(peer()))
             except MissingError as error:
@@ -83,12 +89,14 @@ def _softhsm() -> Iterator[Module]:
         pin = f"{secrets.randbelow(10**10):010}"
         environment = {"SOFTHSM2_CONF": str(conf), "BENCH_PIN": pin}
         pins = ["--so-pin", pin, "--pin", pin]
-        subprocess.run(
+        made = subprocess.run(
             ["softhsm2-util", "--init-token", "--free", "--label", _LABEL, *pins],
             env=os.environ | environment,
             stdout=subprocess.DEVNULL,
-            check=True,
+            check=False,
         )
+        if made.returncode != 0:
+            raise MissingError("SoftHSM2 is not measured: softhsm2-util has made no token.")
         yield Module("SoftHSM2", library, environment)
 
 

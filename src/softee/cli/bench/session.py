@@ -33,6 +33,7 @@ class Plan:
     """What is to be measured, and for how long."""
 
     modules: Sequence[Path]
+    alone: bool
     rows: Sequence[Row]
     callers: Sequence[Callers]
     rounds: int
@@ -43,6 +44,7 @@ class Plan:
         cls,
         *,
         modules: Sequence[Path],
+        alone: bool,
         rows: Sequence[str],
         callers: Sequence[str],
         rounds: int,
@@ -51,7 +53,7 @@ class Plan:
     ) -> Self:
         """Read what the command line says. Raises CliError."""
         some = list(dict.fromkeys(map(Callers.parse, callers)))
-        return cls(modules, chosen(rows, quick=quick), some, rounds, seconds)
+        return cls(modules, alone, chosen(rows, quick=quick), some, rounds, seconds)
 
 
 def run_bench(plan: Plan, *, json_file: Path | None, plot_file: Path | None) -> None:
@@ -59,7 +61,10 @@ def run_bench(plan: Plan, *, json_file: Path | None, plot_file: Path | None) -> 
     console, machine = _console(), describe_machine()
     for name, value in machine.items():
         console.print(f"[bold]{name}[/bold] {escape(value)}", soft_wrap=True)
-    with found_modules(plan.modules) as (modules, missing), _subjects(modules, plan.callers) as subjects:
+    with (
+        found_modules(plan.modules, alone=plan.alone) as (modules, missing),
+        _subjects(modules, plan.callers) as subjects,
+    ):
         for sentence in missing:
             console.print(f"[yellow]{escape(sentence)}[/yellow]", soft_wrap=True)
         libraries = {subject.name: subject.library for subject in subjects if isinstance(subject, CalledModule)}

@@ -59,7 +59,7 @@ class CalledModule:
         before = self._server_cpu()
         done = self._program.call_for(seconds)
         after = self._server_cpu()
-        server = (after - before) / done.calls if before is not None and after is not None else None
+        server = max(0.0, after - before) / done.calls if before is not None and after is not None else None
         return Sample(done.rate, done.cpu / done.calls, server)
 
     def end(self) -> None:

@@ -63,7 +63,11 @@ def _rate(series: Series | None) -> str:
 
 
 def _ratio(spread: Spread | None) -> str:
-    return f"{spread.median:.2f}, {spread.low:.2f} to {spread.high:.2f}" if spread else NONE
+    return "{}, {} to {}".format(*map(_two_places, (spread.median, spread.low, spread.high))) if spread else NONE
+
+
+def _two_places(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 100 else f"{ratio:,.0f}"
 
 
 def _cpu_of(series: Series | None) -> str:
