@@ -113,6 +113,9 @@ class CallingProgram:
         except RefusedError as error:
             self.end(tidy=False)
             raise CliError(f"{module} cannot be measured: {error}.") from None
+        except CliError:
+            self.end(tidy=False)
+            raise
 
     def prepare(self, line: str) -> None:
         """Make ready for a row. Raises RefusedError."""

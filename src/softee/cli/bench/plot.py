@@ -37,7 +37,7 @@ def as_svg(outcomes: Sequence[Outcome], peers: Sequence[str], callers: Callers, 
     for number, (outcome, pairs) in enumerate(bars):
         body += _row(scale, outcome.row.text, _TOP + number * (len(peers) * _BAR + _GAP), [ratio for _, ratio in pairs])
     body.append(_text(10, height - 8, "; ".join(f"{name} {value}" for name, value in machine.items()), "m"))
-    size = f'width="{_LEFT + _WIDTH + _RIGHT}" height="{height}"'
+    size = f'viewBox="0 0 {_LEFT + _WIDTH + _RIGHT} {height}"'
     background = '<rect width="100%" height="100%" fill="white"/>'
     lines = [f"<style>{_STYLE}</style>", background, *body]
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n' + "\n".join(lines) + "\n</svg>\n"
@@ -54,7 +54,7 @@ def _grid(scale: Scale, height: int) -> Iterator[str]:
     for power in range(scale.least, scale.most + 1):
         x, colour = scale.x(2.0**power), "#222" if power == 0 else "#ddd"
         yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 4}" y2="{height - _BOTTOM}" stroke="{colour}"/>'
-        yield _text(x - 4, _TOP - 8, f"{2.0**power:g}", "n")
+        yield _text(x - 4, _TOP - 8, f"{2**power}" if power >= 0 else f"1/{2**-power}", "n")
 
 
 def _row(scale: Scale, text: str, top: int, ratios: Sequence[Spread | None]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _CUTIME = 13
-"""In /proc/PID/stat, after the name: ticks of children that were waited for, of their own and (next) of the kernel's."""
+"""In /proc/PID/stat, after the name: ticks of children that were waited for, their own, and then the kernel's."""
 _PEER_CREDENTIALS = struct.Struct("=iII")
 
 
