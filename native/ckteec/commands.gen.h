@@ -97,6 +97,9 @@ enum ta_command {
     TA_VERIFY_SIGNATURE = 0x1045, /* C_VerifySignature */
     TA_VERIFY_SIGNATURE_UPDATE = 0x1046, /* C_VerifySignatureUpdate */
     TA_VERIFY_SIGNATURE_FINAL = 0x1047, /* C_VerifySignatureFinal */
+    TA_ATTEST_KEY = 0x1050,
+    TA_ATTESTATION_CHAIN = 0x1051,
+    TA_ATTESTATION_REQUEST = 0x1052,
 };
 
 /* The output of a command, where it has one size only. */

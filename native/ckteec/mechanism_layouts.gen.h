@@ -270,6 +270,18 @@ static const struct row mechanism_layouts[] = {
     {0x0000002a, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHA3_512 */
     {0x0000002b, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHAKE128 */
     {0x0000002c, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_ML_DSA_SHAKE256 */
+    {0x0000002d, USE_OPERATION, &layout_nothing}, /* CKM_SLH_DSA_KEY_PAIR_GEN */
+    {0x0000002e, USE_OPERATION, &layout_sign_additional_context}, /* CKM_SLH_DSA */
+    {0x00000036, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHA224 */
+    {0x00000037, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHA256 */
+    {0x00000038, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHA384 */
+    {0x00000039, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHA512 */
+    {0x0000003a, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHA3_224 */
+    {0x0000003b, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHA3_256 */
+    {0x0000003c, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHA3_384 */
+    {0x0000003d, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHA3_512 */
+    {0x0000003e, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHAKE128 */
+    {0x0000003f, USE_OPERATION, &layout_sign_additional_context}, /* CKM_HASH_SLH_DSA_SHAKE256 */
     {0x00000040, USE_OPERATION, &layout_nothing}, /* CKM_SHA256_RSA_PKCS */
     {0x00000041, USE_OPERATION, &layout_nothing}, /* CKM_SHA384_RSA_PKCS */
     {0x00000042, USE_OPERATION, &layout_nothing}, /* CKM_SHA512_RSA_PKCS */

@@ -13,9 +13,7 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
     (void)pApplication; /* nothing here ever calls back */
     (void)Notify;
     command_begin(&command, TA_OPEN_SESSION);
-    if ((flags & CKF_ASYNC_SESSION) != 0)
-        buffer_refuse(&command.control, CKR_SESSION_ASYNC_NOT_SUPPORTED);
-    command_require(&command, (flags & ~(CKF_RW_SESSION | CKF_SERIAL_SESSION)) == 0);
+    command_require(&command, (flags & ~(CKF_RW_SESSION | CKF_SERIAL_SESSION | CKF_ASYNC_SESSION)) == 0);
     put_ulong(&command.control, slotID, CKR_SLOT_ID_INVALID);
     put_ulong(&command.control, flags, CKR_ARGUMENTS_BAD);
     return output_handle_end(&command, phSession);

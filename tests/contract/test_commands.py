@@ -107,6 +107,9 @@ OURS: dict[int, str] = {
     0x1045: "VERIFY_SIGNATURE",
     0x1046: "VERIFY_SIGNATURE_UPDATE",
     0x1047: "VERIFY_SIGNATURE_FINAL",
+    0x1050: "ATTEST_KEY",
+    0x1051: "ATTESTATION_CHAIN",
+    0x1052: "ATTESTATION_REQUEST",
 }
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 

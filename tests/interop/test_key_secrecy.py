@@ -11,13 +11,13 @@ import pytest
 
 from interop.tools import PIN, Programs
 from softee.names import CKA, CKK, CKO, CKU, PKCS11_APPLICATION, LoginMethod
-from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.session.authentication import Authenticator
-from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.sqlite import SqliteStore
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
 from support.secure_world import RunningDaemon
+from support.token_world import NOW
 
 RSA_VALUES = (
     CKA.PRIVATE_EXPONENT, CKA.PRIME_1, CKA.PRIME_2, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT,
@@ -28,8 +28,8 @@ CLIENT = Path(__file__).with_name("memory_client.py")
 def private_values(state: Path, root_key: Path) -> dict[str, bytes]:
     """Read the values inside the secure world: open the stored token with the root key and the PIN."""
     store = SqliteStore(state / "softee.db")
-    storage = SecureStorage(store, root_key.read_bytes(), PKCS11_APPLICATION, vault_names(3))
-    application = Pkcs11Application(storage)
+    storage = SecureStorage(store, root_key.read_bytes(), PKCS11_APPLICATION, vaults(3))
+    application = Pkcs11Application(storage, clock=lambda: NOW)
     token = application.slots.token(0)
     session = application.client(ClientIdentity(1, 0, 0, LoginMethod.PUBLIC, UUID(int=0))).open(token, read_write=False)
     Authenticator(application.pins).login(session, CKU.USER, bytearray(PIN.encode()))

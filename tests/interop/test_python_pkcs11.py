@@ -10,11 +10,12 @@ from typing import Any
 import pkcs11
 import pytest
 from cryptography.hazmat.primitives import cmac, hashes, hmac
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa, mlkem, padding, rsa, utils
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.mechanisms import MLDSAParameterSet, MLKEMParameterSet
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from interop.tools import LABEL, PIN, Programs
@@ -201,3 +202,43 @@ def test_large_data_travels_whole(session: Session) -> None:
     """A megabyte goes in a memory file; its digest is the same."""
     data = os.urandom(1 << 20)
     assert bytes(session.digest(data, mechanism=Mechanism.SHA256)) == hashlib.sha256(data).digest()
+
+
+def test_ml_dsa_signatures_verify_and_no_others(session: Session) -> None:
+    asked = {Attribute.PARAMETER_SET: MLDSAParameterSet.ML_DSA_65}
+    public, private = session.generate_keypair(KeyType.ML_DSA, public_template=asked)
+    signature = private.sign(MESSAGE)
+    mldsa.MLDSA65PublicKey.from_public_bytes(public[Attribute.VALUE]).verify(signature, MESSAGE)
+    assert public.verify(MESSAGE, signature)
+    assert not public.verify(MESSAGE[:-1], signature)
+    assert private[Attribute.NEVER_EXTRACTABLE]
+
+
+@pytest.fixture
+def kem_pair(session: Session) -> tuple[Key, Key]:
+    asked = {Attribute.PARAMETER_SET: MLKEMParameterSet.ML_KEM_768}
+    public, private = session.generate_keypair(KeyType.ML_KEM, public_template=asked)
+    return public, private
+
+
+def test_ml_kem_shares_a_secret_with_who_encapsulates_outside(kem_pair: tuple[Key, Key]) -> None:
+    """By C_DecapsulateKey, which the library finds in the interface for 3.2 alone."""
+    public, private = kem_pair
+    secret, sealed = mlkem.MLKEM768PublicKey.from_public_bytes(public[Attribute.VALUE]).encapsulate()
+    key = private.decapsulate_key(sealed, KeyType.AES, key_length=256)
+    expected = Cipher(algorithms.AES(secret), modes.CBC(IV)).encryptor().update(bytes(32))
+    assert key.encrypt(bytes(32), mechanism=Mechanism.AES_CBC, mechanism_param=IV) == expected
+    with pytest.raises(pkcs11.AttributeSensitive):
+        key[Attribute.VALUE]
+    shown = {Attribute.SENSITIVE: False, Attribute.EXTRACTABLE: True}
+    assert private.decapsulate_key(sealed, KeyType.GENERIC_SECRET, template=shown)[Attribute.VALUE] == secret
+
+
+def test_ml_kem_shares_a_secret_with_itself_and_another_for_another_ciphertext(kem_pair: tuple[Key, Key]) -> None:
+    public, private = kem_pair
+    shown = {Attribute.SENSITIVE: False, Attribute.EXTRACTABLE: True}
+    sealed, shared = public.encapsulate_key(KeyType.GENERIC_SECRET, template=shown)
+    opened = private.decapsulate_key(sealed, KeyType.GENERIC_SECRET, template=shown)
+    assert opened[Attribute.VALUE] == shared[Attribute.VALUE]
+    changed = private.decapsulate_key(sealed[:-1] + bytes([sealed[-1] ^ 1]), KeyType.GENERIC_SECRET, template=shown)
+    assert changed[Attribute.VALUE] != shared[Attribute.VALUE], "FIPS 203 rejects it without a word"

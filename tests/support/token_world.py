@@ -3,17 +3,17 @@
 
 import struct
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, PKCS11_APPLICATION, LoginMethod, ParamType, TeeResult
 from softee.pkcs11_ta.abi.command import Command, Data, Output
 from softee.pkcs11_ta.abi.template import Template, encode_template
-from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE
-from softee.pkcs11_ta.token.slots import vault_names
 from softee.pkcs11_ta.token.state import Cost
 from softee.pkcs11_ta.token.token import Token
 from softee.stores.base import Store
@@ -33,14 +33,18 @@ CHEAP = Cost(memory=8, passes=1, lanes=1)
 
 NAMESPACE = UUID("58ac9ca0-2086-4683-a1b8-ec4bc08e01b6")
 P256 = bytes.fromhex("06082a8648ce3d030107")
+NOW = datetime(2024, 2, 29, 12, tzinfo=UTC)
+"""What the application takes for the time."""
 
 
 def make_application(
     store: Store | None = None, *, slots: int = 3, policy: Policy = AS_OPTEE, max_sessions: int = 4096
 ) -> Pkcs11Application:
     """Return an application over ``store`` (default: a new one in memory). Its tokens are as a board's, if not told."""
-    storage = SecureStorage(store or MemoryStore(), ROOT_KEY, PKCS11_APPLICATION, vault_names(slots))
-    return Pkcs11Application(storage, policies=[policy] * slots, max_sessions=max_sessions, pin_cost=CHEAP)
+    storage = SecureStorage(store or MemoryStore(), ROOT_KEY, PKCS11_APPLICATION, vaults(slots))
+    return Pkcs11Application(
+        storage, clock=lambda: NOW, policies=[policy] * slots, max_sessions=max_sessions, pin_cost=CHEAP
+    )
 
 
 def public_client(pid: int = 1, uid: int = 1000) -> ClientIdentity:

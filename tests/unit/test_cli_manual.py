@@ -2,9 +2,11 @@
 """The manual page and the README know every sub-command and every option, and no others."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer.main
+from typer.core import TyperGroup
 
 from softee.cli.main import app
 
@@ -13,17 +15,17 @@ ROOT = Path(__file__).parents[2]
 
 def commands() -> dict[str, set[str]]:
     """Return the options of each sub-command, without those that are hidden."""
-    group = typer.main.get_group(app)
-    return {
-        name: {
-            option.removeprefix("--")
-            for parameter in command.params
-            if not getattr(parameter, "hidden", False)
-            for option in parameter.opts
-            if option.startswith("--")
-        }
-        for name, command in group.commands.items()
-    }
+    return dict(leaves(typer.main.get_group(app)))
+
+
+def leaves(group: TyperGroup, before: str = "") -> Iterator[tuple[str, set[str]]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from leaves(command, f"{before}{name} ")
+            continue
+        shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+        options = {option for parameter in shown for option in parameter.opts if option.startswith("--")}
+        yield before + name, {option.removeprefix("--") for option in options}
 
 
 def in_manual() -> dict[str, set[str]]:
@@ -42,5 +44,5 @@ def test_the_manual_explains_every_option() -> None:
 
 
 def test_the_readme_has_every_command() -> None:
-    listed = set(re.findall(r"^\| `softee (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    listed = set(re.findall(r"^\| `softee ([\w -]+?)(?: -- .*)?`", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert listed == set(commands())

@@ -8,13 +8,15 @@ import pytest
 
 from softee.daemon.applications import APPLICATIONS, Installed, is_in_use, make_applications
 from softee.daemon.root_key import RootKeyError, load_root_key
-from softee.daemon.settings import Settings, load_settings
+from softee.daemon.settings import Settings, SettingsError, load_settings
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
+from support.attestations import CA, as_pem, attestation_key, authority, certificates, chain_of
 from support.echo_application import ECHO_UUID, EchoApplication
 from support.stores import OTHER_APPLICATION, ROOT_KEY, STORES, open_storage, snapshot
+from support.token_world import Caller
 
 
 @pytest.fixture(params=STORES)
@@ -40,6 +42,28 @@ def test_the_settings_reach_the_pkcs11_application(store: Store, tmp_path: Path)
     assert isinstance(application, Pkcs11Application)
     assert (application.slots.count, application.max_sessions) == (5, 6)
     assert [application.pins.running.acquire(blocking=False) for _ in range(2)] == [True, False]
+
+
+def test_the_attestation_chain_of_the_settings_is_used_or_refused_by_its_name(store: Store, tmp_path: Path) -> None:
+    file, chain = tmp_path / "softee.toml", tmp_path / "chain.pem"
+    file.write_text(f'[attestation]\nchain = "{chain}"\n')
+    settings = load_settings(file)
+    with pytest.raises(SettingsError, match=r"The attestation chain .*chain\.pem cannot be read: No such file"):
+        make_applications(store, ROOT_KEY, settings)
+    chain.write_bytes(as_pem(authority().certificate))
+    with pytest.raises(SettingsError, match=r"chain\.pem cannot be used: its first certificate is not that of"):
+        make_applications(store, ROOT_KEY, settings)
+    file.write_text("")
+    own = Caller(_pkcs11(store, load_settings(file)))
+    issued = authority().issue(attestation_key(own), "attesting", (CA, True))
+    chain.write_bytes(as_pem(issued))
+    assert certificates(chain_of(Caller(_pkcs11(store, settings)))) == [issued]
+
+
+def _pkcs11(store: Store, settings: Settings) -> Pkcs11Application:
+    (made,) = make_applications(store, ROOT_KEY, settings)
+    assert isinstance(made, Pkcs11Application)
+    return made
 
 
 def test_another_application_is_made_and_asked_where_its_row_is_given(store: Store, tmp_path: Path) -> None:

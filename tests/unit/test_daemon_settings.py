@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from softee.daemon.policies import slot_policies
-from softee.daemon.settings import Limits, Pkcs11Settings, Settings, SettingsError, load_settings
+from softee.daemon.settings import AttestationSettings, Limits, Pkcs11Settings, Settings, SettingsError, load_settings
 from softee.daemon.slot_settings import SlotSettings
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "softee.toml.example"
@@ -90,6 +90,8 @@ def test_a_setting_that_has_moved_is_refused_and_one_is_told_where_it_is(tmp_pat
 @pytest.mark.parametrize(
     ("text", "named"),
     [
+        ("[attestation]\nchains = 3", "chains"),
+        ('[attestation]\nchain = "here.pem"', "chain"),
         ("slotz = 3", "slotz"),
         ("[limits]\nclientz = 3", "clientz"),
         ('[pkcs11]\nslots = "3"', "slots"),
@@ -134,10 +136,11 @@ def test_the_example_shows_every_setting_with_its_default_and_can_be_used(tmp_pa
     text = EXAMPLE.read_text()
     uncommented = "\n".join(line.removeprefix("#") for line in text.splitlines() if not line.startswith("# "))
     settings = load_settings(write(tmp_path, uncommented))
-    for struct in (Settings, Limits, Pkcs11Settings, SlotSettings):
+    for struct in (Settings, Limits, Pkcs11Settings, SlotSettings, AttestationSettings):
         for field in msgspec.structs.fields(struct):
             assert re.search(rf"\b{field.name}\b", uncommented), field.name
     assert settings.limits == Limits()
+    assert settings.attestation == AttestationSettings(Path("/etc/softee/attestation.pem"))
     without_default = {field: None for field in SlotSettings.__struct_fields__ if field != "profile"}
     shown = msgspec.structs.replace(settings.pkcs11, **without_default | {"key_sizes": {}, "slot": {}})
     assert shown == Pkcs11Settings()

@@ -9,7 +9,10 @@ import threading
 import pytest
 
 from softee.names import CKA, CKO, CKR
+from softee.pkcs11_ta.token.policy import Policy
+from softee.pkcs11_ta.token.profiles import PROFILES
 from support.commands import c
+from support.object_calls import fresh_caller
 from support.token_world import Caller, make_application, sessions_with, template, u32
 
 
@@ -31,6 +34,14 @@ def caller() -> Caller:
 )
 def test_only_serial_sessions_are_opened(caller: Caller, flags: int, rv: CKR) -> None:
     assert caller.call(c.OPEN_SESSION, 0, flags).rv is rv
+
+
+@pytest.mark.parametrize("policy", PROFILES.values(), ids=lambda policy: policy.name)
+def test_no_session_is_asynchronous(policy: Policy) -> None:
+    """OP-TEE does not know the flag."""
+    caller, _ = fresh_caller(policy=policy)
+    refused = CKR.ARGUMENTS_BAD if policy.as_optee else CKR.SESSION_ASYNC_NOT_SUPPORTED
+    assert caller.call(c.OPEN_SESSION, 0, 12).rv is refused
 
 
 def test_handles_begin_at_1_and_are_not_used_again(caller: Caller) -> None:

@@ -11,14 +11,13 @@ import pytest
 
 from softee.names import CKK, CKM, CKR, PKCS11_APPLICATION, MechanismFlag, SlotFlag, TeeResult
 from softee.pkcs11_ta.abi.command import Command
-from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import PROFILES
-from softee.pkcs11_ta.token.slots import vault_names
 from softee.stores.memory import MemoryStore
 from softee.tee.secure_storage import SecureStorage
 from support.commands import c
-from support.token_world import ROOT_KEY, Caller, make_application, u32
+from support.token_world import NOW, ROOT_KEY, Caller, make_application, u32
 
 SAID_OF_CURVES = (
     MechanismFlag.EC_F_P | MechanismFlag.EC_NAMEDCURVE | MechanismFlag.EC_CURVENAME | MechanismFlag.EC_UNCOMPRESS
@@ -141,10 +140,10 @@ def test_a_damaged_token_hurts_no_other() -> None:
     caller = Caller(make_application(store))
     assert caller.init_token(0) is CKR.OK
     assert caller.init_token(1) is CKR.OK
-    storage = SecureStorage(store, ROOT_KEY, PKCS11_APPLICATION, vault_names(3))
+    storage = SecureStorage(store, ROOT_KEY, PKCS11_APPLICATION, vaults(3))
     (key,) = [key for key, record in store.range(b"") if b"token-1" in key and len(record.value) > 100][:1]
     store.commit(expected={}, puts={key: bytes(100)})
-    damaged = Caller(Pkcs11Application(storage))
+    damaged = Caller(Pkcs11Application(storage, clock=lambda: NOW))
     assert damaged.call(c.TOKEN_INFO, 1).rv is CKR.DEVICE_ERROR
     assert damaged.call(c.SLOT_INFO, 1).rv is CKR.OK
     assert damaged.call(c.TOKEN_INFO, 0).rv is CKR.OK

@@ -5,10 +5,12 @@ import sys
 
 import typer
 
+from softee.cli.attestation import attestation
 from softee.cli.bench.command import bench
 from softee.cli.demo.command import demo
 from softee.cli.doctor.command import doctor
 from softee.cli.failure import CliError
+from softee.cli.key import key
 from softee.cli.module import module
 from softee.cli.run import run
 from softee.cli.serve import serve
@@ -28,6 +30,8 @@ app.command()(status)
 app.command()(doctor)
 app.command()(demo)
 app.command()(bench)
+app.add_typer(key, name="key")
+app.add_typer(attestation, name="attestation")
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help="A settings 
 StateOption = Annotated[Path | None, typer.Option("--state", help="The state directory: the sealed database.")]
 SocketOption = Annotated[Path | None, typer.Option("--socket", help="The Unix socket.")]
 RootKeyOption = Annotated[Path | None, typer.Option("--root-key", help="The file of the root key, made where missing.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="A file for the result, instead of stdout.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")]
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", help="portable, optee or strict: of slots whose settings name none.")
 ]

@@ -3,14 +3,13 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from softee.cli.options import SocketOption
+from softee.cli.options import JsonOption, SocketOption
 from softee.cli.places import require_answering_socket
 from softee.cli.token_client import TokenInfo, token_client
 
@@ -18,7 +17,7 @@ from softee.cli.token_client import TokenInfo, token_client
 def status(
     *,
     socket: SocketOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the secure world that applications of this user would find, and its tokens. Exits 1 where there is none."""
     answering = require_answering_socket(socket)

@@ -17,7 +17,7 @@ from softee.names import CKR, CKU, PKCS11_APPLICATION, MechanismFlag, ParamType,
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command
-from softee.pkcs11_ta.abi.commands import objects, sessions, slots
+from softee.pkcs11_ta.abi.commands import attestation, objects, sessions, slots
 from softee.wire.values import Memref, Params
 
 R = TypeVar("R")
@@ -26,6 +26,7 @@ _U32 = struct.Struct("<I")
 _MANY_OBJECTS = 4 * 10_000
 _MANY_MECHANISMS = 4 * 1024
 _LONGEST_NAME = 64
+_LARGEST_PEM = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,14 @@ class MechanismInfo:
 
     sizes: tuple[int, int] | None
     functions: MechanismFlag
+
+
+class RefusedCommandError(CliError):
+    """The secure world refused a command; ``rv`` is the CKR. One that it does not know is not supported."""
+
+    def __init__(self, command: str, rv: int) -> None:
+        super().__init__(f"{command} was refused with {_rv_name(rv)}.")
+        self.rv = rv
 
 
 class TokenClient:
@@ -89,12 +98,24 @@ class TokenClient:
         """Set the user's PIN, as the SO (C_InitPIN)."""
         self._ask(slots.INIT_PIN, m.InitPin(session, len(pin), bytearray(pin)))
 
-    def count_objects(self, session: int, template: dict[int, bytes]) -> int:
-        """Return how many objects match a template, as far as the session sees them (C_FindObjects)."""
+    def find_objects(self, session: int, template: dict[int, bytes]) -> list[int]:
+        """Return the objects that match a template, as far as the session sees them (C_FindObjects)."""
         self._ask(objects.FIND_OBJECTS_INIT, m.WithTemplate(session, tuple(template.items())))
         found = self._ask(objects.FIND_OBJECTS, m.InSession(session), _MANY_OBJECTS)
         self._ask(objects.FIND_OBJECTS_FINAL, m.InSession(session))
-        return len(found) // 4
+        return _u32s(found)
+
+    def attest_key(self, session: int, key: int, nonce: bytes) -> bytes:
+        """Return a statement of where a private key comes from: certificates in PEM."""
+        return self._ask(attestation.ATTEST_KEY, m.AttestKey(session, key, nonce), _LARGEST_PEM)
+
+    def attestation_chain(self) -> bytes:
+        """Return the certificates of the installation's attestation key, in PEM."""
+        return self._ask(attestation.ATTESTATION_CHAIN, m.Nothing(0), _LARGEST_PEM)
+
+    def attestation_request(self) -> bytes:
+        """Return a request for a certificate of the installation's attestation key, in PEM."""
+        return self._ask(attestation.ATTESTATION_REQUEST, m.Nothing(0), _LARGEST_PEM)
 
     def mechanisms(self, slot: int) -> dict[int, MechanismInfo]:
         """Return what a slot's token can do (C_GetMechanismList, C_GetMechanismInfo)."""
@@ -119,8 +140,10 @@ class TokenClient:
         params: Params = (answer, None, output, None)
         result = self._session.invoke(command.number, params)
         rv = _U32.unpack(bytes(answer.out[:4]))[0] if len(answer.out) >= 4 else CKR.GENERAL_ERROR
+        if result == TeeResult.NOT_SUPPORTED:
+            rv = CKR.FUNCTION_NOT_SUPPORTED
         if result != TeeResult.SUCCESS or rv != CKR.OK:
-            raise CliError(f"{command.function or command.name} was refused with {_rv_name(rv)}.")
+            raise RefusedCommandError(command.function or command.name, rv)
         return bytes(output.out) if output else b""
 
 

@@ -7,13 +7,15 @@ application has ``daemon.main.serve`` run its row too (examples/serve_app_secret
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 from softee.daemon.policies import slot_policies
-from softee.daemon.settings import Settings
+from softee.daemon.settings import Settings, SettingsError
 from softee.names import PKCS11_APPLICATION
-from softee.pkcs11_ta.application import Pkcs11Application
-from softee.pkcs11_ta.token.slots import vault_names
+from softee.pkcs11_ta.application import Pkcs11Application, vaults
+from softee.pkcs11_ta.attestation.chain import ChainError
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
 from softee.tee.secure_storage import SecureStorage, is_installed
@@ -30,13 +32,26 @@ class Installed:
 def _pkcs11(store: Store, root_key: bytes, settings: Settings) -> TrustedApplication:
     ours = settings.pkcs11
     policies = slot_policies(ours)
-    storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vault_names(ours.slots))
-    return Pkcs11Application(
+    storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vaults(ours.slots))
+    application = Pkcs11Application(
         storage,
+        clock=lambda: datetime.now(UTC),
         policies=policies,
         max_sessions=ours.sessions_per_client,
         pin_computations=ours.pin_computations,
     )
+    if settings.attestation.chain is not None:
+        _install_chain(application, settings.attestation.chain)
+    return application
+
+
+def _install_chain(application: Pkcs11Application, file: Path) -> None:
+    try:
+        application.attester.install(file.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"The attestation chain {file} cannot be read: {error.strerror}.") from None
+    except ChainError as error:
+        raise SettingsError(f"The attestation chain {file} cannot be used: {error}.") from None
 
 
 APPLICATIONS = (Installed(PKCS11_APPLICATION, _pkcs11),)
@@ -49,7 +64,7 @@ def make_applications(
     """Make them all.
 
     Raises:
-        SettingsError: a slot's settings name something that there is not.
+        SettingsError: a slot's settings name something that there is not; the attestation chain cannot be used.
         WrongRootKeyError, TamperedError, StoreError: as SecureStorage.
 
     """

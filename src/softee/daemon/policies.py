@@ -13,7 +13,7 @@ from softee.daemon.slot_settings import SlotSettings
 from softee.names import CKM
 from softee.pkcs11_ta.keys.table import KEY_TYPES
 from softee.pkcs11_ta.keys.view import SizeRange
-from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS, MISSING
 from softee.pkcs11_ta.token.changes import PolicyChanges, changed
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import PROFILES
@@ -61,7 +61,7 @@ def _changes(settings: SlotSettings, table: str) -> PolicyChanges:
     """Return what one table of the settings changes."""
     try:
         return PolicyChanges(
-            added=_all("added_mechanisms", settings.added_mechanisms, _mechanism),
+            added=_all("added_mechanisms", settings.added_mechanisms, _added_mechanism),
             allowed=_all("allowed_mechanisms", settings.allowed_mechanisms, _mechanism),
             refused=_all("refused_mechanisms", settings.refused_mechanisms, _mechanism),
             key_sizes=_key_sizes(settings.key_sizes),
@@ -93,6 +93,14 @@ def _mechanism(written: str | int) -> CKM:
         shown = f"{written:#x}" if isinstance(written, int) else repr(written)
         raise ValueError(f"softee has no mechanism {shown}; they have PKCS#11's names, as CKM_ECDSA, or numbers")
     return _MECHANISMS[written]
+
+
+def _added_mechanism(written: str | int) -> CKM:
+    mechanism = _mechanism(written)
+    if mechanism in MISSING:
+        extra = MISSING[mechanism]
+        raise ValueError(f"CKM_{mechanism.name} needs a library that is not installed: pip install 'softee[{extra}]'")
+    return mechanism
 
 
 def _curves(names: Iterable[str] | None) -> frozenset[bytes] | None:

@@ -70,6 +70,13 @@ class Pkcs11Settings(SlotSettings, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"there is no slot {missing[0]}, only 0 to {self.slots - 1}")
 
 
+class AttestationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How keys are attested."""
+
+    chain: Path | None = None
+    """The certificate of the attestation key that a CA has issued, with those of the CAs above it, in PEM."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings. The defaults of the three paths and of the socket's mode depend on who runs the secure world."""
 
@@ -89,6 +96,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """How much clients may take."""
     pkcs11: Pkcs11Settings = Pkcs11Settings()
     """The PKCS#11 application's own."""
+    attestation: AttestationSettings = AttestationSettings()
+    """How keys are attested."""
 
 
 _MOVED = {"slots": "[pkcs11]"}

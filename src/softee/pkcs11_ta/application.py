@@ -7,23 +7,30 @@ from uuid import UUID
 
 from softee.names import PKCS11_APPLICATION, TeeResult
 from softee.pkcs11_ta import dispatch
+from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import PORTABLE
-from softee.pkcs11_ta.token.slots import Slots
+from softee.pkcs11_ta.token.slots import Slots, vault_names
 from softee.pkcs11_ta.token.state import Cost
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
 from softee.wire.values import Params
 
 
+def vaults(slots: int) -> tuple[str, ...]:
+    """Return the names of the vaults that an application with so many slots needs."""
+    return (*vault_names(slots), VAULT)
+
+
 class Pkcs11Application:
-    """The application: a token in each slot, over one secure storage, which must have the vaults of ``vault_names``.
+    """The application: a token in each slot, over one secure storage, which must have the ``vaults``.
 
     Args:
         storage: where the tokens live.
+        clock: tells the time, with its zone.
         policies: what the token in each slot allows and assumes; slots are numbered from 0.
         max_sessions: how many PKCS#11 sessions one client may have open.
         pin_computations: how many Argon2id computations may run at once.
@@ -35,6 +42,7 @@ class Pkcs11Application:
         self,
         storage: SecureStorage,
         *,
+        clock: Clock,
         policies: Sequence[Policy] = (PORTABLE,) * 3,
         max_sessions: int = 4096,
         pin_computations: int = 2,
@@ -42,6 +50,7 @@ class Pkcs11Application:
     ) -> None:
         self.slots = Slots(storage, policies)
         self.max_sessions = max_sessions
+        self.attester = Attester(storage, clock)
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)
 
     @property
@@ -55,7 +64,7 @@ class Pkcs11Application:
 
     def client(self, identity: ClientIdentity) -> Pkcs11Client:
         """Return a new client of that identity."""
-        return Pkcs11Client(identity, self.slots, self.pins, self.max_sessions)
+        return Pkcs11Client(identity, self.slots, self.pins, self.attester, self.max_sessions)
 
 
 class Pkcs11TaSession:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interop.clients.debian13 import Debian13, installed
+from interop.clients.debian import DEBIAN_13, DEBIAN_14, Debian, Release
 from interop.tools import Programs
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.profiles import OFF_BY_DEFAULT
@@ -26,9 +26,19 @@ def everything(module: Path, tmp_path: Path) -> Iterator[Programs]:
         yield Programs(module, running.socket, tmp_path)
 
 
-@pytest.fixture
-def debian13(module: Path, daemon: RunningDaemon, tmp_path: Path) -> Debian13:
-    """Debian 13's programs with the test's own secure world."""
+def programs_of(release: Release, module: Path, daemon: RunningDaemon, directory: Path) -> Debian:
     if os.geteuid() != 0:
         pytest.skip("needs root, for debootstrap and chroot")
-    return Debian13(installed(), module, daemon.socket, tmp_path)
+    return Debian(release.installed(), module, daemon.socket, directory)
+
+
+@pytest.fixture
+def debian13(module: Path, daemon: RunningDaemon, tmp_path: Path) -> Debian:
+    """Debian 13's programs with the test's own secure world."""
+    return programs_of(DEBIAN_13, module, daemon, tmp_path)
+
+
+@pytest.fixture
+def debian14(module: Path, daemon: RunningDaemon, tmp_path: Path) -> Debian:
+    """Programs of what becomes Debian 14, with the test's own secure world."""
+    return programs_of(DEBIAN_14, module, daemon, tmp_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from interop.clients.debian13 import Debian13
+from interop.clients.debian import Debian
 from interop.clients.ports import free_port, wait_for_port
 from interop.tools import PIN, Programs
 
@@ -115,7 +115,7 @@ def test_a_server_has_its_key_in_the_token(programs: Programs, key: str, priorit
     assert answer.count("hello") == 1
 
 
-def test_debian_13s_gnutls_makes_an_ed25519_key_and_signs_a_certificate(debian13: Debian13) -> None:
+def test_debian_13s_gnutls_makes_an_ed25519_key_and_signs_a_certificate(debian13: Debian) -> None:
     debian13.init_token()
     provider = ("--provider", debian13.inner_module)
     made = ("--generate-privkey", "ed25519", "--label", "ed25519", "--outfile", "ed25519.pub", URL)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from interop.clients.debian13 import LIBRARIES, WORK, Debian13
+from interop.clients.debian import LIBRARIES, WORK, Debian
 from interop.clients.ports import free_port, wait_for_port
 from interop.tools import PIN
 
@@ -35,7 +35,7 @@ PermitRootLogin prohibit-password
 
 
 @pytest.fixture
-def ssh(debian13: Debian13) -> Debian13:
+def ssh(debian13: Debian) -> Debian:
     """Debian 13 with a token that has a key of each type."""
     debian13.init_token()
     for label, (key_type, _, key_id) in KEYS.items():
@@ -46,20 +46,20 @@ def ssh(debian13: Debian13) -> Debian13:
     return debian13.with_variables({"SSH_ASKPASS": f"{WORK}/askpass", "SSH_ASKPASS_REQUIRE": "force"})
 
 
-def public_keys(ssh: Debian13) -> dict[str, str]:
+def public_keys(ssh: Debian) -> dict[str, str]:
     """Return the lines of ssh-keygen by label."""
     lines = ssh.run("ssh-keygen", "-D", ssh.inner_module).splitlines()
     return {line.split()[2]: line for line in lines if line.count(" ") == 2}
 
 
-def test_keys_of_all_types_are_listed(ssh: Debian13) -> None:
+def test_keys_of_all_types_are_listed(ssh: Debian) -> None:
     assert {label: line.split()[0] for label, line in public_keys(ssh).items()} == {
         label: name for label, (_, name, _) in KEYS.items()
     }
 
 
 @contextmanager
-def sshd(ssh: Debian13) -> Iterator[int]:
+def sshd(ssh: Debian) -> Iterator[int]:
     """Run a server that lets the token's keys in, and yield its port."""
     directory, port = ssh.directory, free_port()
     ssh.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "host")
@@ -76,7 +76,7 @@ def sshd(ssh: Debian13) -> Iterator[int]:
 
 
 @contextmanager
-def ssh_agent(ssh: Debian13) -> Iterator[Debian13]:
+def ssh_agent(ssh: Debian) -> Iterator[Debian]:
     """Run an agent that may load the module, and yield programs that find it."""
     command = ssh.command("ssh-agent", "-D", "-a", f"{WORK}/agent", "-P", f"{LIBRARIES}/*")
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=ssh.environment) as agent:
@@ -88,12 +88,12 @@ def ssh_agent(ssh: Debian13) -> Iterator[Debian13]:
             agent.terminate()
 
 
-def login(ssh: Debian13, port: int, *options: str) -> str:
+def login(ssh: Debian, port: int, *options: str) -> str:
     hosts = ("-o", f"UserKnownHostsFile={WORK}/known_hosts", "-o", "StrictHostKeyChecking=yes")
     return ssh.run("ssh", "-F", "none", *hosts, *options, "-p", str(port), "root@127.0.0.1", "echo in")
 
 
-def test_an_agent_with_the_token_logs_in_with_each_key(ssh: Debian13) -> None:
+def test_an_agent_with_the_token_logs_in_with_each_key(ssh: Debian) -> None:
     with sshd(ssh) as port, ssh_agent(ssh) as agent:
         assert "Card added" in agent.run("ssh-add", "-s", ssh.inner_module)
         assert agent.run("ssh-add", "-l").count("\n") == len(KEYS)
@@ -103,6 +103,6 @@ def test_an_agent_with_the_token_logs_in_with_each_key(ssh: Debian13) -> None:
             assert login(agent, port, *one).splitlines()[-1] == "in", label
 
 
-def test_ssh_itself_logs_in_with_the_token(ssh: Debian13) -> None:
+def test_ssh_itself_logs_in_with_the_token(ssh: Debian) -> None:
     with sshd(ssh) as port:
         assert login(ssh, port, "-I", ssh.inner_module).splitlines()[-1] == "in"

@@ -14,10 +14,24 @@ from softee.pkcs11_ta.attributes.codecs import encode_value
 from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.table import KEY_TYPES, find_key_type
 from softee.pkcs11_ta.objects.kinds import PROTECTED_CLASSES, ObjectKind
-from support.samples import aes, chacha20, derivation, des3, dh, ec, hashes, lattice, other, rsa, secret, tls
+from support.samples import (
+    aes,
+    chacha20,
+    derivation,
+    des3,
+    dh,
+    ec,
+    hash_based,
+    hashes,
+    lattice,
+    other,
+    rsa,
+    secret,
+    tls,
+)
 from support.samples.sample import MechanismSample, ObjectSample
 
-_FAMILIES = (other, rsa, ec, dh, lattice, hashes, secret, aes, chacha20, des3, derivation, tls)
+_FAMILIES = (other, rsa, ec, dh, lattice, hash_based, hashes, secret, aes, chacha20, des3, derivation, tls)
 
 MECHANISM_SAMPLES: Mapping[CKM, tuple[MechanismSample, ...]] = {
     mechanism: samples if isinstance(samples, tuple) else (samples,)

@@ -102,7 +102,8 @@ def _subjects(modules: Sequence[Module], callers: Sequence[Callers]) -> Iterator
 def _measure(plan: Plan, subjects: Sequence[Subject]) -> list[Outcome]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     outcomes = []
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=len(plan.rows) * plan.rounds)
         for row in plan.rows:
             progress.update(task, description=f"{row.text:34}")

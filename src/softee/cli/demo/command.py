@@ -2,7 +2,6 @@
 """``softee demo``: runs the walkthrough and tells how it went."""
 
 import json
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -14,16 +13,14 @@ from softee.cli.demo.runner import Runner
 from softee.cli.demo.stage import Stage, stage
 from softee.cli.demo.step import Outcome
 from softee.cli.demo.walkthrough import STEPS
+from softee.cli.options import JsonOption
 from softee.cli.run import end_on_signals
 
 LONGEST_ANSWER = 64
 """Lines of an answer that are shown; the list of mechanisms fits, TLS' life story does not."""
 
 
-def demo(
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
-) -> None:
+def demo(*, as_json: JsonOption = False) -> None:
     """Walk through OP-TEE's documentation in a throw-away state, with pkcs11-tool, OpenSSL and curl."""
     end_on_signals()
     console = Console(quiet=as_json, highlight=False, soft_wrap=True)

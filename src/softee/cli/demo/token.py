@@ -90,7 +90,7 @@ def _check_one(answer: Answer, class_: CKO, template: Template) -> None:
     with _client(answer) as client:
         session = client.open_session(SLOT)
         client.login(session, CKU.USER, PIN.encode())
-        count = client.count_objects(session, wanted)
+        count = len(client.find_objects(session, wanted))
     if count != 1:
         shown = ", ".join(f"CKA_{CKA(attribute).name} {value.hex()}" for attribute, value in wanted.items())
         raise CheckFailedError(f"one object with {shown}", f"{count}")

@@ -4,7 +4,6 @@
 import json
 from dataclasses import asdict
 from itertools import chain
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -16,7 +15,7 @@ from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.installation import check_libraries, check_programs
 from softee.cli.doctor.profiles import check_profiles
 from softee.cli.doctor.service import check_service
-from softee.cli.options import ConfigOption, RootKeyOption, StateOption, settings_from
+from softee.cli.options import ConfigOption, JsonOption, RootKeyOption, StateOption, settings_from
 
 _COLOURS = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "red"}
 
@@ -26,7 +25,7 @@ def doctor(
     config: ConfigOption = None,
     state: StateOption = None,
     root_key: RootKeyOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what is wrong with this installation and how to mend it. Exits 1 where something is wrong."""
     settings = settings_from(config=config, state=state, root_key=root_key)

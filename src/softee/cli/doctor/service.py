@@ -81,7 +81,7 @@ def _check_token(client: TokenClient, token: TokenInfo) -> Iterator[Finding]:
     """Without a login a session sees public objects only, so what it sees of private and secret keys is public."""
     session = client.open_session(token.slot)
     classes = (CKO.PRIVATE_KEY, CKO.SECRET_KEY)
-    count = sum(client.count_objects(session, {CKA.CLASS: class_.to_bytes(4, "little")}) for class_ in classes)
+    count = sum(len(client.find_objects(session, {CKA.CLASS: class_.to_bytes(4, "little")})) for class_ in classes)
     client.close_session(session)
     named = f"slot {token.slot} ({token.label}, {token.profile})"
     if count:

@@ -206,6 +206,14 @@ class SealedPart(NamedTuple):
     tag: Blob
 
 
+class AttestKey(NamedTuple):
+    """ATTEST_KEY: ``nonce`` is empty, or has 8 to 64 bytes."""
+
+    session: UInt
+    handle: UInt
+    nonce: Blob
+
+
 class WrapAuthenticated(NamedTuple):
     """C_WrapKeyAuthenticated: ``parameter`` is that of a message."""
 

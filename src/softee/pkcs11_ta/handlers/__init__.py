@@ -2,6 +2,7 @@
 """The handler of each command: one module per chapter of the standard, each ending in what it binds."""
 
 from softee.pkcs11_ta.handlers import (
+    attest,
     cipher,
     derive,
     derive_keys,
@@ -26,6 +27,7 @@ from softee.pkcs11_ta.handlers import (
 from softee.pkcs11_ta.handlers.binding import Handlers, table
 
 HANDLERS: Handlers = table(
+    *attest.BOUND,
     *cipher.BOUND,
     *derive.BOUND,
     *derive_keys.BOUND,

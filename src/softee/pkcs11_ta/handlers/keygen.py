@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_GenerateKey and C_GenerateKeyPair: keys that are made inside the token."""
 
+from typing import Final
+
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.commands import keys
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -35,6 +37,10 @@ def generate_key(call: Call, request: GenerateKey) -> bytes:
     return handles(session, place_new(session, made))
 
 
+_SAID_TWICE: Final = (CKA.PARAMETER_SET,)
+"""What the private key's template may repeat of the public key's, though the standard forbids it: pkcs11-tool does."""
+
+
 def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     """Make a public and a private key, both or none, and return their handles in this order."""
     session = call.session
@@ -43,6 +49,8 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     parameter = parameter_of(session, spec, request.parameter)
     public = _prepare(session, spec, CKO.PUBLIC_KEY, rules.parse(request.public))
     private = _prepare(session, spec, CKO.PRIVATE_KEY, rules.parse(request.private))
+    repeated: Given = {attribute: public[attribute] for attribute in _SAID_TWICE if attribute in public}
+    rules.add_expected(private, repeated, "the public key's template")
     check_new(session, public, private)
     session.token.policy.check_key(KeyMaterial(public), public)
     public_parts, private_parts = generating.generate(parameter, public)

@@ -81,6 +81,9 @@ def open_session(call: Call, request: OpenPkcs11Session) -> bytes:
     token = call.client.token(request.slot)
     if not request.flags & SessionFlag.SERIAL_SESSION:
         raise Pkcs11Error(CKR.SESSION_PARALLEL_NOT_SUPPORTED, "CKF_SERIAL_SESSION must be set")
+    if request.flags & SessionFlag.ASYNC_SESSION:
+        rv = token.policy.answer(CKR.SESSION_ASYNC_NOT_SUPPORTED, optee=CKR.ARGUMENTS_BAD)
+        raise Pkcs11Error(rv, "no session is asynchronous")
     unknown = request.flags & ~_KNOWN_FLAGS
     if unknown:
         raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"unknown flags 0x{unknown:x}")

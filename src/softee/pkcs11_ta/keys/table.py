@@ -21,8 +21,24 @@ from softee.pkcs11_ta.keys.montgomery import MONTGOMERY
 from softee.pkcs11_ta.keys.parts import is_protected
 from softee.pkcs11_ta.keys.rsa import RSA
 from softee.pkcs11_ta.keys.secret import AES, AES_XTS, GENERIC
+from softee.pkcs11_ta.keys.slh_dsa import SLH_DSA
 
-KEY_TYPES: Final = (RSA, EC, EDWARDS, MONTGOMERY, DH, ML_DSA, ML_KEM, AES, AES_XTS, CHACHA20, POLY1305, DES3, GENERIC)
+KEY_TYPES: Final = (
+    RSA,
+    EC,
+    EDWARDS,
+    MONTGOMERY,
+    DH,
+    ML_DSA,
+    ML_KEM,
+    SLH_DSA,
+    AES,
+    AES_XTS,
+    CHACHA20,
+    POLY1305,
+    DES3,
+    GENERIC,
+)
 
 
 def _by_number() -> Mapping[object, KeyType]:

@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from softee.names import CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.lattice_library import LatticePrivateKey, LatticePublicKey
+from softee.pkcs11_ta.keys.slh_dsa_library import SlhDsaPrivateKey, SlhDsaPublicKey
 
-PublicKey = PublicKeyTypes | LatticePublicKey
-PrivateKey = PrivateKeyTypes | LatticePrivateKey
+PublicKey = PublicKeyTypes | LatticePublicKey | SlhDsaPublicKey
+PrivateKey = PrivateKeyTypes | LatticePrivateKey | SlhDsaPrivateKey
 NativeKey = PublicKey | PrivateKey
 """The library's object for a public or a private key."""
 

@@ -8,10 +8,24 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from softee.names import CKM
-from softee.pkcs11_ta.mechanisms import aes, chacha20, derivation, des3, dh, ec, hashes, lattice, rsa, secret, tls
+from softee.pkcs11_ta.keys import slh_dsa_library
+from softee.pkcs11_ta.mechanisms import (
+    aes,
+    chacha20,
+    derivation,
+    des3,
+    dh,
+    ec,
+    hash_based,
+    hashes,
+    lattice,
+    rsa,
+    secret,
+    tls,
+)
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 
-_FAMILIES = (rsa, ec, dh, lattice, hashes, secret, aes, chacha20, des3, derivation, tls)
+_FAMILIES = (rsa, ec, dh, lattice, hash_based, hashes, secret, aes, chacha20, des3, derivation, tls)
 
 
 def build_table(specs: Iterable[AnyMechanism]) -> Mapping[CKM, AnyMechanism]:
@@ -25,3 +39,8 @@ def build_table(specs: Iterable[AnyMechanism]) -> Mapping[CKM, AnyMechanism]:
 
 
 MECHANISMS = build_table(spec for family in _FAMILIES for spec in family.SPECS)
+
+MISSING: Mapping[CKM, str] = {
+    spec.mechanism: slh_dsa_library.EXTRA for spec in hash_based.SPECS if not slh_dsa_library.AVAILABLE
+}
+"""Those that need an extra of the package which is not installed."""

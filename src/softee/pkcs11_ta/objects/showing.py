@@ -17,9 +17,11 @@ from softee.pkcs11_ta.objects.rules import parse
 def is_hidden(attributes: Attributes, attribute: int) -> bool:
     """Say whether an attribute is a private part that the object does not show.
 
-    As with OP-TEE, a protected key says so of every private part that there is, whether it has it or not.
+    As with OP-TEE, a protected key says so of every private part that OP-TEE's keys have, whether it has it or not.
     """
     if attribute not in HIDDEN_PARTS or attributes.get(CKA.CLASS) not in PROTECTED_CLASSES:
+        return False
+    if attribute == CKA.SEED and attribute not in attributes:
         return False
     return is_protected(attributes)
 

@@ -9,11 +9,17 @@ import threading
 
 from softee.names import CKR, CKS, CKU, SessionFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attestation.attester import Attester
 from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
 from softee.pkcs11_ta.session.saved_states import SavedStates
-from softee.pkcs11_ta.token.object import FIRST_PRIVATE_HANDLE, FIRST_SESSION_HANDLE, Pkcs11Object
+from softee.pkcs11_ta.token.object import (
+    FIRST_PRESENTED_HANDLE,
+    FIRST_PRIVATE_HANDLE,
+    FIRST_SESSION_HANDLE,
+    Pkcs11Object,
+)
 from softee.pkcs11_ta.token.pins import PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.slots import Slots
@@ -65,6 +71,8 @@ class Session:
         """
         private = self.user is CKU.USER or (so_too and self.user is CKU.SO)
         try:
+            if handle >= FIRST_PRESENTED_HANDLE:
+                return self.token.presented.get(handle)
             if handle >= FIRST_SESSION_HANDLE:
                 return self.objects.get(handle, private=private)
             if handle < FIRST_PRIVATE_HANDLE:
@@ -93,10 +101,13 @@ LAST_HANDLE = 0xFFFFFFFE
 class Pkcs11Client:
     """One client. Handles count up from 1 and are not used again, so that a stale one never names another session."""
 
-    def __init__(self, identity: ClientIdentity, slots: Slots, pins: PinWrapper, max_sessions: int) -> None:
+    def __init__(
+        self, identity: ClientIdentity, slots: Slots, pins: PinWrapper, attester: Attester, max_sessions: int
+    ) -> None:
         self.identity = identity
         self.slots = slots
         self.pins = pins
+        self.attester = attester
         self.max_sessions = max_sessions
         self.sessions: dict[int, Session] = {}
         self.saved_states = SavedStates()

@@ -119,9 +119,22 @@ OFF_BY_DEFAULT = frozenset(
         CKM.DES3_MAC_GENERAL,
         CKM.DES3_CMAC,
         CKM.DES3_CMAC_GENERAL,
+        CKM.SLH_DSA_KEY_PAIR_GEN,
+        CKM.SLH_DSA,
+        CKM.HASH_SLH_DSA_SHA224,
+        CKM.HASH_SLH_DSA_SHA256,
+        CKM.HASH_SLH_DSA_SHA384,
+        CKM.HASH_SLH_DSA_SHA512,
+        CKM.HASH_SLH_DSA_SHA3_224,
+        CKM.HASH_SLH_DSA_SHA3_256,
+        CKM.HASH_SLH_DSA_SHA3_384,
+        CKM.HASH_SLH_DSA_SHA3_512,
+        CKM.HASH_SLH_DSA_SHAKE128,
+        CKM.HASH_SLH_DSA_SHAKE256,
     }
 )
-"""What attacks are built of, or is obsolete: a token has it where its settings add it (``added_mechanisms``)."""
+"""What attacks are built of, is obsolete, or stops all clients while it signs. A token has it where its settings add it
+(``added_mechanisms``)."""
 
 _OFF_IN_STRICT = frozenset(
     {

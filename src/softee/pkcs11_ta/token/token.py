@@ -9,6 +9,7 @@ from uuid import UUID
 from softee.names import CKU
 from softee.pkcs11_ta.token.objects import TokenObjects
 from softee.pkcs11_ta.token.policy import Policy
+from softee.pkcs11_ta.token.presented import PresentedObjects
 from softee.pkcs11_ta.token.state import TokenState, decode_state
 from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey
@@ -39,6 +40,7 @@ class Token:
         self.lock = threading.RLock()
         self.pin_lock = threading.Lock()
         self.objects = TokenObjects(vault)
+        self.presented = PresentedObjects(policy)
         self.state: TokenState = decode_state(vault.head)
         self.sessions: set[TokenSession] = set()
         self.logins: dict[Hashable, CKU] = {}

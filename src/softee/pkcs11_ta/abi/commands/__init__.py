@@ -9,6 +9,7 @@ from typing import Any
 
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import (
+    attestation,
     by_message,
     ciphers,
     digests,
@@ -32,6 +33,7 @@ _CHAPTERS: tuple[tuple[Command[Any], ...], ...] = (
     by_message.COMMANDS,
     keys.COMMANDS,
     random.COMMANDS,
+    attestation.COMMANDS,
 )
 
 COMMANDS: tuple[Command[Any], ...] = tuple(

@@ -18,9 +18,10 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.keys.ml_dsa import KEY_TYPES, SETS, private_key, public_key
 from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Signing
-from softee.pkcs11_ta.mechanisms.lattice.ml_dsa import SignParams, sign_params, signature_size
+from softee.pkcs11_ta.mechanisms.lattice.ml_dsa import signature_size
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes import hash_functions as h
+from softee.pkcs11_ta.mechanisms.shapes.additional_context import SignParams, sign_params
 from softee.pkcs11_ta.mechanisms.shapes.signing import (
     BufferedSign,
     BufferedVerify,

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a command puts what it has made, and whence it takes what it is given."""
+
+from pathlib import Path
+
+import typer
+
+from softee.cli.failure import CliError
+
+
+def write_out(text: bytes, file: Path | None) -> None:
+    """Write a text to a file, or to stdout where there is none.
+
+    Raises:
+        CliError: the file cannot be written.
+
+    """
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        file.write_bytes(text)
+    except OSError as error:
+        raise CliError(f"{file} cannot be written: {error.strerror}.") from None
+
+
+def read_in(file: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        CliError: it cannot be read.
+
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CliError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def hexadecimal(text: str, what: str) -> bytes:
+    """Return the bytes that an option gives in hexadecimal.
+
+    Raises:
+        CliError: it does not.
+
+    """
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise CliError(f"{what} is not hexadecimal: {text!r}.", 2) from None

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's programs in a root file system of their own, where softee's shared objects and socket are bound into."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from interop.clients.fetched import fetched, run
+from interop.tools import LABEL, PIN, SO_PIN
+
+MIRROR = "http://deb.debian.org/debian"
+SCRIPT = Path("/usr/share/debootstrap/scripts/sid")
+"""How a root is made; an older debootstrap has no newer release's name for it."""
+
+LIBRARIES, SOCKETS, WORK = "/opt/softee", "/run/softee", "/work"
+"""Where in the file system the shared objects, the socket and the test's directory are."""
+BESIDE = "/opt/backports"
+"""Where packages of the backports are unpacked that are not installed, since the release's own are tested, too."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of Debian, and which packages of it, and of its backports, are there."""
+
+    name: str
+    codename: str
+    packages: tuple[str, ...]
+    backports: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+    def installed(self) -> Path:
+        """Return the file system's root, installed in this run or an earlier one."""
+        packages = (*self.packages, "backports:", *self.backports, "beside:", *self.beside)
+        return fetched(self.name, " ".join(packages), self._install)
+
+    def _install(self, root: Path) -> None:
+        packages = f"--include={','.join(self.packages)}"
+        command = ("debootstrap", "--variant=minbase", packages, self.codename, root, MIRROR, SCRIPT)
+        run("unshare", "--mount", *command)  # so /proc, which it mounts in there, ends with it, whatever happens
+        for directory in (LIBRARIES, SOCKETS, WORK, BESIDE, "/run/sshd"):
+            (root / directory.strip("/")).mkdir(parents=True, exist_ok=True)
+        if self.backports:
+            self._install_backports(root)
+
+    def _install_backports(self, root: Path) -> None:
+        suite = f"{self.codename}-backports"
+        (root / "etc/apt/sources.list.d/backports.list").write_text(f"deb {MIRROR} {suite} main\n")
+        (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")  # no service is started
+        (root / "usr/sbin/policy-rc.d").chmod(0o755)
+        shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+        inside = ("chroot", root, "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
+        apt_get = (*inside, "apt-get", "--quiet")
+        run(*apt_get, "update")
+        run(*apt_get, "install", "--yes", "--no-install-recommends", f"--target-release={suite}", *self.backports)
+        for package in self.beside:
+            unpack = (
+                f"cd {BESIDE} && apt-get --quiet download {package}/{suite} && dpkg-deb --extract {package}_*.deb ."
+            )
+            run(*inside, "sh", "-c", unpack)
+
+
+DEBIAN_13 = Release(
+    "debian13",
+    "trixie",
+    ("ca-certificates", "gnutls-bin", "opensc", "openssl", "pkcs11-provider"),
+    backports=("openssh-client", "openssh-server"),  # Ed25519 keys of tokens need OpenSSH 10.1; it has 10.0 itself
+    beside=("pkcs11-provider",),  # post-quantum keys need 1.2; it has 1.0 itself
+)
+DEBIAN_14 = Release("debian14", "forky", ("ca-certificates", "opensc", "openssl", "pkcs11-provider"))
+
+
+@dataclass(frozen=True)
+class Debian:
+    """Its programs, with the secure world behind ``socket``; they run in ``directory``, which is ``WORK`` to them."""
+
+    root: Path
+    module: Path
+    socket: Path
+    directory: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def command(self, *command: str) -> list[str]:
+        """Return the command that runs another one inside: the mounts end with it."""
+        binds = {self.module.parent: LIBRARIES, self.socket.parent: SOCKETS, self.directory: WORK}
+        mounts = [f"mount --bind {place} {self.root}{inside}" for place, inside in binds.items()]
+        inside = f'exec chroot {self.root} sh -c \'cd {WORK} && exec "$@"\' sh "$@"'
+        return ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, inside]), "sh", *command]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment inside, which leads to the secure world."""
+        usual = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+        return usual | {"SOFTEE_SOCKET": f"{SOCKETS}/{self.socket.name}"} | self.variables
+
+    def with_variables(self, variables: dict[str, str]) -> "Debian":
+        """Return the same with other variables in the environment."""
+        return replace(self, variables=self.variables | variables)
+
+    @property
+    def inner_module(self) -> str:
+        """Return the module's path inside."""
+        return f"{LIBRARIES}/{self.module.name}"
+
+    def p11_in(self, *arguments: str, fails: bool = False) -> str:
+        """Run pkcs11-tool, logged in as the user."""
+        tool = ("pkcs11-tool", "--module", self.inner_module, "--login", "--pin", PIN)
+        return self.run(*tool, *arguments, fails=fails)
+
+    def init_token(self) -> None:
+        """Initialize the token in slot 0 and its user's PIN."""
+        tool = ("pkcs11-tool", "--module", self.inner_module, "--slot", "0", "--so-pin", SO_PIN)
+        self.run(*tool, "--init-token", "--label", LABEL)
+        self.run(*tool, "--login", "--init-pin", "--pin", PIN)
+
+    def run(self, *command: str, stdin: str = "", fails: bool = False) -> str:
+        """Run a command, assert that it succeeds (or fails), return its stdout and stderr."""
+        done = subprocess.run(
+            self.command(*command),
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self.environment,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
