@@ -137,6 +137,12 @@ def test_the_tables_have_rates_ratios_cpu_time_and_scaling() -> None:
     assert "—" in text
 
 
+def test_who_has_no_part_with_some_callers_has_no_column_there() -> None:
+    assert "floor" in shown([ONE])
+    assert "SoftHSM2" in shown([TWO])
+    assert "floor" not in shown([TWO])
+
+
 def test_one_number_of_callers_is_compared_with_none() -> None:
     assert "to those of one caller" not in shown([ONE])
     assert "to those of one caller" not in shown([TWO])

@@ -15,8 +15,9 @@ NONE = "—"
 def tables(outcomes: Sequence[Outcome], peers: Sequence[str], callers: Sequence[Callers]) -> Iterator[Table]:
     """Yield the tables: two for each number of callers, and one for those that are more than one."""
     for some in callers:
-        yield _rates(outcomes, peers, some)
-        yield _cpu(outcomes, peers, some)
+        present = [peer for peer in peers if any(outcome.of(peer, some) for outcome in outcomes)]
+        yield _rates(outcomes, present, some)
+        yield _cpu(outcomes, present, some)
     several = [some for some in callers if some != ONE]
     if several and ONE in callers:
         yield _scaling(outcomes, several)
