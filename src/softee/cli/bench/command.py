@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from softee.cli.bench.session import Plan, run_bench
 from softee.cli.run import end_on_signals
 
 ModuleOption = Annotated[
@@ -41,8 +42,6 @@ def bench(
     softee runs with a throw-away token. Beside it are measured SoftHSM2 in the caller's process and SoftHSM2 behind
     p11-kit's server, where they are installed, and the modules of --module.
     """
-    from softee.cli.bench.session import Plan, run_bench  # noqa: PLC0415 - no other command needs its code
-
     end_on_signals()
     run_bench(
         Plan.parse(
