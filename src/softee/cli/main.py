@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "status": "softee.cli.status",
         "doctor": "softee.cli.doctor.command",
         "demo": "softee.cli.demo.command",
+        "bench": "softee.cli.bench.command",
         "key": "softee.cli.key",
         "attestation": "softee.cli.attestation",
     }
