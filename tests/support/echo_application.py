@@ -68,6 +68,9 @@ class EchoSession:
         finally:
             self.running -= 1
 
+    def is_quick(self, command: int, params: Params) -> bool:
+        return command != WAIT and params[3] is None
+
     def close(self) -> None:
         self.closed_while_running = self.running > 0
         with self._application.changed:

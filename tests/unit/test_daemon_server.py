@@ -91,7 +91,7 @@ def test_a_connection_for_which_there_is_no_thread_is_closed_and_takes_no_place(
     refusals = [RuntimeError("can't start new thread")]
 
     def start_or_refuse(thread: threading.Thread) -> None:
-        if thread.name.startswith("channel of pid") and refusals:
+        if thread.name.startswith("worker") and refusals:
             raise refusals.pop()
         start(thread)
 
@@ -125,8 +125,8 @@ def test_what_a_client_has_joined_with_does_not_stay_in_the_channels_buffer() ->
         secret = first.hello().secret
         with RawClient(listener.path) as second:
             assert second.hello(secret).secret == secret
-            channels = list(server._current())
-            assert len(channels) == 2
+            assert eventually(lambda: len(server._waiting) == 2)
+            channels = [conversation.channel for conversation in server._waiting.values()]
             assert not any(secret in bytes(channel._buffer) for channel in channels)
 
 
@@ -147,3 +147,38 @@ def test_a_server_that_has_stopped_may_be_told_to_stop_again() -> None:
         with running(server):
             pass
         server.stop()
+
+
+def test_a_server_that_has_nothing_to_do_sleeps_without_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(EchoApplication()) as (server, listener):
+        timeouts: list[float | None] = []
+        wait = server._lookout.wait
+
+        def noted(timeout: float | None) -> list[tuple[int, int]]:
+            timeouts.append(timeout)
+            return wait(timeout)
+
+        monkeypatch.setattr(server._lookout, "wait", noted)
+        with running(server), greeted(listener.path) as (client, session):
+            assert echoes(client, session)
+            assert eventually(lambda: not server._busy)
+            assert echoes(client, session)
+            assert eventually(lambda: timeouts[-1] is None)
+    assert server._limits.keep_alive in timeouts
+
+
+def test_a_long_request_of_one_client_keeps_no_other_waiting() -> None:
+    application = EchoApplication()
+    with (
+        served(application) as (server, listener),
+        running(server),
+        greeted(listener.path) as (slow, long_session),
+        greeted(listener.path) as (quick, session),
+    ):
+        slow.send(encode_frame(FrameType.INVOKE, 5, Invoke(long_session, WAIT).encode()))
+        assert application.waiting.acquire(timeout=20)
+        for _ in range(10):
+            assert echoes(quick, session)
+        application.gate.set()
+        replies = iter(slow.frame, None)
+        assert next(one for one in replies if one.type is not FrameType.KEEP_ALIVE).type is FrameType.INVOKE_REPLY

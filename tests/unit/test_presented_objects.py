@@ -71,15 +71,17 @@ def test_a_profile_is_public_and_shows_what_every_object_shows() -> None:
     assert stranger.ok(c.GET_OBJECT_SIZE, session, handle).handle > 0
 
 
-def test_profiles_are_found_last_by_all_that_they_have_and_keep_their_handles() -> None:
+def test_profiles_are_found_by_who_asks_for_them_and_keep_their_handles() -> None:
     caller, session = prepared()
     profiles = search(caller, session, PROFILES)
     on_token, in_session = create(caller, session, TOKEN=True), create(caller, session)
-    assert search(caller, session, template()) == [in_session, on_token, *profiles]
-    assert search(caller, session, template((CKA.TOKEN, T))) == [on_token, *profiles]
-    assert search(caller, session, template((CKA.TOKEN, F))) == [in_session]
-    assert search(caller, session, template((CKA.PRIVATE, T))) == []
-    assert search(caller, session, template((CKA.LABEL, b"Baseline Provider"))) == profiles[:1]
+    assert search(caller, session, template()) == [in_session, on_token]
+    assert search(caller, session, template((CKA.LABEL, b"Baseline Provider"))) == []
+    kind = (CKA.CLASS, CKO.PROFILE)
+    assert search(caller, session, template(kind, (CKA.TOKEN, T))) == profiles
+    assert search(caller, session, template(kind, (CKA.TOKEN, F))) == []
+    assert search(caller, session, template(kind, (CKA.LABEL, b"Baseline Provider"))) == profiles[:1]
+    assert search(caller, session, template((CKA.PROFILE_ID, CKP.BASELINE_PROVIDER))) == profiles[:1]
     other, elsewhere = prepared()
     assert search(other, elsewhere, PROFILES) == profiles
     assert min(profiles) > LAST_SESSION_HANDLE

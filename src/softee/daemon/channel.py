@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One connection: whole frames in, whole frames out, a descriptor with some.
 
-A channel carries one request at a time. Nothing that the peer does or leaves undone holds its thread for longer
-than the limits say, except the silence between two requests; and no descriptor that it sends stays open.
+A channel carries one request at a time. ``take`` and ``send`` never wait for the peer. What they leave, ``receive`` and
+``send_rest`` finish, for no longer than the limits say, but for the silence between two requests. No descriptor that
+the peer sends stays open.
 """
 
 import contextlib
@@ -14,11 +15,10 @@ import time
 from array import array
 from collections.abc import Sequence
 
-from softee.daemon.lookout import Lookout
 from softee.daemon.settings import Limits
 from softee.tee.identity import PeerCredentials
 from softee.wire.codec import WireError
-from softee.wire.frames import HEADER_SIZE, Frame, FrameType, decode_frame, encode_frame, frame_size
+from softee.wire.frames import HEADER_SIZE, Frame, FrameType, decode_frame, encode_frame, frame_size, whole_frame
 
 _SMALL_FRAME = 16 * 1024
 """Bytes of the buffer that a channel keeps. Larger frames get one of their own while they last."""
@@ -26,12 +26,13 @@ _TWO_DESCRIPTORS = socket.CMSG_SPACE(2 * array("i").itemsize)
 """Room to see that there is one descriptor too many."""
 _SEND_FLAGS = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 _RECEIVE_FLAGS = int(socket.MSG_CMSG_CLOEXEC)
+_TAKE_FLAGS = int(socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT)
 _CUT = int(socket.MSG_CTRUNC)
 _ZEROS = bytes(_SMALL_FRAME)
 
 
 class Channel:
-    """A connection. One thread receives and sends replies; others may call ``keep_alive`` and ``shut_down``."""
+    """A connection. One thread at a time receives and sends; others may call ``keep_alive`` and ``shut_down``."""
 
     def __init__(self, connection: socket.socket, peer: PeerCredentials, limits: Limits) -> None:
         self.connection = connection
@@ -39,12 +40,45 @@ class Channel:
         self.descriptor: int | None = None
         """The descriptor that came with the last frame, until ``forget``."""
         self._limits = limits
-        self._lookout = Lookout(connection)
         self._buffer = memoryview(bytearray(_SMALL_FRAME))
         self._frame = self._buffer[:0]
+        self._count = 0
+        """Bytes of a frame that are in the buffer and were not enough for ``take``."""
+        self._ended = False
+        self._unsent = memoryview(b"")
         self._send_lock = threading.Lock()
         self._close_lock = threading.Lock()
         self._running: int | None = None
+
+    def take(self) -> Frame | None:
+        """Return a frame that has come, is small, and whole. None where there is none: ``receive`` takes what has come.
+
+        Raises:
+            WireError: what came is no frame.
+            OSError: the connection is broken.
+
+        """
+        try:
+            count = self._receive_into(self._buffer, _TAKE_FLAGS)
+        except BlockingIOError:
+            return None
+        frame = whole_frame(self._buffer, count, self._limits.max_frame)
+        if frame is None:
+            self._count, self._ended = count, count == 0
+            return None
+        self._frame = self._buffer[:count]
+        return frame
+
+    def is_ready(self, seconds: float) -> bool:
+        """Stay awake for so long, and say whether something has come, or the connection has ended."""
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN)
+        deadline = time.monotonic() + seconds
+        while not poll.poll(0):
+            if time.monotonic() > deadline:
+                return False
+            os.sched_yield()
+        return True
 
     def receive(self, timeout: float | None = None) -> Frame | None:
         """Wait for a frame; None at the end of the connection.
@@ -60,17 +94,15 @@ class Channel:
 
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        self._lookout.look()
-        count = self._receive_into(self._buffer, deadline)
-        self._lookout.came()
+        count, self._count = self._count, 0
+        if count == 0 and not self._ended:
+            count = self._receive_in_time(self._buffer, deadline)
         if count == 0:
             return None
         if count < HEADER_SIZE:
             deadline = deadline or time.monotonic() + self._limits.frame_timeout
             count = self._fill(self._buffer[:HEADER_SIZE], count, deadline)
-        size = frame_size(self._buffer, self._limits.max_frame)
-        if count > size:
-            raise WireError("more came before the reply; a channel carries one request at a time")
+        size = self._size(count)
         self._frame = self._buffer[:size] if size <= _SMALL_FRAME else self._large_frame(count, size)
         if count < size:
             self._fill(self._frame, count, deadline or time.monotonic() + self._limits.frame_timeout)
@@ -80,19 +112,39 @@ class Channel:
         """Have keep-alives sent for a request, until its reply is sent."""
         self._running = serial
 
-    def reply(self, frame_type: FrameType, serial: int, payload: bytes) -> None:
-        """Send a reply.
+    def send(self, frame_type: FrameType, serial: int, payload: bytes) -> bool:
+        """Send a reply as far as the socket takes it. False: ``send_rest`` has to send what is left.
 
         Raises:
-            OSError: the connection is broken, or the peer has left its replies unread for too long.
+            OSError: the connection is broken.
 
         """
         frame = encode_frame(frame_type, serial, payload)
         with self._send_lock:
             self._running = None
             sent = self._send(frame)
-            if sent < len(frame):
-                self._send_rest(memoryview(frame)[sent:])
+            if sent == len(frame):
+                return True
+            self._unsent = memoryview(frame)[sent:]
+            return False
+
+    def send_rest(self) -> None:
+        """Send what ``send`` has left, within the time that the peer has for reading it.
+
+        Raises:
+            OSError: the connection is broken, or the peer has left its replies unread for too long.
+
+        """
+        deadline = time.monotonic() + self._limits.send_timeout
+        while self._unsent:
+            if not self._wait(select.POLLOUT, deadline):
+                raise TimeoutError("the peer does not read its replies")
+            self._unsent = self._unsent[self._send(self._unsent) :]
+
+    def reply(self, frame_type: FrameType, serial: int, payload: bytes) -> None:
+        """Send a whole reply. Raises OSError, as the two above."""
+        if not self.send(frame_type, serial, payload):
+            self.send_rest()
 
     def keep_alive(self) -> None:
         """Tell the peer of a running request that it runs; never waits for the peer."""
@@ -122,9 +174,8 @@ class Channel:
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Let go of the connection. Called by the channel's own thread, as its last act."""
+        """Let go of the connection. Called by the thread that has the channel, as its last act."""
         self.forget()
-        self._lookout.leave()
         with self._send_lock, self._close_lock:
             self._running = None
             self.connection.close()
@@ -139,16 +190,26 @@ class Channel:
     def _fill(self, view: memoryview, count: int, deadline: float) -> int:
         """Receive until ``view``, which has ``count`` bytes, is full."""
         while count < len(view):
-            received = self._receive_into(view[count:], deadline)
+            received = self._receive_in_time(view[count:], deadline)
             if received == 0:
                 raise WireError(f"a frame was cut after {count} bytes")
             count += received
         return count
 
-    def _receive_into(self, view: memoryview, deadline: float | None) -> int:
+    def _size(self, count: int) -> int:
+        """Return the size of the frame whose first ``count`` bytes are in the buffer. Raises WireError."""
+        size = frame_size(self._buffer, self._limits.max_frame)
+        if count > size:
+            raise WireError("more came before the reply; a channel carries one request at a time")
+        return size
+
+    def _receive_in_time(self, view: memoryview, deadline: float | None) -> int:
         if deadline is not None and not self._wait(select.POLLIN, deadline):
             raise WireError("the rest of a frame did not come in time")
-        count, ancillary, flags, _ = self.connection.recvmsg_into([view], _TWO_DESCRIPTORS, _RECEIVE_FLAGS)
+        return self._receive_into(view, _RECEIVE_FLAGS)
+
+    def _receive_into(self, view: memoryview, how: int) -> int:
+        count, ancillary, flags, _ = self.connection.recvmsg_into([view], _TWO_DESCRIPTORS, how)
         if ancillary or flags & _CUT:
             self._take_descriptor(ancillary, cut=bool(flags & _CUT))
         return count
@@ -165,14 +226,6 @@ class Channel:
         for descriptor in received:
             os.close(descriptor)
         raise WireError("more than one descriptor came with a frame")
-
-    def _send_rest(self, rest: memoryview) -> None:
-        """Send what did not fit into the socket at once, within the time that the peer has for reading it."""
-        deadline = time.monotonic() + self._limits.send_timeout
-        while rest:
-            if not self._wait(select.POLLOUT, deadline):
-                raise TimeoutError("the peer does not read its replies")
-            rest = rest[self._send(rest) :]
 
     def _send(self, data: bytes | memoryview) -> int:
         """Send what fits into the socket, and return how much that was."""

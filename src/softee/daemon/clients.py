@@ -34,6 +34,8 @@ class ClientProcess:
     context: ClientContext
     pidfd: int | None
     channels: set[Channel] = field(default_factory=set)
+    busy: int = 0
+    """How many requests of it run in threads of their own."""
 
     def has_died(self) -> bool:
         """Tell whether the client's process has died."""

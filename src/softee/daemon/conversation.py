@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one channel: hello, then request after request, each decoded, given to the TEE core, and answered.
+"""Holds one channel's conversation: hello, then request after request, each decoded, given to the TEE core, answered.
 
 Whatever a client sends, the worst that comes of it is the end of its channel and a line in the log.
 """
@@ -38,57 +38,95 @@ log = logging.getLogger(__name__)
 
 _REPLY_HEAD = 256
 """Bytes of a reply frame that are kept for all but inline outputs."""
-
-
-def serve_channel(channel: Channel, clients: Clients, limits: Limits) -> None:
-    """Serve a channel to its end, and close it."""
-    peer = channel.peer
-    try:
-        Conversation(channel, clients, limits).run()
-    except WireError as error:
-        log.warning("a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error)
-    except OSError as error:
-        log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error)
-    finally:
-        channel.close()
+_QUICK_OUTPUT = 16 * 1024
+"""Bytes of answers that are made in a moment."""
 
 
 class Conversation:
-    """What happens on one channel."""
+    """What happens on one channel.
+
+    ``advance`` answers what can be answered at once, and never waits. Where it cannot, ``catch_up`` waits, in a thread
+    that has nothing else to do. One of the two runs at a time. Both raise WireError where the client broke the
+    protocol, and OSError where the connection broke, or the client did not read.
+    """
 
     def __init__(self, channel: Channel, clients: Clients, limits: Limits) -> None:
-        self._channel = channel
+        self.channel = channel
+        self.client: ClientProcess | None = None
+        """Whose channel it is, from HELLO on."""
         self._clients = clients
         self._limits = limits
         self._memory_files = False
+        self._request: tuple[Frame, Request] | None = None
+        """What has come and takes its time."""
+        self._sent = True
 
-    def run(self) -> None:
-        """Serve the channel until it ends.
+    def advance(self) -> bool:
+        """Take a request and answer it. False: ``catch_up`` has to do it, or to finish it."""
+        frame = self.channel.take()
+        if frame is None or self.client is None:
+            return False
+        request = decode_request(frame)
+        if not self._is_quick(self.client, request):
+            self._request = frame, request
+            return False
+        return self._serve(self.client.context, frame, request)
 
-        Raises:
-            WireError: the client broke the protocol.
-            OSError: the connection broke, or the client did not read.
+    def catch_up(self) -> bool:
+        """Do what ``advance`` has left, or say hello. False: the conversation has ended."""
+        if self.client is None:
+            return self._begin()
+        if self._sent and not self._serve_next(self.client.context):
+            return False
+        if not self._sent:
+            self.channel.send_rest()
+            self._sent = True
+        return True
 
-        """
-        frame = self._channel.receive(self._limits.frame_timeout)
+    def end(self) -> None:
+        """Close the channel, and the client's context where this was its last one. Waits for what runs there."""
+        try:
+            if self.client is not None:
+                self._clients.leave(self.client, self.channel)
+        finally:
+            self.channel.close()
+
+    def _begin(self) -> bool:
+        """Say hello. False where that ends the conversation."""
+        frame = self.channel.receive(self._limits.frame_timeout)
         if frame is None:
-            return
+            return False
         hello = self._hello(frame)
         try:
-            client, secret = self._enter(hello)
+            self.client, secret = self._enter(hello)
         except TeeError as error:
-            log.info("no channel for pid %d, uid %d: %s", self._channel.peer.pid, self._channel.peer.uid, error)
+            log.info("no channel for pid %d, uid %d: %s", self.channel.peer.pid, self.channel.peer.uid, error)
             self._greet(frame.serial, HelloReply(error.result, VERSION, 0, self._limits.max_frame))
-            return
-        try:
-            features = hello.features & FEATURES
-            self._memory_files = bool(features & FEATURE_MEMORY_FILES)
-            reply = HelloReply(TeeResult.SUCCESS, VERSION, features, self._limits.max_frame, secret)
-            self._greet(frame.serial, reply)
-            while (frame := self._channel.receive()) is not None:
-                self._serve(client.context, frame)
-        finally:
-            self._clients.leave(client, self._channel)
+            return False
+        features = hello.features & FEATURES
+        self._memory_files = bool(features & FEATURE_MEMORY_FILES)
+        self._greet(frame.serial, HelloReply(TeeResult.SUCCESS, VERSION, features, self._limits.max_frame, secret))
+        return True
+
+    def _serve_next(self, context: ClientContext) -> bool:
+        """Answer the request that is there, or else the next one. False at the end of the connection."""
+        waiting, self._request = self._request, None
+        if waiting is None:
+            frame = self.channel.receive()
+            if frame is None:
+                return False
+            waiting = frame, decode_request(frame)
+        self._serve(context, *waiting)
+        return True
+
+    def _is_quick(self, client: ClientProcess, request: Request) -> bool:
+        """Tell whether a request is answered at once, whatever else runs in this process."""
+        if not isinstance(request, Invoke) or client.busy or self.channel.descriptor is not None:
+            return False
+        parameters = request.parameters
+        if parameters.inline_output > _QUICK_OUTPUT:
+            return False
+        return client.context.is_quick(request.session, request.command, parameters.params)
 
     def _hello(self, frame: Frame) -> Hello:
         request = decode_request(frame)
@@ -100,22 +138,22 @@ class Conversation:
     def _enter(self, hello: Hello) -> tuple[ClientProcess, bytes]:
         if hello.version != VERSION:
             raise TeeError(TeeResult.NOT_SUPPORTED, f"version {hello.version} of the protocol; this is {VERSION}")
-        return self._clients.enter(self._channel, hello.secret)
+        return self._clients.enter(self.channel, hello.secret)
 
     def _greet(self, serial: int, reply: HelloReply) -> None:
-        self._channel.forget()
-        self._channel.reply(FrameType.HELLO_REPLY, serial, reply.encode())
+        self.channel.forget()
+        self.channel.reply(FrameType.HELLO_REPLY, serial, reply.encode())
 
-    def _serve(self, context: ClientContext, frame: Frame) -> None:
-        """Answer a request."""
+    def _serve(self, context: ClientContext, frame: Frame, request: Request) -> bool:
+        """Answer a request; False where the answer did not fit into the socket."""
         serial = frame.serial
+        self.channel.begin(serial)
         try:
-            request = decode_request(frame)
-            self._channel.begin(serial)
             reply = self._answer(context, request)
         finally:
-            self._channel.forget()
-        self._channel.reply(REPLY_OF[frame.type], serial, reply)
+            self.channel.forget()
+        self._sent = self.channel.send(REPLY_OF[frame.type], serial, reply)
+        return self._sent
 
     def _answer(self, context: ClientContext, request: Request) -> bytes:
         """Do what a request asks for, and return the reply's payload."""
@@ -154,17 +192,17 @@ class Conversation:
     def _prepare(self, parameters: Parameters) -> bool:
         """Fetch the inputs from the memory file; False where the inline outputs may not fit into the reply's frame."""
         self._check_memory_file(parameters)
-        if self._channel.descriptor is not None:
-            memory_file.read_inputs(self._channel.descriptor, parameters)
+        if self.channel.descriptor is not None:
+            memory_file.read_inputs(self.channel.descriptor, parameters)
         return parameters.inline_output <= self._limits.max_frame - _REPLY_HEAD
 
     def _store_outputs(self, parameters: Parameters) -> None:
-        if self._channel.descriptor is not None:
-            memory_file.write_outputs(self._channel.descriptor, parameters)
+        if self.channel.descriptor is not None:
+            memory_file.write_outputs(self.channel.descriptor, parameters)
 
     def _check_memory_file(self, parameters: Parameters) -> None:
         """Refuse a descriptor that is not needed, none where one is, and one that does not hold what it should."""
-        descriptor = self._channel.descriptor
+        descriptor = self.channel.descriptor
         if descriptor is None and not parameters.regions:
             return
         if not self._memory_files:

@@ -1,58 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a channel stays awake for its next request instead of sleeping at once: for a moment, and where it pays.
+"""Whether the server stays awake for the next request instead of sleeping at once: for a moment, and where it pays.
 
-To rouse a sleeping CPU takes longer than most requests do. But looking takes a CPU and the interpreter's lock, so it is
-done only where there is a second CPU, and by a channel whose requests come soon while no other channel has any.
+To rouse a sleeping CPU takes longer than most requests do. But looking takes a CPU, so it is done only where there is a
+second one, while requests come soon, and not where somebody else wants the CPU.
 """
 
 import os
 import select
-import socket
 import time
-from typing import ClassVar
 
-_LOOKS = 100e-6
-"""Seconds that a channel looks for a request at most: longer than a Python client needs between two calls."""
-_SOON = 2 * _LOOKS
+LOOKS = 100e-6
+"""Seconds that it looks for a request at most: longer than a Python client needs between two calls."""
+_SOON = 2 * LOOKS
 """Seconds within which a request came soon, for a client that had to be roused itself."""
 _STREAK = 8
-"""How many requests in a row must have come soon, from this channel and no other; and again after looking in vain."""
-_SPARE_CPU = len(os.sched_getaffinity(0)) > 1
+"""How many requests in a row must have come soon; and again after looking in vain."""
+_TAKEN = 50e-6
+"""Seconds after which whoever got the CPU that was offered has use for it."""
+_AT_ONCE = 64
+"""How many descriptors are taken at a time; each call makes room for so many."""
+SPARE_CPU = len(os.sched_getaffinity(0)) > 1
 
 
 class Lookout:
-    """The lookout of one channel, used by the channel's own thread."""
+    """Waits for what ``epoll`` watches."""
 
-    _last: ClassVar["Lookout | None"] = None
-    """Whose channel had the last request, of all in this process: they share one interpreter's lock."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._poll = select.poll()
-        self._poll.register(connection, select.POLLIN)
-        self._began = 0.0
+    def __init__(self, epoll: select.epoll) -> None:
+        self._epoll = epoll
         self._streak = 0
 
-    def look(self) -> None:
-        """Begin to wait for a request; where it pays, return only when it has come or it is time to sleep."""
-        self._began = now = time.monotonic()
-        if self._streak < _STREAK:
-            return
-        poll, clock, end = self._poll.poll, time.monotonic, now + _LOOKS
-        while not poll(0):
-            if clock() > end or Lookout._last is not self:
-                self._streak = 0
-                return
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Return the descriptors that are ready, and how; none after ``timeout`` seconds."""
+        began = time.monotonic()
+        events = self._look(began) if self._streak >= _STREAK else []
+        if not events:
+            events = self._epoll.poll(timeout, _AT_ONCE)
+        soon = time.monotonic() - began < _SOON and SPARE_CPU
+        self._streak = self._streak + 1 if soon else 0
+        return events
+
+    def _look(self, began: float) -> list[tuple[int, int]]:
+        poll, clock, end = self._epoll.poll, time.monotonic, began + LOOKS
+        now = began
+        while not (events := poll(0, _AT_ONCE)):
             os.sched_yield()  # the client may be waiting for this very CPU
-
-    def came(self) -> None:
-        """Note that the request has come."""
-        if Lookout._last is self and time.monotonic() - self._began < _SOON and _SPARE_CPU:
-            self._streak += 1
-        else:
-            self._streak = 0
-            Lookout._last = self
-
-    def leave(self) -> None:
-        """Note that no more will come."""
-        if Lookout._last is self:
-            Lookout._last = None
+            before, now = now, clock()
+            if now > end or now - before > _TAKEN:
+                self._streak = 0
+                break
+        return events

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 
-from softee.daemon import hardening, logs, readiness
+from softee.daemon import hardening, heap, logs, readiness
 from softee.daemon.applications import APPLICATIONS, Installed, is_in_use, make_applications
 from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
@@ -71,6 +71,7 @@ def _failed(sentence: str) -> int:
 def _start(settings: Settings, applications: Sequence[Installed], stack: contextlib.ExitStack) -> Server:
     """Make everything up to the listening socket; ``stack`` undoes it in the opposite order."""
     hardening.harden()
+    heap.keep_little()
     hardening.raise_descriptor_limit()
     store = stack.enter_context(open_store(settings))
     key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))

@@ -1,21 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accepts connections and gives each a thread, tells the clients of long requests that they run, and stops it all."""
+"""Accepts connections and serves them all in one loop; what takes long, or waits, gets a thread of its own meanwhile.
+
+Quick requests are answered by the loop itself, one after the other: threads would only fight for the interpreter's
+lock.
+"""
 
 import logging
 import os
 import select
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 from softee.daemon import peer as kernel
 from softee.daemon.channel import Channel
-from softee.daemon.clients import Clients
-from softee.daemon.conversation import serve_channel
+from softee.daemon.clients import ClientProcess, Clients
+from softee.daemon.conversation import Conversation
 from softee.daemon.listener import Listener
+from softee.daemon.lookout import LOOKS, SPARE_CPU, Lookout
+from softee.daemon.pool import Pool
 from softee.daemon.settings import Limits
 from softee.tee.core import TeeCore
+from softee.wire.codec import WireError
 
 log = logging.getLogger(__name__)
+
+Job = Callable[[], bool]
+"""Says whether the conversation goes on."""
 
 _STOP_WITHIN = 5.0
 """Seconds that running requests have to end when the server stops."""
@@ -24,36 +36,74 @@ _PAUSE = 0.1
 
 
 class Server:
-    """Serves a TEE core on a listening socket."""
+    """Serves a TEE core on a listening socket.
+
+    A conversation either waits for its next request, which the loop watches, or is busy in a thread of the pool.
+    """
 
     def __init__(self, core: TeeCore, listener: Listener, limits: Limits) -> None:
         self._listener = listener
         self._limits = limits
         self._clients = Clients(core, limits)
-        self._lock = threading.Lock()
-        self._channels: dict[Channel, threading.Thread] = {}
+        self._pool = Pool()
+        self._epoll = select.epoll()
+        self._lookout = Lookout(self._epoll)
+        self._waiting: dict[int, Conversation] = {}
+        self._busy: set[Conversation] = set()
+        self._change = threading.Condition()
+        """Guards the two above, the clients' counts, and what stopping changes."""
         self._stop = os.eventfd(0, os.EFD_CLOEXEC)
+        self._stopping = False
         self._stopped = threading.Event()
-        self._ticker = threading.Thread(target=self._tick, name="ticker", daemon=True)
+        self._turn = 0
+        """Counts what the loop does."""
+        self._next_keep_alive = 0.0
 
     def run(self, wakeup: int | None = None) -> None:
-        """Serve until ``stop`` is called, then end all channels and wait for what runs. Called once.
+        """Serve until ``stop`` is called, then end all conversations and wait for what runs. Called once.
 
         Bytes in the descriptor ``wakeup`` stop it, too: a signal that comes just before the wait would not end it.
         """
-        self._ticker.start()
-        poll = select.poll()
+        listening = self._listener.socket.fileno()
         stops = {self._stop} if wakeup is None else {self._stop, wakeup}
-        for descriptor in (*stops, self._listener.socket.fileno()):
-            poll.register(descriptor, select.POLLIN)
-        while stops.isdisjoint(descriptor for descriptor, _ in poll.poll()):
-            self._accept()
-        self._end()
+        for descriptor in (*stops, listening):
+            self._epoll.register(descriptor, select.EPOLLIN)
+        while True:
+            events = self._lookout.wait(self._limits.keep_alive if self._busy else None)
+            self._turn += len(events)
+            for descriptor, _ in events:
+                conversation = self._waiting.get(descriptor)
+                if conversation is not None:
+                    self._advance(descriptor, conversation)
+                elif descriptor == listening:
+                    self._accept()
+                elif descriptor in stops:
+                    self._end()
+                    return
+            if self._busy:
+                self._keep_alive()
 
     def stop(self) -> None:
         """Have ``run`` return. Callable from any thread and from a signal handler."""
         if not self._stopped.is_set():
             os.eventfd_write(self._stop, 1)
+
+    def _advance(self, descriptor: int, conversation: Conversation) -> None:
+        """Answer what has come, or have a thread do it."""
+        job: Job = conversation.catch_up
+        try:
+            if conversation.advance():
+                return
+        except (WireError, OSError) as error:
+            job = partial(_fail, error)
+        self._epoll.unregister(descriptor)
+        with self._change:
+            del self._waiting[descriptor]
+        try:
+            self._start(conversation, job)
+        except RuntimeError as error:
+            log.warning("a request of pid %d could not be served: %s", conversation.channel.peer.pid, error)
+            conversation.end()
 
     def _accept(self) -> None:
         try:
@@ -64,55 +114,112 @@ class Server:
             self._stopped.wait(_PAUSE)
             return
         try:
-            self._start(Channel(connection, kernel.credentials(connection), self._limits))
+            self._meet(Channel(connection, kernel.credentials(connection), self._limits))
         except (OSError, RuntimeError) as error:
             log.warning("a connection could not be served: %s", error)
             connection.close()
 
-    def _start(self, channel: Channel) -> None:
-        """Start a channel's thread. Raises RuntimeError where there can be no more."""
-        name = f"channel of pid {channel.peer.pid}"
-        thread = threading.Thread(target=self._serve, args=(channel,), name=name, daemon=True)
-        with self._lock:
-            if len(self._channels) >= self._limits.channels:
-                raise RuntimeError(f"there are {self._limits.channels} channels, which is the limit")
-            self._channels[channel] = thread
+    def _meet(self, channel: Channel) -> None:
+        """Begin a conversation. Raises RuntimeError where there can be no more."""
+        if len(self._waiting) + len(self._busy) >= self._limits.channels:
+            raise RuntimeError(f"there are {self._limits.channels} channels, which is the limit")
+        conversation = Conversation(channel, self._clients, self._limits)
+        self._start(conversation, conversation.catch_up)
+
+    def _start(self, conversation: Conversation, job: Job) -> None:
+        """Have a thread do a job of a conversation. Raises RuntimeError where the system has no more threads."""
+        client = conversation.client
+        with self._change:
+            self._busy.add(conversation)
+            if client is not None:
+                client.busy += 1
         try:
-            thread.start()
+            self._pool.run(partial(self._work, conversation, client, job))
         except RuntimeError:
-            self._leave(channel)
+            self._leave(conversation, client)
             raise
 
-    def _serve(self, channel: Channel) -> None:
+    def _work(self, conversation: Conversation, client: ClientProcess | None, job: Job) -> None:
+        """Do a job, then have the loop wait for the next request, or end the conversation."""
+        if self._goes_on(conversation, job) and self._await(conversation, client):
+            return
         try:
-            serve_channel(channel, self._clients, self._limits)
+            conversation.end()
         finally:
-            self._leave(channel)
+            self._leave(conversation, client)
 
-    def _leave(self, channel: Channel) -> None:
-        with self._lock:
-            del self._channels[channel]
+    def _goes_on(self, conversation: Conversation, job: Job) -> bool:
+        """Do a job, and what comes next while nobody else asks for anything. False: the conversation has ended."""
+        peer, turn = conversation.channel.peer, self._turn
+        try:
+            going = job()
+            while going and self._is_alone(turn) and conversation.channel.is_ready(LOOKS):
+                going = conversation.catch_up()
+        except WireError as error:
+            log.warning("a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error)
+        except OSError as error:
+            log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error)
+        except Exception:
+            log.exception("a bug; the channel of pid %d, uid %d is closed", peer.pid, peer.uid)
+        else:
+            return going
+        return False
 
-    def _current(self) -> dict[Channel, threading.Thread]:
-        with self._lock:
-            return dict(self._channels)
+    def _is_alone(self, turn: int) -> bool:
+        """Say whether nobody else has asked for anything since ``turn``: a thread then keeps its conversation."""
+        return SPARE_CPU and len(self._busy) == 1 and self._turn == turn
 
-    def _tick(self) -> None:
-        """Send keep-alives on all channels with a running request."""
-        while not self._stopped.wait(self._limits.keep_alive):
-            for channel in self._current():
-                channel.keep_alive()
+    def _await(self, conversation: Conversation, client: ClientProcess | None) -> bool:
+        """Have the loop wait for a conversation's next request. False where the server stops."""
+        with self._change:
+            if self._stopping:
+                return False
+            self._busy.discard(conversation)
+            if client is not None:
+                client.busy -= 1
+            descriptor = conversation.channel.connection.fileno()
+            self._waiting[descriptor] = conversation
+            self._epoll.register(descriptor, select.EPOLLIN)
+        return True
+
+    def _leave(self, conversation: Conversation, client: ClientProcess | None) -> None:
+        with self._change:
+            self._busy.discard(conversation)
+            if client is not None:
+                client.busy -= 1
+            self._change.notify_all()
+
+    def _keep_alive(self) -> None:
+        """Tell the clients of long requests, every few seconds, that these run."""
+        now = time.monotonic()
+        if now < self._next_keep_alive:
+            return
+        self._next_keep_alive = now + self._limits.keep_alive
+        with self._change:
+            busy = list(self._busy)
+        for conversation in busy:
+            conversation.channel.keep_alive()
 
     def _end(self) -> None:
-        channels = self._current()
-        for channel in channels:
-            channel.shut_down()
-        deadline = time.monotonic() + _STOP_WITHIN
-        for thread in channels.values():
-            thread.join(max(0.0, deadline - time.monotonic()))
-        if left := len(self._current()):
+        with self._change:
+            self._stopping = True
+            waiting, busy = list(self._waiting.values()), list(self._busy)
+            self._waiting.clear()
+        for conversation in (*waiting, *busy):
+            conversation.channel.shut_down()
+        for conversation in waiting:  # of whose clients nothing runs, unless another channel keeps the context
+            conversation.end()
+        with self._change:
+            self._change.wait_for(lambda: not self._busy, _STOP_WITHIN)
+            left = len(self._busy)
+        if left:
             log.warning("%d requests still run and are abandoned", left)
         self._stopped.set()
-        self._ticker.join()
         self._clients.stop()
+        self._epoll.close()
         os.close(self._stop)
+
+
+def _fail(error: Exception) -> bool:
+    """Do what is left of a conversation whose peer is at fault: nothing."""
+    raise error

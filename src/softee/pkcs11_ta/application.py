@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from softee.names import PKCS11_APPLICATION, TeeResult
-from softee.pkcs11_ta import dispatch
+from softee.pkcs11_ta import dispatch, pace
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
@@ -78,6 +78,10 @@ class Pkcs11TaSession:
     def invoke(self, command: int, params: Params) -> TeeResult:
         """Run a command. Answers go into ``params``."""
         return dispatch.invoke(HANDLERS, self._client, command, params)
+
+    def is_quick(self, command: int, params: Params) -> bool:
+        """Say whether a command is done in a moment."""
+        return pace.is_quick(self._client, command, params)
 
     def close(self) -> None:
         """End the client: its sessions, session objects and logins."""

@@ -44,6 +44,14 @@ class TaSession(Protocol):
         """Run a command. Answers go into ``params``; any TeeResult may be returned; only TeeError may be raised."""
         ...
 
+    def is_quick(self, command: int, params: Params) -> bool:
+        """Say whether a command with these parameters is done within some hundred microseconds, and waits for nobody.
+
+        It is called when nothing runs in the session, and must not raise. Whoever is not sure says False: the command
+        then runs in a thread of its own.
+        """
+        ...
+
     def close(self) -> None:
         """End the session and forget all that belongs to it. No invoke runs or will run. Must not raise."""
         ...

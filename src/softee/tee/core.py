@@ -87,6 +87,11 @@ class ClientContext:
         finally:
             entry.leave()
 
+    def is_quick(self, session: int, command: int, params: Params) -> bool:
+        """Say whether a command is done in a moment. So is the refusal of one in a session that is not there."""
+        entry = self._sessions.get(session)
+        return entry is None or entry.application.is_quick(command, params)
+
     def cancel(self, session: int, _cancel_id: int) -> TeeResult:
         """Ask for the end of a running request (``session`` 0: of an open_session).
 

@@ -136,8 +136,8 @@ EC: Final = KeyType(
     numbers=KEY_TYPES,
     measure=_field_bits,
     forms=(
-        KeyForm(CKO.PUBLIC_KEY, PUBLIC_ROWS, _complete_public, frozenset({CKA.VERIFY}), _load_public),
-        KeyForm(CKO.PRIVATE_KEY, PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN}), _load_private),
+        KeyForm(CKO.PUBLIC_KEY, PUBLIC_ROWS, _complete_public, frozenset({CKA.VERIFY}), _load_public, slow_from=257),
+        KeyForm(CKO.PRIVATE_KEY, PRIVATE_ROWS, _complete_private, frozenset({CKA.SIGN}), _load_private, slow_from=257),
     ),
     from_native=_from_native,
     public_half=_public_half,

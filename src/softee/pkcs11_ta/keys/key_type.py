@@ -25,7 +25,8 @@ class KeyForm:
     attributes of what such keys can do, less derive, wrap and unwrap, where they can do anything else: what a key is
     for whose template says nothing of it. ``sizes`` are those that a secret key may have, in bytes, ``check_value`` is
     how its CKA_CHECK_VALUE is computed, and ``arrange`` makes a value of bytes that come from chance or a derivation,
-    where the type does not take all bytes.
+    where the type does not take all bytes. ``slow_from`` is the size from which on an operation with such a key takes
+    longer than some hundred microseconds; None: with none does it.
     """
 
     object_class: CKO
@@ -36,6 +37,7 @@ class KeyForm:
     sizes: Sequence[int] | None = None
     check_value: Callable[[bytes | bytearray], bytes] | None = None
     arrange: Callable[[bytes | bytearray], bytes] | None = None
+    slow_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

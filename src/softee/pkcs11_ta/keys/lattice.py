@@ -110,8 +110,8 @@ def lattice_key_type(
         numbers=frozenset({number}),
         measure=lambda attributes: sets.of(attributes).public_size,
         forms=(
-            KeyForm(CKO.PUBLIC_KEY, public_rows, complete_public, public.usages, load_public),
-            KeyForm(CKO.PRIVATE_KEY, private_rows, complete_private, private.usages, load_private),
+            KeyForm(CKO.PUBLIC_KEY, public_rows, complete_public, public.usages, load_public, slow_from=0),
+            KeyForm(CKO.PRIVATE_KEY, private_rows, complete_private, private.usages, load_private, slow_from=0),
         ),
         read_info=read,
         from_native=from_native,

@@ -16,11 +16,13 @@ from softee.pkcs11_ta.keys.view import NativeKey, unfit
 class KeyMaterial:
     """A mechanism's view of a key object (``KeyView``). Immutable, but for the native key that it makes once."""
 
-    __slots__ = ("_attributes", "_native", "key_class", "key_type", "size")
+    __slots__ = ("_attributes", "_native", "key_class", "key_type", "size", "slow")
 
     key_class: CKO
     key_type: int
     size: int
+    slow: bool
+    """Whether an operation with the key takes longer than some hundred microseconds."""
 
     def __init__(
         self, attributes: Attributes, bad_handle: CKR = CKR.KEY_HANDLE_INVALID, optee: CKR | None = None
@@ -34,6 +36,7 @@ class KeyMaterial:
         self.key_class = form.object_class
         self.key_type = number
         self.size = key_type.measure(attributes)
+        self.slow = form.slow_from is not None and self.size >= form.slow_from
         self._attributes = attributes
         self._native: NativeKey | None = None
 

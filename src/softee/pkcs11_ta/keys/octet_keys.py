@@ -86,8 +86,8 @@ def octet_key_type(
         numbers=frozenset({number}),
         measure=lambda attributes: curves.of(attributes).bits,
         forms=(
-            KeyForm(CKO.PUBLIC_KEY, PUBLIC_ROWS, complete_public, public_usages, load_public),
-            KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, complete_private, private_usages, load_private),
+            KeyForm(CKO.PUBLIC_KEY, PUBLIC_ROWS, complete_public, public_usages, load_public, slow_from=257),
+            KeyForm(CKO.PRIVATE_KEY, _PRIVATE_ROWS, complete_private, private_usages, load_private, slow_from=257),
         ),
         from_native=from_native,
         public_half=_public_half,

@@ -193,6 +193,7 @@ RSA: Final = KeyType(
             _complete_private,
             frozenset({CKA.DECRYPT, CKA.SIGN, CKA.SIGN_RECOVER}),
             _load_private,
+            slow_from=0,
         ),
     ),
     from_native=_from_native,

@@ -108,6 +108,7 @@ SLH_DSA: Final = KeyType(
             _complete_public,
             frozenset({CKA.VERIFY}),
             _load_public,
+            slow_from=0,
         ),
         KeyForm(
             CKO.PRIVATE_KEY,
@@ -119,6 +120,7 @@ SLH_DSA: Final = KeyType(
             _complete_private,
             frozenset({CKA.SIGN}),
             _load_private,
+            slow_from=0,
         ),
     ),
     read_info=library.read,

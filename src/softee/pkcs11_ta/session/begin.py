@@ -198,7 +198,8 @@ def _begin(
     obj = usable_key(session, spec, request.handle, purpose.role)
     key, parameter = obj.key(), parameter_of(session, spec, request.parameter)
     make = partial(function, key, parameter)
-    _start(session, Operation(purpose, spec, make, size(key, parameter), context_login=_wants_login(obj)), obj)
+    login, size_of_end = _wants_login(obj), size(key, parameter)
+    _start(session, Operation(purpose, spec, make, size_of_end, context_login=login, slow=key.slow), obj)
 
 
 def _wants_login(obj: Pkcs11Object) -> bool:

@@ -26,6 +26,8 @@ from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.token import Token
 from softee.tee.application import ClientIdentity
 
+_READ_WRITE = SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION
+
 
 class Session:
     """One open session. ``objects`` are the client's session objects on this token, of all its sessions."""
@@ -57,7 +59,7 @@ class Session:
     @property
     def flags(self) -> SessionFlag:
         """CK_SESSION_INFO.flags."""
-        return SessionFlag.SERIAL_SESSION | (SessionFlag.RW_SESSION if self.read_write else SessionFlag(0))
+        return _READ_WRITE if self.read_write else SessionFlag.SERIAL_SESSION
 
     def object(self, handle: int, bad_handle: CKR = CKR.OBJECT_HANDLE_INVALID, *, so_too: bool = False) -> Pkcs11Object:
         """Return the object that this session may see under ``handle``.

@@ -144,9 +144,10 @@ class Operation(Generic[Op]):
 
     ``size`` is how many bytes its signature or digest has. ``context_login`` is True while a key with
     CKA_ALWAYS_AUTHENTICATE waits for C_Login(CKU_CONTEXT_SPECIFIC). ``rest`` is an end that was computed and waits for
-    a large enough buffer. ``told_empty``: the caller has asked for the size of its end, which is 0. It goes on as if
-    nothing had been asked, but no longer stands in the way of another one: OP-TEE's library asks so where the
-    application has given an empty buffer, and then takes the operation for ended.
+    a large enough buffer. ``slow``: its end takes longer than some hundred microseconds. ``told_empty``: the caller has
+    asked for the size of its end, which is 0. It goes on as if nothing had been asked, but no longer stands in the way
+    of another one: OP-TEE's library asks so where the application has given an empty buffer, and then takes the
+    operation for ended.
     """
 
     __slots__ = (
@@ -158,6 +159,7 @@ class Operation(Generic[Op]):
         "rest",
         "running",
         "size",
+        "slow",
         "spec",
         "told_empty",
     )
@@ -170,10 +172,12 @@ class Operation(Generic[Op]):
         size: int = 0,
         *,
         context_login: bool = False,
+        slow: bool = False,
     ) -> None:
         self.purpose = purpose
         self.spec = spec
         self.size = size
+        self.slow = slow
         self.context_login = self._wants_login = context_login
         self.phase = Phase.READY
         self.rest: bytes | None = None
@@ -248,6 +252,11 @@ class Operations:
         if operation is None:
             raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, f"no {purpose.name} operation is active in this session")
         return operation
+
+    def is_slow(self, purpose: Purpose[Any]) -> bool:
+        """Say whether the end of the active operation of this purpose, if there is one, takes its time."""
+        operation = self._active.get(purpose)
+        return operation is not None and operation.slow
 
     def release(self, purpose: Purpose[Any]) -> None:
         """End the active operation of this purpose. Raises CKR_OPERATION_NOT_INITIALIZED."""

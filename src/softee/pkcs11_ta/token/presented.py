@@ -8,7 +8,7 @@ cases pass with it (PKCS#11 Profiles 3.2, section 5); OP-TEE's has no such objec
 from collections.abc import Mapping
 from typing import Final
 
-from softee.names import CKA, CKM, CKP, CKR, MechanismFlag
+from softee.names import CKA, CKM, CKO, CKP, CKR, MechanismFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.uses import Unset
 from softee.pkcs11_ta.attributes.values import Attributes
@@ -72,5 +72,10 @@ class PresentedObjects:
             raise Pkcs11Error(CKR.OBJECT_HANDLE_INVALID, f"this token presents no object {handle:#x}") from None
 
     def find(self, wanted: Attributes) -> list[int]:
-        """Return the handles of the objects that have all ``wanted`` values."""
+        """Return the handles of the objects that have all ``wanted`` values, for who asks for profiles.
+
+        Programs written before there were any meet none where they go through all objects, or destroy them all.
+        """
+        if CKA.PROFILE_ID not in wanted and wanted.get(CKA.CLASS) != CKO.PROFILE:
+            return []
         return [handle for handle, one in self._objects.items() if matches(one.attributes, wanted, self._policy)]

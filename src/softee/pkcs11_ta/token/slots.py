@@ -41,6 +41,11 @@ class Slots:
         self.require_slot(slot)
         return self._policies[slot]
 
+    def is_free(self, slot: int) -> bool:
+        """Say whether a slot's token is open and free at this moment, or there is no such slot."""
+        token = self._tokens.get(slot)
+        return token.is_free() if token else not 0 <= slot < self.count
+
     def token(self, slot: int) -> Token:
         """Return a slot's token; it is opened when it is first asked for, so that a damaged one hurts no other.
 

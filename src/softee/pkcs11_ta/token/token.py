@@ -63,6 +63,13 @@ class Token:
         """The secret that seals private objects; None while nobody is logged in. Not to be kept."""
         return self._user_key
 
+    def is_free(self) -> bool:
+        """Say whether ``lock`` could be had at once, at this moment."""
+        free = self.lock.acquire(blocking=False)
+        if free:
+            self.lock.release()
+        return free
+
     def store(self, state: TokenState) -> None:
         """Put a state on the disk. What C_GetTokenInfo shows is ``state``, which the caller sets when it is true.
 
