@@ -69,14 +69,14 @@ class Channel:
         self._frame = self._buffer[:count]
         return frame
 
-    def is_ready(self, seconds: float) -> bool:
-        """Stay awake for so long, and say whether something has come, or the connection has ended."""
+    def is_ready(self, awake: float, asleep: int) -> bool:
+        """Say whether something comes, or the connection ends, within ``awake`` seconds and ``asleep`` milliseconds."""
         poll = select.poll()
         poll.register(self.connection, select.POLLIN)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + awake
         while not poll.poll(0):
             if time.monotonic() > deadline:
-                return False
+                return bool(poll.poll(asleep))
             os.sched_yield()
         return True
 
