@@ -67,7 +67,7 @@ def invoke(handlers: Handlers, client: Pkcs11Client, number: int, params: Params
 _CONTROL = frozenset({_MEMREF_INOUT, _MEMREF_OUTPUT})
 
 
-def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) -> bytes:
+def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) -> bytes | bytearray:
     command = bound.command
     call = _call(command, client, params)
     request = _decode(command, control)
@@ -125,7 +125,7 @@ def _capacity(command: Command[Any], param: Param) -> int:
     return capacity
 
 
-def _answer(command: Command[Any], control: Memref, output: Param, reply: bytes, rv: CKR) -> TeeResult:
+def _answer(command: Command[Any], control: Memref, output: Param, reply: bytes | bytearray, rv: CKR) -> TeeResult:
     if command.writes and isinstance(output, Memref) and not output.reply(reply):
         return _too_small(control, output, len(reply))
     control.reply(_ANSWERS[rv])

@@ -4,7 +4,7 @@
 from softee.pkcs11_ta.abi.commands import ciphers
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
-from softee.pkcs11_ta.handlers.binding import bind
+from softee.pkcs11_ta.handlers.binding import Answer, bind
 from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.functions import CipherOperation
 from softee.pkcs11_ta.session.begin import begin_decrypt, begin_encrypt
@@ -24,7 +24,7 @@ def decrypt_init(call: Call, request: WithKey) -> bytes:
     return b""
 
 
-def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:
+def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperation]) -> Answer:
     """Return the output for the whole input.
 
     A caller that asks for the size is told the most that it can be, without a computation. Where its buffer is smaller

@@ -28,7 +28,7 @@ def require_room(call: Call, own_size: int, size: int) -> None:
     call.require_capacity(_SIZE + own_size + size)
 
 
-def given(own: bytes, data: bytes) -> bytes:
+def given(own: bytes, data: bytes | bytearray) -> bytes:
     """Return what belongs into the message's parameter, and then what the caller gets."""
     return Writer().blob(own).raw(data).done()
 

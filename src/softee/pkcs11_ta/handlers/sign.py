@@ -3,7 +3,7 @@
 
 from softee.pkcs11_ta.abi.commands import signatures
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
-from softee.pkcs11_ta.handlers.binding import bind
+from softee.pkcs11_ta.handlers.binding import Answer, bind
 from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.functions import Recover, Recovering, SignOperation, VerifyOperation
 from softee.pkcs11_ta.session.begin import (
@@ -40,7 +40,7 @@ sign = step(SIGN, Step.ONE_SHOT)(_one_shot)
 _sign_recover = step(SIGN_RECOVER, Step.ONE_SHOT)(_one_shot)
 
 
-def sign_recover(call: Call, request: InSession) -> bytes:
+def sign_recover(call: Call, request: InSession) -> Answer:
     """Return the signature of the input, in which it stays readable."""
     require_any(call.session, Recovering)
     return _sign_recover(call, request)
@@ -101,7 +101,7 @@ def _verify_recover(call: Call, request: InSession, operation: Operation[Recover
     return call.fit(data)
 
 
-def verify_recover(call: Call, request: InSession) -> bytes:
+def verify_recover(call: Call, request: InSession) -> Answer:
     """Return the data that the input is a signature of. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
     require_any(call.session, Recovering)
     return _verify_recover(call, request)

@@ -72,7 +72,7 @@ class CipherOperation(Protocol):
         """Return the most that ``update`` of ``count`` bytes and ``finish`` can return, on a fresh operation."""
         ...
 
-    def whole(self, data: bytes | bytearray) -> bytes:
+    def whole(self, data: bytes | bytearray) -> bytes | bytearray:
         """Take all of the data and return all of the output, on a fresh operation. Raises as the two below."""
         ...
 

@@ -47,6 +47,10 @@ class Encryptor(Protocol):
         """Return the tag."""
         ...
 
+    def whole(self, data: bytes | bytearray) -> bytearray:
+        """Return all of the data encrypted, and the tag."""
+        ...
+
 
 class Decryptor(Protocol):
     """Decrypts data at once."""
@@ -83,6 +87,12 @@ class _Encryptor:
     def end(self) -> bytes:
         return self._context.finalize() + self._context.tag[: self._tag_size]
 
+    def whole(self, data: bytes | bytearray) -> bytearray:
+        sealed = bytearray(len(data) + BLOCK - 1)  # written to in place: ``update`` would copy, and to add the tag, too
+        size = self._context.update_into(data, sealed)
+        sealed[size:] = self.end()
+        return sealed
+
 
 def _any_iv_cipher(key: bytes | bytearray, params: GcmParams) -> GcmMode:
     block_cipher(key)  # refuses a key of a wrong size as elsewhere
@@ -105,6 +115,9 @@ class _AnyIvEncryptor:
 
     def end(self) -> bytes:
         return self._cipher.digest()
+
+    def whole(self, data: bytes | bytearray) -> bytearray:
+        return bytearray(self.update(data) + self.end())
 
 
 class _Decryptor:

@@ -33,7 +33,7 @@ class Stream(ABC):
         """Return the most that ``count`` bytes can become. Modes that pad say more."""
         return count
 
-    def whole(self, data: bytes | bytearray) -> bytes:
+    def whole(self, data: bytes | bytearray) -> bytes | bytearray:
         """Take all of the data and return all of the output."""
         return self.update(data) + self.finish()
 
@@ -99,7 +99,9 @@ class BufferedCipher:
 
     __slots__ = ("_act", "_held", "_largest")
 
-    def __init__(self, act: Callable[[memoryview], bytes], largest: Callable[[int], int], *, limit: int | None) -> None:
+    def __init__(
+        self, act: Callable[[memoryview], bytes | bytearray], largest: Callable[[int], int], *, limit: int | None
+    ) -> None:
         """Make an operation that gives ``act`` of the input.
 
         Args:
@@ -120,7 +122,7 @@ class BufferedCipher:
         """Return the most that ``count`` bytes can become."""
         return self._largest(count)
 
-    def whole(self, data: bytes | bytearray) -> bytes:
+    def whole(self, data: bytes | bytearray) -> bytes | bytearray:
         """Return the result for all of the data, which may be more than are held."""
         return self._act(memoryview(data))
 
@@ -131,7 +133,7 @@ class BufferedCipher:
 
     def finish(self) -> bytes:
         """Return the result."""
-        return self._act(memoryview(self._held.all()))
+        return bytes(self._act(memoryview(self._held.all())))
 
 
 def on_bytes(act: Callable[[bytes], bytes]) -> Callable[[memoryview], bytes]:

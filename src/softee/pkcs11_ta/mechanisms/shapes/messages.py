@@ -37,13 +37,13 @@ class RunningMessage:
         self._given += len(given)
         return given
 
-    def encrypt_last(self, part: bytes | bytearray) -> tuple[bytes, bytes]:
+    def encrypt_last(self, part: bytes | bytearray) -> tuple[bytes | bytearray, bytes]:
         """Take the last part; return what is left, and the tag."""
         rest = self._last(part)
         split = len(rest) - self.tag_size
-        return rest[:split], rest[split:]
+        return rest[:split], bytes(rest[split:])
 
-    def decrypt_last(self, part: bytes | bytearray, tag: bytes) -> bytes:
+    def decrypt_last(self, part: bytes | bytearray, tag: bytes) -> bytes | bytearray:
         """Take the last part; return what is left. Raises CKR_AEAD_DECRYPT_FAILED where the tag is not right."""
         if len(tag) != self.tag_size:
             raise invalid(f"a tag of {len(tag)} bytes, not {self.tag_size}")
@@ -54,7 +54,7 @@ class RunningMessage:
                 raise Pkcs11Error(CKR.AEAD_DECRYPT_FAILED, error.detail) from None
             raise
 
-    def _last(self, part: bytes | bytearray) -> bytes:
+    def _last(self, part: bytes | bytearray) -> bytes | bytearray:
         return self._cipher.update(part) + self._cipher.finish() if self._taken else self._cipher.whole(part)
 
 
