@@ -11,20 +11,21 @@ SOURCES := pyproject.toml meson.build meson.options README.md LICENSE \
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHON
 export PYTHONDONTWRITEBYTECODE := 1
+comma := ,
 
 INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nodejs npm openssh-client openssh-server p11-kit-modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop board board-is-named bench fuzz soak packages clean
+.PHONY: help demo test check interop board board-is-named bench bench-instructions bench-many fuzz soak packages clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(INSTALLED) ## walk through OP-TEE's documentation with real programs
 	@softee demo
 
 test: $(INSTALLED) ## run all tests, against the installed wheel; with TESTS=... some of them
-	@tools/debian_packages.sh default-jdk-headless libp11-dev openssh-client openssh-server
+	@tools/debian_packages.sh default-jdk-headless libp11-dev openssh-client openssh-server p11-kit-modules softhsm2
 ifdef TESTS
 	pytest $(ON_ALL_CPUS) $(TESTS)
 else
@@ -61,9 +62,16 @@ board-is-named:
 #:                                           prints what it prints, and exits as it does
 #: The board has xtest, pkcs11-tool, libteec and libckteec for arm64, and OP-TEE's PKCS#11 application.
 
-bench: $(INSTALLED) ## calls per second, beside SoftHSM2
-	@tools/debian_packages.sh softhsm2
-	python -m bench.bench_calls
+bench: $(INSTALLED) ## calls per second, beside SoftHSM2; with ARGS=... what `softee bench` is told
+	@tools/debian_packages.sh p11-kit-modules softhsm2
+	softee bench $(or $(ARGS),--callers 1$(comma)2$(comma)2p --json build/bench.json --plot build/bench.svg)
+
+bench-instructions: $(INSTALLED) ## instructions of a call, held to bench/instructions.json; with ARGS=--update written there
+	@tools/debian_packages.sh valgrind
+	python -m bench.instructions $(ARGS)
+
+bench-many: $(INSTALLED) ## what a token of 100,000 objects costs
+	python -m bench.many
 
 fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz

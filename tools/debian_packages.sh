@@ -43,6 +43,7 @@ for package in "$@"; do
         libnss3-tools) need libnss3-tools has_program certutil ;;
         nodejs) need nodejs has_program node ;;
         npm) need npm has_program npm ;; # Debian's brings the headers that modules in C++ are built with
+        valgrind) need valgrind has_program valgrind ;;
         debootstrap) need debootstrap has_program debootstrap ;;
         gcc-aarch64-linux-gnu) need gcc-aarch64-linux-gnu has_program aarch64-linux-gnu-gcc ;;
         libc6-dev-arm64-cross) need libc6-dev-arm64-cross has_arm64_libc ;;

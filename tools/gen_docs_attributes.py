@@ -8,7 +8,7 @@ from generation import main
 from softee.names import UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.attributes.codecs import CODECS
 from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
-from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind
+from softee.pkcs11_ta.objects.kinds import KINDS, PROFILE, ObjectKind
 
 NOTE = "<!-- Made by tools/gen_docs_attributes.py from src/softee/pkcs11_ta/objects/kinds.py. Do not edit. -->"
 
@@ -34,6 +34,8 @@ def page() -> str:
     lines += ["What the token keeps, with the rules of the standard's footnotes (PKCS#11 3.2, table 13) in words."]
     for kind in KINDS:
         lines += _kind(kind)
+    lines += _kind(PROFILE)
+    lines += ["", "The token presents it of itself: nobody makes, changes, copies or destroys one."]
     return "\n".join(lines) + "\n"
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from generation import ROOT, main
 from proofs import cited, tests_of
-from softee.names import CKM, MechanismFlag
+from softee.names import CKM, CKO, MechanismFlag
 from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
+from softee.pkcs11_ta.objects.kinds import KINDS, PROFILE
 from softee.pkcs11_ta.token.profiles import PROFILES
 
 NOTE = "<!-- Made by tools/gen_docs_coverage.py from the tables and the tests. Do not edit. -->"
@@ -37,9 +38,20 @@ def _others() -> dict[str, Any]:
     return tomllib.loads((ROOT / "tools" / "other_tokens.toml").read_text())
 
 
+@cache
+def _left_out() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "tools" / "left_out.toml").read_text())
+
+
 def page() -> str:
     """Return the page."""
-    sections = {"Functions": functions, "Mechanisms": mechanisms, "Left out": left_out, "Rules of the standard": rules}
+    sections = {
+        "Functions": functions,
+        "Mechanisms": mechanisms,
+        "Object classes": classes,
+        "Left out": left_out,
+        "Rules of the standard": rules,
+    }
     lines = ["# What softee has of PKCS#11", NOTE, "", INTRODUCTION]
     for title, section in sections.items():
         lines += ["", f"## {title}", "", *section()]
@@ -103,11 +115,21 @@ def _functions(flags: MechanismFlag) -> str:
     return ", ".join(str(flag.name).lower().replace("_", " ") for flag in MechanismFlag if flag in flags)
 
 
+def classes() -> Iterable[str]:
+    """Return which classes of objects there are, and why the others are not."""
+    whys: dict[str, str] = _left_out()["classes"]
+    yield from _heading("class", "softee", "why not, or how")
+    for name in (one for one in _facts()["constants"]["CKO"] if one != "CKO_VENDOR_DEFINED"):
+        short = name.removeprefix("CKO_")
+        here = any(kind.object_class is CKO[short] for kind in (*KINDS, PROFILE))
+        yield _row(name, _yes(here), whys.get(short, ""))
+
+
 def left_out() -> Iterable[str]:
     """Return the mechanisms that there are not, by reason."""
     names = [name.removeprefix("CKM_") for name in _facts()["mechanisms"]]
     missing = [name for name in names if CKM[name] not in MECHANISMS]
-    for reason in tomllib.loads((ROOT / "tools" / "left_out.toml").read_text())["reason"]:
+    for reason in _left_out()["reason"]:
         of_it = [name for name in missing if re.fullmatch(reason["names"], name)]
         missing = [name for name in missing if name not in of_it]
         if of_it:

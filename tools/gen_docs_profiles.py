@@ -15,6 +15,7 @@ from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind
 from softee.pkcs11_ta.objects.policy import USAGES, ObjectPolicy
 from softee.pkcs11_ta.token.policy import Policy
+from softee.pkcs11_ta.token.presented import profiles_of
 from softee.pkcs11_ta.token.profiles import PROFILES
 
 NOTE = "<!-- Made by tools/gen_docs_profiles.py from src/softee/pkcs11_ta/token/profiles.py. Do not edit. -->"
@@ -92,6 +93,12 @@ def _names(values: Mapping[CKA, object], *, wanted: bool) -> str:
     return ", ".join(f"CKA_{attribute.name}" for attribute, value in values.items() if value is wanted)
 
 
+def presented(policy: Policy) -> Lines:
+    """Return which profiles of the standard the token says that it has."""
+    named = ", ".join(f"CKP_{profile.name}" for profile in profiles_of(policy)) or "none"
+    yield f"CKO_PROFILE objects, by CKA_PROFILE_ID: {named}."
+
+
 def usages(policy: Policy) -> Lines:
     """Return what a key is for where its template names one use of it."""
     added = {
@@ -142,6 +149,7 @@ SECTIONS: Mapping[str, Callable[[Policy], Lines]] = {
     "Mechanisms": mechanisms,
     "Keys": keys,
     "Objects whose template is silent": defaults,
+    "Profiles of the standard": presented,
     "Uses": usages,
     "Answers": answers,
     "Switches": switches,

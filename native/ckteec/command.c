@@ -12,9 +12,6 @@
 
 #define STATUS_SIZE sizeof(uint32_t)
 
-/* No answer is longer. */
-#define OUTPUT_LIMIT ((size_t)32 << 20)
-
 /* Buffers of no bytes point here: OP-TEE's library passes no NULL either. */
 static uint8_t nothing[1];
 
@@ -110,7 +107,7 @@ void command_output(struct command *command, void *output, size_t size)
 void command_output_up_to(struct command *command, void *output, size_t room)
 {
     command->output_may_be_less = true;
-    command_output(command, output, room < OUTPUT_LIMIT ? room : OUTPUT_LIMIT);
+    command_output(command, output, room < ANSWER_LIMIT ? room : ANSWER_LIMIT);
     command->output_room = room;
 }
 

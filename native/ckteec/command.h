@@ -16,6 +16,9 @@
 #include "commands.gen.h"
 #include "library.h"
 
+/* No answer is longer: 64 MiB, and what a mechanism adds to as many. */
+#define ANSWER_LIMIT (((size_t)64 << 20) + ((size_t)64 << 10))
+
 struct command {
     enum ta_command number;
     bool entered;

@@ -65,9 +65,6 @@ CK_RV output_handle_end(struct command *command, CK_ULONG_PTR handle)
     return rv;
 }
 
-/* As much as any command gives. */
-#define BEHIND_LIMIT ((size_t)32 << 20)
-
 void output_behind(struct command *command, struct output_behind *output, size_t prefix, CK_BYTE_PTR buffer,
                    CK_ULONG_PTR length)
 {
@@ -77,7 +74,7 @@ void output_behind(struct command *command, struct output_behind *output, size_t
     buffer_init(&output->bytes);
     command_require(command, length != NULL);
     if (buffer != NULL && length != NULL)
-        size = prefix + (*length < BEHIND_LIMIT ? *length : BEHIND_LIMIT);
+        size = prefix + (*length < ANSWER_LIMIT ? *length : ANSWER_LIMIT);
     if (buffer_extend(&output->bytes, size) == NULL)
         buffer_refuse(&command->control, CKR_HOST_MEMORY);
     command_output_up_to(command, output->bytes.bytes, size);

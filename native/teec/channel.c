@@ -18,7 +18,7 @@
 
 void channel_init(struct channel *channel)
 {
-    *channel = (struct channel){.socket = NO_DESCRIPTOR, .max_length = FRAME_LENGTH_MAX};
+    *channel = (struct channel){.socket = NO_DESCRIPTOR, .file = NO_MEMORY_FILE, .max_length = FRAME_LENGTH_MAX};
 }
 
 void channel_open(struct channel *channel, const struct descriptor *socket)
@@ -30,6 +30,7 @@ void channel_open(struct channel *channel, const struct descriptor *socket)
 void channel_close(struct channel *channel)
 {
     descriptor_close(&channel->socket);
+    memory_file_close(&channel->file);
     if (channel->buffer != NULL)
         explicit_bzero(channel->buffer, channel->capacity);
     free(channel->buffer);
@@ -183,14 +184,14 @@ static ssize_t receive_with_file(const struct channel *channel, size_t have, siz
         rights->cmsg_len != CMSG_LEN(sizeof(int)))
         return count;
     memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
-    descriptor_close(channel->file);
-    descriptor_adopt(channel->file, fd);
+    descriptor_close(channel->passed);
+    descriptor_adopt(channel->passed, fd);
     return count;
 }
 
 static ssize_t receive_now(const struct channel *channel, size_t have, size_t limit)
 {
-    if (channel->file != NULL)
+    if (channel->passed != NULL)
         return receive_with_file(channel, have, limit);
     return recv(channel->socket.fd, channel->buffer + have, limit - have, MSG_DONTWAIT);
 }
@@ -285,7 +286,8 @@ static bool read_reply(const struct channel *channel, struct exchange *exchange,
 static bool send_and_receive(struct channel *channel, struct exchange *exchange, size_t request_size, size_t limit)
 {
     const struct parameters *parameters = exchange->parameters;
-    const struct descriptor *file = parameters != NULL && parameters->file.fd >= 0 ? &parameters->file : NULL;
+    const struct descriptor *file =
+        parameters != NULL && parameters->file != NULL ? &parameters->file->descriptor : NULL;
     size_t size;
     bool good;
 

@@ -13,8 +13,9 @@
 #include "socket.h"
 
 struct channel {
-    struct descriptor socket; /* none: the channel is closed */
-    struct descriptor *file;  /* where a file goes that comes with a reply; NULL: none may come */
+    struct descriptor socket;  /* none: the channel is closed */
+    struct memory_file file;   /* for large buffers */
+    struct descriptor *passed; /* where a file goes that comes with a reply; NULL: none may come */
     uint32_t serial;
     uint32_t max_length;     /* of a frame that the peer takes */
     bool peer_gone;          /* the channel was closed because the other end was */
@@ -39,7 +40,7 @@ void channel_init(struct channel *channel);
 /* Take over a socket that has just been connected. */
 void channel_open(struct channel *channel, const struct descriptor *socket);
 
-/* Close it and wipe its buffer. Nothing is sent. */
+/* Close it with its file, and wipe its buffer. Nothing is sent. */
 void channel_close(struct channel *channel);
 
 bool channel_is_open(const struct channel *channel);

@@ -44,9 +44,15 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct context contexts[CONTEXTS];
 static uint32_t generation;
 
+static void close_parents(struct channel *channel)
+{
+    descriptor_close(&channel->socket);
+    memory_file_close(&channel->file);
+}
+
 /*
- * In a forked child. The sockets are closed here, which the parent does not feel. What the parent had on the heap is
- * left alone: another of its threads may have been changing it.
+ * In a forked child. Sockets and files are closed here, which the parent does not feel. What the parent had on the
+ * heap is left alone: another of its threads may have been changing it.
  */
 static void forget_parents(void)
 {
@@ -54,7 +60,7 @@ static void forget_parents(void)
     pthread_cond_init(&changed, NULL);
     for (struct context *context = contexts; context < contexts + CONTEXTS; context++) {
         for (size_t i = 0; context->number != 0 && i < URGENT_CHANNELS; i++)
-            descriptor_close(&context->pool[i].channel.socket);
+            close_parents(&context->pool[i].channel);
         counters_unmap(&context->counters);
         explicit_bzero(context, sizeof(*context));
     }
@@ -159,9 +165,9 @@ static TEEC_Result connect_context(struct context *context, struct channel *chan
     if (result != TEEC_SUCCESS)
         return result;
     channel_open(channel, &socket);
-    channel->file = &page;
+    channel->passed = &page;
     result = greet(channel, FEATURE_MEMORY_FILES | FEATURE_CHANGE_COUNTERS, context->secret, &hello);
-    channel->file = NULL;
+    channel->passed = NULL;
     if (result == TEEC_SUCCESS) {
         context->features = u32_at(hello.reply + 8);
         memcpy(context->secret, hello.reply + 16, SECRET_SIZE);
@@ -288,10 +294,11 @@ static TEEC_Result place_and_exchange(const struct context *context, struct chan
 
     if (exchange->parameters == NULL)
         return channel_exchange(channel, exchange);
-    result = parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0);
+    result =
+        parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0 ? &channel->file : NULL);
     if (result == TEEC_SUCCESS)
         result = channel_exchange(channel, exchange);
-    parameters_release(exchange->parameters);
+    memory_file_settle(&channel->file);
     return result;
 }
 

@@ -10,6 +10,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* Room for an input and an output of 2 MiB. No file is made smaller: pages that nobody touches take no memory. */
+#define KEPT_SIZE ((size_t)4 << 20)
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
@@ -31,25 +34,51 @@ static bool is_allowed(size_t size)
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur);
 }
 
-bool memory_file_create(struct descriptor *file, size_t size)
+static bool has_room(const struct memory_file *file, size_t size)
 {
-    if (!is_allowed(size) || !descriptor_adopt(file, create()))
-        return false;
-    if (ftruncate(file->fd, (off_t)size) == 0 && fcntl(file->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0)
+    return size <= file->size && descriptor_is_ours(&file->descriptor);
+}
+
+bool memory_file_prepare(struct memory_file *file, size_t size)
+{
+    int fd;
+
+    if (has_room(file, size))
         return true;
-    descriptor_close(file);
+    memory_file_close(file);
+    size = size < KEPT_SIZE ? KEPT_SIZE : size;
+    if (!is_allowed(size) || !descriptor_adopt(&file->descriptor, create()))
+        return false;
+    fd = file->descriptor.fd;
+    if (ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0) {
+        file->size = size;
+        return true;
+    }
+    memory_file_close(file);
     return false;
+}
+
+void memory_file_settle(struct memory_file *file)
+{
+    if (file->size > KEPT_SIZE)
+        memory_file_close(file);
+}
+
+void memory_file_close(struct memory_file *file)
+{
+    descriptor_close(&file->descriptor);
+    file->size = 0;
 }
 
 /* preadv or pwritev. */
 typedef ssize_t move_some(int fd, const struct iovec *pieces, int count, off_t offset);
 
-static bool move_all(const struct descriptor *file, uint64_t offset, struct iovec piece, move_some *move)
+static bool move_all(const struct memory_file *file, uint64_t offset, struct iovec piece, move_some *move)
 {
-    if (!descriptor_is_ours(file))
+    if (!descriptor_is_ours(&file->descriptor))
         return false;
     while (piece.iov_len > 0) {
-        ssize_t count = move(file->fd, &piece, 1, (off_t)offset);
+        ssize_t count = move(file->descriptor.fd, &piece, 1, (off_t)offset);
 
         if (count < 0 && errno == EINTR)
             continue;
@@ -62,7 +91,7 @@ static bool move_all(const struct descriptor *file, uint64_t offset, struct iove
     return true;
 }
 
-bool memory_file_write(const struct descriptor *file, uint64_t offset, const void *data, size_t size)
+bool memory_file_write(const struct memory_file *file, uint64_t offset, const void *data, size_t size)
 {
     struct iovec piece = {.iov_len = size};
 
@@ -70,7 +99,7 @@ bool memory_file_write(const struct descriptor *file, uint64_t offset, const voi
     return move_all(file, offset, piece, pwritev);
 }
 
-bool memory_file_read(const struct descriptor *file, uint64_t offset, void *data, size_t size)
+bool memory_file_read(const struct memory_file *file, uint64_t offset, void *data, size_t size)
 {
     return move_all(file, offset, (struct iovec){data, size}, preadv);
 }

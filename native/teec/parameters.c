@@ -5,10 +5,9 @@
  */
 #include "parameters.h"
 
-#include "memory_file.h"
-
 #define COUNT TEEC_CONFIG_PAYLOAD_REF_COUNT
 #define LARGE_BUFFER 65536u
+#define LARGE_FIRST_BUFFER (1u << 20) /* parameter 0 is most applications' request: inline while a frame has room */
 
 static bool is_value(const struct parameter *parameter)
 {
@@ -98,7 +97,7 @@ static TEEC_Result take_one(struct parameter *parameter, uint32_t type, TEEC_Par
 
 TEEC_Result parameters_take(struct parameters *parameters, TEEC_Operation *operation)
 {
-    *parameters = (struct parameters){.file = NO_DESCRIPTOR};
+    *parameters = (struct parameters){.file = NULL};
     for (size_t i = 0; operation != NULL && i < COUNT; i++) {
         uint32_t type = TEEC_PARAM_TYPE_GET(operation->paramTypes, i);
         TEEC_Result result = take_one(&parameters->list[i], type, &operation->params[i]);
@@ -113,29 +112,33 @@ static TEEC_Result fill_file(const struct parameters *parameters)
 {
     for (const struct parameter *p = parameters->list; p < parameters->list + COUNT; p++) {
         if (p->where == IN_MEMORY_FILE && is_input(p) &&
-            !memory_file_write(&parameters->file, p->offset, p->buffer, p->size))
+            !memory_file_write(parameters->file, p->offset, p->buffer, p->size))
             return TEEC_ERROR_OUT_OF_MEMORY;
     }
     return TEEC_SUCCESS;
 }
 
-TEEC_Result parameters_place(struct parameters *parameters, bool with_file)
+TEEC_Result parameters_place(struct parameters *parameters, struct memory_file *file)
 {
-    for (size_t i = 1; with_file && i < COUNT; i++) {
+    uint64_t size = 0;
+
+    for (size_t i = 0; file != NULL && i < COUNT; i++) {
         struct parameter *parameter = &parameters->list[i];
 
-        if (parameter->size < LARGE_BUFFER)
+        if (parameter->size < LARGE_BUFFER || (i == 0 && parameter->size <= LARGE_FIRST_BUFFER))
             continue;
         parameter->where = IN_MEMORY_FILE;
-        parameter->offset = parameters->file_size;
-        parameters->file_size += parameter->size;
+        parameter->offset = size;
+        size += parameter->size;
     }
-    if (parameters->file_size == 0)
+    if (size == 0)
         return TEEC_SUCCESS;
-    if (parameters->file_size > MEMORY_FILE_MAX)
+    if (size > MEMORY_FILE_MAX)
         return TEEC_ERROR_EXCESS_DATA;
-    if (memory_file_create(&parameters->file, (size_t)parameters->file_size))
+    if (memory_file_prepare(file, (size_t)size)) {
+        parameters->file = file;
         return fill_file(parameters);
+    }
     for (size_t i = 0; i < COUNT; i++)
         if (parameters->list[i].where == IN_MEMORY_FILE)
             parameters->list[i].where = INLINE;
@@ -228,7 +231,7 @@ static void read_one(const struct parameter *parameter, struct reader *reader, s
         answer->data = read_span(reader, answer->a);
 }
 
-static bool apply(const struct parameter *parameter, const struct descriptor *file, const struct answer *answer)
+static bool apply(const struct parameter *parameter, const struct memory_file *file, const struct answer *answer)
 {
     if (!is_output(parameter))
         return true;
@@ -254,11 +257,6 @@ bool parameters_read(const struct parameters *parameters, struct reader *reader)
         read_one(&parameters->list[i], reader, &answers[i]);
     good = good && reader_at_end(reader);
     for (size_t i = 0; good && i < COUNT; i++)
-        good = apply(&parameters->list[i], &parameters->file, &answers[i]);
+        good = apply(&parameters->list[i], parameters->file, &answers[i]);
     return good;
-}
-
-void parameters_release(struct parameters *parameters)
-{
-    descriptor_close(&parameters->file);
 }

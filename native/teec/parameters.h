@@ -9,7 +9,7 @@
 #define TEEC_PARAMETERS_H
 
 #include "bytes.h"
-#include "descriptor.h"
+#include "memory_file.h"
 #include "protocol.gen.h"
 #include "tee_client_api.h"
 
@@ -25,8 +25,7 @@ struct parameter {
 
 struct parameters {
     struct parameter list[TEEC_CONFIG_PAYLOAD_REF_COUNT];
-    struct descriptor file; /* the memory file, if one is needed */
-    uint64_t file_size;
+    const struct memory_file *file; /* NULL: none is needed */
 };
 
 /*
@@ -36,10 +35,10 @@ struct parameters {
 TEEC_Result parameters_take(struct parameters *parameters, TEEC_Operation *operation);
 
 /*
- * Choose what travels in a memory file, and make it: buffers of 64 KiB and more, where `with_file`, except parameter 0.
- * Where no file is to be had all is inline. TEEC_ERROR_EXCESS_DATA: more than 64 MiB.
+ * Choose what travels in a memory file, and prepare `file` for it: buffers of 64 KiB and more; parameter 0 above 1 MiB.
+ * Where no file is to be had (NULL: the peer takes none) all is inline. TEEC_ERROR_EXCESS_DATA: more than a file holds.
  */
-TEEC_Result parameters_place(struct parameters *parameters, bool with_file);
+TEEC_Result parameters_place(struct parameters *parameters, struct memory_file *file);
 
 /* Bytes of the parameters in a request, and at most in its reply. */
 uint64_t parameters_request_size(const struct parameters *parameters);
@@ -49,8 +48,5 @@ void parameters_write(const struct parameters *parameters, struct writer *writer
 
 /* Read a reply's parameters, all that is left in `reader`, into the caller's. False: the reply breaks the protocol. */
 bool parameters_read(const struct parameters *parameters, struct reader *reader);
-
-/* Close the memory file. */
-void parameters_release(struct parameters *parameters);
 
 #endif

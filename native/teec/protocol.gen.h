@@ -32,7 +32,7 @@ enum where {
 #define FEATURE_MEMORY_FILES 1u
 #define FEATURE_CHANGE_COUNTERS 2u
 #define SECRET_SIZE 16u
-#define MEMORY_FILE_MAX 67108864u
+#define MEMORY_FILE_MAX 134348800u
 #define PROTOCOL_MAGIC {'S', 'T', 'E', 'E'}
 
 /* Where a client looks for the secure world; the user's is below XDG_RUNTIME_DIR. */

@@ -5,7 +5,8 @@ import tracemalloc
 
 import pytest
 
-from softee.names import CKA, CKG, CKK, CKM, CKO, CKR, CKZ, ParamType, TeeResult
+from softee.names import CKA, CKG, CKK, CKM, CKO, CKR, CKZ, ParamType
+from softee.pkcs11_ta.abi.command import LARGEST_WITH_VALUE
 from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Given
@@ -23,7 +24,7 @@ from softee.wire.values import Memref
 from support.commands import c
 from support.object_calls import create, fresh_caller, generate, get, search, wire
 from support.samples import as_template, sample
-from support.token_world import Caller, make_application, sessions_with, template, u32
+from support.token_world import Attribute, Caller, make_application, sessions_with, template, u32
 
 MIB = 1 << 20
 
@@ -113,9 +114,44 @@ def test_invariant_3_a_request_larger_than_a_frame_is_not_decoded() -> None:
     """A memory file could hold 64 MiB of attributes, whose decoding would take gigabytes and many seconds."""
     caller, session = fresh_caller()
     control = u32(session) + bytes(MAX_LENGTH)
-    assert caller.invoke(c.FIND_OBJECTS_INIT.number, control).result is TeeResult.BAD_PARAMETERS
+    assert caller.invoke(c.FIND_OBJECTS_INIT.number, control).rv is CKR.DEVICE_MEMORY
     output = Memref(ParamType.MEMREF_OUTPUT, capacity=4)
-    assert caller.invoke(c.CREATE_OBJECT.number, control, None, output).result is TeeResult.BAD_PARAMETERS
+    control = u32(session) + bytes(LARGEST_WITH_VALUE)
+    assert caller.invoke(c.CREATE_OBJECT.number, control, None, output).rv is CKR.DEVICE_MEMORY
+
+
+VALUE = (CKA.VALUE, bytes(16 << 20))
+
+
+def test_a_data_object_of_16_mib_comes_back() -> None:
+    caller, session = fresh_caller()
+    data = template((CKA.CLASS, CKO.DATA), (CKA.TOKEN, True), VALUE)
+    handle = caller.ok(c.CREATE_OBJECT, session, data).handle
+    answer = caller.ok(c.GET_ATTRIBUTE_VALUE, session, handle, (VALUE,), capacity=(16 << 20) + 16)
+    assert answer.output == encode_template((VALUE,))
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        ((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.GENERIC_SECRET), VALUE),
+        ((CKA.CLASS, CKO.CERTIFICATE), VALUE),
+        (VALUE,),
+        ((CKA.CLASS, CKO.DATA), (CKA.LABEL, bytes(MAX_LENGTH + 1))),
+        ((CKA.CLASS, CKO.DATA), (CKA.VALUE, bytes(MIB)), *[(CKA.APPLICATION, bytes(MAX_LENGTH // 2 + 1))] * 2),
+    ],
+)
+def test_invariant_3_nothing_but_a_data_objects_value_is_larger_than_a_frame(large: tuple[Attribute, ...]) -> None:
+    caller, session = fresh_caller()
+    assert caller.call(c.CREATE_OBJECT, session, template(*large)).rv is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_invariant_3_a_large_request_has_no_more_attributes_than_a_frame_holds() -> None:
+    caller, session = fresh_caller()
+    many = encode_template(((0, b""),))[8:] * (MAX_LENGTH // 8 + 1)
+    control = u32(session, len(many), MAX_LENGTH // 8 + 1) + many
+    output = Memref(ParamType.MEMREF_OUTPUT, capacity=4)
+    assert caller.invoke(c.CREATE_OBJECT.number, control, None, output).rv is CKR.ARGUMENTS_BAD
 
 
 def test_a_label_that_would_stay_in_memory_with_each_session_is_refused() -> None:

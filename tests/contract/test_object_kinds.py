@@ -19,6 +19,7 @@ from softee.pkcs11_ta.attributes.codecs import (
     MECHANISM_LIST,
     NESTED,
     SECRET,
+    TRUST,
     ULONG,
     Codec,
 )
@@ -40,6 +41,7 @@ KIND_ROWS = [pytest.param(kind, id=kind.name) for kind in KINDS]
 OTHER_VALUES: dict[str, AttributeValue] = {
     ULONG.name: 77,
     CHOICE.name: 2,
+    TRUST.name: 3,
     BYTES.name: b"another value",
     SECRET.name: b"another secret",
     DATE.name: b"20300101",
@@ -211,6 +213,7 @@ def test_there_is_a_sample_and_one_meaning_for_every_kind() -> None:
     assert {kind.object_class for kind in KINDS} == {
         CKO.DATA,
         CKO.CERTIFICATE,
+        CKO.TRUST,
         CKO.PUBLIC_KEY,
         CKO.PRIVATE_KEY,
         CKO.SECRET_KEY,

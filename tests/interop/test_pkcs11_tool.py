@@ -181,3 +181,11 @@ def test_random_bytes_differ(token: Programs) -> None:
     for name in ("one", "two"):
         token.p11("--generate-random", "32", "--output-file", name)
     assert not same(token.directory / "one", token.directory / "two")
+
+
+def test_a_listing_of_everything_shows_no_profiles(programs: Programs) -> None:
+    programs.init_token()
+    programs.generate("EC:prime256v1", "listed")
+    for listed in (programs.p11("--list-objects"), programs.p11_in("--list-objects")):
+        assert "Public Key Object" in listed
+        assert "Profile object" not in listed

@@ -43,7 +43,7 @@ def functions() -> list[str]:
 
 def test_all_names_are_files(libraries: Path) -> None:
     files = {path.name for path in libraries.iterdir() if not path.is_symlink()}
-    assert files == {"libckteec.so", "libckteec.so.0", "libteec.so.2"}
+    assert files == {"bench-caller", "libckteec.so", "libckteec.so.0", "libteec.so.2"}
 
 
 @pytest.mark.parametrize("name", ["libckteec.so", "libckteec.so.0"])

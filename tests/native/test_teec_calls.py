@@ -13,7 +13,6 @@ import pytest
 
 from native.peer import (
     INVOKE,
-    MAX_FRAME,
     OPEN_SESSION,
     RENDEZVOUS,
     SESSION,
@@ -40,6 +39,7 @@ from native.teec_shell import (
     preloaded,
     told,
 )
+from softee.wire.parameters import MAX_MEMORY_FILE
 
 GOOD = f"{SUCCESS} {TRUSTED_APP}"
 
@@ -141,17 +141,18 @@ def test_null_buffer_with_a_size_is_refused_here(shell: Shell, peer: Peer) -> No
     assert len(peer.requests) == before
 
 
-def test_more_than_64_mib_of_buffers_is_excess_data(native_release_build: Path, peer: Peer) -> None:
-    half = 1 << 25
+def test_more_than_a_memory_file_holds_of_buffers_is_excess_data(native_release_build: Path, peer: Peer) -> None:
+    half = MAX_MEMORY_FILE // 2
     with Shell(native_release_build, peer.path) as shell:
         assert shell.connect()(f"invoke 7 - to:{half} to:{half}").startswith(GOOD)
         assert shell(f"invoke 7 - to:{half} to:{half + 1}").startswith(f"{EXCESS_DATA} {API}")
 
 
-def test_first_parameter_must_fit_the_frame(shell: Shell) -> None:
-    assert shell(f"invoke {TRANSFORM} ti:1048576").startswith(GOOD)
-    for parameter in (f"ti:{MAX_FRAME}", f"to:{MAX_FRAME}"):
-        assert shell(f"invoke {TRANSFORM} {parameter}").startswith(f"{EXCESS_DATA} {API}")
+def test_first_parameter_is_inline_while_the_frame_has_room(shell: Shell, peer: Peer) -> None:
+    for size, files in ((1 << 20, 0), ((1 << 20) + 1, 1)):
+        for parameter in (f"ti:{size}", f"to:{size}", f"tb:{size}"):
+            assert shell(f"invoke {TRANSFORM} {parameter}").startswith(GOOD)
+            assert len(peer.requests[-1].files) == files
     assert shell(f"invoke {TRANSFORM} ti:5").startswith(GOOD), "the channel is as it was"
 
 

@@ -171,7 +171,7 @@ def test_bad_hello_is_no_context(native_build: Path, tmp_path: Path, what: str) 
 
 def test_frames_are_never_longer_than_the_protocol_s_maximum(native_build: Path, tmp_path: Path) -> None:
     def script(channel: Channel) -> None:
-        channel.greet(max_frame=0xFFFFFFFF)
+        channel.greet(features=0, max_frame=0xFFFFFFFF)
         answer_well(channel)
 
     with Peer(tmp_path / "tee.sock", script) as peer, Shell(native_build, peer.path) as shell:

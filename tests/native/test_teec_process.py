@@ -146,7 +146,13 @@ def test_cancelled_thread_ends_its_call_and_gives_its_channel_back(shell: Shell,
     assert len(peer.hellos) == 1
 
 
-def test_cancelled_thread_leaves_no_memory_file_behind(shell: Shell, peer: Peer) -> None:
+def memory_files(shell: Shell) -> list[int]:
+    """Return the inodes of the memory files that the process has open."""
+    entries = Path(f"/proc/{shell.pid}/fd").iterdir()
+    return [entry.stat().st_ino for entry in entries if "memfd" in str(entry.readlink())]
+
+
+def test_cancelled_thread_leaves_its_memory_file_with_its_channel(shell: Shell, peer: Peer) -> None:
     peer.rendezvous = threading.Barrier(2)
     assert shell("start 3 - ti:100000") == "ok"
     while peer.requests[-1].type != INVOKE:
@@ -155,7 +161,19 @@ def test_cancelled_thread_leaves_no_memory_file_behind(shell: Shell, peer: Peer)
     peer.rendezvous.wait()
     shell("wait")
     assert peer.requests[-1].files
-    assert not [entry for entry in Path(f"/proc/{shell.pid}/fd").iterdir() if "memfd" in str(entry.readlink())]
+    assert len(memory_files(shell)) == 1
+    shell("final")
+    assert memory_files(shell) == []
+
+
+def test_a_small_memory_file_is_used_again_and_a_large_one_is_closed(shell: Shell) -> None:
+    assert shell("invoke 7 - ti:100000").startswith(GOOD)
+    kept = memory_files(shell)
+    assert len(kept) == 1
+    assert shell("invoke 7 - ti:1000000 to:1000000").startswith(GOOD)
+    assert memory_files(shell) == kept
+    assert shell("invoke 7 - ti:5000000").startswith(GOOD)
+    assert memory_files(shell) == []
 
 
 def test_context_that_is_finalized_under_a_call_lets_it_end(shell: Shell, peer: Peer) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frame of every attack on the channel: a server, and a bystander who must not notice."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +42,7 @@ def under_attack(limits: Limits = LIMITS) -> Iterator[Attacked]:
         before = open_descriptors()
         yield Attacked(path, application)
         assert echoes(bystander, session)
-        assert eventually(lambda: channels() == 1), "channels of clients that are gone have not ended"
+        assert eventually(lambda: channels(path) == 1), "channels of clients that are gone have not ended"
         with greeted(path) as (newcomer, own_session):
             assert echoes(newcomer, own_session)
         assert application.wait_until_open(1), "sessions of clients that are gone are still open"
@@ -60,9 +59,11 @@ def eventually(holds: Callable[[], bool], timeout: float = 10.0) -> bool:
     return True
 
 
-def channels() -> int:
-    """Return how many channels this process serves."""
-    return sum(thread.name.startswith("channel of pid") for thread in threading.enumerate())
+def channels(path: Path) -> int:
+    """Return how many connections of the socket at ``path`` are open, as the kernel counts them at its side."""
+    connected = ("03", str(path))
+    rows = (line.split() for line in Path("/proc/net/unix").read_text().splitlines())
+    return sum((row[5], row[-1]) == connected for row in rows)
 
 
 def open_descriptors() -> int:

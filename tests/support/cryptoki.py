@@ -34,9 +34,10 @@ class CryptokiError(Exception):
 
 
 @cache
-def _facts() -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(FACTS.read_text())
-    return facts
+def facts() -> dict[str, Any]:
+    """Return the standard's facts."""
+    read: dict[str, Any] = json.loads(FACTS.read_text())
+    return read
 
 
 class Structure:
@@ -47,7 +48,7 @@ class Structure:
 
     def __init__(self, name: str, **members: "Content") -> None:
         """Fill ``name``: numbers and arrays stand in it, what a pointer leads to is kept beside it."""
-        layout = _facts()["structs"][name]
+        layout = facts()["structs"][name]
         self.memory = ctypes.create_string_buffer(layout["size_lp64"])
         self._fields = dict(_fields(layout))
         self._kept: list[object] = []
@@ -95,7 +96,7 @@ def _fields(layout: Mapping[str, Any], prefix: str = "", start: int = 0) -> Iter
     for field in layout["fields"]:
         placed = {**field, "offset_lp64": start + field["offset_lp64"]}
         yield prefix + field["name"], placed
-        inner = _facts()["structs"].get(field["type"])
+        inner = facts()["structs"].get(field["type"])
         if inner is not None:
             yield from _fields(inner, f"{prefix}{field['name']}.", placed["offset_lp64"])
 
@@ -113,7 +114,9 @@ def _inline(value: Content, size: int) -> bytes:
     return int(value or 0).to_bytes(size, "little")
 
 
-class _Attribute(ctypes.Structure):
+class AttributeRow(ctypes.Structure):
+    """A CK_ATTRIBUTE."""
+
     _fields_ = (("type", _ULONG), ("value", ctypes.c_void_p), ("size", _ULONG))
 
 
@@ -142,10 +145,10 @@ class _Template:
     def __init__(self, attributes: Template) -> None:
         self._kept = [ctypes.create_string_buffer(_encoded(value)) for value in attributes.values()]
         rows = [
-            _Attribute(attribute, ctypes.addressof(memory), len(memory) - 1)
+            AttributeRow(attribute, ctypes.addressof(memory), len(memory) - 1)
             for attribute, memory in zip(attributes, self._kept, strict=True)
         ]
-        self.rows = (_Attribute * len(rows))(*rows)
+        self.rows = (AttributeRow * len(rows))(*rows)
         self.count = _ULONG(len(rows))
 
 
@@ -156,24 +159,35 @@ def _encoded(value: Value) -> bytes:
 
 
 class Module:
-    """A module that is loaded and initialized."""
+    """A module that is loaded and, if not told otherwise, initialized.
 
-    def __init__(self, path: Path) -> None:
+    With a ``version`` all of its functions are those of that version's list.
+    """
+
+    def __init__(self, path: Path, version: tuple[int, int] | None = None, *, initialized: bool = True) -> None:
         self._functions = ctypes.CDLL(str(path))
-        self.call("C_Initialize", None)
+        self._version = None if version is None else bytes(version)
+        if initialized:
+            self.call("C_Initialize", None)
 
     def call(self, function: str, *arguments: object) -> None:
         """Call a function, exported or from the list of all. Raises CryptokiError."""
-        call = getattr(self._functions, function, None) or self._listed(function)
-        rv = call(*arguments)
+        rv = self.function(function)(*arguments)
         if rv != CKR.OK:
             raise CryptokiError(function, rv)
 
+    def function(self, name: str) -> Callable[..., int]:
+        """Return a function, which returns a CK_RV."""
+        exported = getattr(self._functions, name, None) if self._version is None else None
+        return exported or self._listed(name)
+
     def _listed(self, function: str) -> Callable[..., int]:
         interface = ctypes.POINTER(ctypes.c_void_p)()
-        self.call("C_GetInterface", None, None, ctypes.byref(interface), _ULONG(0))
+        rv = self._functions.C_GetInterface(None, self._version, ctypes.byref(interface), _ULONG(0))
+        if rv != CKR.OK:
+            raise CryptokiError("C_GetInterface", rv)
         addresses = ctypes.cast(interface[1] or 0, ctypes.POINTER(ctypes.c_void_p))
-        at = [one["name"] for one in _facts()["functions"]].index(function)
+        at = [one["name"] for one in facts()["functions"]].index(function)
         listed: Callable[..., int] = ctypes.CFUNCTYPE(_ULONG)(addresses[1 + at] or 0)
         return listed
 
@@ -260,7 +274,7 @@ class Session:
 
     def value(self, handle: int, attribute: CKA) -> bytes:
         """Return an attribute."""
-        row = _Attribute(attribute, ctypes.addressof(self._room), ROOM)
+        row = AttributeRow(attribute, ctypes.addressof(self._room), ROOM)
         self._module.call("C_GetAttributeValue", self._handle, _ULONG(handle), ctypes.byref(row), _ULONG(1))
         return ctypes.string_at(self._room, row.size)
 

@@ -13,6 +13,7 @@ from softee.pkcs11_ta.attributes.codecs import (
     MECHANISM_LIST,
     NESTED,
     NESTING_LIMIT,
+    TRUST,
     ULONG,
     attribute_name,
     decode_value,
@@ -72,6 +73,7 @@ def test_a_ulong_of_the_applications_machine_is_taken_too() -> None:
         (CKA.VALUE_LEN, b"\xff" * 7 + b"\x7f"),
         (CKA.CERTIFICATE_CATEGORY, b"\xff" * 4),
         (CKA.CERTIFICATE_CATEGORY, b"\4\0\0\0"),
+        (CKA.TRUST_SERVER_AUTH, b"\5\0\0\0"),
         (CKA.START_DATE, b"2026"),
         (CKA.START_DATE, b"20261301"),
         (CKA.START_DATE, b"20260230\n"),
@@ -93,7 +95,7 @@ def test_templates_nest_to_the_limit() -> None:
     assert decode_value(CKA.WRAP_TEMPLATE, nested(NESTING_LIMIT))
 
 
-@pytest.mark.parametrize("kind", [0x80000001, 0xFFFFFFFF, CKA.SUBPRIME, CKA.PROFILE_ID])
+@pytest.mark.parametrize("kind", [0x80000001, 0xFFFFFFFF, CKA.SUBPRIME, CKA.VALIDATION_LEVEL])
 def test_an_attribute_that_no_object_has_is_refused(kind: int) -> None:
     with pytest.raises(Pkcs11Error) as refused:
         decode_value(kind, b"")
@@ -102,13 +104,13 @@ def test_an_attribute_that_no_object_has_is_refused(kind: int) -> None:
 
 def test_the_codecs_agree_with_the_table_that_the_client_library_converts_by() -> None:
     wanted = {
-        AttributeKind.ULONG: {ULONG, CHOICE},
+        AttributeKind.ULONG: {ULONG, CHOICE, TRUST},
         AttributeKind.ULONG_LIST: {MECHANISM_LIST},
         AttributeKind.TEMPLATE: {NESTED},
     }
     for kind, codec in CODECS.items():
         attribute_kind = ATTRIBUTE_KINDS.get(CKA(kind), AttributeKind.BYTES)
-        numbers = {ULONG, CHOICE, MECHANISM_LIST, NESTED}
+        numbers = {ULONG, CHOICE, TRUST, MECHANISM_LIST, NESTED}
         assert (codec in wanted[attribute_kind]) if attribute_kind in wanted else codec not in numbers, CKA(kind).name
 
 

@@ -19,7 +19,10 @@ def commands() -> dict[str, set[str]]:
 
 
 def leaves(group: TyperGroup, before: str = "") -> Iterator[tuple[str, set[str]]]:
-    for name, command in group.commands.items():
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, TyperGroup):
             yield from leaves(command, f"{before}{name} ")
             continue

@@ -44,3 +44,27 @@ def test_sixteen_threads_that_have_checked_a_pin_keep_less_than_one_check_took()
 def test_a_c_library_without_the_settings_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
     assert not heap.keep_little()
+
+
+_BUFFERS = """
+import resource
+from softee.daemon import heap
+
+def faults() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def request() -> None:
+    b"".join([bytearray(1 << 20), bytes(1 << 20)])
+
+assert heap.keep_little()
+request()
+before = faults()
+for _ in range(20):
+    request()
+print(faults() - before)
+"""
+
+
+def test_the_buffers_of_requests_of_a_megabyte_are_used_again() -> None:
+    done = subprocess.run([sys.executable, "-c", _BUFFERS], check=True, capture_output=True, text=True)
+    assert int(done.stdout) < 20 * 256, "pages, of which each request has a thousand"

@@ -147,3 +147,38 @@ def test_a_server_that_has_stopped_may_be_told_to_stop_again() -> None:
         with running(server):
             pass
         server.stop()
+
+
+def test_a_server_that_has_nothing_to_do_sleeps_without_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(EchoApplication()) as (server, listener):
+        timeouts: list[float | None] = []
+        wait = server._lookout.wait
+
+        def noted(timeout: float | None) -> list[tuple[int, int]]:
+            timeouts.append(timeout)
+            return wait(timeout)
+
+        monkeypatch.setattr(server._lookout, "wait", noted)
+        with running(server), greeted(listener.path) as (client, session):
+            assert echoes(client, session)
+            assert eventually(lambda: not server._busy)
+            assert echoes(client, session)
+            assert eventually(lambda: timeouts[-1] is None)
+    assert server._limits.keep_alive in timeouts
+
+
+def test_a_long_request_of_one_client_keeps_no_other_waiting() -> None:
+    application = EchoApplication()
+    with (
+        served(application) as (server, listener),
+        running(server),
+        greeted(listener.path) as (slow, long_session),
+        greeted(listener.path) as (quick, session),
+    ):
+        slow.send(encode_frame(FrameType.INVOKE, 5, Invoke(long_session, WAIT).encode()))
+        assert application.waiting.acquire(timeout=20)
+        for _ in range(10):
+            assert echoes(quick, session)
+        application.gate.set()
+        replies = iter(slow.frame, None)
+        assert next(one for one in replies if one.type is not FrameType.KEEP_ALIVE).type is FrameType.INVOKE_REPLY

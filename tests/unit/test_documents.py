@@ -75,7 +75,8 @@ def spellings(value: float) -> set[str]:
     spelled = {f"{value:g}", f"{value:,}", f"{value:g} s", f"0x{int(value):X}"}
     for unit, size in (("KiB", 1 << 10), ("MiB", 1 << 20)):
         spelled.add(f"{value / size:g} {unit}")
-    return spelled | ({"1 MiB + 64 KiB"} if value == 0x110000 else set())
+    mebibytes, rest = divmod(int(value), 1 << 20)
+    return spelled | {f"{mebibytes} MiB + {rest >> 10} KiB"}
 
 
 @pytest.mark.parametrize(("name", "value", "place"), list(limits()))

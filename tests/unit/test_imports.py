@@ -38,6 +38,7 @@ ROOMS = (
     "attestation",
     "session",
     "handlers",
+    "pace",
     "dispatch",
     "application",
 )

@@ -29,11 +29,20 @@ def test_a_data_unit_has_a_block_at_least(size: int) -> None:
         run.decrypt(CKM.AES_XTS, XTS_KEY, IV, bytes(size))
 
 
-def test_a_data_unit_has_a_limit() -> None:
-    unit = bytes(xts.LARGEST_UNIT)
+def test_a_data_unit_that_comes_in_parts_has_a_limit() -> None:
+    unit = bytes(xts.LARGEST_HELD)
     assert run.decrypt(CKM.AES_XTS, XTS_KEY, IV, run.encrypt(CKM.AES_XTS, XTS_KEY, IV, unit)) == unit
     with pytest.raises(Pkcs11Error, match="DEVICE_MEMORY"):
         run.encrypt(CKM.AES_XTS, XTS_KEY, IV, unit, b"\0")
+
+
+def test_a_data_unit_that_comes_as_a_whole_has_the_standards_limit() -> None:
+    unit = bytes(xts.LARGEST_UNIT)
+    encrypted = run.encryption(CKM.AES_XTS, XTS_KEY, IV).whole(unit)
+    assert run.decryption(CKM.AES_XTS, XTS_KEY, IV).whole(encrypted) == unit
+    for begin in (run.encryption, run.decryption):
+        with pytest.raises(Pkcs11Error, match="DATA_LEN_RANGE"):
+            begin(CKM.AES_XTS, XTS_KEY, IV).whole(unit + b"\0")
 
 
 def test_an_xts_key_of_a_size_between_is_refused_before_any_data() -> None:

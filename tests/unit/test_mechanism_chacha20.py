@@ -102,6 +102,12 @@ def test_the_largest_ciphertext_decrypts_and_a_larger_one_is_not_held() -> None:
         run.decrypt(CKM.CHACHA20_POLY1305, KEY, SEALED, sealed, b"\0")
 
 
+def test_a_larger_ciphertext_decrypts_as_a_whole() -> None:
+    plain = bytes(2 * authenticated.LARGEST_CIPHERTEXT)
+    sealed = run.encryption(CKM.CHACHA20_POLY1305, KEY, SEALED).whole(plain)
+    assert run.decryption(CKM.CHACHA20_POLY1305, KEY, SEALED).whole(sealed) == plain
+
+
 def test_a_message_is_no_longer_than_the_counter_allows() -> None:
     operation = run.encryption(CKM.CHACHA20_POLY1305, KEY, SEALED)
     assert isinstance(operation, ByteStream)

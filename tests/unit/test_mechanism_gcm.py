@@ -79,6 +79,14 @@ def test_the_largest_ciphertext_decrypts() -> None:
     assert run.decrypt(CKM.AES_GCM, KEY, PARAMETER, sealed) == plain
 
 
+def test_a_larger_ciphertext_decrypts_as_a_whole_and_a_bad_tag_gives_nothing_of_it() -> None:
+    plain = bytes(2 * gcm.LARGEST_CIPHERTEXT)
+    sealed = run.encryption(CKM.AES_GCM, KEY, PARAMETER).whole(plain)
+    assert run.decryption(CKM.AES_GCM, KEY, PARAMETER).whole(bytearray(sealed)) == plain
+    with pytest.raises(Pkcs11Error, match="ENCRYPTED_DATA_INVALID: the tag is another one"):
+        run.decryption(CKM.AES_GCM, KEY, PARAMETER).whole(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
 def test_the_counter_is_not_let_wrap_around() -> None:
     operation = run.encryption(CKM.AES_GCM, KEY, PARAMETER)
     assert isinstance(operation, ByteStream)

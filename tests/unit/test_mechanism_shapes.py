@@ -7,7 +7,7 @@ import pytest
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, on_bytes
 from softee.pkcs11_ta.mechanisms.shapes.signing import BufferedSign, BufferedVerify
 
 Operation = BufferedSign | BufferedVerify | BufferedCipher
@@ -24,7 +24,7 @@ def check(signature: bytes, data: bytes) -> None:
 OPERATIONS: dict[str, Callable[[int | None], Operation]] = {
     "sign": lambda limit: BufferedSign(itself, limit=limit),
     "verify": lambda limit: BufferedVerify(check, limit=limit),
-    "cipher": lambda limit: BufferedCipher(itself, lambda count: count, limit=limit),
+    "cipher": lambda limit: BufferedCipher(on_bytes(itself), lambda count: count, limit=limit),
 }
 
 
@@ -63,7 +63,13 @@ def test_without_a_limit_one_part_is_as_large_as_a_request(name: str) -> None:
 
 
 def test_a_cipher_gives_nothing_before_its_end_and_says_how_much_then() -> None:
-    cipher = BufferedCipher(lambda data: data[:-2], lambda count: max(0, count - 2), limit=10)
+    cipher = BufferedCipher(lambda data: bytes(data[:-2]), lambda count: max(0, count - 2), limit=10)
     assert (cipher.update_size(5), cipher.update(b"abcde")) == (0, b"")
     assert [cipher.one_shot_size(count) for count in (0, 2, 5)] == [0, 0, 3]
     assert cipher.finish() == b"abc"
+
+
+def test_what_comes_as_a_whole_is_not_held_and_has_no_limit() -> None:
+    cipher = BufferedCipher(bytes, lambda count: count, limit=6)
+    assert cipher.whole(bytes(100)) == bytes(100)
+    assert cipher.finish() == b""

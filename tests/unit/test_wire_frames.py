@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softee.wire.codec import WireError
-from softee.wire.frames import MAX_LENGTH, FrameType, decode_frame, encode_frame, frame_size
+from softee.wire.frames import HEADER_SIZE, MAX_LENGTH, FrameType, decode_frame, encode_frame, frame_size, whole_frame
 
 
 @given(st.sampled_from(FrameType), st.integers(0, 0xFFFFFFFF), st.binary(max_size=100))
@@ -54,6 +54,23 @@ def test_a_lower_limit_of_the_settings_holds() -> None:
 def test_a_cut_frame_is_refused(size: int) -> None:
     with pytest.raises(WireError):
         decode_frame(memoryview(encode_frame(FrameType.INVOKE, 1, b"xy"))[:size])
+
+
+@given(st.binary(max_size=40) | st.builds(encode_frame, st.sampled_from(FrameType), st.integers(0, 9), st.binary()))
+def test_what_has_come_is_a_whole_frame_or_not_one_yet_or_none(data: bytes) -> None:
+    buffer = memoryview(bytearray(data).ljust(200, b"?"))
+    try:
+        expected = decode_frame(memoryview(data))
+    except WireError:
+        expected = None
+    try:
+        found = whole_frame(buffer, len(data))
+    except WireError:
+        assert expected is None
+        return
+    assert found == expected
+    if found is None:
+        assert len(data) < HEADER_SIZE or frame_size(data) > len(data)
 
 
 def test_leftovers_are_refused() -> None:

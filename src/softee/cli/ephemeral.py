@@ -2,13 +2,36 @@
 """A throw-away token, ready for use: what ``softee run --ephemeral`` gives to tests and to CI."""
 
 import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from softee.cli import secure_world
 from softee.cli.token_client import token_client
 from softee.names import CKU
 
 LABEL = "softee"
 SLOT = 0
+
+
+@contextmanager
+def throw_away_world(log: Path | None = None, options: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """Run a secure world with such a token, and yield the variables that lead to it and to its PINs.
+
+    Args:
+        log: where it logs; by default, to a file that goes with it.
+        options: further options of ``softee serve``.
+
+    Raises:
+        CliError: it does not become ready.
+
+    """
+    with tempfile.TemporaryDirectory(prefix="softee-") as directory:
+        state = Path(directory)
+        paths = secure_world.StartPaths(state / "state", state / "key" / "root.key", log or state / "softee.log")
+        with secure_world.running(paths, options) as socket:
+            yield {"SOFTEE_SOCKET": str(socket)} | initialized_token(socket)
 
 
 def initialized_token(socket: Path) -> dict[str, str]:

@@ -3,8 +3,7 @@
 
 import os
 import signal
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,7 +13,7 @@ import typer
 
 from softee.cli import secure_world
 from softee.cli.child import run_command
-from softee.cli.ephemeral import initialized_token
+from softee.cli.ephemeral import throw_away_world
 from softee.cli.failure import CliError
 from softee.cli.library import module_path
 from softee.cli.options import ProfileOption, RootKeyOption, StateOption
@@ -70,7 +69,7 @@ def _world(
     """Find or start a secure world; yield the variables that lead to it."""
     options = ("--profile", profile) if profile else ()
     if ephemeral:
-        with _throw_away(log, options) as environment:
+        with throw_away_world(log, options) as environment:
             yield environment
         return
     answering = None if state or root_key else answering_socket()
@@ -82,12 +81,3 @@ def _world(
         return
     with secure_world.running(secure_world.paths_from_settings(state, root_key, log), options) as socket:
         yield {"SOFTEE_SOCKET": str(socket)}
-
-
-@contextmanager
-def _throw_away(log: Path | None, options: Sequence[str]) -> Iterator[Environment]:
-    with tempfile.TemporaryDirectory(prefix="softee-") as directory:
-        state = Path(directory)
-        paths = secure_world.StartPaths(state / "state", state / "key" / "root.key", log or state / "softee.log")
-        with secure_world.running(paths, options) as socket:
-            yield {"SOFTEE_SOCKET": str(socket)} | initialized_token(socket)

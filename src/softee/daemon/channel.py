@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from softee.daemon.settings import Limits
 from softee.tee.identity import PeerCredentials
 from softee.wire.codec import WireError
-from softee.wire.frames import HEADER_SIZE, Frame, FrameType, decode_frame, encode_frame, frame_size
+from softee.wire.frames import HEADER_SIZE, Frame, FrameType, decode_frame, encode_frame, frame_size, whole_frame
 
 _SMALL_FRAME = 16 * 1024
 """Bytes of the buffer that a channel keeps. Larger frames get one of their own while they last."""
@@ -62,21 +62,21 @@ class Channel:
             count = self._receive_into(self._buffer, _TAKE_FLAGS)
         except BlockingIOError:
             return None
-        self._ended = count == 0
-        if count < HEADER_SIZE or count < self._size(count):
-            self._count = count
+        frame = whole_frame(self._buffer, count, self._limits.max_frame)
+        if frame is None:
+            self._count, self._ended = count, count == 0
             return None
         self._frame = self._buffer[:count]
-        return decode_frame(self._frame, self._limits.max_frame)
+        return frame
 
-    def is_ready(self, seconds: float) -> bool:
-        """Stay awake for so long, and say whether something has come, or the connection has ended."""
+    def is_ready(self, awake: float, asleep: int) -> bool:
+        """Say whether something comes, or the connection ends, within ``awake`` seconds and ``asleep`` milliseconds."""
         poll = select.poll()
         poll.register(self.connection, select.POLLIN)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + awake
         while not poll.poll(0):
             if time.monotonic() > deadline:
-                return False
+                return bool(poll.poll(asleep))
             os.sched_yield()
         return True
 

@@ -63,6 +63,8 @@ class Conversation:
         self._request: tuple[Frame, Request] | None = None
         """What has come and takes its time."""
         self._sent = True
+        self.was_quick = False
+        """Whether the request that ``catch_up`` has answered would have been answered at once by the loop."""
 
     def advance(self) -> bool:
         """Take a request and answer it. False: ``catch_up`` has to do it, or to finish it."""
@@ -119,18 +121,21 @@ class Conversation:
             if frame is None:
                 return False
             waiting = frame, decode_request(frame)
+        self.was_quick = self._is_done_at_once(context, waiting[1])
         self._serve(context, *waiting)
         return True
 
     def _is_quick(self, client: ClientProcess, request: Request) -> bool:
         """Tell whether a request is answered at once, whatever else runs in this process."""
-        return (
-            isinstance(request, Invoke)
-            and not client.busy
-            and self.channel.descriptor is None
-            and request.parameters.inline_output <= _QUICK_OUTPUT
-            and client.context.is_quick(request.session, request.command, request.parameters.params)
-        )
+        return not client.busy and self._is_done_at_once(client.context, request)
+
+    def _is_done_at_once(self, context: ClientContext, request: Request) -> bool:
+        if not isinstance(request, Invoke) or self.channel.descriptor is not None:
+            return False
+        parameters = request.parameters
+        if parameters.inline_output > _QUICK_OUTPUT:
+            return False
+        return context.is_quick(request.session, request.command, parameters.params)
 
     def _hello(self, frame: Frame) -> Hello:
         request = decode_request(frame)

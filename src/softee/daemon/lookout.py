@@ -17,6 +17,8 @@ _STREAK = 8
 """How many requests in a row must have come soon; and again after looking in vain."""
 _TAKEN = 50e-6
 """Seconds after which whoever got the CPU that was offered has use for it."""
+_AT_ONCE = 64
+"""How many descriptors are taken at a time; each call makes room for so many."""
 SPARE_CPU = len(os.sched_getaffinity(0)) > 1
 
 
@@ -32,7 +34,7 @@ class Lookout:
         began = time.monotonic()
         events = self._look(began) if self._streak >= _STREAK else []
         if not events:
-            events = self._epoll.poll(timeout)
+            events = self._epoll.poll(timeout, _AT_ONCE)
         soon = time.monotonic() - began < _SOON and SPARE_CPU
         self._streak = self._streak + 1 if soon else 0
         return events
@@ -40,7 +42,7 @@ class Lookout:
     def _look(self, began: float) -> list[tuple[int, int]]:
         poll, clock, end = self._epoll.poll, time.monotonic, began + LOOKS
         now = began
-        while not (events := poll(0)):
+        while not (events := poll(0, _AT_ONCE)):
             os.sched_yield()  # the client may be waiting for this very CPU
             before, now = now, clock()
             if now > end or now - before > _TAKEN:

@@ -32,6 +32,10 @@ Job = Callable[[], bool]
 
 _STOP_WITHIN = 5.0
 """Seconds that running requests have to end when the server stops."""
+_SOON = 1
+"""Milliseconds for which a thread that has answered a long request keeps its conversation for the next one."""
+_PATIENCE = 2
+"""How many quick requests it then answers: C_SignInit comes before C_Sign."""
 _PAUSE = 0.1
 """Seconds until the next try, when the system has no more descriptors or memory for a connection."""
 
@@ -57,8 +61,6 @@ class Server:
         self._stop = os.eventfd(0, os.EFD_CLOEXEC)
         self._stopping = False
         self._stopped = threading.Event()
-        self._turn = 0
-        """Counts what the loop does."""
         self._next_keep_alive = 0.0
 
     def run(self, wakeup: int | None = None) -> None:
@@ -71,9 +73,7 @@ class Server:
         for descriptor in (*stops, listening):
             self._epoll.register(descriptor, select.EPOLLIN)
         while True:
-            events = self._lookout.wait(self._limits.keep_alive if self._busy else None)
-            self._turn += len(events)
-            for descriptor, _ in events:
+            for descriptor, _ in self._lookout.wait(self._limits.keep_alive if self._busy else None):
                 conversation = self._waiting.get(descriptor)
                 if conversation is not None:
                     self._advance(descriptor, conversation)
@@ -143,27 +143,35 @@ class Server:
 
     def _work(self, conversation: Conversation, client: ClientProcess | None, job: Job) -> None:
         """Do a job, then have the loop wait for the next request, or end the conversation."""
-        peer, turn, going = conversation.channel.peer, self._turn, False
-        try:
-            going = job()
-            while going and self._is_alone(turn) and conversation.channel.is_ready(LOOKS):
-                going = conversation.catch_up()
-        except WireError as error:
-            log.warning("a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error)
-        except OSError as error:
-            log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error)
-        except Exception:
-            log.exception("a bug; the channel of pid %d, uid %d is closed", peer.pid, peer.uid)
-        if going and self._await(conversation, client):
+        if self._goes_on(conversation, job) and self._await(conversation, client):
             return
         try:
             conversation.end()
         finally:
             self._leave(conversation, client)
 
-    def _is_alone(self, turn: int) -> bool:
-        """Say whether nobody else has asked for anything since ``turn``: a thread then keeps its conversation."""
-        return SPARE_CPU and len(self._busy) == 1 and self._turn == turn
+    def _goes_on(self, conversation: Conversation, job: Job) -> bool:
+        """Do a job, and what comes soon after it. False: the conversation has ended."""
+        peer, left = conversation.channel.peer, _PATIENCE
+        try:
+            going = job()
+            while going and left and self._is_ready(conversation):
+                going = conversation.catch_up()
+                left = left - 1 if conversation.was_quick else _PATIENCE
+        except WireError as error:
+            log.warning("a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error)
+        except OSError as error:
+            log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error)
+        except Exception:
+            log.exception("a bug; the channel of pid %d, uid %d is closed", peer.pid, peer.uid)
+        else:
+            return going
+        return False
+
+    def _is_ready(self, conversation: Conversation) -> bool:
+        """Wait a moment for a conversation's next request, awake where nobody else's runs in a thread."""
+        awake = LOOKS if SPARE_CPU and len(self._busy) == 1 else 0
+        return conversation.channel.is_ready(awake, _SOON)
 
     def _await(self, conversation: Conversation, client: ClientProcess | None) -> bool:
         """Have the loop wait for a conversation's next request. False where the server stops."""

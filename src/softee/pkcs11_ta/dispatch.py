@@ -20,7 +20,6 @@ from softee.tee.keys import wipe
 from softee.tee.parameters import ParameterError, absent, input_buffer, output_buffer
 from softee.tee.sealing import TamperedError
 from softee.wire.codec import WireError
-from softee.wire.frames import MAX_LENGTH
 from softee.wire.values import Memref, Param, Params
 
 R = TypeVar("R")
@@ -41,11 +40,11 @@ def invoke(handlers: Handlers, client: Pkcs11Client, number: int, params: Params
     Returns:
         TEE_SUCCESS with a CKR in parameter 0; TEE_ERROR_SHORT_BUFFER with CKR_BUFFER_TOO_SMALL there and the wanted
         size in parameter 2; TEE_ERROR_NOT_SUPPORTED for an unknown command; TEE_ERROR_BAD_PARAMETERS where
-        parameter 0 cannot hold a CKR, or is larger than any frame: requests are decoded in Python, which takes time.
+        parameter 0 cannot hold a CKR.
 
     """
     control = params[0]
-    if not isinstance(control, Memref) or control.type not in _CONTROL or not 4 <= control.capacity <= MAX_LENGTH:
+    if not isinstance(control, Memref) or control.type not in _CONTROL or control.capacity < 4:
         _refused(client, f"command {number}", "TEE_ERROR_BAD_PARAMETERS", "parameter 0 must be an in/out buffer")
         return TeeResult.BAD_PARAMETERS
     bound = handlers.get(number)
@@ -68,7 +67,7 @@ def invoke(handlers: Handlers, client: Pkcs11Client, number: int, params: Params
 _CONTROL = frozenset({_MEMREF_INOUT, _MEMREF_OUTPUT})
 
 
-def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) -> bytes:
+def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) -> bytes | bytearray:
     command = bound.command
     call = _call(command, client, params)
     request = _decode(command, control)
@@ -89,6 +88,9 @@ def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) ->
 def _decode(command: Command[R], control: Memref) -> R:
     """Decode a request, and wipe the bytes that it came in: a PIN or a key may be among them."""
     try:
+        if control.capacity > command.largest_request:
+            detail = f"a request of {control.capacity} bytes; {command.largest_request} are decoded"
+            raise Pkcs11Error(CKR.DEVICE_MEMORY, detail)
         return command.decode(control.data)
     finally:
         wipe(control.data)
@@ -123,7 +125,7 @@ def _capacity(command: Command[Any], param: Param) -> int:
     return capacity
 
 
-def _answer(command: Command[Any], control: Memref, output: Param, reply: bytes, rv: CKR) -> TeeResult:
+def _answer(command: Command[Any], control: Memref, output: Param, reply: bytes | bytearray, rv: CKR) -> TeeResult:
     if command.writes and isinstance(output, Memref) and not output.reply(reply):
         return _too_small(control, output, len(reply))
     control.reply(_ANSWERS[rv])

@@ -5,6 +5,8 @@ A moment is some hundred microseconds, with the few kilobytes of data that such 
 change, makes a key of chance, or computes with a PIN, is not done in one.
 """
 
+import struct
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from softee.pkcs11_ta.abi.command import Command
@@ -20,68 +22,79 @@ from softee.pkcs11_ta.abi.commands import (
     slots,
 )
 from softee.pkcs11_ta.handlers import HANDLERS
-from softee.pkcs11_ta.session.client import Pkcs11Client, Session
+from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, SIGN, SIGN_RECOVER, VERIFY, VERIFY_RECOVER, Purpose
 from softee.wire.values import Memref, Params
 
+_FIRST: Final = struct.Struct("<I")
 _MANY_OBJECTS: Final = 1000
 """A search of more objects takes its time, where it is not by an attribute that is indexed."""
 
-
-def _numbers(*commands: Command[Any]) -> frozenset[int]:
-    return frozenset(command.number for command in commands)
-
-
-_ALWAYS: Final = _numbers(
-    *(general.PING, slots.SLOT_LIST, slots.MECHANISM_IDS, slots.MECHANISM_INFO, sessions.SESSION_INFO),
-    *(objects.FIND_OBJECTS, objects.FIND_OBJECTS_FINAL, objects.GET_ATTRIBUTE_VALUE),
-    *(random.SEED_RANDOM, random.GENERATE_RANDOM),
-    *(digests.DIGEST_INIT, digests.DIGEST_UPDATE, digests.DIGEST_FINAL, digests.DIGEST_ONESHOT),
-    *(ciphers.ENCRYPT_INIT, ciphers.DECRYPT_INIT, signatures.SIGN_INIT, signatures.VERIFY_INIT),
-    *(resuming.ENCRYPT_START, resuming.DECRYPT_START, resuming.SIGN_START, resuming.VERIFY_START),
-    *(resuming.DIGEST_START, resuming.DIGEST_AGAIN, resuming.RESUME),
-)
-_STEPS: Final[tuple[tuple[Purpose[Any], frozenset[int]], ...]] = (
-    (ENCRYPT, _numbers(ciphers.ENCRYPT_UPDATE, ciphers.ENCRYPT_FINAL, ciphers.ENCRYPT_ONESHOT, resuming.ENCRYPT_AGAIN)),
-    (DECRYPT, _numbers(ciphers.DECRYPT_UPDATE, ciphers.DECRYPT_FINAL, ciphers.DECRYPT_ONESHOT, resuming.DECRYPT_AGAIN)),
-    (SIGN, _numbers(signatures.SIGN_UPDATE, signatures.SIGN_FINAL, signatures.SIGN_ONESHOT, resuming.SIGN_AGAIN)),
-    (
-        VERIFY,
-        _numbers(signatures.VERIFY_UPDATE, signatures.VERIFY_FINAL, signatures.VERIFY_ONESHOT, resuming.VERIFY_AGAIN),
-    ),
-    (SIGN_RECOVER, _numbers(signatures.SIGN_RECOVER)),
-    (VERIFY_RECOVER, _numbers(signatures.VERIFY_RECOVER)),
-)
-_OF_OPERATION: Final = {number: purpose for purpose, steps in _STEPS for number in steps}
-"""The steps of operations, which are as quick as the operation's key is."""
-
-_IN_SLOT: Final = _numbers(slots.SLOT_INFO, slots.TOKEN_INFO, sessions.OPEN_SESSION)
-_ON_TOKEN: Final = _numbers(sessions.CLOSE_SESSION, objects.FIND_OBJECTS_INIT, resuming.FIND_OBJECTS_START)
-"""Those take the token's lock, which may be held during a commit."""
+Pace = bool | Callable[[Pkcs11Client, int], bool]
+"""Whether a command is quick: always, never, or as the client's session or slot is, whose number is given."""
 
 
 def is_quick(client: Pkcs11Client, command: int, params: Params) -> bool:
     """Say whether a command is done in a moment. So is the refusal of one that there is not, or that is not decoded."""
-    if command in _ALWAYS or command not in HANDLERS:
-        return True
-    purpose = _OF_OPERATION.get(command)
-    if purpose is not None:
-        session = client.sessions.get(_first(params))
-        return session is None or not session.operations.is_slow(purpose)
-    if command in _IN_SLOT:
-        return client.slots.is_free(_first(params))
-    if command in _ON_TOKEN:
-        return _is_free(client.sessions.get(_first(params)))
-    return False
+    pace = _PACES.get(command, True)
+    return pace if pace is True or pace is False else pace(client, _first(params))
 
 
 def _first(params: Params) -> int:
     """Return the first number of a request: the session's handle, or the slot's."""
     control = params[0]
-    return int.from_bytes(control.data[:4], "little") if isinstance(control, Memref) else 0
+    if not isinstance(control, Memref) or len(control.data) < _FIRST.size:
+        return 0
+    first: int = _FIRST.unpack_from(control.data)[0]
+    return first
 
 
-def _is_free(session: Session | None) -> bool:
+def _as_operation(purpose: Purpose[Any]) -> Pace:
+    """Return the pace of an operation's steps: they are as quick as its key is."""
+
+    def pace(client: Pkcs11Client, handle: int) -> bool:
+        session = client.sessions.get(handle)
+        return session is None or not session.operations.is_slow(purpose)
+
+    return pace
+
+
+def _as_slot(client: Pkcs11Client, slot: int) -> bool:
+    """Say whether nobody has the lock of a slot's token, which may be held during a commit."""
+    return client.slots.is_free(slot)
+
+
+def _as_token(client: Pkcs11Client, handle: int) -> bool:
+    """Say the same of the token of a session, and that it has not very many objects."""
+    session = client.sessions.get(handle)
     if session is None:
         return True
     return session.token.is_free() and session.token.objects.next_number <= _MANY_OBJECTS
+
+
+_QUICK: Final[tuple[tuple[Pace, tuple[Command[Any], ...]], ...]] = (
+    (True, (general.PING, slots.SLOT_LIST, slots.MECHANISM_IDS, slots.MECHANISM_INFO, sessions.SESSION_INFO)),
+    (True, (objects.FIND_OBJECTS, objects.FIND_OBJECTS_FINAL, objects.GET_ATTRIBUTE_VALUE)),
+    (True, (random.SEED_RANDOM, random.GENERATE_RANDOM)),
+    (True, (digests.DIGEST_INIT, digests.DIGEST_UPDATE, digests.DIGEST_FINAL, digests.DIGEST_ONESHOT)),
+    (True, (ciphers.ENCRYPT_INIT, ciphers.DECRYPT_INIT, signatures.SIGN_INIT, signatures.VERIFY_INIT)),
+    (True, (resuming.ENCRYPT_START, resuming.DECRYPT_START, resuming.SIGN_START, resuming.VERIFY_START)),
+    (True, (resuming.DIGEST_START, resuming.DIGEST_AGAIN, resuming.RESUME)),
+    (_as_operation(ENCRYPT), (resuming.ENCRYPT_AGAIN,)),
+    (_as_operation(DECRYPT), (resuming.DECRYPT_AGAIN,)),
+    (_as_operation(SIGN), (resuming.SIGN_AGAIN,)),
+    (_as_operation(VERIFY), (resuming.VERIFY_AGAIN,)),
+    (_as_operation(ENCRYPT), (ciphers.ENCRYPT_UPDATE, ciphers.ENCRYPT_FINAL, ciphers.ENCRYPT_ONESHOT)),
+    (_as_operation(DECRYPT), (ciphers.DECRYPT_UPDATE, ciphers.DECRYPT_FINAL, ciphers.DECRYPT_ONESHOT)),
+    (_as_operation(SIGN), (signatures.SIGN_UPDATE, signatures.SIGN_FINAL, signatures.SIGN_ONESHOT)),
+    (_as_operation(VERIFY), (signatures.VERIFY_UPDATE, signatures.VERIFY_FINAL, signatures.VERIFY_ONESHOT)),
+    (_as_operation(SIGN_RECOVER), (signatures.SIGN_RECOVER,)),
+    (_as_operation(VERIFY_RECOVER), (signatures.VERIFY_RECOVER,)),
+    (_as_slot, (slots.SLOT_INFO, slots.TOKEN_INFO, sessions.OPEN_SESSION)),
+    (_as_token, (sessions.CLOSE_SESSION, objects.FIND_OBJECTS_INIT, resuming.FIND_OBJECTS_START)),
+)
+
+_PACES: Final[Mapping[int, Pace]] = {
+    **dict.fromkeys(HANDLERS, False),
+    **{command.number: pace for pace, commands in _QUICK for command in commands},
+}

@@ -8,6 +8,8 @@ eight-term objects 20 KB, and the head of a vault of 100,000 objects 34 KB: each
 import struct
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Self
 
 from softee.tee.sealing import TERM_SIZE
 from softee.wire.codec import Reader, WireError, Writer
@@ -16,22 +18,49 @@ OBJECTS_PER_PAGE = 128
 FIRST_NUMBER = 1
 LAST_NUMBER = 0x3FFFFFFF
 _ENTRY = struct.Struct("<IQ16sBB")
+_NUMBER_AND_TERMS = struct.Struct("<I25xB")
+"""Of the same: the number, and how many terms follow."""
 _PAGE_ROW = struct.Struct("<IQ32s")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the pages say of an object, without opening it.
+class Entry(bytes):
+    """What a page says of an object, without opening it: the very bytes that stand there.
 
-    ``version`` is the vault's epoch when the object was last written; ``tag`` is the first 16 bytes of the SHA-256 of
-    its record; ``packed_terms`` holds its terms, 16 bytes each, in rising order.
+    A vault may have 100,000 of them, which are made when it is opened; their fields are read when somebody asks.
+    ``packed_terms`` are 16 bytes each, in rising order.
     """
 
-    number: int
-    version: int
-    tag: bytes
-    compartment: int
-    packed_terms: bytes
+    __slots__ = ()
+
+    def __new__(cls, number: int, version: int, tag: bytes, compartment: int, packed_terms: bytes) -> Self:
+        """Put an entry together from its fields."""
+        fixed = _ENTRY.pack(number, version, tag, compartment, len(packed_terms) // TERM_SIZE)
+        return bytes.__new__(cls, fixed + packed_terms)
+
+    @property
+    def number(self) -> int:
+        """The object's number."""
+        return int.from_bytes(self[:4], "little")
+
+    @property
+    def version(self) -> int:
+        """The vault's epoch when the object was last written."""
+        return int.from_bytes(self[4:12], "little")
+
+    @property
+    def tag(self) -> bytes:
+        """The first 16 bytes of the SHA-256 of the object's record."""
+        return self[12:28]
+
+    @property
+    def compartment(self) -> int:
+        """Which key seals the object."""
+        return self[28]
+
+    @property
+    def packed_terms(self) -> bytes:
+        """Its blind-index terms, one after the other."""
+        return self[_ENTRY.size :]
 
     @property
     def terms(self) -> frozenset[bytes]:
@@ -68,31 +97,37 @@ def pack_terms(terms: Collection[bytes]) -> bytes:
     return b"".join(unique)
 
 
-def split_terms(packed: bytes) -> list[bytes]:
+def split_terms(packed: bytes) -> tuple[bytes, ...]:
     """Return the terms in ``packed_terms``."""
-    return [packed[start : start + TERM_SIZE] for start in range(0, len(packed), TERM_SIZE)]
+    return _terms(len(packed) // TERM_SIZE).unpack(packed)
+
+
+@cache
+def _terms(count: int) -> struct.Struct:
+    return struct.Struct(f"{TERM_SIZE}s" * count)
 
 
 def encode_page(entries: Iterable[Entry]) -> bytes:
     """Return a page's bytes: its entries, in rising order of their numbers."""
-    return b"".join(
-        _ENTRY.pack(entry.number, entry.version, entry.tag, entry.compartment, len(entry.packed_terms) // TERM_SIZE)
-        + entry.packed_terms
-        for entry in entries
-    )
+    return b"".join(entries)
 
 
-def decode_page(page: int, plaintext: bytes | bytearray) -> list[Entry]:
-    """Return a page's entries. Raises WireError where they are not a page's."""
-    reader = Reader(plaintext)
-    entries = []
+def decode_page(page: int, plaintext: bytes | bytearray) -> dict[int, Entry]:
+    """Return a page's entries by their numbers. Raises WireError where they are not a page's."""
+    content, at = bytes(plaintext), 0
+    entries: dict[int, Entry] = {}
     last = page * OBJECTS_PER_PAGE - 1
-    while reader.remaining:
-        number, version, tag, compartment, terms = _ENTRY.unpack(reader.view(_ENTRY.size))
+    while at < len(content):
+        if at + _ENTRY.size > len(content):
+            raise WireError(f"{_ENTRY.size} bytes wanted, {len(content) - at} left")
+        number, terms = _NUMBER_AND_TERMS.unpack_from(content, at)
         if number <= last or number // OBJECTS_PER_PAGE != page:
             raise WireError(f"object {number} out of order, or not of page {page}")
-        entries.append(Entry(number, version, tag, compartment, reader.take(terms * TERM_SIZE)))
-        last = number
+        end = at + _ENTRY.size + terms * TERM_SIZE
+        entries[number] = bytes.__new__(Entry, content[at:end])
+        last, at = number, end
+    if at > len(content):
+        raise WireError(f"{at - len(content)} bytes of a term are missing")
     return entries
 
 

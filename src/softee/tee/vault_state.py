@@ -6,7 +6,7 @@ change over only when the store has it.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from cryptography.hazmat.primitives.constant_time import bytes_eq
@@ -153,10 +153,10 @@ class VaultState:
         entries: dict[int, Entry] = {}
         for number, row in self.head.pages.items():
             place = self.place(RecordKind.PAGE, number)
-            entries.update((entry.number, entry) for entry in self._open_page(place, row, stored.get(place.key)))
+            entries |= self._open_page(place, row, stored.get(place.key))
         return entries
 
-    def _open_page(self, place: Place, row: PageRow, record: bytes | None) -> Iterable[Entry]:
+    def _open_page(self, place: Place, row: PageRow, record: bytes | None) -> dict[int, Entry]:
         if record is not None and not bytes_eq(record_hash(record), row.hash):
             raise TamperedError(f"{place} is not the one that its head lists: altered, swapped or rolled back")
         try:

@@ -75,6 +75,25 @@ def frame_size(data: bytes | bytearray | memoryview, max_length: int = MAX_LENGT
     return LENGTH_SIZE + length
 
 
+def whole_frame(buffer: memoryview, count: int, max_length: int = MAX_LENGTH) -> Frame | None:
+    """Return the frame that the first ``count`` bytes of a buffer are, None where more of it has to come.
+
+    Raises:
+        WireError: they are no frame, have leftovers, or are of an unknown type.
+
+    """
+    if count < HEADER_SIZE:
+        return None
+    length, type_number, serial = _HEADER.unpack_from(buffer)
+    if not MIN_LENGTH <= length <= max_length:
+        raise WireError(f"a frame's length is {MIN_LENGTH} to {max_length}, not {length}")
+    if count != LENGTH_SIZE + length:
+        if count > LENGTH_SIZE + length:
+            raise WireError("more came before the reply; a channel carries one request at a time")
+        return None
+    return Frame(_frame_type(type_number), serial, buffer[HEADER_SIZE:count])
+
+
 def decode_frame(data: memoryview, max_length: int = MAX_LENGTH) -> Frame:
     """Decode exactly one frame.
 
@@ -86,10 +105,14 @@ def decode_frame(data: memoryview, max_length: int = MAX_LENGTH) -> Frame:
     if len(data) != size:
         raise WireError(f"a frame of {size} bytes was announced, {len(data)} bytes are there")
     _, type_number, serial = _HEADER.unpack_from(data)
-    frame_type = _TYPES.get(type_number)
+    return Frame(_frame_type(type_number), serial, data[HEADER_SIZE:])
+
+
+def _frame_type(number: int) -> FrameType:
+    frame_type = _TYPES.get(number)
     if frame_type is None:
-        raise WireError(f"unknown frame type {type_number:#x}")
-    return Frame(frame_type, serial, data[HEADER_SIZE:])
+        raise WireError(f"unknown frame type {number:#x}")
+    return frame_type
 
 
 def encode_frame(frame_type: FrameType, serial: int, payload: bytes = b"") -> bytes:

@@ -7,7 +7,7 @@ its place is known here; whoever does the I/O fetches and stores the bytes.
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 
@@ -36,8 +36,8 @@ class Where(IntEnum):
 
 _INLINE, _MEMORY_FILE, _NULL = Where.INLINE.value, Where.IN_MEMORY_FILE.value, Where.NULL_BUFFER.value
 
-MAX_MEMORY_FILE = 64 * 1024 * 1024
-"""The largest memory file, in bytes."""
+MAX_MEMORY_FILE = 2 * ((64 << 20) + (64 << 10))
+"""The largest memory file, in bytes: it holds 64 MiB to encrypt, and as many encrypted, with what is added to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,13 @@ class Parameters:
 
     ``regions`` are the buffers in the memory file; their ``data`` is empty until someone has read the file.
     ``inline_output`` is how many bytes the reply must have room for: the sizes of the inline outputs together.
+    ``types`` are the paramTypes that came with a request, 0 where none came.
     """
 
     params: Params = NO_PARAMS
     regions: tuple[Region, ...] = ()
     inline_output: int = 0
+    types: int = field(default=0, compare=False)
 
 
 NO_PARAMETERS = Parameters()
@@ -98,7 +100,8 @@ class _RequestDecoder:
     def decode(self) -> Parameters:
         params: list[Param] = [None, None, None, None]
         try:
-            plan = _plan(_U32.unpack_from(self._data, self._offset)[0])
+            types: int = _U32.unpack_from(self._data, self._offset)[0]
+            plan = _plan(types)
             self._offset += 4
             for index, param_type, decode in plan:
                 params[index] = decode(self, index, param_type)
@@ -107,7 +110,7 @@ class _RequestDecoder:
         if self._offset != len(self._data):
             raise WireError(f"{len(self._data) - self._offset} bytes left over after the parameters")
         first, second, third, fourth = params
-        return Parameters((first, second, third, fourth), self._regions, self._inline_output)
+        return Parameters((first, second, third, fourth), self._regions, self._inline_output, types)
 
     def no_value(self, _index: int, param_type: ParamType) -> Value:
         return Value(param_type)
@@ -121,8 +124,9 @@ class _RequestDecoder:
         where, size = _MEMREF.unpack_from(self._data, self._offset)
         self._offset += 5
         if where == _INLINE:
-            if param_type is not _MEMREF_INPUT:
-                self._inline_output += size
+            if param_type is _MEMREF_INPUT:
+                return Memref(param_type, self._take(size), size)
+            self._inline_output += size
             return Memref(param_type, bytearray() if param_type is _MEMREF_OUTPUT else self._take(size), size)
         if where == _MEMORY_FILE:
             self._regions += (Region(index, _OFFSET.unpack_from(self._data, self._offset)[0]),)
@@ -200,15 +204,10 @@ def encode_parameters(parameters: Parameters) -> bytes:
 
 def encode_answers(parameters: Parameters) -> bytes:
     """Encode the parameters of the reply to ``parameters``, which the trusted application has filled in."""
-    types = 0
-    parts: list[bytes | bytearray] = [b""]
-    in_file = [region.index for region in parameters.regions]
+    parts: list[bytes | bytearray] = [_U32.pack(parameters.types or join_types(parameters.params))]
+    in_file = [region.index for region in parameters.regions] if parameters.regions else ()
     for index, param in enumerate(parameters.params):
-        if param is None:
-            continue
-        param_type = param.type
-        types |= param_type << 4 * index
-        if param_type is _MEMREF_INPUT or param_type is _VALUE_INPUT:
+        if param is None or param.type is _MEMREF_INPUT or param.type is _VALUE_INPUT:
             continue
         if isinstance(param, Value):
             parts.append(_VALUE.pack(param.a, param.b))
@@ -216,7 +215,6 @@ def encode_answers(parameters: Parameters) -> bytes:
             parts.append(_U32.pack(param.size or 0))
             if index not in in_file:
                 parts.append(param.out)
-    parts[0] = _U32.pack(types)
     return b"".join(parts)
 
 

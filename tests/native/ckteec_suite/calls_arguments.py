@@ -154,10 +154,10 @@ def test_data_that_never_reached_the_application_end_the_active_operation(
 
 def test_an_output_that_no_answer_can_bring_is_not_called_too_small(library: Library) -> None:
     """The application's buffer is large enough: it would try for ever."""
-    needed, given = (32 << 20) + 16, ulong(33 << 20)
+    needed, given = (65 << 20) + 16, ulong(66 << 20)
     library.answer(too_small(needed), Answer())
-    assert library.call("C_Encrypt", 7, b"x", 1, room(33 << 20), pointer(given)) == CKR.DEVICE_MEMORY
-    assert given.value == 33 << 20
+    assert library.call("C_Encrypt", 7, b"x", 1, room(66 << 20), pointer(given)) == CKR.DEVICE_MEMORY
+    assert given.value == 66 << 20
     assert library.last().command == RELEASE
 
 

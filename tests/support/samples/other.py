@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Objects that are no keys."""
 
-from softee.names import CKA, CKC, CKM, CKO
+from softee.names import CKA, CKC, CKM, CKO, CKT
 from support.samples.sample import MechanismSample, ObjectSample
 
 MECHANISMS: dict[CKM, MechanismSample] = {}
@@ -13,5 +13,13 @@ OBJECTS: dict[str, ObjectSample] = {
         CKA.CERTIFICATE_TYPE: int(CKC.X_509),
         CKA.SUBJECT: b"\x30\x00",
         CKA.VALUE: b"a certificate",
+    },
+    "trust": {
+        CKA.CLASS: int(CKO.TRUST),
+        CKA.ISSUER: b"\x30\x00",
+        CKA.SERIAL_NUMBER: b"\x02\x01\x01",
+        CKA.HASH_OF_CERTIFICATE: bytes(32),
+        CKA.NAME_HASH_ALGORITHM: int(CKM.SHA256),
+        CKA.TRUST_SERVER_AUTH: int(CKT.TRUST_ANCHOR),
     },
 }

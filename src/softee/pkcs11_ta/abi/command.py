@@ -11,8 +11,12 @@ from typing import Generic, TypeVar
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.fields import Decoder, Encoder, decoder, encoder, fields
+from softee.wire.frames import MAX_LENGTH
 
 R = TypeVar("R")
+
+LARGEST_WITH_VALUE = (16 << 20) + MAX_LENGTH
+"""Bytes of a request with a data object's value in it: 16 MiB, and what a frame holds for all the rest."""
 
 
 class Data(Enum):
@@ -39,6 +43,8 @@ class Command(Generic[R]):
     ``output_layout`` says what the output is made of, where that is not plain bytes.
     ``returns`` are the return values that the standard (or OP-TEE, where it differs) allows for the C_* function.
     ``quiet`` are those among them that clients provoke to learn something: they go to the log at debug level.
+    ``largest_request``: bytes of a request that is decoded. Each byte of it costs Python time, so few have larger ones
+    than a frame, and those have a rule for what in it may be large.
     ``in_session`` says that the request names a session; such commands run one at a time in it.
     """
 
@@ -52,6 +58,7 @@ class Command(Generic[R]):
     output: Output = field(default=Output.NONE, kw_only=True)
     output_size: int | None = field(default=None, kw_only=True)
     output_layout: str = field(default="", kw_only=True)
+    largest_request: int = field(default=MAX_LENGTH, kw_only=True)
     decode: Decoder[R] = field(init=False, repr=False, compare=False)
     encode: Encoder[R] = field(init=False, repr=False, compare=False)
     in_session: bool = field(init=False)

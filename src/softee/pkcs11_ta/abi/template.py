@@ -10,17 +10,21 @@ from dataclasses import dataclass
 
 from softee.names import UNAVAILABLE_INFORMATION
 from softee.wire.codec import Reader, WireError, Writer
+from softee.wire.frames import MAX_LENGTH
 
 Template = tuple[tuple[int, bytes], ...]
 """Attributes as they travel: (type, value), in the client's order, duplicates kept."""
 
 
 def read_template(reader: Reader) -> Template:
-    """Read ``{u32 attrs_size, u32 attrs_count, attrs…}``, each attribute ``{u32 id, u32 size, data}``."""
+    """Read ``{u32 attrs_size, u32 attrs_count, attrs…}``, each attribute ``{u32 id, u32 size, data}``.
+
+    There are no more than a frame holds, however large the values are.
+    """
     size = reader.u32()
     count = reader.u32()
     attributes = reader.sub(size)
-    if count > size // 8:
+    if count > min(size, MAX_LENGTH) // 8:
         raise WireError(f"{count} attributes in {size} bytes")
     template = tuple((attributes.u32(), attributes.take(attributes.u32())) for _ in range(count))
     attributes.finish()

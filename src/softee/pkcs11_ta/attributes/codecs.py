@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from softee.names import CKA, CKR, UNAVAILABLE_INFORMATION
+from softee.names import CKA, CKR, CKT, UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.template import Template, decode_template, encode_template
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
@@ -61,6 +61,13 @@ def _decode_choice(raw: bytes) -> int:
     return value
 
 
+def _decode_trust(raw: bytes) -> int:
+    value = _decode_ulong(raw)
+    if value not in set(CKT):
+        raise ValueError(f"not a CK_TRUST ({value} given)")
+    return value
+
+
 def _decode_date(raw: bytes) -> bytes:
     if not _DATE.fullmatch(raw):
         raise ValueError("not a CK_DATE (empty, or eight digits YYYYMMDD)")
@@ -101,6 +108,7 @@ def _decode_nested(raw: bytes, depth: int = 1) -> Template:
 BOOL = Codec("CK_BBOOL", _decode_bool, lambda value: b"\1" if value else b"\0")
 ULONG = Codec("CK_ULONG", _decode_ulong, lambda value: value.to_bytes(4, "little"))
 CHOICE = Codec("CK_ULONG, 0 to 3", _decode_choice, ULONG.encode)
+TRUST = Codec("CK_TRUST", _decode_trust, ULONG.encode)
 BYTES = Codec("bytes", bytes, bytes)
 SECRET = Codec("secret bytes", SecretBytes, SecretBytes)
 DATE = Codec("CK_DATE", _decode_date, bytes)
@@ -154,9 +162,22 @@ CODECS: Mapping[int, Codec] = _table(
             CKA.VALUE_LEN,
             CKA.KEY_GEN_MECHANISM,
             CKA.PARAMETER_SET,
+            CKA.PROFILE_ID,
         ),
     ),
     (CHOICE, (CKA.CERTIFICATE_CATEGORY, CKA.JAVA_MIDP_SECURITY_DOMAIN)),
+    (
+        TRUST,
+        (
+            CKA.TRUST_SERVER_AUTH,
+            CKA.TRUST_CLIENT_AUTH,
+            CKA.TRUST_CODE_SIGNING,
+            CKA.TRUST_EMAIL_PROTECTION,
+            CKA.TRUST_IPSEC_IKE,
+            CKA.TRUST_TIME_STAMPING,
+            CKA.TRUST_OCSP_SIGNING,
+        ),
+    ),
     (
         BYTES,
         (
@@ -169,6 +190,7 @@ CODECS: Mapping[int, Codec] = _table(
             CKA.URL,
             CKA.HASH_OF_SUBJECT_PUBLIC_KEY,
             CKA.HASH_OF_ISSUER_PUBLIC_KEY,
+            CKA.HASH_OF_CERTIFICATE,
             CKA.CHECK_VALUE,
             CKA.SUBJECT,
             CKA.ID,

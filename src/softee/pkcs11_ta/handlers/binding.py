@@ -10,7 +10,10 @@ from softee.pkcs11_ta.session.call import Call
 
 R = TypeVar("R")
 
-Handler = Callable[[Call, R], bytes]
+Answer = bytes | bytearray
+"""What a handler gives for parameter 2."""
+
+Handler = Callable[[Call, R], Answer]
 
 
 @dataclass(frozen=True, slots=True)

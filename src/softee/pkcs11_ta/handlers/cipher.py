@@ -4,7 +4,7 @@
 from softee.pkcs11_ta.abi.commands import ciphers
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
-from softee.pkcs11_ta.handlers.binding import bind
+from softee.pkcs11_ta.handlers.binding import Answer, bind
 from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.functions import CipherOperation
 from softee.pkcs11_ta.session.begin import begin_decrypt, begin_encrypt
@@ -24,18 +24,18 @@ def decrypt_init(call: Call, request: WithKey) -> bytes:
     return b""
 
 
-def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperation]) -> bytes:
+def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperation]) -> Answer:
     """Return the output for the whole input.
 
     A caller that asks for the size is told the most that it can be, without a computation. Where its buffer is smaller
     than that and still might do, the output is computed; if it does not fit, the operation begins again. So it does for
     a caller that is told 0: it may take the answer for the output, so that has to have been right.
     """
-    data = bytes(call.input)
+    data = call.input
     most = operation.running.one_shot_size(len(data))
     if most and not call.capacity:
         raise BufferTooSmallError(most)
-    output = operation.running.update(data) + operation.running.finish()
+    output = operation.running.whole(data)
     operation.told_empty = call.asks_size
     if call.asks_size or len(output) > call.capacity:
         operation.afresh()
@@ -49,7 +49,7 @@ def _update(call: Call, request: InSession, operation: Operation[CipherOperation
     is told 1 then (PKCS#11 3.2 §5.2 lets a size exceed what is needed): a program that is told 0 comes with no buffer,
     as if it asked again. OP-TEE tells it 0.
     """
-    data = bytes(call.input)
+    data = call.input
     size = operation.running.update_size(len(data))
     exceeds = data and call.asks_size and not call.session.token.policy.as_optee
     call.require_capacity(max(size, 1) if exceeds else size)

@@ -76,8 +76,8 @@ def _finds_private(session: Session, wanted: Attributes) -> bool:
 def _find(session: Session, wanted: Attributes, *, private: bool) -> list[int]:
     """Search without the token's lock: what must be opened for it may take its time.
 
-    Session objects come first. The oldest object comes first, so that nobody's new one is taken for it; OP-TEE's way is
-    the other one.
+    Session objects come first, what the token presents of itself last. The oldest object comes first, so that nobody's
+    new one is taken for it; OP-TEE's way is the other one.
     """
     token, policy = session.token, session.token.policy
     in_session = session.objects.find(wanted, policy.objects, private=private)
@@ -86,7 +86,8 @@ def _find(session: Session, wanted: Attributes, *, private: bool) -> list[int]:
         in_session.reverse()
         on_token.reverse()
     base = session.client.private_base(token)
-    return [*in_session, *(base + number if token.objects.is_private(number) else number for number in on_token)]
+    handles = [base + number if token.objects.is_private(number) else number for number in on_token]
+    return [*in_session, *handles, *token.presented.find(wanted)]
 
 
 def _search(call: Call) -> list[int]:

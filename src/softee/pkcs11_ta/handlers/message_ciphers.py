@@ -28,7 +28,7 @@ def require_room(call: Call, own_size: int, size: int) -> None:
     call.require_capacity(_SIZE + own_size + size)
 
 
-def given(own: bytes, data: bytes) -> bytes:
+def given(own: bytes, data: bytes | bytearray) -> bytes:
     """Return what belongs into the message's parameter, and then what the caller gets."""
     return Writer().blob(own).raw(data).done()
 
@@ -51,7 +51,7 @@ def encrypt_message(call: Call, request: OnMessage, operation: Running) -> bytes
     message = operation.spec.message(request.parameter)
     require_room(call, len(message.nonce) + message.tag_size, len(call.input))
     message = operation.running.new_nonce(message)
-    encrypted, tag = operation.running.begin(message, request.associated).encrypt_last(bytes(call.input))
+    encrypted, tag = operation.running.begin(message, request.associated).encrypt_last(call.input)
     return given(message.nonce + tag, encrypted)
 
 
@@ -69,7 +69,7 @@ def encrypt_message_begin(call: Call, request: OnMessage, operation: Running) ->
 def encrypt_message_next(call: Call, request: PartOfMessage, operation: Running) -> bytes:
     """Return what a part of the message gives; with the last one, the tag before it."""
     running, last = _current(operation), bool(request.flags)
-    data = bytes(call.input)
+    data = call.input
     require_room(call, running.tag_size if last else 0, running.size(len(data), last=last))
     encrypted, tag = running.encrypt_last(data) if last else (running.update(data), b"")
     return given(tag, encrypted)
@@ -78,7 +78,7 @@ def encrypt_message_next(call: Call, request: PartOfMessage, operation: Running)
 @message_step(MESSAGE_DECRYPT, MessageStep.WHOLE)
 def decrypt_message(call: Call, request: SealedMessage, operation: Running) -> bytes:
     """Return the message. Raises CKR_AEAD_DECRYPT_FAILED."""
-    data = bytes(call.input)
+    data = call.input
     message = operation.spec.message(request.parameter)
     require_room(call, 0, len(data))
     return given(b"", operation.running.begin(message, request.associated).decrypt_last(data, request.tag))
@@ -96,7 +96,7 @@ def decrypt_message_begin(call: Call, request: OnMessage, operation: Running) ->
 def decrypt_message_next(call: Call, request: SealedPart, operation: Running) -> bytes:
     """Take a part of the message, and return all of it with the last one. Raises CKR_AEAD_DECRYPT_FAILED."""
     running, last = _current(operation), bool(request.flags)
-    data = bytes(call.input)
+    data = call.input
     require_room(call, 0, running.size(len(data), last=last))
     return given(b"", running.decrypt_last(data, request.tag) if last else running.update(data))
 

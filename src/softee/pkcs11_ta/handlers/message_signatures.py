@@ -28,7 +28,7 @@ def message_verify_init(call: Call, request: WithKey) -> bytes:
 def sign_message(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:
     """Return the signature of a message."""
     call.require_capacity(operation.size)
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return operation.running.finish()
 
 
@@ -43,14 +43,14 @@ def sign_message_next(call: Call, request: PartOfMessage, operation: Operation[S
     """Take a part of a message; with the last one, return the signature."""
     if request.flags:
         call.require_capacity(operation.size)
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return operation.running.finish() if request.flags else b""
 
 
 @message_step(MESSAGE_VERIFY, MessageStep.WHOLE)
 def verify_message(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:
     """Verify the second input as a signature of the first. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     operation.running.finish(bytes(call.second))
     return b""
 
@@ -64,7 +64,7 @@ def verify_message_begin(call: Call, request: InSession, operation: Operation[Ve
 @message_part(MESSAGE_VERIFY)
 def verify_message_next(call: Call, request: PartOfMessage, operation: Operation[VerifyOperation]) -> bytes:
     """Take a part of a message; with the last one, verify the second input as the signature of all of them."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     if request.flags:
         operation.running.finish(bytes(call.second))
     return b""

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from softee.names import CKR, MessageFlag
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError, Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession
+from softee.pkcs11_ta.handlers.binding import Answer, Handler
 from softee.pkcs11_ta.handlers.steps import StepHandler
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.operations import MESSAGE_RULES, MessageStep, Operation, Phase, Purpose, require_usable
@@ -26,13 +27,11 @@ class _PartRequest(Protocol):
 Part = TypeVar("Part", bound=_PartRequest)
 
 
-def message_step(
-    purpose: Purpose[Op], number: MessageStep
-) -> Callable[[StepHandler[R, Op]], Callable[[Call, R], bytes]]:
+def message_step(purpose: Purpose[Op], number: MessageStep) -> Callable[[StepHandler[R, Op]], Handler[R]]:
     """Make a handler of one step, as ``steps.step`` does."""
 
-    def decorate(handler: StepHandler[R, Op]) -> Callable[[Call, R], bytes]:
-        def handle(call: Call, request: R) -> bytes:
+    def decorate(handler: StepHandler[R, Op]) -> Handler[R]:
+        def handle(call: Call, request: R) -> Answer:
             operation = call.session.operations.require(purpose)
             return _take(operation, number, partial(handler, call, request, operation))
 
@@ -41,14 +40,14 @@ def message_step(
     return decorate
 
 
-def message_part(purpose: Purpose[Op]) -> Callable[[StepHandler[Part, Op]], Callable[[Call, Part], bytes]]:
+def message_part(purpose: Purpose[Op]) -> Callable[[StepHandler[Part, Op]], Handler[Part]]:
     """Make a handler of C_*MessageNext, whose request says whether the part is the last one.
 
     What it makes raises CKR_ARGUMENTS_BAD for flags that there are not.
     """
 
-    def decorate(handler: StepHandler[Part, Op]) -> Callable[[Call, Part], bytes]:
-        def handle(call: Call, request: Part) -> bytes:
+    def decorate(handler: StepHandler[Part, Op]) -> Handler[Part]:
+        def handle(call: Call, request: Part) -> Answer:
             operation = call.session.operations.require(purpose)
             if request.flags & ~_KNOWN_FLAGS:
                 raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"unknown flags 0x{request.flags:x}")
@@ -60,7 +59,7 @@ def message_part(purpose: Purpose[Op]) -> Callable[[StepHandler[Part, Op]], Call
     return decorate
 
 
-def _take(operation: Operation[Op], step: MessageStep, handle: Callable[[], bytes]) -> bytes:
+def _take(operation: Operation[Op], step: MessageStep, handle: Callable[[], Answer]) -> Answer:
     """Take a step, as far as it may come now. What it raises decides what becomes of the message."""
     after = _next_phase(operation, step)
     try:

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 
-from softee.names import CKA, CKR
+from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.commands import objects
 from softee.pkcs11_ta.abi.errors import AnsweredError, Pkcs11Error
 from softee.pkcs11_ta.abi.messages import OnObject, OnObjectWithTemplate, WithTemplate
@@ -28,6 +28,7 @@ from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
 from softee.wire.codec import Writer
+from softee.wire.frames import MAX_LENGTH
 
 
 def handles(session: Session, objects: Iterable[Pkcs11Object]) -> bytes:
@@ -41,10 +42,23 @@ def handles(session: Session, objects: Iterable[Pkcs11Object]) -> bytes:
 def create_object(call: Call, request: WithTemplate) -> bytes:
     """Make an object of what the client gives, and return its handle."""
     session = call.session
+    _require_only_data_large(request.template)
     made = new_attributes(session, rules.parse(request.template), rules.CREATE)
     check_new(session, made)
     complete_new(session, made)
     return handles(session, place_new(session, made))
+
+
+def _require_only_data_large(template: Template) -> None:
+    """Refuse a template larger than a frame, but for a data object's value: what else is large is computed with."""
+    others = sum(len(value) for attribute, value in template if attribute != CKA.VALUE)
+    largest_value = max((len(value) for attribute, value in template if attribute == CKA.VALUE), default=0)
+    is_data = any(
+        attribute == CKA.CLASS and int.from_bytes(value, "little") == CKO.DATA for attribute, value in template
+    )
+    if others > MAX_LENGTH or (largest_value > MAX_LENGTH and not is_data):
+        detail = f"{max(others, largest_value)} bytes; only a data object's value may have more than {MAX_LENGTH}"
+        raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, detail)
 
 
 def copy_object(call: Call, request: OnObjectWithTemplate) -> bytes:

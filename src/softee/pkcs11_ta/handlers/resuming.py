@@ -16,7 +16,7 @@ from softee.pkcs11_ta.abi.commands import resuming
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, Resume
 from softee.pkcs11_ta.handlers import cipher, digest, sign
-from softee.pkcs11_ta.handlers.binding import Handler, bind
+from softee.pkcs11_ta.handlers.binding import Answer, Handler, bind
 from softee.pkcs11_ta.session.begin import begin_decrypt, begin_digest, begin_encrypt, begin_sign, begin_verify
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
@@ -48,7 +48,7 @@ def _is_unchanged(session: Session, before: tuple[int, int]) -> bool:
 
 
 def _again(purpose: Purpose[Any], one_shot: Handler[InSession]) -> Handler[InSession]:
-    def again(call: Call, request: InSession) -> bytes:
+    def again(call: Call, request: InSession) -> Answer:
         """Resume an operation, and do all of it."""
         call.session.operations.resume(purpose)
         return one_shot(call, request)

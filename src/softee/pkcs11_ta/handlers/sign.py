@@ -3,7 +3,7 @@
 
 from softee.pkcs11_ta.abi.commands import signatures
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
-from softee.pkcs11_ta.handlers.binding import bind
+from softee.pkcs11_ta.handlers.binding import Answer, bind
 from softee.pkcs11_ta.handlers.steps import step
 from softee.pkcs11_ta.mechanisms.functions import Recover, Recovering, SignOperation, VerifyOperation
 from softee.pkcs11_ta.session.begin import (
@@ -32,7 +32,7 @@ def sign_recover_init(call: Call, request: WithKey) -> bytes:
 def _one_shot(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:
     """Return the signature of the input."""
     call.require_capacity(operation.size)
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return operation.running.finish()
 
 
@@ -40,7 +40,7 @@ sign = step(SIGN, Step.ONE_SHOT)(_one_shot)
 _sign_recover = step(SIGN_RECOVER, Step.ONE_SHOT)(_one_shot)
 
 
-def sign_recover(call: Call, request: InSession) -> bytes:
+def sign_recover(call: Call, request: InSession) -> Answer:
     """Return the signature of the input, in which it stays readable."""
     require_any(call.session, Recovering)
     return _sign_recover(call, request)
@@ -49,7 +49,7 @@ def sign_recover(call: Call, request: InSession) -> bytes:
 @step(SIGN, Step.UPDATE)
 def sign_update(call: Call, request: InSession, operation: Operation[SignOperation]) -> bytes:
     """Take a part."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return b""
 
 
@@ -69,7 +69,7 @@ def verify_init(call: Call, request: WithKey) -> bytes:
 @step(VERIFY, Step.ONE_SHOT)
 def verify(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:
     """Verify the second input as a signature of the first. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     operation.running.finish(bytes(call.second))
     return b""
 
@@ -77,7 +77,7 @@ def verify(call: Call, request: InSession, operation: Operation[VerifyOperation]
 @step(VERIFY, Step.UPDATE)
 def verify_update(call: Call, request: InSession, operation: Operation[VerifyOperation]) -> bytes:
     """Take a part."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return b""
 
 
@@ -101,7 +101,7 @@ def _verify_recover(call: Call, request: InSession, operation: Operation[Recover
     return call.fit(data)
 
 
-def verify_recover(call: Call, request: InSession) -> bytes:
+def verify_recover(call: Call, request: InSession) -> Answer:
     """Return the data that the input is a signature of. Raises CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE."""
     require_any(call.session, Recovering)
     return _verify_recover(call, request)

@@ -21,7 +21,7 @@ def verify_signature_init(call: Call, request: WithKey) -> bytes:
 @step(VERIFY_SIGNATURE, Step.ONE_SHOT)
 def verify_signature(call: Call, request: InSession, operation: Operation[SignatureCheck]) -> bytes:
     """Verify the signature of the input. Raises CKR_SIGNATURE_INVALID."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     operation.running.finish()
     return b""
 
@@ -29,7 +29,7 @@ def verify_signature(call: Call, request: InSession, operation: Operation[Signat
 @step(VERIFY_SIGNATURE, Step.UPDATE)
 def verify_signature_update(call: Call, request: InSession, operation: Operation[SignatureCheck]) -> bytes:
     """Take a part of the data."""
-    operation.running.update(bytes(call.input))
+    operation.running.update(call.input)
     return b""
 
 

@@ -90,7 +90,7 @@ def _generate_kem(whole: MLKEM.ParamSet) -> bytes:
 class Signer(Protocol):
     """A signature in the making."""
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the message."""
         ...
 
@@ -267,7 +267,7 @@ class _SeededSigner:
         self._key = key
         self._hasher = mldsa.MLDSAMuHasher(key.public_key(), context)
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the message."""
         self._hasher.update(part)
 
@@ -283,7 +283,7 @@ class _WholeSigner:
         self._hasher = signatures.MLDSAMuHash(key, context=context)
         self._scheme = signatures.new(key, deterministic=deterministic)
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the message."""
         self._hasher.update(part)
 

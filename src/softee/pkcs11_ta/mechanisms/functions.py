@@ -40,7 +40,7 @@ class DigestOperation(Protocol):
 class SignOperation(Protocol):
     """An active C_Sign* operation."""
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data. Raises as the module says."""
         ...
 
@@ -52,7 +52,7 @@ class SignOperation(Protocol):
 class VerifyOperation(Protocol):
     """An active C_Verify* operation."""
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data. Raises as the module says."""
         ...
 
@@ -72,7 +72,11 @@ class CipherOperation(Protocol):
         """Return the most that ``update`` of ``count`` bytes and ``finish`` can return, on a fresh operation."""
         ...
 
-    def update(self, part: bytes) -> bytes:
+    def whole(self, data: bytes | bytearray) -> bytes | bytearray:
+        """Take all of the data and return all of the output, on a fresh operation. Raises as the two below."""
+        ...
+
+    def update(self, part: bytes | bytearray) -> bytes:
         """Take a part of the data and return what can be given already. Raises as the module says."""
         ...
 

@@ -8,7 +8,7 @@ wrong with it has one error. A key's content is checked by its type (``keys/``).
 from collections.abc import Container
 from typing import Final
 
-from softee.names import CKA, CKO, CKR
+from softee.names import CKA, CKO, CKR, CKT
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Attributes, Given
@@ -17,8 +17,10 @@ from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.pkcs8 import export_public_key
 from softee.pkcs11_ta.keys.secret import CHECK_VALUE_SIZE, sha1_check_value
 from softee.pkcs11_ta.keys.table import find_form, is_guarded
+from softee.pkcs11_ta.objects.kinds import TRUSTS
 
 _CHECKED: Final = (CKA.PUBLIC_KEY_INFO, CKA.CHECK_VALUE)
+_NO_TRUST: Final = frozenset({CKT.TRUST_UNKNOWN, CKT.NOT_TRUSTED})
 
 
 def complete(given: Given, *, arrange: bool = False) -> None:
@@ -42,18 +44,24 @@ def complete(given: Given, *, arrange: bool = False) -> None:
             recheck(given, _CHECKED)
         elif given[CKA.CLASS] == CKO.CERTIFICATE:
             _complete_certificate(given)
+        elif given[CKA.CLASS] == CKO.TRUST:
+            _check_trust(given, CKR.TEMPLATE_INCOMPLETE)
     except (ValueError, OverflowError):
         # The library's words may quote numbers of the key; they are not repeated.
         raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, "the key's parts are out of range or do not fit") from None
 
 
 def recheck(attributes: Given, changes: Container[int]) -> None:
-    """Check what must fit a key and may be changed: CKA_PUBLIC_KEY_INFO, CKA_CHECK_VALUE. A key of no value has none.
+    """Check what must fit an object and may be changed: a key's CKA_PUBLIC_KEY_INFO and CKA_CHECK_VALUE, trust.
+
+    A key of no value has no check value.
 
     Raises:
-        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID.
+        Pkcs11Error: CKR_ATTRIBUTE_VALUE_INVALID; CKR_TEMPLATE_INCONSISTENT.
 
     """
+    if attributes[CKA.CLASS] == CKO.TRUST:
+        _check_trust(attributes, CKR.TEMPLATE_INCONSISTENT)
     form = find_form(attributes[CKA.CLASS], attributes.get(CKA.KEY_TYPE))
     if form is None:
         return
@@ -115,3 +123,10 @@ def _complete_certificate(given: Given) -> None:
         raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "a certificate needs CKA_VALUE or CKA_URL")
     if value:
         _set_check_value(given, sha1_check_value(octets(given, CKA.VALUE)))
+
+
+def _check_trust(attributes: Attributes, rv: CKR) -> None:
+    """Refuse trust in a certificate of which issuer and serial number alone are said (section 4.7). Raises ``rv``."""
+    trusted = any(attributes[usage] not in _NO_TRUST for usage in TRUSTS)
+    if trusted and not attributes[CKA.HASH_OF_CERTIFICATE]:
+        raise Pkcs11Error(rv, "a certificate is trusted by its CKA_HASH_OF_CERTIFICATE")

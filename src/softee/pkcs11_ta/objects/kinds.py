@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from softee.names import CKA, CKC, CKM, CKO
-from softee.pkcs11_ta.attributes.uses import REQUIRED, STORAGE, Rule, Use
+from softee.names import CKA, CKC, CKM, CKO, CKT
+from softee.pkcs11_ta.attributes.uses import REQUIRED, SET_BY_TOKEN, STORAGE, Rule, Use
 from softee.pkcs11_ta.keys.table import KEY_TYPES
 
 
@@ -68,6 +68,38 @@ _CERTIFICATE = (
     Use(CKA.NAME_HASH_ALGORITHM, default=int(CKM.SHA_1)),
 )
 
+TRUSTS: Final = (
+    CKA.TRUST_SERVER_AUTH,
+    CKA.TRUST_CLIENT_AUTH,
+    CKA.TRUST_CODE_SIGNING,
+    CKA.TRUST_EMAIL_PROTECTION,
+    CKA.TRUST_IPSEC_IKE,
+    CKA.TRUST_TIME_STAMPING,
+    CKA.TRUST_OCSP_SIGNING,
+)
+"""What a certificate may be trusted for."""
+
+_TRUST = (
+    *STORAGE,
+    Use(CKA.ISSUER, Rule.REQUIRED_ON_CREATE),
+    Use(CKA.SERIAL_NUMBER, Rule.REQUIRED_ON_CREATE),
+    Use(CKA.HASH_OF_CERTIFICATE, default=b""),
+    Use(CKA.NAME_HASH_ALGORITHM, default=int(CKM.SHA_1)),
+    *(Use(usage, Rule.MODIFIABLE, default=int(CKT.TRUST_UNKNOWN)) for usage in TRUSTS),
+)
+
+_PROFILE = (
+    Use(CKA.CLASS, SET_BY_TOKEN, default=int(CKO.PROFILE)),
+    Use(CKA.TOKEN, SET_BY_TOKEN, default=True),
+    Use(CKA.PRIVATE, SET_BY_TOKEN, default=False),
+    Use(CKA.MODIFIABLE, SET_BY_TOKEN, default=False),
+    Use(CKA.LABEL, SET_BY_TOKEN),
+    Use(CKA.COPYABLE, SET_BY_TOKEN, default=False),
+    Use(CKA.DESTROYABLE, SET_BY_TOKEN, default=False),
+    Use(CKA.UNIQUE_ID, SET_BY_TOKEN),
+    Use(CKA.PROFILE_ID, SET_BY_TOKEN),
+)
+
 _CLASS_WORDS: Final = {CKO.PUBLIC_KEY: "public key", CKO.PRIVATE_KEY: "private key", CKO.SECRET_KEY: "key"}
 
 
@@ -88,9 +120,13 @@ KINDS: Final = (
         frozenset({CKC.X_509}),
         frozen_when_trusted=True,
     ),
+    ObjectKind("trust", CKO.TRUST, _TRUST),
     *_key_kinds(),
 )
-"""Every kind of object. A kind of keys comes from its key type."""
+"""Every kind of object that the token keeps. A kind of keys comes from its key type."""
+
+PROFILE: Final = ObjectKind("profile", CKO.PROFILE, _PROFILE)
+"""A kind that the token presents of itself (``token/presented.py``). It keeps none of them, and nobody makes any."""
 
 PROTECTED_CLASSES: Final = frozenset({CKO.PRIVATE_KEY, CKO.SECRET_KEY})
 """Classes whose private parts CKA_SENSITIVE and CKA_EXTRACTABLE protect."""

@@ -2,10 +2,13 @@
 """What a handler gets beside its request."""
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
 from softee.pkcs11_ta.session.authentication import Authenticator
 from softee.pkcs11_ta.session.client import Pkcs11Client, Session
+
+Reply = TypeVar("Reply", bytes, bytes | bytearray)
 
 
 @dataclass(slots=True)
@@ -30,7 +33,7 @@ class Call:
         """The PIN and login rules."""
         return Authenticator(self.client.pins)
 
-    def fit(self, reply: bytes) -> bytes:
+    def fit(self, reply: Reply) -> Reply:
         """Return the reply if the client's buffer holds it; else raise BufferTooSmallError with its size."""
         if len(reply) > self.capacity:
             raise BufferTooSmallError(len(reply))

@@ -14,12 +14,19 @@ from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
 from softee.pkcs11_ta.session.saved_states import SavedStates
-from softee.pkcs11_ta.token.object import FIRST_PRIVATE_HANDLE, FIRST_SESSION_HANDLE, Pkcs11Object
+from softee.pkcs11_ta.token.object import (
+    FIRST_PRESENTED_HANDLE,
+    FIRST_PRIVATE_HANDLE,
+    FIRST_SESSION_HANDLE,
+    Pkcs11Object,
+)
 from softee.pkcs11_ta.token.pins import PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.token import Token
 from softee.tee.application import ClientIdentity
+
+_READ_WRITE = SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION
 
 
 class Session:
@@ -52,7 +59,7 @@ class Session:
     @property
     def flags(self) -> SessionFlag:
         """CK_SESSION_INFO.flags."""
-        return SessionFlag.SERIAL_SESSION | (SessionFlag.RW_SESSION if self.read_write else SessionFlag(0))
+        return _READ_WRITE if self.read_write else SessionFlag.SERIAL_SESSION
 
     def object(self, handle: int, bad_handle: CKR = CKR.OBJECT_HANDLE_INVALID, *, so_too: bool = False) -> Pkcs11Object:
         """Return the object that this session may see under ``handle``.
@@ -66,6 +73,8 @@ class Session:
         """
         private = self.user is CKU.USER or (so_too and self.user is CKU.SO)
         try:
+            if handle >= FIRST_PRESENTED_HANDLE:
+                return self.token.presented.get(handle)
             if handle >= FIRST_SESSION_HANDLE:
                 return self.objects.get(handle, private=private)
             if handle < FIRST_PRIVATE_HANDLE:

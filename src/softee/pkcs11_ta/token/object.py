@@ -20,8 +20,11 @@ FIRST_PRIVATE_HANDLE = 0x40000000
 FIRST_SESSION_HANDLE = 0x80000000
 """Handles from here on are session objects."""
 
-LAST_SESSION_HANDLE = 0xFFFFFFFE
-"""The largest 32-bit number is CK_UNAVAILABLE_INFORMATION."""
+FIRST_PRESENTED_HANDLE = 0xFFFFFF00
+"""Handles from here on are objects that the token presents of itself; the largest 32-bit number, which is
+CK_UNAVAILABLE_INFORMATION, is none's."""
+
+LAST_SESSION_HANDLE = FIRST_PRESENTED_HANDLE - 1
 
 
 def object_size(attributes: Attributes) -> int:

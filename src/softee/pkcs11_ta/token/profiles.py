@@ -11,6 +11,7 @@ from softee.pkcs11_ta.attributes.values import AttributeValue
 from softee.pkcs11_ta.keys.ec import EC
 from softee.pkcs11_ta.keys.edwards import EDWARDS
 from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.mechanisms import hash_based
 from softee.pkcs11_ta.mechanisms.aes import encrypt_data
 from softee.pkcs11_ta.mechanisms.ec import ecdh
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Functions, Messaging, Recovering, Signing, Wrapping
@@ -119,18 +120,7 @@ OFF_BY_DEFAULT = frozenset(
         CKM.DES3_MAC_GENERAL,
         CKM.DES3_CMAC,
         CKM.DES3_CMAC_GENERAL,
-        CKM.SLH_DSA_KEY_PAIR_GEN,
-        CKM.SLH_DSA,
-        CKM.HASH_SLH_DSA_SHA224,
-        CKM.HASH_SLH_DSA_SHA256,
-        CKM.HASH_SLH_DSA_SHA384,
-        CKM.HASH_SLH_DSA_SHA512,
-        CKM.HASH_SLH_DSA_SHA3_224,
-        CKM.HASH_SLH_DSA_SHA3_256,
-        CKM.HASH_SLH_DSA_SHA3_384,
-        CKM.HASH_SLH_DSA_SHA3_512,
-        CKM.HASH_SLH_DSA_SHAKE128,
-        CKM.HASH_SLH_DSA_SHAKE256,
+        *(spec.mechanism for spec in hash_based.SPECS),
     }
 )
 """What attacks are built of, is obsolete, or stops all clients while it signs. A token has it where its settings add it

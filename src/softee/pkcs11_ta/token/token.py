@@ -10,6 +10,7 @@ from softee.names import CKU
 from softee.pkcs11_ta.token.change_count import ChangeCount
 from softee.pkcs11_ta.token.objects import TokenObjects
 from softee.pkcs11_ta.token.policy import Policy
+from softee.pkcs11_ta.token.presented import PresentedObjects
 from softee.pkcs11_ta.token.state import TokenState, decode_state
 from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey
@@ -41,6 +42,7 @@ class Token:
         self.pin_lock = threading.Lock()
         self.changes = changes
         self.objects = TokenObjects(vault, changes)
+        self.presented = PresentedObjects(policy)
         self.state: TokenState = decode_state(vault.head)
         self.sessions: set[TokenSession] = set()
         self.logins: dict[Hashable, CKU] = {}

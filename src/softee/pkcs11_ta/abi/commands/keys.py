@@ -18,7 +18,15 @@ DERIVE_KEY = Command(
     output=Output.OUTPUT,
     output_size=4,
 )
-DERIVE_KEYS = Command(0x1020, "DERIVE_KEYS", "C_DeriveKey", m.FromKey, DERIVE_KEY.returns, output=Output.OUTPUT)
+DERIVE_KEYS = Command(
+    0x1020,
+    "DERIVE_KEYS",
+    "C_DeriveKey",
+    m.FromKey,
+    DERIVE_KEY.returns,
+    output=Output.OUTPUT,
+    output_layout="u32 handle of each key (0: not made), what the mechanism shows (initialization vectors, a version)",
+)
 GENERATE_KEY_PAIR = Command(
     50, "GENERATE_KEY_PAIR", "C_GenerateKeyPair", m.GenerateKeyPair, GENERATE, output=Output.OUTPUT, output_size=8
 )

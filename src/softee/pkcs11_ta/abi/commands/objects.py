@@ -3,7 +3,7 @@
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
-from softee.pkcs11_ta.abi.command import Command, Output
+from softee.pkcs11_ta.abi.command import LARGEST_WITH_VALUE, Command, Output
 from softee.pkcs11_ta.abi.returns import ATTRIBUTES, MAKE, OUTPUT, SESSION, WRITE
 
 CREATE_OBJECT = Command(
@@ -14,6 +14,7 @@ CREATE_OBJECT = Command(
     SESSION | MAKE | {CKR.KEY_SIZE_RANGE},
     output=Output.OUTPUT,
     output_size=4,
+    largest_request=LARGEST_WITH_VALUE,
 )
 DESTROY_OBJECT = Command(
     16,
@@ -54,6 +55,7 @@ GET_ATTRIBUTE_VALUE = Command(
     | {CKR.OBJECT_HANDLE_INVALID, CKR.ATTRIBUTE_SENSITIVE, CKR.ATTRIBUTE_TYPE_INVALID, CKR.ATTRIBUTE_VALUE_INVALID},
     quiet=frozenset({CKR.ATTRIBUTE_TYPE_INVALID}),
     output=Output.OUTPUT,
+    largest_request=LARGEST_WITH_VALUE,
 )
 SET_ATTRIBUTE_VALUE = Command(
     39,

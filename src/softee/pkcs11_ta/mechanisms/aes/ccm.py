@@ -78,7 +78,7 @@ def _cipher(key: KeyView, params: CcmParams) -> AESCCM:
 def _encrypt(key: KeyView, params: CcmParams) -> BufferedCipher:
     cipher = _cipher(key, params)
 
-    def encrypt(data: bytes) -> bytes:
+    def encrypt(data: memoryview) -> bytes:
         if len(data) != params.data_size:
             raise wrong_length(CKR.DATA_LEN_RANGE, len(data), f"ulDataLen, {params.data_size},")
         return cipher.encrypt(params.nonce, data, params.aad)
@@ -89,7 +89,7 @@ def _encrypt(key: KeyView, params: CcmParams) -> BufferedCipher:
 def _decrypt(key: KeyView, params: CcmParams) -> BufferedCipher:
     cipher, size = _cipher(key, params), params.data_size + params.mac_size
 
-    def decrypt(sealed: bytes) -> bytes:
+    def decrypt(sealed: memoryview) -> bytes:
         if len(sealed) != size:
             raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(sealed), f"{size}, ulDataLen and ulMACLen,")
         try:

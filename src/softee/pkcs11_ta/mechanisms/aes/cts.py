@@ -31,7 +31,7 @@ class _CiphertextStealing(Stream):
         """Return the whole blocks that more than one block follows."""
         return max(0, taken - BLOCK - 1) // BLOCK * BLOCK
 
-    def update(self, part: bytes) -> bytes:
+    def update(self, part: bytes | bytearray) -> bytes:
         """Take a part of the data and return what cannot be among the last two blocks."""
         count = self.update_size(len(part))
         self._taken += len(part)

@@ -14,6 +14,7 @@ from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES
 from softee.pkcs11_ta.mechanisms.aes.gcm_library import (
     Decryptor,
+    Encryptor,
     GcmParams,
     WrongTagError,
     decryptor,
@@ -26,7 +27,8 @@ from softee.pkcs11_ta.mechanisms.shapes.nonces import nonce_of_message
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 LARGEST_CIPHERTEXT = 1 << 20
-"""Bytes to decrypt, tag included: they stay in memory until the end, and a client may have thousands of operations."""
+"""Bytes to decrypt in parts, tag included: they stay in memory until the end, and a client may have thousands of
+operations. C_Decrypt, which gets them all at once, takes as many as a request has."""
 
 LARGEST_AAD = 1 << 16
 """Bytes of additional authenticated data, which stay in memory as long as their operation."""
@@ -73,30 +75,42 @@ def _of_message(message: Message, aad: bytes) -> GcmParams:
     return gcm(message.nonce, aad, message.tag_size * 8)
 
 
-def _open(opening: Decryptor, sealed: bytes, tag_size: int, bad_tag: Pkcs11Error) -> bytearray:
+def _open(opening: Decryptor, sealed: memoryview, tag_size: int, bad_tag: Pkcs11Error) -> bytearray:
     """Return what was encrypted. Raises ``bad_tag`` where the tag is not right; then nothing of it is left."""
     size = len(sealed) - tag_size
     try:
-        return opening.open(sealed[:size], sealed[size:])
+        return opening.open(sealed[:size], bytes(sealed[size:]))
     except WrongTagError:
         raise bad_tag from None
 
 
-def _encrypt(key: KeyView, params: GcmParams) -> ByteStream:
-    """Encrypt the data as it comes, and end with the tag."""
-    encrypting = encryptor(key.secret(), params)
-    return ByteStream(encrypting.update, encrypting.end, longest=_LONGEST_MESSAGE, tag_size=params.tag_size)
+class _Encrypt(ByteStream):
+    """Encrypts the data as it comes, and ends with the tag."""
+
+    __slots__ = ("_encrypting",)
+
+    def __init__(self, encrypting: Encryptor, tag_size: int) -> None:
+        super().__init__(encrypting.update, encrypting.end, longest=_LONGEST_MESSAGE, tag_size=tag_size)
+        self._encrypting = encrypting
+
+    def whole(self, data: bytes | bytearray) -> bytearray:
+        """Return all of the data encrypted, and the tag. No request is as large as the longest message."""
+        return self._encrypting.whole(data)
+
+
+def _encrypt(key: KeyView, params: GcmParams) -> _Encrypt:
+    return _Encrypt(encryptor(key.secret(), params), params.tag_size)
 
 
 def _decrypt(key: KeyView, params: GcmParams) -> BufferedCipher:
-    """Hold the ciphertext back until its end, and give nothing unless the tag there is right."""
+    """Hold what comes in parts back until its end, and give nothing unless the tag there is right."""
     opening = decryptor(key.secret(), params)
 
-    def decrypt(sealed: bytes) -> bytes:
+    def decrypt(sealed: memoryview) -> bytearray:
         if len(sealed) < params.tag_size:
             raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(sealed), f"at least {params.tag_size}")
         bad_tag = Pkcs11Error(CKR.ENCRYPTED_DATA_INVALID, _ANOTHER_TAG, optee=CKR.SIGNATURE_INVALID)
-        return bytes(_open(opening, sealed, params.tag_size, bad_tag))
+        return _open(opening, sealed, params.tag_size, bad_tag)
 
     return BufferedCipher(decrypt, lambda count: max(0, count - params.tag_size), limit=LARGEST_CIPHERTEXT)
 
@@ -111,7 +125,7 @@ def _unwrap(key: KeyView, params: GcmParams, wrapped: bytes) -> bytearray:
     if len(wrapped) <= params.tag_size:
         raise wrong_length(CKR.WRAPPED_KEY_LEN_RANGE, len(wrapped), f"more than {params.tag_size}")
     bad_tag = Pkcs11Error(CKR.WRAPPED_KEY_INVALID, _ANOTHER_TAG)
-    return _open(decryptor(key.secret(), params), wrapped, params.tag_size, bad_tag)
+    return _open(decryptor(key.secret(), params), memoryview(wrapped), params.tag_size, bad_tag)
 
 
 SPECS = (

@@ -35,7 +35,7 @@ class WrongTagError(Exception):
 class Encryptor(Protocol):
     """Encrypts data as it comes, or authenticates more of it beforehand."""
 
-    def authenticate(self, data: bytes) -> None:
+    def authenticate(self, data: bytes | bytearray) -> None:
         """Take more additional authenticated data, while nothing is encrypted."""
         ...
 
@@ -47,11 +47,15 @@ class Encryptor(Protocol):
         """Return the tag."""
         ...
 
+    def whole(self, data: bytes | bytearray) -> bytearray:
+        """Return all of the data encrypted, and the tag."""
+        ...
+
 
 class Decryptor(Protocol):
     """Decrypts data at once."""
 
-    def open(self, encrypted: bytes, tag: bytes) -> bytearray:
+    def open(self, encrypted: memoryview, tag: bytes) -> bytearray:
         """Return what was encrypted. Raises WrongTagError."""
         ...
 
@@ -74,7 +78,7 @@ class _Encryptor:
         self._context.authenticate_additional_data(params.aad)
         self._tag_size = params.tag_size
 
-    def authenticate(self, data: bytes) -> None:
+    def authenticate(self, data: bytes | bytearray) -> None:
         self._context.authenticate_additional_data(data)
 
     def update(self, data: bytes | bytearray) -> bytes:
@@ -82,6 +86,12 @@ class _Encryptor:
 
     def end(self) -> bytes:
         return self._context.finalize() + self._context.tag[: self._tag_size]
+
+    def whole(self, data: bytes | bytearray) -> bytearray:
+        sealed = bytearray(len(data) + BLOCK - 1)  # written to in place: ``update`` would copy, and to add the tag, too
+        size = self._context.update_into(data, sealed)
+        sealed[size:] = self.end()
+        return sealed
 
 
 def _any_iv_cipher(key: bytes | bytearray, params: GcmParams) -> GcmMode:
@@ -97,7 +107,7 @@ class _AnyIvEncryptor:
     def __init__(self, key: bytes | bytearray, params: GcmParams) -> None:
         self._cipher = _any_iv_cipher(key, params)
 
-    def authenticate(self, data: bytes) -> None:
+    def authenticate(self, data: bytes | bytearray) -> None:
         self._cipher.update(data)
 
     def update(self, data: bytes | bytearray) -> bytes:
@@ -105,6 +115,9 @@ class _AnyIvEncryptor:
 
     def end(self) -> bytes:
         return self._cipher.digest()
+
+    def whole(self, data: bytes | bytearray) -> bytearray:
+        return bytearray(self.update(data) + self.end())
 
 
 class _Decryptor:
@@ -114,7 +127,7 @@ class _Decryptor:
         self._context = Cipher(block_cipher(key), modes.GCM(params.iv, min_tag_length=params.tag_size)).decryptor()
         self._context.authenticate_additional_data(params.aad)
 
-    def open(self, encrypted: bytes, tag: bytes) -> bytearray:
+    def open(self, encrypted: memoryview, tag: bytes) -> bytearray:
         plain = bytearray(len(encrypted) + BLOCK - 1)  # the library wants room for a block that it does not write
         self._context.update_into(encrypted, plain)
         del plain[len(encrypted) :]
@@ -132,7 +145,7 @@ class _AnyIvDecryptor:
     def __init__(self, key: bytes | bytearray, params: GcmParams) -> None:
         self._cipher = _any_iv_cipher(key, params)
 
-    def open(self, encrypted: bytes, tag: bytes) -> bytearray:
+    def open(self, encrypted: memoryview, tag: bytes) -> bytearray:
         plain = bytearray(len(encrypted))
         try:
             self._cipher.decrypt_and_verify(encrypted, tag, output=plain)

@@ -22,7 +22,7 @@ class _Gmac:
     def __init__(self, context: Encryptor) -> None:
         self._context = context
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray, /) -> None:
         """Take a part of the data."""
         self._context.authenticate(data)
 

@@ -25,7 +25,7 @@ from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.aes.cipher import KEY_SIZE, KEY_TYPES, check_key
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
 from softee.pkcs11_ta.mechanisms.params import invalid
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, wrong_length
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, on_bytes, wrong_length
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 from softee.tee.keys import wipe
 
@@ -103,13 +103,15 @@ def _ciphering(algorithm: _Algorithm) -> Ciphering[None]:
     def encrypt(key: KeyView, _: None) -> BufferedCipher:
         check_key(key)
         return BufferedCipher(
-            lambda data: algorithm.wrapped(key, data, CKR.DATA_LEN_RANGE), algorithm.grown, limit=None
+            on_bytes(lambda data: algorithm.wrapped(key, data, CKR.DATA_LEN_RANGE)), algorithm.grown, limit=None
         )
 
     def decrypt(key: KeyView, _: None) -> BufferedCipher:
         check_key(key)
         return BufferedCipher(
-            lambda data: algorithm.unwrapped(key, data, CKR.ENCRYPTED_DATA_LEN_RANGE, CKR.ENCRYPTED_DATA_INVALID),
+            on_bytes(
+                lambda data: algorithm.unwrapped(key, data, CKR.ENCRYPTED_DATA_LEN_RANGE, CKR.ENCRYPTED_DATA_INVALID)
+            ),
             lambda count: max(0, count - SEMIBLOCK),
             limit=None,
         )

@@ -18,8 +18,12 @@ from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, wrong_l
 from softee.pkcs11_ta.mechanisms.shapes.generating import random_secret
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
-LARGEST_UNIT = 1 << 20
-"""Bytes of a data unit: they stay in memory until its end, and a client may have thousands of operations."""
+LARGEST_UNIT = BLOCK << 20
+"""Bytes of a data unit: it has 2^20 blocks at most (NIST SP 800-38E)."""
+
+LARGEST_HELD = 1 << 20
+"""Bytes of one that comes in parts: they stay in memory until its end, and a client may have thousands of operations.
+"""
 
 _KEY_TYPES = frozenset({CKK.AES_XTS})
 _KEY_SIZE = SizeRange(32, 64)
@@ -32,12 +36,12 @@ def _cipher(key: KeyView, number: bytes) -> Cipher[modes.XTS]:
 
 
 def _unit(context: CipherContext, short: CKR) -> BufferedCipher:
-    def act(data: bytes) -> bytes:
-        if len(data) < BLOCK:
-            raise wrong_length(short, len(data), f"at least {BLOCK}")
+    def act(data: memoryview) -> bytes:
+        if not BLOCK <= len(data) <= LARGEST_UNIT:
+            raise wrong_length(short, len(data), f"{BLOCK} to {LARGEST_UNIT}")
         return context.update(data) + context.finalize()
 
-    return BufferedCipher(act, lambda count: count, limit=LARGEST_UNIT)
+    return BufferedCipher(act, lambda count: count, limit=LARGEST_HELD)
 
 
 def _encrypt(key: KeyView, number: bytes) -> BufferedCipher:

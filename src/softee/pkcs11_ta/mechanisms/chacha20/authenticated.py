@@ -21,7 +21,7 @@ from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, ByteStr
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
 LARGEST_CIPHERTEXT = 1 << 20
-"""Bytes to decrypt, tag included: they stay in memory until the end, and a client may have thousands of operations."""
+"""Bytes to decrypt in parts, tag included, which stay in memory until the end, as with AES-GCM."""
 
 LARGEST_AAD = 1 << 16
 """Bytes of additional authenticated data, as with AES-GCM."""
@@ -73,7 +73,7 @@ def _encrypt(key: KeyView, params: AeadParams) -> ByteStream:
 def _decrypt(key: KeyView, params: AeadParams) -> BufferedCipher:
     cipher = _cipher(key, params)
 
-    def decrypt(sealed: bytes) -> bytes:
+    def decrypt(sealed: memoryview) -> bytes:
         size = len(sealed) - _TAG_SIZE
         if size < 0:
             raise wrong_length(CKR.ENCRYPTED_DATA_LEN_RANGE, len(sealed), f"at least {_TAG_SIZE}")

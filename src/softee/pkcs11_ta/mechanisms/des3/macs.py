@@ -4,6 +4,8 @@
 CMAC is that of NIST SP 800-38B. Of CBC-MAC half is given, or as much as the parameter says.
 """
 
+from typing import cast
+
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
@@ -15,7 +17,7 @@ from softee.pkcs11_ta.mechanisms.shapes.mac import Mac, MacContext, general, who
 
 
 def _cmac(secret: bytes | bytearray) -> MacContext:
-    return CMAC(block_cipher(secret))
+    return cast("MacContext", CMAC(block_cipher(secret)))  # it takes any buffer, though its types say bytes
 
 
 def _cbc_mac(secret: bytes | bytearray) -> MacContext:

@@ -73,7 +73,7 @@ class _PrehashedSign:
         self._scheme = scheme
         self._state = state
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
         self._state.update(part)
 
@@ -91,7 +91,7 @@ class _PrehashedVerify:
         self._verify = verify
         self._state = state
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
         self._state.update(part)
 

@@ -25,7 +25,7 @@ class _Verify:
         self._key = key
         self._hasher = key.begin(context)
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
         self._hasher.update(part)
 

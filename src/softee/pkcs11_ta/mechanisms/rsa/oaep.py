@@ -20,7 +20,7 @@ from softee.pkcs11_ta.mechanisms.rsa.sizes import (
     not_unwrapped,
     undecryptable,
 )
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, on_bytes
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import SHA1, SHA224, SHA256, SHA384, SHA512, HashFunction
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
@@ -78,7 +78,7 @@ def _encrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
         check_data_size(data, largest)
         return public.encrypt(data, padding)
 
-    return BufferedCipher(encrypt, lambda _: size, limit=None)
+    return BufferedCipher(on_bytes(encrypt), lambda _: size, limit=None)
 
 
 def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
@@ -92,7 +92,7 @@ def _decrypt(key: KeyView, params: OaepParams) -> BufferedCipher:
         except ValueError:
             raise undecryptable() from None
 
-    return BufferedCipher(decrypt, lambda _: max(0, largest), limit=None)
+    return BufferedCipher(on_bytes(decrypt), lambda _: max(0, largest), limit=None)
 
 
 def _wrap(key: KeyView, params: OaepParams, value: bytes | bytearray) -> bytes:

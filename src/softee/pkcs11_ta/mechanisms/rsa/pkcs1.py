@@ -27,7 +27,7 @@ from softee.pkcs11_ta.mechanisms.rsa.sizes import (
     signature_size,
     undecryptable,
 )
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, on_bytes
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import (
     MD5,
     SHA1,
@@ -102,7 +102,7 @@ def _encrypt(key: KeyView, _: None) -> BufferedCipher:
         check_data_size(data, size - _PADDING_SIZE)
         return public.encrypt(data, _PADDING)
 
-    return BufferedCipher(encrypt, lambda _: size, limit=None)
+    return BufferedCipher(on_bytes(encrypt), lambda _: size, limit=None)
 
 
 def _decrypt(key: KeyView, _: None) -> BufferedCipher:
@@ -115,7 +115,7 @@ def _decrypt(key: KeyView, _: None) -> BufferedCipher:
         except ValueError:
             raise undecryptable() from None
 
-    return BufferedCipher(decrypt, lambda _: size - _PADDING_SIZE, limit=None)
+    return BufferedCipher(on_bytes(decrypt), lambda _: size - _PADDING_SIZE, limit=None)
 
 
 def _wrap(key: KeyView, _: None, value: bytes | bytearray) -> bytes:

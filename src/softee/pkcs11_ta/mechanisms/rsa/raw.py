@@ -23,7 +23,7 @@ from softee.pkcs11_ta.mechanisms.functions import Ciphering, Recover, Recovering
 from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.rsa.raw_openssl import RawRsa, load
 from softee.pkcs11_ta.mechanisms.rsa.sizes import check_ciphertext_size, check_data_size, modulus_size, signature_size
-from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher
+from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, on_bytes
 from softee.pkcs11_ta.mechanisms.shapes.signing import BufferedSign, BufferedVerify, bad_signature, check_signature_size
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
@@ -93,7 +93,7 @@ class _Operations:
 
     def encrypt(self, key: KeyView, _: None) -> BufferedCipher:
         transform, size = self._public(key), modulus_size(key)
-        return BufferedCipher(lambda data: transform(_filled_up(key, data)), lambda _: size, limit=None)
+        return BufferedCipher(on_bytes(lambda data: transform(_filled_up(key, data))), lambda _: size, limit=None)
 
     def decrypt(self, key: KeyView, _: None) -> BufferedCipher:
         transform, size = self._private(key), modulus_size(key)
@@ -104,7 +104,7 @@ class _Operations:
                 raise _too_large(CKR.ENCRYPTED_DATA_INVALID)
             return transform(data)
 
-        return BufferedCipher(decrypt, lambda _: size, limit=None)
+        return BufferedCipher(on_bytes(decrypt), lambda _: size, limit=None)
 
 
 def _describe(rsa: RawRsa, *, whole: bool = False) -> AnyMechanism:

@@ -27,7 +27,7 @@ class WholeBlocks(Stream):
         """Return the whole blocks."""
         return taken // self._block * self._block
 
-    def update(self, part: bytes) -> bytes:
+    def update(self, part: bytes | bytearray) -> bytes:
         """Take a part of the data and return the blocks that are whole."""
         self._taken += len(part)
         return self._context.update(part)
@@ -72,7 +72,7 @@ class PaddingDecrypt(WholeBlocks):
         """Return the whole blocks but the last."""
         return max(0, taken // self._block - 1) * self._block
 
-    def update(self, part: bytes) -> bytes:
+    def update(self, part: bytes | bytearray) -> bytes:
         """Take a part of the data and return what cannot be padding."""
         return self._unpadder.update(super().update(part))
 
@@ -101,7 +101,7 @@ class CbcMac:
         self._last = b""
         self._taken = 0
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray, /) -> None:
         """Take a part of the data."""
         self._taken += len(data)
         self._last = self._chain.update(data)[-self._block :] or self._last

@@ -33,6 +33,18 @@ class Stream(ABC):
         """Return the most that ``count`` bytes can become. Modes that pad say more."""
         return count
 
+    def whole(self, data: bytes | bytearray) -> bytes | bytearray:
+        """Take all of the data and return all of the output."""
+        return self.update(data) + self.finish()
+
+    @abstractmethod
+    def update(self, part: bytes | bytearray) -> bytes:
+        """Take a part of the data and return what can be given already."""
+
+    @abstractmethod
+    def finish(self) -> bytes:
+        """Return the rest."""
+
 
 class ByteStream(Stream):
     """A cipher that gives a byte for each that it takes, at once, and a tag at the end where it has one."""
@@ -41,7 +53,7 @@ class ByteStream(Stream):
 
     def __init__(
         self,
-        act: Callable[[bytes], bytes],
+        act: Callable[[bytes | bytearray], bytes],
         end: Callable[[], bytes] = bytes,
         *,
         longest: int | None = None,
@@ -70,7 +82,7 @@ class ByteStream(Stream):
         """Return ``count`` and the tag."""
         return count + self._tag_size
 
-    def update(self, part: bytes) -> bytes:
+    def update(self, part: bytes | bytearray) -> bytes:
         """Take a part of the data and return it processed. Raises CKR_DATA_LEN_RANGE where the counter would wrap."""
         self._taken += len(part)
         if self._longest is not None and self._taken > self._longest:
@@ -83,17 +95,19 @@ class ByteStream(Stream):
 
 
 class BufferedCipher:
-    """A cipher that acts on all of its input at once, which it holds until the end."""
+    """A cipher that acts on all of its input at once; where that comes in parts, they are held until the end."""
 
     __slots__ = ("_act", "_held", "_largest")
 
-    def __init__(self, act: Callable[[bytes], bytes], largest: Callable[[int], int], *, limit: int | None) -> None:
+    def __init__(
+        self, act: Callable[[memoryview], bytes | bytearray], largest: Callable[[int], int], *, limit: int | None
+    ) -> None:
         """Make an operation that gives ``act`` of the input.
 
         Args:
             act: what it does.
             largest: the most bytes that an input of so many bytes can become.
-            limit: as in Held.
+            limit: as in Held; what comes as a whole is not held, and is only as large as a request.
 
         """
         self._act = act
@@ -108,14 +122,23 @@ class BufferedCipher:
         """Return the most that ``count`` bytes can become."""
         return self._largest(count)
 
-    def update(self, part: bytes) -> bytes:
+    def whole(self, data: bytes | bytearray) -> bytes | bytearray:
+        """Return the result for all of the data, which may be more than are held."""
+        return self._act(memoryview(data))
+
+    def update(self, part: bytes | bytearray) -> bytes:
         """Take a part of the data. Raises CKR_DEVICE_MEMORY."""
         self._held.add(part)
         return b""
 
     def finish(self) -> bytes:
         """Return the result."""
-        return self._act(self._held.all())
+        return bytes(self._act(memoryview(self._held.all())))
+
+
+def on_bytes(act: Callable[[bytes], bytes]) -> Callable[[memoryview], bytes]:
+    """Let a function of bytes be what a BufferedCipher does: of a block, or of a key, which are soon copied."""
+    return lambda data: act(bytes(data))
 
 
 def wrong_length(rv: CKR, taken: int, wanted: str) -> Pkcs11Error:

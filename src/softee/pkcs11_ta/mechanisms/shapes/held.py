@@ -19,7 +19,7 @@ class Held:
         self._data = bytearray()
         self._limit = limit
 
-    def add(self, part: bytes) -> None:
+    def add(self, part: bytes | bytearray) -> None:
         """Take a part. Raises CKR_DEVICE_MEMORY where it would pass the limit; nothing of it is kept then."""
         size = len(self._data) + len(part)
         if self._limit is not None and size > self._limit:

@@ -19,7 +19,7 @@ from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 class MacContext(Protocol):
     """The library's HMAC or CMAC."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray, /) -> None:
         """Take a part of the data."""
         ...
 
@@ -51,7 +51,7 @@ class MacSign:
         self._context = context
         self._length = length
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
         self._context.update(part)
 
@@ -69,7 +69,7 @@ class MacVerify:
         self._sign = MacSign(context, length)
         self._length = length
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
         self._sign.update(part)
 

@@ -30,29 +30,32 @@ class RunningMessage:
         """Return how many bytes a part of ``count`` bytes gives, the tag not counted. Changes nothing."""
         return self._taken + count - self._given if last else self._cipher.update_size(count)
 
-    def update(self, part: bytes) -> bytes:
+    def update(self, part: bytes | bytearray) -> bytes:
         """Take a part and return what it gives."""
         given = self._cipher.update(part)
         self._taken += len(part)
         self._given += len(given)
         return given
 
-    def encrypt_last(self, part: bytes) -> tuple[bytes, bytes]:
+    def encrypt_last(self, part: bytes | bytearray) -> tuple[bytes | bytearray, bytes]:
         """Take the last part; return what is left, and the tag."""
-        rest = self.update(part) + self._cipher.finish()
+        rest = self._last(part)
         split = len(rest) - self.tag_size
-        return rest[:split], rest[split:]
+        return rest[:split], bytes(rest[split:])
 
-    def decrypt_last(self, part: bytes, tag: bytes) -> bytes:
+    def decrypt_last(self, part: bytes | bytearray, tag: bytes) -> bytes | bytearray:
         """Take the last part; return what is left. Raises CKR_AEAD_DECRYPT_FAILED where the tag is not right."""
         if len(tag) != self.tag_size:
             raise invalid(f"a tag of {len(tag)} bytes, not {self.tag_size}")
         try:
-            return self._cipher.update(part + tag) + self._cipher.finish()
+            return self._last(part + tag)
         except Pkcs11Error as error:
             if error.rv is CKR.ENCRYPTED_DATA_INVALID:
                 raise Pkcs11Error(CKR.AEAD_DECRYPT_FAILED, error.detail) from None
             raise
+
+    def _last(self, part: bytes | bytearray) -> bytes | bytearray:
+        return self._cipher.update(part) + self._cipher.finish() if self._taken else self._cipher.whole(part)
 
 
 class MessageCipher:

@@ -29,7 +29,7 @@ class BufferedSign:
         self._sign = sign
         self._held = Held(limit)
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data. Raises CKR_DEVICE_MEMORY."""
         self._held.add(part)
 
@@ -47,7 +47,7 @@ class BufferedVerify:
         self._verify = verify
         self._held = Held(limit)
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data. Raises CKR_DEVICE_MEMORY."""
         self._held.add(part)
 
@@ -65,7 +65,7 @@ class HashedSign:
         self._sign = sign
         self._state = Hash(algorithm)
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
         self._state.update(part)
 
@@ -83,7 +83,7 @@ class HashedVerify:
         self._verify = verify
         self._state = Hash(algorithm)
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
         self._state.update(part)
 
@@ -112,7 +112,7 @@ class SignatureCheck:
         self._verify = verify
         self._signature = signature
 
-    def update(self, part: bytes) -> None:
+    def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data. Raises as the mechanism says."""
         self._verify.update(part)
 

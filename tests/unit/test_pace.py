@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which commands the loop answers itself: none that commits, makes a key, computes with a PIN, or waits for a lock."""
+
+import struct
+import threading
+
+import pytest
+
+from softee.names import CKA, CKM, ParamType
+from softee.pkcs11_ta import pace
+from softee.pkcs11_ta.abi.command import Command
+from softee.pkcs11_ta.abi.commands import COMMANDS
+from softee.pkcs11_ta.token.profiles import PORTABLE
+from softee.wire.values import Memref, Params
+from support.commands import c
+from support.object_calls import fresh_caller, pair
+from support.samples.ec import P256
+from support.samples.lattice import sign_params
+from support.token_world import Caller
+
+P384 = bytes.fromhex("06052b81040022")
+LONG = {
+    *("INIT_TOKEN", "INIT_PIN", "SET_PIN", "LOGIN", "LOGOUT", "CLOSE_ALL_SESSIONS"),
+    *("CREATE_OBJECT", "COPY_OBJECT", "DESTROY_OBJECT", "SET_ATTRIBUTE_VALUE"),
+    *("GENERATE_KEY", "GENERATE_KEY_PAIR", "DERIVE_KEY", "DERIVE_KEYS", "WRAP_KEY", "UNWRAP_KEY"),
+    *("ENCAPSULATE_KEY", "DECAPSULATE_KEY", "WRAP_KEY_AUTHENTICATED", "UNWRAP_KEY_AUTHENTICATED", "ATTEST_KEY"),
+}
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Caller, int]:
+    return fresh_caller(policy=PORTABLE)
+
+
+def request(first: bytes) -> Params:
+    return (Memref(ParamType.MEMREF_INOUT, bytearray(first), 64), None, None, None)
+
+
+def quick(caller: Caller, command: Command[object] | int, first: int) -> bool:
+    number = command if isinstance(command, int) else command.number
+    return caller.tee.is_quick(number, request(struct.pack("<I", first)))
+
+
+def test_what_commits_makes_keys_or_takes_a_pin_has_a_thread_of_its_own(world: tuple[Caller, int]) -> None:
+    caller, session = world
+    assert {command.name for command in COMMANDS} > LONG
+    assert not [command.name for command in COMMANDS if command.name in LONG and quick(caller, command, session)]
+
+
+@pytest.mark.parametrize(
+    ("generation", "mechanism", "part", "expected"),
+    [
+        (CKM.EC_KEY_PAIR_GEN, CKM.ECDSA, (CKA.EC_PARAMS, P256), True),
+        (CKM.EC_KEY_PAIR_GEN, CKM.ECDSA, (CKA.EC_PARAMS, P384), False),
+        (CKM.ML_DSA_KEY_PAIR_GEN, CKM.ML_DSA, (CKA.PARAMETER_SET, 1), False),
+        (CKM.RSA_PKCS_KEY_PAIR_GEN, CKM.SHA256_RSA_PKCS, (CKA.MODULUS_BITS, 1024), False),
+    ],
+    ids=lambda value: value.name if isinstance(value, CKM) else "",
+)
+def test_a_signature_is_as_quick_as_its_key(
+    world: tuple[Caller, int], generation: CKM, mechanism: CKM, part: tuple[CKA, bytes | int], *, expected: bool
+) -> None:
+    caller, session = world
+    _, private = pair(caller, session, generation, (part,))
+    caller.ok(c.SIGN_INIT, session, private, mechanism, sign_params() if mechanism is CKM.ML_DSA else b"")
+    assert quick(caller, c.SIGN_ONESHOT, session) is expected
+    assert quick(caller, c.SIGN_UPDATE, session) is expected
+    caller.ok(c.RELEASE_ACTIVE_PROCESSING, session, c.SIGN_UPDATE.number)
+    assert quick(caller, c.SIGN_ONESHOT, session)
+
+
+def test_nobody_waits_for_a_token_s_lock(world: tuple[Caller, int]) -> None:
+    caller, session = world
+    token = caller.application.slots.token(0)
+    on_token = ((c.OPEN_SESSION, 0), (c.TOKEN_INFO, 0), (c.CLOSE_SESSION, session), (c.FIND_OBJECTS_INIT, session))
+    assert all(quick(caller, command, first) for command, first in on_token)
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with token.lock:
+            held.set()
+            done.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(20)
+    assert not any(quick(caller, command, first) for command, first in on_token)
+    assert quick(caller, c.SESSION_INFO, session)
+    done.set()
+    holder.join()
+
+
+def test_a_token_that_was_not_opened_yet_is_opened_in_a_thread(world: tuple[Caller, int]) -> None:
+    assert not quick(world[0], c.OPEN_SESSION, 2)
+
+
+def test_a_search_among_very_many_objects_has_a_thread(
+    world: tuple[Caller, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller, session = world
+    monkeypatch.setattr(pace, "_MANY_OBJECTS", 0)
+    assert not quick(caller, c.FIND_OBJECTS_INIT, session)
+
+
+def test_a_refusal_is_quick(world: tuple[Caller, int]) -> None:
+    caller, _ = world
+    assert quick(caller, 0x7777, 0)
+    assert quick(caller, c.OPEN_SESSION, 99)
+    for command in (c.SIGN_ONESHOT, c.CLOSE_SESSION):
+        assert quick(caller, command, 0x7777)
+        assert caller.tee.is_quick(command.number, request(b"\1"))
+        assert caller.tee.is_quick(command.number, (None, None, None, None))
