@@ -15,8 +15,10 @@ from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.commands import resuming
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, Resume
-from softee.pkcs11_ta.handlers import cipher, digest, sign
 from softee.pkcs11_ta.handlers.binding import Answer, Handler, bind
+from softee.pkcs11_ta.handlers.cipher import decrypt, encrypt
+from softee.pkcs11_ta.handlers.digest import digest
+from softee.pkcs11_ta.handlers.sign import sign, verify
 from softee.pkcs11_ta.session.begin import begin_decrypt, begin_digest, begin_encrypt, begin_sign, begin_verify
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
@@ -79,10 +81,10 @@ BOUND = (
     bind(resuming.SIGN_START, _starting(begin_sign)),
     bind(resuming.VERIFY_START, _starting(begin_verify)),
     bind(resuming.DIGEST_START, _starting(begin_digest)),
-    bind(resuming.ENCRYPT_AGAIN, _again(ENCRYPT, cipher.encrypt)),
-    bind(resuming.DECRYPT_AGAIN, _again(DECRYPT, cipher.decrypt)),
-    bind(resuming.SIGN_AGAIN, _again(SIGN, sign.sign)),
-    bind(resuming.VERIFY_AGAIN, _again(VERIFY, sign.verify)),
-    bind(resuming.DIGEST_AGAIN, _again(DIGEST, digest.digest)),
+    bind(resuming.ENCRYPT_AGAIN, _again(ENCRYPT, encrypt)),
+    bind(resuming.DECRYPT_AGAIN, _again(DECRYPT, decrypt)),
+    bind(resuming.SIGN_AGAIN, _again(SIGN, sign)),
+    bind(resuming.VERIFY_AGAIN, _again(VERIFY, verify)),
+    bind(resuming.DIGEST_AGAIN, _again(DIGEST, digest)),
     bind(resuming.RESUME, resume),
 )

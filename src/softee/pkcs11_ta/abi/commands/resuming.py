@@ -13,7 +13,10 @@ from softee.names import CKR
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command, Output
-from softee.pkcs11_ta.abi.commands import ciphers, digests, objects, signatures
+from softee.pkcs11_ta.abi.commands.ciphers import DECRYPT_INIT, DECRYPT_ONESHOT, ENCRYPT_INIT, ENCRYPT_ONESHOT
+from softee.pkcs11_ta.abi.commands.digests import DIGEST_INIT, DIGEST_ONESHOT
+from softee.pkcs11_ta.abi.commands.objects import FIND_OBJECTS_INIT
+from softee.pkcs11_ta.abi.commands.signatures import SIGN_INIT, SIGN_ONESHOT, VERIFY_INIT, VERIFY_ONESHOT
 from softee.pkcs11_ta.abi.returns import OUTPUT, SESSION
 
 
@@ -39,16 +42,16 @@ def _again(number: int, one_shot: Command[m.InSession]) -> Command[m.InSession]:
     )
 
 
-ENCRYPT_START: Final[Command[m.WithKey]] = _start(0x1060, ciphers.ENCRYPT_INIT)
-DECRYPT_START: Final[Command[m.WithKey]] = _start(0x1061, ciphers.DECRYPT_INIT)
-SIGN_START: Final[Command[m.WithKey]] = _start(0x1062, signatures.SIGN_INIT)
-VERIFY_START: Final[Command[m.WithKey]] = _start(0x1063, signatures.VERIFY_INIT)
-DIGEST_START: Final[Command[m.WithMechanism]] = _start(0x1064, digests.DIGEST_INIT)
-ENCRYPT_AGAIN = _again(0x1065, ciphers.ENCRYPT_ONESHOT)
-DECRYPT_AGAIN = _again(0x1066, ciphers.DECRYPT_ONESHOT)
-SIGN_AGAIN = _again(0x1067, signatures.SIGN_ONESHOT)
-VERIFY_AGAIN = _again(0x1068, signatures.VERIFY_ONESHOT)
-DIGEST_AGAIN = _again(0x1069, digests.DIGEST_ONESHOT)
+ENCRYPT_START: Final[Command[m.WithKey]] = _start(0x1060, ENCRYPT_INIT)
+DECRYPT_START: Final[Command[m.WithKey]] = _start(0x1061, DECRYPT_INIT)
+SIGN_START: Final[Command[m.WithKey]] = _start(0x1062, SIGN_INIT)
+VERIFY_START: Final[Command[m.WithKey]] = _start(0x1063, VERIFY_INIT)
+DIGEST_START: Final[Command[m.WithMechanism]] = _start(0x1064, DIGEST_INIT)
+ENCRYPT_AGAIN = _again(0x1065, ENCRYPT_ONESHOT)
+DECRYPT_AGAIN = _again(0x1066, DECRYPT_ONESHOT)
+SIGN_AGAIN = _again(0x1067, SIGN_ONESHOT)
+VERIFY_AGAIN = _again(0x1068, VERIFY_ONESHOT)
+DIGEST_AGAIN = _again(0x1069, DIGEST_ONESHOT)
 RESUME = Command(
     0x106A,
     "RESUME",
@@ -61,7 +64,7 @@ FIND_OBJECTS_START = Command(
     "FIND_OBJECTS_START",
     "C_FindObjectsInit",
     m.StartSearch,
-    objects.FIND_OBJECTS_INIT.returns | OUTPUT,
+    FIND_OBJECTS_INIT.returns | OUTPUT,
     output=Output.OUTPUT,
     output_layout="u32 number of objects that were found, and their handles if the buffer holds all",
 )
