@@ -169,6 +169,7 @@ static void restore_init(const struct turn *turn, struct command *command)
 
     if (turn->effect == EFFECT_SEARCH) {
         command->control.size -= sizeof(uint32_t);
+        store_u32(command->control.bytes, command->session); /* the answer may have been written there */
     } else {
         command->control.size = 0;
         put_bytes(&command->control, operation->request, operation->request_size);

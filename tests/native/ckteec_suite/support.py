@@ -5,7 +5,7 @@ import ctypes
 import json
 import os
 from collections.abc import Callable, Sequence
-from ctypes import POINTER, Structure, Union, byref, c_size_t, c_ubyte, c_uint16, c_uint32, c_ulong, c_void_p
+from ctypes import POINTER, Structure, Union, byref, c_size_t, c_ubyte, c_uint16, c_uint32, c_uint64, c_ulong, c_void_p
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -64,6 +64,8 @@ class State(Structure):
         ("time_mid", c_uint16),
         ("time_high", c_uint16),
         ("node", c_ubyte * 8),
+        ("counters", POINTER(c_uint64)),
+        ("counter_count", c_size_t),
     ]
 
 
