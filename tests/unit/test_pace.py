@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from softee.names import CKA, CKM, ParamType
+from softee.names import CKA, CKM, CKO, ParamType
 from softee.pkcs11_ta import pace
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import COMMANDS
@@ -16,7 +16,7 @@ from support.commands import c
 from support.object_calls import fresh_caller, pair
 from support.samples.ec import P256
 from support.samples.lattice import sign_params
-from support.token_world import Caller
+from support.token_world import Caller, template
 
 P384 = bytes.fromhex("06052b81040022")
 LONG = {
@@ -99,6 +99,17 @@ def test_a_search_among_very_many_objects_has_a_thread(
 ) -> None:
     caller, session = world
     monkeypatch.setattr(pace, "_MANY_OBJECTS", 0)
+    kind = (CKA.CLASS, CKO.PRIVATE_KEY)
+    for attributes, expected in (
+        ((), False),
+        ((kind,), False),
+        (((CKA.LABEL, b"x"),), True),
+        ((kind, (CKA.ID, b"1")), True),
+    ):
+        data = c.FIND_OBJECTS_INIT.encode(c.FIND_OBJECTS_INIT.request(session, template(*attributes)))
+        for cut in (0, 1, 9):
+            found = caller.tee.is_quick(c.FIND_OBJECTS_INIT.number, request(data[: len(data) - cut]))
+            assert found is expected or cut
     assert not quick(caller, c.FIND_OBJECTS_INIT, session)
 
 

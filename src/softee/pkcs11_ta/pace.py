@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from softee.names import CKA
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import (
     ciphers,
@@ -30,14 +31,20 @@ _FIRST: Final = struct.Struct("<I")
 _MANY_OBJECTS: Final = 1000
 """A search of more objects takes its time, where it is not by an attribute that is indexed."""
 
-Pace = bool | Callable[[Pkcs11Client, int], bool]
+_HEADER: Final = struct.Struct("<II")
+_SELECTIVE: Final = frozenset({int(CKA.LABEL), int(CKA.ID), int(CKA.UNIQUE_ID)})
+"""What objects are looked up by at once, and few of them have alike."""
+_LOOKED_AT: Final = 8
+"""How many attributes of a search are looked at."""
+
+Pace = bool | Callable[[Pkcs11Client, int, Params], bool]
 """Whether a command is quick: always, never, or as the client's session or slot is, whose number is given."""
 
 
 def is_quick(client: Pkcs11Client, command: int, params: Params) -> bool:
     """Say whether a command is done in a moment. So is the refusal of one that there is not, or that is not decoded."""
     pace = _PACES.get(command, True)
-    return pace if pace is True or pace is False else pace(client, _first(params))
+    return pace if pace is True or pace is False else pace(client, _first(params), params)
 
 
 def _first(params: Params) -> int:
@@ -52,24 +59,46 @@ def _first(params: Params) -> int:
 def _as_operation(purpose: Purpose[Any]) -> Pace:
     """Return the pace of an operation's steps: they are as quick as its key is."""
 
-    def pace(client: Pkcs11Client, handle: int) -> bool:
+    def pace(client: Pkcs11Client, handle: int, _: Params) -> bool:
         session = client.sessions.get(handle)
         return session is None or not session.operations.is_slow(purpose)
 
     return pace
 
 
-def _as_slot(client: Pkcs11Client, slot: int) -> bool:
+def _as_slot(client: Pkcs11Client, slot: int, _: Params) -> bool:
     """Say whether nobody has the lock of a slot's token, which may be held during a commit."""
     return client.slots.is_free(slot)
 
 
-def _as_token(client: Pkcs11Client, handle: int) -> bool:
-    """Say the same of the token of a session, and that it has not very many objects."""
+def _as_token(client: Pkcs11Client, handle: int, _: Params) -> bool:
+    """Say the same of the token of a session."""
+    session = client.sessions.get(handle)
+    return session is None or session.token.is_free()
+
+
+def _as_search(client: Pkcs11Client, handle: int, params: Params) -> bool:
+    """Say besides that the token has not very many objects, or that few of them can be what is looked for."""
     session = client.sessions.get(handle)
     if session is None:
         return True
-    return session.token.is_free() and session.token.objects.next_number <= _MANY_OBJECTS
+    few = session.token.objects.next_number <= _MANY_OBJECTS or _is_selective(params)
+    return few and session.token.is_free()
+
+
+def _is_selective(params: Params) -> bool:
+    """Say whether a search's template, which has not been checked yet, names what few objects have alike."""
+    control = params[0]
+    data = control.data if isinstance(control, Memref) else b""
+    offset = _FIRST.size + _HEADER.size
+    for _ in range(_LOOKED_AT):
+        if offset + _HEADER.size > len(data):
+            return False
+        attribute, size = _HEADER.unpack_from(data, offset)
+        if attribute in _SELECTIVE:
+            return True
+        offset += _HEADER.size + size
+    return False
 
 
 _QUICK: Final[tuple[tuple[Pace, tuple[Command[Any], ...]], ...]] = (
@@ -91,7 +120,8 @@ _QUICK: Final[tuple[tuple[Pace, tuple[Command[Any], ...]], ...]] = (
     (_as_operation(SIGN_RECOVER), (signatures.SIGN_RECOVER,)),
     (_as_operation(VERIFY_RECOVER), (signatures.VERIFY_RECOVER,)),
     (_as_slot, (slots.SLOT_INFO, slots.TOKEN_INFO, sessions.OPEN_SESSION)),
-    (_as_token, (sessions.CLOSE_SESSION, objects.FIND_OBJECTS_INIT, resuming.FIND_OBJECTS_START)),
+    (_as_token, (sessions.CLOSE_SESSION,)),
+    (_as_search, (objects.FIND_OBJECTS_INIT, resuming.FIND_OBJECTS_START)),
 )
 
 _PACES: Final[Mapping[int, Pace]] = {
