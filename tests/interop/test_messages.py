@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, GeneratorFunction, MechanismFlag, MessageFlag
-from support.cryptoki import CryptokiError, Mechanism, Session, Structure, Value
+from support.cryptoki import CryptokiError, Mechanism, Session, Structure, Template, Value
 
 KEY, AAD, DATA = bytes(range(32)), b"associated", b"what is to be encrypted" * 100
 END = int(MessageFlag.END_OF_MESSAGE)
@@ -111,16 +111,13 @@ def test_a_key_is_wrapped_as_a_message_and_comes_back(session: Session, mechanis
     assert library.decrypt(nonce, room.raw[: size.value] + tag, AAD) == value
 
 
+def mac_key(session: Session) -> int:
+    own: Template = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET, CKA.VALUE: KEY}
+    return session.create({**own, CKA.SIGN: True, CKA.VERIFY: True})
+
+
 def test_a_signature_comes_before_its_data(session: Session) -> None:
-    key = session.create(
-        {
-            CKA.CLASS: CKO.SECRET_KEY,
-            CKA.KEY_TYPE: CKK.GENERIC_SECRET,
-            CKA.VALUE: KEY,
-            CKA.SIGN: True,
-            CKA.VERIFY: True,
-        }
-    )
+    key = mac_key(session)
     by = Mechanism(CKM.SHA256_HMAC)
     signature = session.sign(by, key, DATA)
     init = (ctypes.byref(by.value), ULONG(key), signature, ULONG(len(signature)))
@@ -134,15 +131,7 @@ def test_a_signature_comes_before_its_data(session: Session) -> None:
 
 
 def test_messages_are_signed_one_after_the_other(session: Session) -> None:
-    key = session.create(
-        {
-            CKA.CLASS: CKO.SECRET_KEY,
-            CKA.KEY_TYPE: CKK.GENERIC_SECRET,
-            CKA.VALUE: KEY,
-            CKA.SIGN: True,
-            CKA.VERIFY: True,
-        }
-    )
+    key = mac_key(session)
     by = Mechanism(CKM.SHA256_HMAC)
     expected = session.sign(by, key, DATA)
     session.call("C_MessageSignInit", ctypes.byref(by.value), ULONG(key))

@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +65,31 @@ def key_id(label: str) -> str:
     return hashlib.sha256(label.encode()).hexdigest()[:16]
 
 
+def run_in(
+    directory: Path | None,
+    environment: Mapping[str, str],
+    command: Sequence[str | Path],
+    *,
+    stdin: str = "",
+    fails: bool = False,
+) -> str:
+    """Run a command, assert that it succeeds (or fails), return its stdout and stderr."""
+    done = subprocess.run(
+        command,
+        input=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=directory,
+        env=environment,
+        text=True,
+        errors="replace",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
 @dataclass(frozen=True)
 class Programs:
     """Other people's programs with the module and a secure world at ``socket``; they run in ``directory``."""
@@ -82,20 +107,7 @@ class Programs:
 
     def run(self, *command: str | Path, stdin: str = "", fails: bool = False) -> str:
         """Run a command, assert that it succeeds (or fails), return its stdout and stderr."""
-        done = subprocess.run(
-            command,
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=self.directory,
-            env=self.environment,
-            text=True,
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
-        assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{done.stdout}"
-        return done.stdout
+        return run_in(self.directory, self.environment, command, stdin=stdin, fails=fails)
 
     def p11(self, *arguments: str, fails: bool = False) -> str:
         """Run pkcs11-tool."""

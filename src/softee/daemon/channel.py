@@ -14,7 +14,9 @@ import threading
 import time
 from array import array
 from collections.abc import Sequence
+from functools import partial
 
+from softee.daemon.lookout import look
 from softee.daemon.settings import Limits
 from softee.tee.identity import PeerCredentials
 from softee.wire.codec import WireError
@@ -69,16 +71,11 @@ class Channel:
         self._frame = self._buffer[:count]
         return frame
 
-    def is_ready(self, awake: float, asleep: int) -> bool:
-        """Say whether something comes, or the connection ends, within ``awake`` seconds and ``asleep`` milliseconds."""
+    def is_ready(self, milliseconds: int, *, awake: bool) -> bool:
+        """Say whether something comes, or the connection ends, so soon; ``awake``: look out for it first."""
         poll = select.poll()
         poll.register(self.connection, select.POLLIN)
-        deadline = time.monotonic() + awake
-        while not poll.poll(0):
-            if time.monotonic() > deadline:
-                return bool(poll.poll(asleep))
-            os.sched_yield()
-        return True
+        return bool((awake and look(partial(poll.poll, 0))) or poll.poll(milliseconds))
 
     def receive(self, timeout: float | None = None) -> Frame | None:
         """Wait for a frame; None at the end of the connection.

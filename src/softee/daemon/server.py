@@ -19,7 +19,7 @@ from softee.daemon.channel import Channel
 from softee.daemon.clients import ClientProcess, Clients
 from softee.daemon.conversation import Conversation
 from softee.daemon.listener import Listener
-from softee.daemon.lookout import LOOKS, SPARE_CPU, Lookout
+from softee.daemon.lookout import SPARE_CPU, Lookout
 from softee.daemon.pool import Pool
 from softee.daemon.settings import Limits
 from softee.tee.core import TeeCore
@@ -170,8 +170,7 @@ class Server:
 
     def _is_ready(self, conversation: Conversation) -> bool:
         """Wait a moment for a conversation's next request, awake where nobody else's runs in a thread."""
-        awake = LOOKS if SPARE_CPU and len(self._busy) == 1 else 0
-        return conversation.channel.is_ready(awake, _SOON)
+        return conversation.channel.is_ready(_SOON, awake=SPARE_CPU and len(self._busy) == 1)
 
     def _await(self, conversation: Conversation, client: ClientProcess | None) -> bool:
         """Have the loop wait for a conversation's next request. False where the server stops."""

@@ -69,7 +69,10 @@ def frame_size(data: bytes | bytearray | memoryview, max_length: int = MAX_LENGT
     """
     if len(data) < LENGTH_SIZE:
         raise WireError(f"{LENGTH_SIZE} bytes of length wanted, {len(data)} there")
-    length: int = _LENGTH.unpack_from(data)[0]
+    return _size(_LENGTH.unpack_from(data)[0], max_length)
+
+
+def _size(length: int, max_length: int) -> int:
     if not MIN_LENGTH <= length <= max_length:
         raise WireError(f"a frame's length is {MIN_LENGTH} to {max_length}, not {length}")
     return LENGTH_SIZE + length
@@ -85,12 +88,11 @@ def whole_frame(buffer: memoryview, count: int, max_length: int = MAX_LENGTH) ->
     if count < HEADER_SIZE:
         return None
     length, type_number, serial = _HEADER.unpack_from(buffer)
-    if not MIN_LENGTH <= length <= max_length:
-        raise WireError(f"a frame's length is {MIN_LENGTH} to {max_length}, not {length}")
-    if count != LENGTH_SIZE + length:
-        if count > LENGTH_SIZE + length:
-            raise WireError("more came before the reply; a channel carries one request at a time")
+    size = _size(length, max_length)
+    if count < size:
         return None
+    if count > size:
+        raise WireError("more came before the reply; a channel carries one request at a time")
     return Frame(_frame_type(type_number), serial, buffer[HEADER_SIZE:count])
 
 

@@ -2,12 +2,11 @@
 """Debian's programs in a root file system of their own, where softee's shared objects and socket are bound into."""
 
 import shutil
-import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from interop.clients.fetched import fetched, run
-from interop.tools import LABEL, PIN, SO_PIN
+from interop.tools import LABEL, PIN, SO_PIN, run_in
 
 MIRROR = "http://deb.debian.org/debian"
 SCRIPT = Path("/usr/share/debootstrap/scripts/sid")
@@ -115,16 +114,4 @@ class Debian:
 
     def run(self, *command: str, stdin: str = "", fails: bool = False) -> str:
         """Run a command, assert that it succeeds (or fails), return its stdout and stderr."""
-        done = subprocess.run(
-            self.command(*command),
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self.environment,
-            text=True,
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
-        assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{done.stdout}"
-        return done.stdout
+        return run_in(None, self.environment, self.command(*command), stdin=stdin, fails=fails)

@@ -3,25 +3,13 @@
 
 from softee.pkcs11_ta.abi.commands import ciphers
 from softee.pkcs11_ta.abi.errors import BufferTooSmallError
-from softee.pkcs11_ta.abi.messages import InSession, WithKey
+from softee.pkcs11_ta.abi.messages import InSession
 from softee.pkcs11_ta.handlers.binding import Answer, bind
-from softee.pkcs11_ta.handlers.steps import step
+from softee.pkcs11_ta.handlers.steps import beginning, step
 from softee.pkcs11_ta.mechanisms.functions import CipherOperation
 from softee.pkcs11_ta.session.begin import begin_decrypt, begin_encrypt
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, Operation, Step
-
-
-def encrypt_init(call: Call, request: WithKey) -> bytes:
-    """Begin to encrypt."""
-    begin_encrypt(call.session, request)
-    return b""
-
-
-def decrypt_init(call: Call, request: WithKey) -> bytes:
-    """Begin to decrypt."""
-    begin_decrypt(call.session, request)
-    return b""
 
 
 def _one_shot(call: Call, request: InSession, operation: Operation[CipherOperation]) -> Answer:
@@ -74,8 +62,8 @@ decrypt_final = step(DECRYPT, Step.FINAL)(_final)
 
 
 BOUND = (
-    bind(ciphers.ENCRYPT_INIT, encrypt_init),
-    bind(ciphers.DECRYPT_INIT, decrypt_init),
+    bind(ciphers.ENCRYPT_INIT, beginning(begin_encrypt)),
+    bind(ciphers.DECRYPT_INIT, beginning(begin_decrypt)),
     bind(ciphers.ENCRYPT_UPDATE, encrypt_update),
     bind(ciphers.DECRYPT_UPDATE, decrypt_update),
     bind(ciphers.ENCRYPT_FINAL, encrypt_final),

@@ -6,10 +6,10 @@ from typing import Final
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.commands import digests
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import InSession, OnObject, WithMechanism
+from softee.pkcs11_ta.abi.messages import OnObject
 from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.handlers.binding import bind
-from softee.pkcs11_ta.handlers.steps import step
+from softee.pkcs11_ta.handlers.steps import beginning, give_at_once, give_end, step, take_part
 from softee.pkcs11_ta.keys.table import is_guarded
 from softee.pkcs11_ta.mechanisms.functions import DigestOperation
 from softee.pkcs11_ta.session.begin import begin_digest
@@ -20,25 +20,7 @@ from softee.pkcs11_ta.token.policy import Policy
 _DIGESTED_BY_OPTEE: Final = (CKK.AES, CKK.GENERIC_SECRET)
 
 
-def digest_init(call: Call, request: WithMechanism) -> bytes:
-    """Begin to digest."""
-    begin_digest(call.session, request)
-    return b""
-
-
-@step(DIGEST, Step.ONE_SHOT)
-def digest(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:
-    """Return the digest of the input."""
-    call.require_capacity(operation.size)
-    operation.running.update(call.input)
-    return operation.running.finish()
-
-
-@step(DIGEST, Step.UPDATE)
-def digest_update(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:
-    """Take a part."""
-    operation.running.update(call.input)
-    return b""
+digest = step(DIGEST, Step.ONE_SHOT)(give_at_once)
 
 
 @step(DIGEST, Step.UPDATE)
@@ -59,17 +41,10 @@ def _check_digestible(key: Attributes, policy: Policy) -> None:
         raise Pkcs11Error(CKR.KEY_INDIGESTIBLE, "the digest of a protected key of any length could tell it")
 
 
-@step(DIGEST, Step.FINAL)
-def digest_final(call: Call, request: InSession, operation: Operation[DigestOperation]) -> bytes:
-    """Return the digest of all parts."""
-    call.require_capacity(operation.size)
-    return operation.running.finish()
-
-
 BOUND = (
-    bind(digests.DIGEST_INIT, digest_init),
+    bind(digests.DIGEST_INIT, beginning(begin_digest)),
     bind(digests.DIGEST_KEY, digest_key),
-    bind(digests.DIGEST_UPDATE, digest_update),
-    bind(digests.DIGEST_FINAL, digest_final),
+    bind(digests.DIGEST_UPDATE, step(DIGEST, Step.UPDATE)(take_part)),
+    bind(digests.DIGEST_FINAL, step(DIGEST, Step.FINAL)(give_end)),
     bind(digests.DIGEST_ONESHOT, digest),
 )

@@ -5,6 +5,8 @@ The new key was outside the token in some way, so it counts as one that was unwr
 the template does not say, CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE are false.
 """
 
+from typing import Any, NamedTuple
+
 from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.commands import keys
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -14,6 +16,7 @@ from softee.pkcs11_ta.attributes.values import Given, Parts
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import handles
 from softee.pkcs11_ta.keys.parts import octets
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.mechanisms.functions import Encapsulating
 from softee.pkcs11_ta.mechanisms.shapes.deriving import SMALLEST_PIECE
 from softee.pkcs11_ta.objects import rules
@@ -22,7 +25,7 @@ from softee.pkcs11_ta.session.begin import mechanism_for, parameter_of, require_
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.key_use import usable_key
-from softee.pkcs11_ta.session.roles import TO_DECAPSULATE, TO_ENCAPSULATE
+from softee.pkcs11_ta.session.roles import TO_DECAPSULATE, TO_ENCAPSULATE, Role
 from softee.pkcs11_ta.token.object import Pkcs11Object
 
 _HANDLE_SIZE = 4
@@ -30,28 +33,38 @@ _HANDLE_SIZE = 4
 
 def encapsulate_key(call: Call, request: FromKey) -> bytes:
     """Make a key whose secret the owner of a private key can make too; return its handle and the ciphertext for him."""
-    session = call.session
-    require_any(session, Encapsulating)
-    spec = mechanism_for(session, request.mechanism)
-    functions = spec.of(Encapsulating)
-    public = usable_key(session, spec, request.handle, TO_ENCAPSULATE)
-    parameter = parameter_of(session, spec, request.parameter)
-    made = _prepared(session, request.template, public, CKA.ENCAPSULATE_TEMPLATE, CKR.KEY_HANDLE_INVALID)
-    call.require_capacity(_HANDLE_SIZE + functions.size(public.key(), parameter))
-    ciphertext, parts = functions.encapsulate(public.key(), parameter, made)
-    return _placed(session, made, parts) + ciphertext
+    functions, public, parameter, made = _asked(call.session, request, _ENCAPSULATE)
+    call.require_capacity(_HANDLE_SIZE + functions.size(public, parameter))
+    ciphertext, parts = functions.encapsulate(public, parameter, made)
+    return _placed(call.session, made, parts) + ciphertext
 
 
 def decapsulate_key(call: Call, request: FromKey) -> bytes:
     """Make the key whose secret the ciphertext holds, and return its handle."""
-    session = call.session
+    functions, private, parameter, made = _asked(call.session, request, _DECAPSULATE)
+    return _placed(call.session, made, functions.decapsulate(private, parameter, bytes(call.input), made))
+
+
+class _Side(NamedTuple):
+    """What the key of one side is wanted for, its template for the new key, and the answer where that conflicts."""
+
+    role: Role
+    demands: CKA
+    conflict: CKR
+
+
+_ENCAPSULATE = _Side(TO_ENCAPSULATE, CKA.ENCAPSULATE_TEMPLATE, CKR.KEY_HANDLE_INVALID)
+_DECAPSULATE = _Side(TO_DECAPSULATE, CKA.DECAPSULATE_TEMPLATE, CKR.TEMPLATE_INCONSISTENT)
+
+
+def _asked(session: Session, request: FromKey, side: _Side) -> tuple[Encapsulating[Any], KeyView, Any, Given]:
+    """Return the mechanism's functions, the key, the parameter, and the new key's attributes less its value."""
     require_any(session, Encapsulating)
     spec = mechanism_for(session, request.mechanism)
     functions = spec.of(Encapsulating)
-    private = usable_key(session, spec, request.handle, TO_DECAPSULATE)
+    obj = usable_key(session, spec, request.handle, side.role)
     parameter = parameter_of(session, spec, request.parameter)
-    made = _prepared(session, request.template, private, CKA.DECAPSULATE_TEMPLATE, CKR.TEMPLATE_INCONSISTENT)
-    return _placed(session, made, functions.decapsulate(private.key(), parameter, bytes(call.input), made))
+    return functions, obj.key(), parameter, _prepared(session, request.template, obj, side.demands, side.conflict)
 
 
 def _prepared(session: Session, template: Template, key: Pkcs11Object, demands: CKA, conflict: CKR) -> Given:

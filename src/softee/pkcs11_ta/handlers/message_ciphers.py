@@ -8,10 +8,11 @@ bytes that belong into the message's parameter, after their number.
 from softee.names import CKR
 from softee.pkcs11_ta.abi.commands import by_message
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.abi.messages import OnMessage, PartOfMessage, SealedMessage, SealedPart, WithKey
+from softee.pkcs11_ta.abi.messages import OnMessage, PartOfMessage, SealedMessage, SealedPart
 from softee.pkcs11_ta.handlers.beyond import beyond_optee
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.message_steps import final, message_part, message_step
+from softee.pkcs11_ta.handlers.steps import beginning
 from softee.pkcs11_ta.mechanisms.shapes.messages import MessageCipher, RunningMessage
 from softee.pkcs11_ta.session.begin import begin_message_decrypt, begin_message_encrypt
 from softee.pkcs11_ta.session.call import Call
@@ -31,18 +32,6 @@ def require_room(call: Call, own_size: int, size: int) -> None:
 def given(own: bytes, data: bytes | bytearray) -> bytes:
     """Return what belongs into the message's parameter, and then what the caller gets."""
     return Writer().blob(own).raw(data).done()
-
-
-def message_encrypt_init(call: Call, request: WithKey) -> bytes:
-    """Begin to encrypt messages."""
-    begin_message_encrypt(call.session, request)
-    return b""
-
-
-def message_decrypt_init(call: Call, request: WithKey) -> bytes:
-    """Begin to decrypt messages."""
-    begin_message_decrypt(call.session, request)
-    return b""
 
 
 @message_step(MESSAGE_ENCRYPT, MessageStep.WHOLE)
@@ -109,12 +98,12 @@ def _current(operation: Running) -> RunningMessage:
 
 
 BOUND = (
-    bind(by_message.MESSAGE_ENCRYPT_INIT, beyond_optee(message_encrypt_init)),
+    bind(by_message.MESSAGE_ENCRYPT_INIT, beyond_optee(beginning(begin_message_encrypt))),
     bind(by_message.ENCRYPT_MESSAGE, beyond_optee(encrypt_message)),
     bind(by_message.ENCRYPT_MESSAGE_BEGIN, beyond_optee(encrypt_message_begin)),
     bind(by_message.ENCRYPT_MESSAGE_NEXT, beyond_optee(encrypt_message_next)),
     bind(by_message.MESSAGE_ENCRYPT_FINAL, beyond_optee(final(MESSAGE_ENCRYPT))),
-    bind(by_message.MESSAGE_DECRYPT_INIT, beyond_optee(message_decrypt_init)),
+    bind(by_message.MESSAGE_DECRYPT_INIT, beyond_optee(beginning(begin_message_decrypt))),
     bind(by_message.DECRYPT_MESSAGE, beyond_optee(decrypt_message)),
     bind(by_message.DECRYPT_MESSAGE_BEGIN, beyond_optee(decrypt_message_begin)),
     bind(by_message.DECRYPT_MESSAGE_NEXT, beyond_optee(decrypt_message_next)),

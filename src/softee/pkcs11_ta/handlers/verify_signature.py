@@ -5,7 +5,7 @@ from softee.pkcs11_ta.abi.commands import signatures
 from softee.pkcs11_ta.abi.messages import InSession, WithKey
 from softee.pkcs11_ta.handlers.beyond import beyond_optee
 from softee.pkcs11_ta.handlers.binding import bind
-from softee.pkcs11_ta.handlers.steps import step
+from softee.pkcs11_ta.handlers.steps import step, take_part
 from softee.pkcs11_ta.mechanisms.shapes.signing import SignatureCheck
 from softee.pkcs11_ta.session.begin import begin_verify_signature
 from softee.pkcs11_ta.session.call import Call
@@ -26,13 +26,6 @@ def verify_signature(call: Call, request: InSession, operation: Operation[Signat
     return b""
 
 
-@step(VERIFY_SIGNATURE, Step.UPDATE)
-def verify_signature_update(call: Call, request: InSession, operation: Operation[SignatureCheck]) -> bytes:
-    """Take a part of the data."""
-    operation.running.update(call.input)
-    return b""
-
-
 @step(VERIFY_SIGNATURE, Step.FINAL)
 def verify_signature_final(call: Call, request: InSession, operation: Operation[SignatureCheck]) -> bytes:
     """Verify the signature of all parts. Raises CKR_SIGNATURE_INVALID."""
@@ -43,6 +36,6 @@ def verify_signature_final(call: Call, request: InSession, operation: Operation[
 BOUND = (
     bind(signatures.VERIFY_SIGNATURE_INIT, beyond_optee(verify_signature_init)),
     bind(signatures.VERIFY_SIGNATURE, beyond_optee(verify_signature)),
-    bind(signatures.VERIFY_SIGNATURE_UPDATE, beyond_optee(verify_signature_update)),
+    bind(signatures.VERIFY_SIGNATURE_UPDATE, beyond_optee(step(VERIFY_SIGNATURE, Step.UPDATE)(take_part))),
     bind(signatures.VERIFY_SIGNATURE_FINAL, beyond_optee(verify_signature_final)),
 )
