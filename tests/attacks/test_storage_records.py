@@ -275,7 +275,7 @@ def test_a_running_vault_notices_that_its_head_was_rolled_back(disk: Disk) -> No
     store.commit(expected={}, puts={TARGETS["head"]: disk.before[TARGETS["head"]]})
     change = vault.change()
     change.set_head(b"new")
-    with pytest.raises(TamperedError, match="another process"):
+    with pytest.raises(TamperedError, match="not the newest"):
         change.commit()
     assert vault.head == b"state"
 

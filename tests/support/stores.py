@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stores for tests: what makes them, what an attacker who owns the disk does to them, and one that fails on demand."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -25,9 +25,11 @@ DURABLE = tuple(kind for kind in STORES if kind != "memory")
 """Those that are there again after closing."""
 
 
-def open_storage(store: Store, root_key: bytes = ROOT_KEY, application: UUID = APPLICATION) -> SecureStorage:
+def open_storage(
+    store: Store, root_key: bytes = ROOT_KEY, application: UUID = APPLICATION, shown: Sequence[int] | None = None
+) -> SecureStorage:
     """Open (or make) the storage that these tests use."""
-    return SecureStorage(store, root_key, application, VAULTS)
+    return SecureStorage(store, root_key, application, VAULTS, shown)
 
 
 def snapshot(store: Store) -> dict[bytes, bytes]:

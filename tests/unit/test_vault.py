@@ -217,15 +217,6 @@ def test_of_two_changes_begun_together_only_the_first_commits(vault: Vault) -> N
     assert vault.head == b"first"
 
 
-def test_a_head_that_changed_in_the_store_is_not_overwritten(vault: Vault, store: FailingStore) -> None:
-    add(reopen(store), b"another process")
-    change = vault.change()
-    change.set_head(b"overwrite")
-    with pytest.raises(TamperedError, match="another process"):
-        change.commit()
-    assert reopen(store).find([]) == [1]
-
-
 class PausingStore(FailingStore):
     """Once ``pausing``, a commit returns only after another thread has read what it wrote."""
 

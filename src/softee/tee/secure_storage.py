@@ -33,7 +33,14 @@ class WrongRootKeyError(Exception):
 class SecureStorage:
     """All that one trusted application has stored. Safe to use from several threads."""
 
-    def __init__(self, store: Store, root_key: bytes, application: UUID, vaults: Sequence[str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        root_key: bytes,
+        application: UUID,
+        vaults: Sequence[str],
+        shown: Sequence[int] | None = None,
+    ) -> None:
         """Open the application's storage, or make it in an empty store.
 
         Args:
@@ -41,6 +48,7 @@ class SecureStorage:
             root_key: 32 bytes.
             application: the trusted application's UUID.
             vaults: names of the vaults that must be there (1 to 255 bytes each); new ones are made empty.
+            shown: where several secure worlds use the store, the newest revisions of ``head_keys``, in their order.
 
         Raises:
             WrongRootKeyError: the root key is not the one that the store was made with, or the installation record was
@@ -56,6 +64,8 @@ class SecureStorage:
         self._store = store
         self._application = application
         self._place = Place(application, "", RecordKind.INSTALLATION)
+        self._shown = shown or [0] * len(vaults)
+        self._shown_at = {name: place for place, name in enumerate(vaults)}
         self._lock = threading.Lock()
         self._open: dict[str, Vault] = {}
         with derived(root_key, Label.INSTALLATION, application.bytes) as secret:
@@ -84,8 +94,15 @@ class SecureStorage:
             raise KeyError(name)
         with self._lock:
             if name not in self._open:
-                self._open[name] = Vault(self._store, self._application, name, self._vault_secret(name))
+                self._open[name] = Vault(
+                    self._store, self._application, name, self._vault_secret(name), *self._where(name)
+                )
             return self._open[name]
+
+    def _where(self, name: str) -> tuple[Sequence[int], int]:
+        """Return where a vault's newest revision is shown; a vault that nobody named is shown nowhere."""
+        place = self._shown_at.get(name)
+        return ((0,), 0) if place is None else (self._shown, place)
 
     def _vault_secret(self, name: str) -> bytearray:
         return derive_key(self._secret, Label.VAULT, name.encode())
@@ -123,6 +140,11 @@ class SecureStorage:
             puts[head] = record
         expected = dict.fromkeys(puts, ABSENT) | {self._place.key: revision}
         self._store.commit(expected=expected, puts=puts)
+
+
+def head_keys(application: UUID, vaults: Sequence[str]) -> list[bytes]:
+    """Return the store's keys of vaults' heads, whose revisions tell that a vault has changed."""
+    return [Place(application, name, RecordKind.HEAD).key for name in vaults]
 
 
 def is_installed(store: Store, application: UUID) -> bool:

@@ -3,14 +3,17 @@
 
 The application's own data stands in the head. Pages list each object's number, version, record tag, compartment and
 blind-index terms; the head holds the hash of each page. Object, page and head change in one transaction.
-Not safe for concurrent changes: the application holds one lock per vault. ``read`` and ``find`` may run at the same
-time as a change.
+Not safe for concurrent changes: the application holds one lock per vault, also for ``refresh``. ``read`` and ``find``
+may run at the same time as a change.
+
+Several secure worlds may use one vault. Each has its own view of it: where ``is_behind`` says so, and where a commit
+comes too late (ConflictError), ``refresh`` takes over what the others have done.
 
 Opening a vault checks its head and all its pages; an object is checked whenever it is read, so one damaged object hurts
 no other.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
@@ -29,8 +32,18 @@ LAST_COMPARTMENT = 255
 class Vault:
     """One tamper-evident collection of objects. Made by SecureStorage."""
 
-    def __init__(self, store: Store, application: UUID, name: str, secret: bytearray) -> None:
-        """Open a vault and check its head and pages. ``secret``, 32 bytes, is the vault's own from now on.
+    def __init__(
+        self, store: Store, application: UUID, name: str, secret: bytearray, shown: Sequence[int] = (0,), place: int = 0
+    ) -> None:
+        """Open a vault and check its head and pages.
+
+        Args:
+            store: where the records are.
+            application: whose vault it is.
+            name: the vault's name.
+            secret: 32 bytes, the vault's own from now on.
+            shown: numbers that tell, without asking the store, which revisions heads there have at least.
+            place: where this vault's is.
 
         Raises:
             TamperedError: the head or a page is not what this vault last wrote.
@@ -38,6 +51,8 @@ class Vault:
 
         """
         self._secret = secret
+        self._shown = shown
+        self.place = place
         self._state = VaultState(store, application, name, secret)
         with derived(secret, Label.OBJECTS) as key:
             self._key = SealKey(key)
@@ -63,6 +78,16 @@ class Vault:
         return self._state.head.epoch
 
     @property
+    def revision(self) -> int:
+        """The store's revision of the head that is known here; it rises with every change, once that is seen here."""
+        return self._state.revision
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether others have changed the vault since its head was last looked at, as far as is shown."""
+        return self._shown[self.place] > self._state.revision
+
+    @property
     def entries(self) -> Mapping[int, Entry]:
         """All objects by number. A live view: hold the vault's lock while you go through it."""
         return MappingProxyType(self._state.entries)
@@ -77,13 +102,39 @@ class Vault:
         return self._state.index.find(terms) if terms else sorted(self._state.entries)
 
     def read(self, number: int, key: SealKey) -> bytearray:
-        """Open an object. ``key`` is the key of its compartment. Raises KeyError, TamperedError or StoreError."""
+        """Open an object. ``key`` is the key of its compartment.
+
+        Raises:
+            KeyError: there is no such object.
+            ConflictError: others have changed the vault: ``refresh``, and look again.
+            TamperedError: the object is damaged.
+            StoreError: the store failed.
+
+        """
         try:
             return self._state.read(number, key)
         except TamperedError:
-            # A change may be in the store and not yet in memory. Once it is in both, the answer is right.
-            with self._state.publishing:
+            return self._read_again(number, key)
+
+    def _read_again(self, number: int, key: SealKey) -> bytearray:
+        """Tell damage from a change that is in the store and not yet here, of this world's or of another."""
+        with self._state.publishing:
+            try:
                 return self._state.read(number, key)
+            except TamperedError:
+                if self._state.has_news():
+                    raise ConflictError(f"vault {self._state.name} was changed by others") from None
+                raise
+
+    def refresh(self) -> frozenset[int]:
+        """Take over what others have committed, and return the numbers of the objects that changed.
+
+        Raises:
+            TamperedError: the store has an older head, or another one that is not newer, or pages that are not its own.
+            StoreError: the store failed. Nothing has changed.
+
+        """
+        return self._state.refresh()
 
     def change(self) -> "Change":
         """Begin a change. Nothing happens before its ``commit``."""
@@ -144,7 +195,7 @@ class Change:
         """Make it durable. Raises StoreError (nothing has changed then) or TamperedError.
 
         A change that changes nothing is not written. ConflictError, a StoreError: another change was committed since
-        this one was begun.
+        this one was begun, here or by others (then ``Vault.refresh`` comes before the next try).
         """
         head = self._state.head
         if head.epoch != self._begun_at:

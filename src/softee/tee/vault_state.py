@@ -3,15 +3,20 @@
 
 Memory is the authority. What the store answers is believed only as far as the head vouches for it, and memory takes a
 change over only when the store has it.
+
+Other secure worlds may change the same vault. Each commit is a compare-and-swap on the head: whoever is late takes over
+the newer head, and the pages that changed, and begins anew. What is newer is told from what is older by the epoch, which
+only rises, under the vault's own key: a lower one, or the same with another content, is tampering.
 """
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
 from uuid import UUID
 
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 
-from softee.stores.base import ConflictError, Revision, Store
+from softee.stores.base import ConflictError, Revision, Store, StoreUnavailableError
 from softee.tee.keys import Label, derived
 from softee.tee.pages import (
     NEW_HEAD,
@@ -29,8 +34,13 @@ from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.term_index import TermIndex
 from softee.wire.codec import WireError
 
+T = TypeVar("T")
+
 HEAD_VERSION = 0
 """Heads are bound to no version: only a monotonic anchor could say which one is the newest. Their epoch is inside."""
+
+_LOOKS = 16
+"""How many times a head is read that changes while its pages are read, before the vault is said to be busy."""
 
 
 def new_vault_record(application: UUID, name: str, secret: bytes | bytearray) -> tuple[bytes, bytes]:
@@ -61,8 +71,8 @@ class VaultState:
         self._key = _structure_key(secret)
         self.publishing = threading.Lock()
         """Held while a change goes from the store into memory."""
-        self._revision, self.head = self._load_head()
-        self.entries = self._load_entries()
+        self.revision, self.head, self.entries = self._at_one_head(self._load_entries)
+        """The newest head that is known, with the store's revision of it, which is set last, and the objects' entries."""
         self.index = TermIndex(self.entries.values())
 
     def place(self, kind: RecordKind, number: int = 0) -> Place:
@@ -90,7 +100,8 @@ class VaultState:
             records: the sealed objects to write, by their keys in the store.
 
         Raises:
-            TamperedError: the head in the store is not the one that was read or written last.
+            ConflictError: another secure world has written the head: ``refresh``, and begin anew.
+            TamperedError: the head in the store is another one than the one known here, and not newer.
             StoreError: the store failed. Nothing has changed.
 
         """
@@ -111,6 +122,57 @@ class VaultState:
             revision = self._write(head, puts, deletes)
             self._publish(revision, head, entries)
 
+    def refresh(self) -> frozenset[int]:
+        """Take over what others have committed. Not beside a commit of this world.
+
+        Returns:
+            The numbers of the objects that are new, changed or gone.
+
+        Raises:
+            TamperedError: what the store has is older, or differs without being newer, or does not hang together.
+            StoreError: the store failed. Nothing has changed.
+
+        """
+        revision, head, entries = self._at_one_head(self._newer_entries)
+        with self.publishing:
+            self._publish(revision, head, entries)
+        return frozenset(entries)
+
+    def has_news(self) -> bool:
+        """Say whether the store has a newer head than is known here. Raises as ``refresh``."""
+        return self._is_newer(self._load_head()[1])
+
+    def _is_newer(self, head: Head) -> bool:
+        """Tell news from what is known. Raises TamperedError for what is neither."""
+        if head.epoch > self.head.epoch:
+            return True
+        if head != self.head:
+            place = self.place(RecordKind.HEAD)
+            raise TamperedError(f"{place} is not the newest: rolled back, or another one was put in its place")
+        return False
+
+    def _newer_entries(self, head: Head) -> dict[int, Entry | None]:
+        """Read the pages whose rows differ from those known, and return what changes; None for what is gone."""
+        newer: dict[int, Entry | None] = {}
+        if not self._is_newer(head):
+            return newer
+        known = self.head.pages
+        for page in known.keys() | head.pages.keys():
+            row = head.pages.get(page)
+            if row != known.get(page):
+                newer |= self._page_changes(page, row)
+        return newer
+
+    def _page_changes(self, page: int, row: PageRow | None) -> dict[int, Entry | None]:
+        entries: dict[int, Entry] = {}
+        if row is not None:
+            place = self.place(RecordKind.PAGE, page)
+            stored = self._store.get(place.key)
+            entries = self._open_page(place, row, stored.value if stored else None)
+        first = page * OBJECTS_PER_PAGE
+        numbers = range(first, first + OBJECTS_PER_PAGE)
+        return {number: entries.get(number) for number in numbers if entries.get(number) != self.entries.get(number)}
+
     def _page_content(self, page: int, changed: Mapping[int, Entry | None]) -> list[Entry]:
         first = page * OBJECTS_PER_PAGE
         candidates = (changed.get(n, self.entries.get(n)) for n in range(first, first + OBJECTS_PER_PAGE))
@@ -120,15 +182,12 @@ class VaultState:
         place = self.place(RecordKind.HEAD)
         puts[place.key] = seal_record(self._key, place, HEAD_VERSION, encode_head(head))
         try:
-            return self._store.commit(expected={place.key: self._revision}, puts=puts, deletes=deletes)
-        except ConflictError as error:
-            raise TamperedError(
-                f"{place} is not the one that this process knows: another process uses the store, or it was altered"
-            ) from error
+            return self._store.commit(expected={place.key: self.revision}, puts=puts, deletes=deletes)
+        except ConflictError:
+            self.has_news()  # which tells tampering
+            raise
 
     def _publish(self, revision: Revision, head: Head, entries: Mapping[int, Entry | None]) -> None:
-        self._revision = revision
-        self.head = head
         for number, entry in entries.items():
             old = self.entries.get(number)
             self.index.replace(number, old.packed_terms if old else b"", entry.packed_terms if entry else b"")
@@ -136,6 +195,19 @@ class VaultState:
                 self.entries[number] = entry
             else:
                 self.entries.pop(number, None)
+        self.head = head
+        self.revision = revision
+
+    def _at_one_head(self, read: Callable[[Head], T]) -> tuple[Revision, Head, T]:
+        """Load the head and ``read`` what hangs from it; again where others have changed the vault meanwhile."""
+        for _ in range(_LOOKS):
+            revision, head = self._load_head()
+            try:
+                return revision, head, read(head)
+            except TamperedError:
+                if self._load_head()[1].epoch == head.epoch:
+                    raise
+        raise StoreUnavailableError(f"vault {self.name} is changed by others all the time")
 
     def _load_head(self) -> tuple[Revision, Head]:
         place = self.place(RecordKind.HEAD)
@@ -147,11 +219,11 @@ class VaultState:
         except WireError as error:
             raise TamperedError(f"{place} does not decode: {error}") from error
 
-    def _load_entries(self) -> dict[int, Entry]:
-        """Open the pages that the head lists. Others that the store may hold are passed over."""
+    def _load_entries(self, head: Head) -> dict[int, Entry]:
+        """Open the pages that a head lists. Others that the store may hold are passed over."""
         stored = {key: record.value for key, record in self._store.range(self.place(RecordKind.PAGE).all_of_kind)}
         entries: dict[int, Entry] = {}
-        for number, row in self.head.pages.items():
+        for number, row in head.pages.items():
             place = self.place(RecordKind.PAGE, number)
             entries |= self._open_page(place, row, stored.get(place.key))
         return entries
