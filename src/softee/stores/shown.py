@@ -30,7 +30,7 @@ class ShownStore:
         return self._store.name
 
     def get(self, key: bytes) -> Record | None:
-        """Return the record at ``key``, or None. Raises StoreDamagedError where a shown one was changed from outside."""
+        """Return the record at ``key``, or None. Raises StoreDamagedError: a shown one was changed from outside."""
         if key not in self._places:
             return self._store.get(key)
         with self._lock:

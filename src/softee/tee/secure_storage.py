@@ -16,7 +16,7 @@ from softee.stores.base import ABSENT, Revision, Store
 from softee.tee.keys import KEY_SIZE, Label, application_context, derive_key, derived
 from softee.tee.records import HEADER_SIZE, Place, RecordKind, check_header, seal_record, vault_prefix
 from softee.tee.sealing import SealKey, TamperedError
-from softee.tee.vault import Vault
+from softee.tee.vault import NOWHERE, Shown, Vault
 from softee.tee.vault_state import new_vault_record
 from softee.wire.codec import Reader, WireError, Writer
 
@@ -95,14 +95,13 @@ class SecureStorage:
         with self._lock:
             if name not in self._open:
                 self._open[name] = Vault(
-                    self._store, self._application, name, self._vault_secret(name), *self._where(name)
+                    self._store, self._application, name, self._vault_secret(name), self._where(name)
                 )
             return self._open[name]
 
-    def _where(self, name: str) -> tuple[Sequence[int], int]:
-        """Return where a vault's newest revision is shown; a vault that nobody named is shown nowhere."""
+    def _where(self, name: str) -> Shown:
         place = self._shown_at.get(name)
-        return ((0,), 0) if place is None else (self._shown, place)
+        return NOWHERE if place is None else Shown(self._shown, place)
 
     def _vault_secret(self, name: str) -> bytearray:
         return derive_key(self._secret, Label.VAULT, name.encode())

@@ -15,6 +15,7 @@ no other.
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from softee.stores.base import ConflictError, Store, StoreFullError
@@ -29,12 +30,20 @@ __all__ = ["Change", "Entry", "Vault"]
 LAST_COMPARTMENT = 255
 
 
+class Shown(NamedTuple):
+    """Where a head's newest revision is shown: at a place among numbers, which others may change at any time."""
+
+    numbers: Sequence[int]
+    place: int
+
+
+NOWHERE = Shown((0,), 0)
+
+
 class Vault:
     """One tamper-evident collection of objects. Made by SecureStorage."""
 
-    def __init__(
-        self, store: Store, application: UUID, name: str, secret: bytearray, shown: Sequence[int] = (0,), place: int = 0
-    ) -> None:
+    def __init__(self, store: Store, application: UUID, name: str, secret: bytearray, shown: Shown = NOWHERE) -> None:
         """Open a vault and check its head and pages.
 
         Args:
@@ -42,8 +51,7 @@ class Vault:
             application: whose vault it is.
             name: the vault's name.
             secret: 32 bytes, the vault's own from now on.
-            shown: numbers that tell, without asking the store, which revisions heads there have at least.
-            place: where this vault's is.
+            shown: tells, without asking the store, which revision the head there has at least.
 
         Raises:
             TamperedError: the head or a page is not what this vault last wrote.
@@ -51,8 +59,7 @@ class Vault:
 
         """
         self._secret = secret
-        self._shown = shown
-        self.place = place
+        self._shown, self._place = shown
         self._state = VaultState(store, application, name, secret)
         with derived(secret, Label.OBJECTS) as key:
             self._key = SealKey(key)
@@ -85,7 +92,7 @@ class Vault:
     @property
     def is_behind(self) -> bool:
         """Whether others have changed the vault since its head was last looked at, as far as is shown."""
-        return self._shown[self.place] > self._state.revision
+        return self._shown[self._place] > self._state.revision
 
     @property
     def entries(self) -> Mapping[int, Entry]:

@@ -4,9 +4,9 @@
 Memory is the authority. What the store answers is believed only as far as the head vouches for it, and memory takes a
 change over only when the store has it.
 
-Other secure worlds may change the same vault. Each commit is a compare-and-swap on the head: whoever is late takes over
-the newer head, and the pages that changed, and begins anew. What is newer is told from what is older by the epoch, which
-only rises, under the vault's own key: a lower one, or the same with another content, is tampering.
+Other secure worlds may change the same vault. Each commit is a compare-and-swap on the head: whoever is late takes the
+newer head over, with the pages that changed, and begins anew. What is newer is told from what is older by the epoch,
+which only rises, under the vault's own key: a lower one, or the same with another content, is tampering.
 """
 
 import threading
@@ -72,7 +72,7 @@ class VaultState:
         self.publishing = threading.Lock()
         """Held while a change goes from the store into memory."""
         self.revision, self.head, self.entries = self._at_one_head(self._load_entries)
-        """The newest head that is known, with the store's revision of it, which is set last, and the objects' entries."""
+        """The newest head that is known, with the store's revision of it (set last), and the objects' entries."""
         self.index = TermIndex(self.entries.values())
 
     def place(self, kind: RecordKind, number: int = 0) -> Place:
