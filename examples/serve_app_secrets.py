@@ -9,17 +9,16 @@ import sys
 from pathlib import Path
 
 from app_secrets_ta.application import APP_SECRETS, VAULT, AppSecretsApplication
-from softee.daemon.applications import APPLICATIONS, Installed
+from softee.daemon.applications import APPLICATIONS, Installed, Surroundings
 from softee.daemon.main import serve
 from softee.daemon.settings import load_settings
-from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
 from softee.tee.secure_storage import SecureStorage
 
 
-def make(store: Store, root_key: bytes, *_: object) -> TrustedApplication:
+def make(around: Surroundings) -> TrustedApplication:
     """Make the application over a storage of its own."""
-    return AppSecretsApplication(SecureStorage(store, root_key, APP_SECRETS, [VAULT]))
+    return AppSecretsApplication(SecureStorage(around.store, around.root_key, APP_SECRETS, [VAULT]))
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon.applications import APPLICATIONS, Installed, is_in_use, make_applications
+from softee.daemon.applications import APPLICATIONS, Installed, Surroundings, is_in_use, make_applications
 from softee.daemon.root_key import RootKeyError, load_root_key
 from softee.daemon.settings import Settings, SettingsError, load_settings
 from softee.names import PKCS11_APPLICATION
@@ -28,7 +28,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def test_each_application_has_a_uuid_of_its_own_which_is_what_it_says(store: Store, tmp_path: Path) -> None:
     (tmp_path / "softee.toml").touch()
-    made = make_applications(store, ROOT_KEY, load_settings(tmp_path / "softee.toml"))
+    made = make_applications(Surroundings(store, ROOT_KEY, load_settings(tmp_path / "softee.toml")))
     uuids = [application.uuid for application in APPLICATIONS]
     assert [application.uuid for application in made] == uuids
     assert len(set(uuids)) == len(uuids)
@@ -37,7 +37,10 @@ def test_each_application_has_a_uuid_of_its_own_which_is_what_it_says(store: Sto
 def test_the_settings_reach_the_pkcs11_application(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "softee.toml"
     file.write_text("[pkcs11]\nslots = 5\nsessions_per_client = 6\npin_computations = 1\n")
-    made = {application.uuid: application for application in make_applications(store, ROOT_KEY, load_settings(file))}
+    made = {
+        application.uuid: application
+        for application in make_applications(Surroundings(store, ROOT_KEY, load_settings(file)))
+    }
     application = made[PKCS11_APPLICATION]
     assert isinstance(application, Pkcs11Application)
     assert (application.slots.count, application.max_sessions) == (5, 6)
@@ -49,10 +52,10 @@ def test_the_attestation_chain_of_the_settings_is_used_or_refused_by_its_name(st
     file.write_text(f'[attestation]\nchain = "{chain}"\n')
     settings = load_settings(file)
     with pytest.raises(SettingsError, match=r"The attestation chain .*chain\.pem cannot be read: No such file"):
-        make_applications(store, ROOT_KEY, settings)
+        make_applications(Surroundings(store, ROOT_KEY, settings))
     chain.write_bytes(as_pem(authority().certificate))
     with pytest.raises(SettingsError, match=r"chain\.pem cannot be used: its first certificate is not that of"):
-        make_applications(store, ROOT_KEY, settings)
+        make_applications(Surroundings(store, ROOT_KEY, settings))
     file.write_text("")
     own = Caller(_pkcs11(store, load_settings(file)))
     issued = authority().issue(attestation_key(own), "attesting", (CA, True))
@@ -61,7 +64,7 @@ def test_the_attestation_chain_of_the_settings_is_used_or_refused_by_its_name(st
 
 
 def _pkcs11(store: Store, settings: Settings) -> Pkcs11Application:
-    (made,) = make_applications(store, ROOT_KEY, settings)
+    (made,) = make_applications(Surroundings(store, ROOT_KEY, settings))
     assert isinstance(made, Pkcs11Application)
     return made
 
@@ -70,13 +73,13 @@ def test_another_application_is_made_and_asked_where_its_row_is_given(store: Sto
     (tmp_path / "softee.toml").touch()
     settings = load_settings(tmp_path / "softee.toml")
 
-    def make(store: Store, root_key: bytes, *_: object) -> TrustedApplication:
-        open_storage(store, root_key, ECHO_UUID)
+    def make(around: Surroundings) -> TrustedApplication:
+        open_storage(around.store, around.root_key, ECHO_UUID)
         return EchoApplication()
 
     rows = [Installed(ECHO_UUID, make)]
     assert not is_in_use(store, rows)
-    (made,) = make_applications(store, ROOT_KEY, settings, rows)
+    (made,) = make_applications(Surroundings(store, ROOT_KEY, settings), rows)
     assert made.uuid == ECHO_UUID
     assert is_in_use(store, rows)
     assert not is_in_use(store)

@@ -41,7 +41,7 @@ def test_a_client_sees_what_is_counted() -> None:
     with change_page() as page:
         assert page is not None
         with passed(page) as descriptor, mmap.mmap(descriptor, 4096, prot=mmap.PROT_READ) as mapping:
-            page.counters[2] = 2**64 - 1
+            page.revisions[2] = 2**64 - 1
             assert mapping[16:24] == bytes([255]) * 8
             assert mapping[:16] == mapping[24:40] == bytes(16)
 
@@ -62,7 +62,7 @@ def test_attack_a_client_cannot_change_what_others_see() -> None:
                 with pytest.raises(PermissionError):
                     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
             os.close(opened_anew)
-        assert page.counters.tolist() == [0] * 512
+        assert page.revisions.tolist() == [0] * 512
 
 
 def test_who_does_not_ask_for_it_gets_none() -> None:

@@ -16,7 +16,6 @@ from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import complete
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
 from softee.pkcs11_ta.token import objects as token_objects
-from softee.pkcs11_ta.token.change_count import ChangeCount
 from softee.pkcs11_ta.token.objects import PUBLIC, TokenObjects
 from softee.stores.memory import MemoryStore
 from softee.tee.pages import LAST_NUMBER
@@ -46,7 +45,7 @@ class World:
     def restart(self) -> TokenObjects:
         """Return the objects as a new daemon finds them, unlocked."""
         self.vault = open_storage(self.store).vault("slot-0")
-        self.objects = TokenObjects(self.vault, ChangeCount([0], 0))
+        self.objects = TokenObjects(self.vault, self.vault.refresh)
         self.objects.admit(SealKey(USER_KEY))
         return self.objects
 
@@ -133,7 +132,7 @@ def test_the_plaintext_of_a_record_does_not_stay(world: World, monkeypatch: pyte
 
 def test_another_user_key_opens_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
     (one,) = world.objects.create(made(PRIVATE=True))
-    stranger = TokenObjects(world.vault, ChangeCount([0], 0))
+    stranger = TokenObjects(world.vault, world.vault.refresh)
     stranger.admit(SealKey(bytes(32)))
     assert stranger.find({CKA.CLASS: 4}, private=True) == []
     assert refusal(stranger, one.handle) is CKR.DEVICE_ERROR
@@ -219,7 +218,7 @@ def test_an_object_that_is_destroyed_while_it_is_opened_is_gone_and_not_damaged(
     read = Vault.read
 
     def destroyed_just_before(vault: Vault, number: int, key: SealKey) -> bytearray:
-        TokenObjects(vault, ChangeCount([0], 0)).destroy(one)
+        TokenObjects(vault, vault.refresh).destroy(one)
         return read(vault, number, key)
 
     monkeypatch.setattr(Vault, "read", destroyed_just_before)
@@ -270,7 +269,7 @@ def test_opened_objects_are_kept_only_while_there_is_room(world: World, monkeypa
 
 def test_an_object_that_another_process_changed_is_read_again(world: World) -> None:
     (old,) = world.objects.create(made(LABEL=b"old"))
-    other = TokenObjects(world.vault, ChangeCount([0], 0))
+    other = TokenObjects(world.vault, world.vault.refresh)
     other.replace(old, {**old.attributes, CKA.LABEL: b"new"})
     assert world.objects.get(old.handle, private=True).attributes[CKA.LABEL] == b"new"
 

@@ -5,8 +5,8 @@ Which code runs here is decided by the program that is started, never by a setti
 application has ``daemon.main.serve`` run its row too (examples/serve_app_secrets.py).
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -16,35 +16,50 @@ from softee.daemon.settings import Settings, SettingsError
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.attestation.chain import ChainError
-from softee.pkcs11_ta.token.change_count import Counters
+from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
-from softee.tee.secure_storage import SecureStorage, is_installed
+from softee.tee.secure_storage import SecureStorage, head_keys, is_installed
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What trusted applications are made from."""
+
+    store: Store
+    root_key: bytes = field(repr=False)
+    settings: Settings
+    shown: Sequence[int] | None = None
+    """The newest revisions of the vaults that ``Installed.shared`` names, which clients see too (``change_page``)."""
+    neighbours: Neighbours = NOBODY
+    """The other worker processes."""
 
 
 @dataclass(frozen=True)
 class Installed:
-    """A trusted application: its UUID, and a function that makes it. Making it opens, or founds, its storage.
-
-    The function gets what clients see of changes too (``change_page``), or None; places there are the application's own
-    where it is the only one that counts.
-    """
+    """A trusted application: its UUID, and a function that makes it. Making it opens, or founds, its storage."""
 
     uuid: UUID
-    make: Callable[[Store, bytes, Settings, Counters | None], TrustedApplication]
+    make: Callable[[Surroundings], TrustedApplication]
+    shared: Callable[[Settings], Sequence[bytes]] | None = None
+    """Names the heads of its vaults in the store. None: it runs in one worker process alone, and so do all."""
 
 
-def _pkcs11(store: Store, root_key: bytes, settings: Settings, counters: Counters | None) -> TrustedApplication:
-    ours = settings.pkcs11
+def _pkcs11_heads(settings: Settings) -> Sequence[bytes]:
+    return head_keys(PKCS11_APPLICATION, vaults(settings.pkcs11.slots))
+
+
+def _pkcs11(around: Surroundings) -> TrustedApplication:
+    settings, ours = around.settings, around.settings.pkcs11
     policies = slot_policies(ours)
-    storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vaults(ours.slots))
+    storage = SecureStorage(around.store, around.root_key, PKCS11_APPLICATION, vaults(ours.slots), around.shown)
     application = Pkcs11Application(
         storage,
         clock=lambda: datetime.now(UTC),
         policies=policies,
         max_sessions=ours.sessions_per_client,
         pin_computations=ours.pin_computations,
-        counters=counters,
+        neighbours=around.neighbours,
     )
     if settings.attestation.chain is not None:
         _install_chain(application, settings.attestation.chain)
@@ -60,17 +75,11 @@ def _install_chain(application: Pkcs11Application, file: Path) -> None:
         raise SettingsError(f"The attestation chain {file} cannot be used: {error}.") from None
 
 
-APPLICATIONS = (Installed(PKCS11_APPLICATION, _pkcs11),)
+APPLICATIONS = (Installed(PKCS11_APPLICATION, _pkcs11, _pkcs11_heads),)
 """What ``softee serve`` runs."""
 
 
-def make_applications(
-    store: Store,
-    root_key: bytes,
-    settings: Settings,
-    rows: Iterable[Installed] = APPLICATIONS,
-    counters: Counters | None = None,
-) -> list[TrustedApplication]:
+def make_applications(around: Surroundings, rows: Iterable[Installed] = APPLICATIONS) -> list[TrustedApplication]:
     """Make them all.
 
     Raises:
@@ -78,7 +87,15 @@ def make_applications(
         WrongRootKeyError, TamperedError, StoreError: as SecureStorage.
 
     """
-    return [row.make(store, root_key, settings, counters) for row in rows]
+    return [row.make(around) for row in rows]
+
+
+def shared_heads(settings: Settings, rows: Iterable[Installed] = APPLICATIONS) -> list[bytes]:
+    """Return the store's keys of the heads whose revisions are shown, in their order.
+
+    Those of the one application that shows any; a second one would need places of its own.
+    """
+    return [key for row in rows if row.shared is not None for key in row.shared(settings)]
 
 
 def is_in_use(store: Store, rows: Iterable[Installed] = APPLICATIONS) -> bool:

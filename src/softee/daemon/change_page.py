@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of change counters: clients look there, without asking, whether what they know still holds.
 
+A number for each token: the store's revision of its vault's head, raised before a change is answered.
+
 A memory file that every client may map, to read it only: its seals keep it from being written to, but by the mapping
 that was here before them, and from shrinking under whoever reads it.
 """
@@ -30,11 +32,11 @@ class ChangePage:
         os.ftruncate(descriptor, _PAGE)
         self._mapping = mmap.mmap(descriptor, _PAGE)
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
-        self.counters = memoryview(self._mapping).cast("Q")
+        self.revisions = memoryview(self._mapping).cast("Q")
 
     def close(self) -> None:
         """Let go of it. Clients keep theirs."""
-        self.counters.release()
+        self.revisions.release()
         self._mapping.close()
 
 

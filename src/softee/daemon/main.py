@@ -12,7 +12,14 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from softee.daemon import hardening, heap, logs, readiness
-from softee.daemon.applications import APPLICATIONS, Installed, is_in_use, make_applications
+from softee.daemon.applications import (
+    APPLICATIONS,
+    Installed,
+    Surroundings,
+    is_in_use,
+    make_applications,
+    shared_heads,
+)
 from softee.daemon.change_page import change_page
 from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
@@ -20,8 +27,8 @@ from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings, SettingsError
 from softee.daemon.store import open_store
-from softee.pkcs11_ta.token.change_count import Counters
-from softee.stores.base import Store, StoreDamagedError, StoreError, StoreUnavailableError
+from softee.stores.base import StoreDamagedError, StoreError, StoreUnavailableError
+from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
 from softee.tee.sealing import TamperedError
@@ -78,7 +85,10 @@ def _start(settings: Settings, applications: Sequence[Installed], stack: context
     store = stack.enter_context(open_store(settings))
     key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))
     page = stack.enter_context(change_page())
-    made = _made(applications, store, key, settings, page.counters if page else None)
+    heads = shared_heads(settings, applications)
+    revisions = page.revisions if page else [0] * len(heads)
+    around = Surroundings(ShownStore(store, heads, revisions), key, settings, revisions)
+    made = _made(applications, around)
     core = TeeCore(made, settings.limits.sessions_per_client)
     listener = _listener(settings)
     stack.callback(listener.close)
@@ -87,16 +97,14 @@ def _start(settings: Settings, applications: Sequence[Installed], stack: context
     return server
 
 
-def _made(
-    applications: Sequence[Installed], store: Store, root_key: bytes, settings: Settings, counters: Counters | None
-) -> list[TrustedApplication]:
+def _made(applications: Sequence[Installed], around: Surroundings) -> list[TrustedApplication]:
     try:
-        return make_applications(store, root_key, settings, applications, counters)
+        return make_applications(around, applications)
     except WrongRootKeyError as error:
-        what = f"The root key {settings.root_key} does not fit what is stored in {store.name}"
+        what = f"The root key {around.settings.root_key} does not fit what is stored in {around.store.name}"
         raise StartError(f"{what}: {error}.") from error
     except TamperedError as error:
-        raise StartError(f"What is stored in {store.name} is damaged or was tampered with: {error}.") from error
+        raise StartError(f"What is stored in {around.store.name} is damaged or was tampered with: {error}.") from error
 
 
 def _listener(settings: Settings) -> Listener:

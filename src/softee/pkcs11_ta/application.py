@@ -10,7 +10,7 @@ from softee.pkcs11_ta import dispatch, pace
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.client import Pkcs11Client
-from softee.pkcs11_ta.token.change_count import Counters
+from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import PORTABLE
@@ -36,7 +36,7 @@ class Pkcs11Application:
         max_sessions: how many PKCS#11 sessions one client may have open.
         pin_computations: how many Argon2id computations may run at once.
         pin_cost: what one costs, for PINs that are set from now on.
-        counters: where the changes of each slot's token are counted; by default, where no client sees it.
+        neighbours: the other secure worlds that serve the same tokens.
 
     """
 
@@ -49,9 +49,9 @@ class Pkcs11Application:
         max_sessions: int = 4096,
         pin_computations: int = 2,
         pin_cost: Cost = DEFAULT_COST,
-        counters: Counters | None = None,
+        neighbours: Neighbours = NOBODY,
     ) -> None:
-        self.slots = Slots(storage, policies, [0] * len(policies) if counters is None else counters)
+        self.slots = Slots(storage, policies, neighbours)
         self.max_sessions = max_sessions
         self.attester = Attester(storage, clock)
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)

@@ -74,6 +74,8 @@ def _run(bound: Bound, client: Pkcs11Client, control: Memref, params: Params) ->
     if not command.in_session:
         return bound.handle(call, request)
     session = client.session(request.session)
+    if session.token.vault.is_behind:
+        session.token.keep_up()
     with session.lock:
         if session.closed:
             raise Pkcs11Error(CKR.SESSION_HANDLE_INVALID, f"session {session.handle} was closed meanwhile")

@@ -43,6 +43,8 @@ Pace = bool | Callable[[Pkcs11Client, int, Params], bool]
 
 def is_quick(client: Pkcs11Client, command: int, params: Params) -> bool:
     """Say whether a command is done in a moment. So is the refusal of one that there is not, or that is not decoded."""
+    if not client.slots.are_current():
+        return False
     pace = _PACES.get(command, True)
     return pace if pace is True or pace is False else pace(client, _first(params), params)
 
@@ -69,6 +71,11 @@ def _as_operation(purpose: Purpose[Any]) -> Pace:
 def _as_slot(client: Pkcs11Client, slot: int, _: Params) -> bool:
     """Say whether nobody has the lock of a slot's token, which may be held during a commit."""
     return client.slots.is_free(slot)
+
+
+def _as_opening(client: Pkcs11Client, slot: int, _: Params) -> bool:
+    """Say whether a session with a slot's token can be opened without waiting for anybody."""
+    return client.slots.opens_at_once(slot)
 
 
 def _as_token(client: Pkcs11Client, handle: int, _: Params) -> bool:
@@ -119,7 +126,8 @@ _QUICK: Final[tuple[tuple[Pace, tuple[Command[Any], ...]], ...]] = (
     (_as_operation(VERIFY), (signatures.VERIFY_UPDATE, signatures.VERIFY_FINAL, signatures.VERIFY_ONESHOT)),
     (_as_operation(SIGN_RECOVER), (signatures.SIGN_RECOVER,)),
     (_as_operation(VERIFY_RECOVER), (signatures.VERIFY_RECOVER,)),
-    (_as_slot, (slots.SLOT_INFO, slots.TOKEN_INFO, sessions.OPEN_SESSION)),
+    (_as_slot, (slots.SLOT_INFO, slots.TOKEN_INFO)),
+    (_as_opening, (sessions.OPEN_SESSION,)),
     (_as_token, (sessions.CLOSE_SESSION,)),
     (_as_search, (objects.FIND_OBJECTS_INIT, resuming.FIND_OBJECTS_START)),
 )

@@ -64,7 +64,7 @@ class SecureStorage:
         self._store = store
         self._application = application
         self._place = Place(application, "", RecordKind.INSTALLATION)
-        self._shown = shown or [0] * len(vaults)
+        self._shown = [0] * len(vaults) if shown is None else shown
         self._shown_at = {name: place for place, name in enumerate(vaults)}
         self._lock = threading.Lock()
         self._open: dict[str, Vault] = {}

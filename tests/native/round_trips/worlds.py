@@ -18,8 +18,9 @@ from softee.pkcs11_ta.application import Pkcs11Application, Pkcs11TaSession, vau
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.token.policy import Policy
 from softee.stores.memory import MemoryStore
+from softee.stores.shown import ShownStore
 from softee.tee.application import ClientIdentity, TaSession
-from softee.tee.secure_storage import SecureStorage
+from softee.tee.secure_storage import SecureStorage, head_keys
 from softee.wire.values import Params
 from support.secure_world import running_server
 from support.token_world import CHEAP, NOW, ROOT_KEY, USER_PIN, Caller
@@ -179,7 +180,8 @@ def world(policy: Policy, copies: Sequence[int], *, shown: bool) -> Iterator[Wor
 
 
 def _application(policy: Policy, page: ChangePage) -> CountingApplication:
-    storage = SecureStorage(MemoryStore(), ROOT_KEY, PKCS11_APPLICATION, vaults(1))
-    made = CountingApplication(storage, clock=lambda: NOW, policies=[policy], pin_cost=CHEAP, counters=page.counters)
+    store = ShownStore(MemoryStore(), head_keys(PKCS11_APPLICATION, vaults(1)), page.revisions)
+    storage = SecureStorage(store, ROOT_KEY, PKCS11_APPLICATION, vaults(1), page.revisions)
+    made = CountingApplication(storage, clock=lambda: NOW, policies=[policy], pin_cost=CHEAP)
     made.asked = []
     return made

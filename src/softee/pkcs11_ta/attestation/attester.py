@@ -31,6 +31,7 @@ from softee.pkcs11_ta.attestation.claims import claims_of
 from softee.pkcs11_ta.attestation.evidence import PROFILE, Evidence, TokenClaims, base64url
 from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.view import PublicKey
+from softee.stores.base import ConflictError
 from softee.tee.keys import wipe
 from softee.tee.sealing import TamperedError
 from softee.tee.secure_storage import SecureStorage
@@ -132,7 +133,11 @@ class Attester:
         encoded = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         change.add(encoded, vault.key, _COMPARTMENT, ())
         change.set_head(certificate.public_bytes(Encoding.DER))
-        change.commit()
+        try:
+            change.commit()
+        except ConflictError:  # another secure world was quicker
+            vault.refresh()
+            return _load(vault)
         return _Identity(key, (certificate,))
 
 

@@ -64,17 +64,21 @@ def _require_only_data_large(template: Template) -> None:
 def copy_object(call: Call, request: OnObjectWithTemplate) -> bytes:
     """Make a copy with some attributes changed, and return its handle."""
     session = call.session
-    with session.token.lock:
+
+    def copy() -> bytes:
         old = session.object(request.handle)
         require_permission(session, old, CKA.COPYABLE)
         made = _changed(session, old, request.template, rules.BY_COPY)
         return handles(session, place_new(session, made))
 
+    return session.token.transact(copy)
+
 
 def destroy_object(call: Call, request: OnObject) -> bytes:
     """Remove an object for good."""
     session = call.session
-    with session.token.lock:
+
+    def destroy() -> None:
         old = _owned(session, request.handle)
         require_write(session, old)
         require_permission(session, old, CKA.DESTROYABLE)
@@ -82,6 +86,8 @@ def destroy_object(call: Call, request: OnObject) -> bytes:
             session.token.objects.destroy(old)
         else:
             session.objects.destroy(old)
+
+    session.token.transact(destroy)
     return b""
 
 
@@ -93,7 +99,8 @@ def get_object_size(call: Call, request: OnObject) -> bytes:
 def set_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
     """Change an object's attributes, all or none."""
     session = call.session
-    with session.token.lock:
+
+    def change() -> None:
         old = _markable(session, request)
         require_write(session, old)
         require_permission(session, old, CKA.MODIFIABLE)
@@ -102,6 +109,8 @@ def set_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
             session.token.objects.replace(old, changed)
         else:
             session.objects.replace(old, changed)
+
+    session.token.transact(change)
     return b""
 
 

@@ -40,7 +40,7 @@ def _starting(begin: Callable[[Session, R], Operation[Any]]) -> Handler[R]:
             operation.unchanged = partial(_is_unchanged, session, before)
             flags |= _RESUMABLE
         size = 0 if operation.context_login else operation.size
-        return replies.STARTED.pack(size, flags, session.token.changes.place, before[0])
+        return replies.STARTED.pack(size, flags, session.token.slot, before[0])
 
     return start
 

@@ -58,7 +58,10 @@ def _session_counts(client: Pkcs11Client, token: Token) -> tuple[int, int, int, 
     """
     as_optee = token.policy.as_optee
     limit = UNAVAILABLE_INFORMATION if as_optee else client.max_sessions
-    sessions = token.sessions if as_optee else client.sessions_with(token)
+    if as_optee:
+        count = token.session_count()
+        return limit, count.all, limit, count.read_write
+    sessions = client.sessions_with(token)
     return limit, len(sessions), limit, sum(session.read_write for session in sessions)
 
 

@@ -15,6 +15,7 @@ from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import add_public_key_info, complete
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.object import Pkcs11Object
+from softee.stores.base import ConflictError
 
 
 def is_so(session: Session) -> bool:
@@ -93,15 +94,18 @@ def place_new(session: Session, *attributes: Attributes) -> list[Pkcs11Object]:
     named = [_with_unique_id(session, one) for one in attributes]
     on_token = [one for one in named if one[CKA.TOKEN] is True]
     in_session = [one for one in named if one[CKA.TOKEN] is not True]
-    with session.token.lock:
+
+    def place() -> tuple[list[Pkcs11Object], list[Pkcs11Object]]:
         check_new(session, *attributes)
         volatile = session.objects.create(session.handle, *in_session)
         try:
-            lasting = session.token.objects.create(*on_token)
-        except Pkcs11Error:
+            return session.token.objects.create(*on_token), volatile
+        except (Pkcs11Error, ConflictError):
             for made in volatile:
                 session.objects.destroy(made)
             raise
+
+    lasting, volatile = session.token.transact(place)
     made_on_token, made_in_session = iter(lasting), iter(volatile)
     return [next(made_on_token if one[CKA.TOKEN] is True else made_in_session) for one in attributes]
 

@@ -2,7 +2,7 @@
 """C_InitToken, C_InitPIN, C_SetPIN, C_Login: who proves what to a token, and what of it is on the disk when.
 
 A try is counted on the disk *before* its PIN is checked, so that no crash gives a free guess. Checks on one token wait
-for each other (``pin_lock``). Every change is one transaction: a crash leaves the token before it or after it.
+for each other (``pin_turn``). Every change is one transaction: a crash leaves the token before it or after it.
 """
 
 from dataclasses import replace
@@ -36,8 +36,9 @@ class Authenticator:
                 a wrong length (the standard has no CKR_PIN_LEN_RANGE here).
 
         """
-        with token.pin_lock:
-            _require_no_session(token)
+        with token.pin_turn():
+            with token.unused():
+                pass
             before = token.state.so
             by_identity = isinstance(before, IdentityCredential) or (before is None and not pin)
             if before is not None:
@@ -50,8 +51,7 @@ class Authenticator:
                 so = self._credential(token, CKU.SO, new_pin, identity, user_key, by_identity=by_identity)
             finally:
                 wipe(user_key)
-            with token.lock:
-                _require_no_session(token)
+            with token.unused():
                 token.reset(TokenState(label, so))
 
     def init_pin(self, session: Session, pin: bytearray) -> None:
@@ -62,7 +62,7 @@ class Authenticator:
 
         """
         token = session.token
-        with token.pin_lock:
+        with token.pin_turn():
             user_key = _user_key_for_so(session)
             try:
                 self._set(token, CKU.USER, pin, session.client.identity, user_key)
@@ -82,7 +82,7 @@ class Authenticator:
         session.require_read_write()
         token, identity = session.token, session.client.identity
         user = CKU.SO if session.user is CKU.SO else CKU.USER
-        with token.pin_lock:
+        with token.pin_turn():
             user_key = self._authenticate(token, user, old_pin, identity)
             try:
                 self._set(token, user, new_pin, identity, user_key)
@@ -97,7 +97,7 @@ class Authenticator:
 
         """
         token = session.token
-        with token.pin_lock:
+        with token.pin_turn():
             _check_login(session, user)
             user_key = self._authenticate(token, user, pin, session.client.identity)
             try:
@@ -119,11 +119,11 @@ class Authenticator:
         if user is None:
             raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "nobody is logged in who could confirm it")
         token = session.token
-        with token.pin_lock:
+        with token.pin_turn():
             wipe(self._authenticate(token, user, pin, session.client.identity))
 
     def _authenticate(self, token: Token, user: CKU, pin: bytearray, identity: ClientIdentity) -> bytearray:
-        """Return the user key to whoever is the user or the SO. The caller holds ``pin_lock`` and wipes the key."""
+        """Return the user key to whoever is the user or the SO. The caller has the turn and wipes the key."""
         credential = _credential_of(token.state, user)
         if credential is None:
             raise Pkcs11Error(CKR.USER_PIN_NOT_INITIALIZED, f"the token has no CKU_{user.name} PIN yet")
@@ -179,11 +179,6 @@ class Authenticator:
         if by_identity:
             return wrap_for_identity(user, parse_identity(pin, identity), token.identity_secret, user_key)
         return self._wrapper.wrap(user, pin, token.pin_secret, user_key)
-
-
-def _require_no_session(token: Token) -> None:
-    if token.sessions:
-        raise Pkcs11Error(CKR.SESSION_EXISTS, f"{len(token.sessions)} sessions are open with the token; close them")
 
 
 def _user_key_for_so(session: Session) -> bytearray:

@@ -93,7 +93,7 @@ class Session:
     @property
     def changes(self) -> tuple[int, int]:
         """What has changed of the objects that it may see when it is no longer the same."""
-        return self.token.changes.value, self.objects.removed
+        return self.token.vault.revision, self.objects.removed
 
     def require_read_write(self) -> None:
         """Raise CKR_SESSION_READ_ONLY in a read-only session."""
@@ -179,7 +179,7 @@ class Pkcs11Client:
             objects = self._objects.setdefault(token.slot, SessionObjects())
             session = Session(handle, self, token, objects, read_write=read_write)
             self.sessions[session.handle] = session
-            token.sessions.add(session)
+            token.enter(session)
             return session
 
     def close_session(self, session: Session) -> None:
@@ -189,7 +189,7 @@ class Pkcs11Client:
             session.closed = True
             session.operations.clear()
             del self.sessions[session.handle]
-            token.sessions.discard(session)
+            token.leave(session)
             session.objects.close_session(session.handle)
             if not self.sessions_with(token):
                 self.logout(token)

@@ -13,6 +13,7 @@ Changes run under the token's lock, which the caller holds; reads may run beside
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from softee.names import CKA, CKR
@@ -22,9 +23,8 @@ from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
 from softee.pkcs11_ta.objects.showing import matches
-from softee.pkcs11_ta.token.change_count import ChangeCount
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
-from softee.stores.base import StoreError
+from softee.stores.base import ConflictError, StoreError
 from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault import Change, Entry, Vault
@@ -56,9 +56,10 @@ _log = logging.getLogger(__name__)
 class TokenObjects:
     """The objects of one token, by the vault's object numbers."""
 
-    def __init__(self, vault: Vault, changes: ChangeCount) -> None:
+    def __init__(self, vault: Vault, look_again: Callable[[], object]) -> None:
+        """Take a vault, and what takes over the changes of others there, by which ``forget`` is called."""
         self._vault = vault
-        self._changes = changes
+        self._look_again = look_again
         self._seal_key: SealKey | None = None
         self._opened: OrderedDict[int, tuple[int, Pkcs11Object]] = OrderedDict()
         self._guard = threading.RLock()  # of the two above; taken after the token's lock
@@ -75,6 +76,12 @@ class TokenObjects:
             for handle in [handle for handle, (_, opened) in self._opened.items() if opened.is_private]:
                 del self._opened[handle]
 
+    def forget(self, handles: Iterable[int]) -> None:
+        """Forget what was opened of these objects."""
+        with self._guard:
+            for handle in handles:
+                self._opened.pop(handle, None)
+
     def forget_all(self) -> None:
         """Forget every opened object."""
         with self._guard:
@@ -88,6 +95,16 @@ class TokenObjects:
                 damaged.
 
         """
+        try:
+            return self._get(handle, private=private)
+        except ConflictError:
+            self._look_again()
+        try:
+            return self._get(handle, private=private)
+        except ConflictError as error:
+            raise Pkcs11Error(CKR.DEVICE_ERROR, f"object {handle:#x} is changed by others all the time") from error
+
+    def _get(self, handle: int, *, private: bool) -> Pkcs11Object:
         entry = self._vault.entries.get(handle)
         with self._guard:
             if entry is None or not self._visible(entry, private=private):
@@ -139,6 +156,7 @@ class TokenObjects:
         Raises:
             Pkcs11Error: CKR_USER_NOT_LOGGED_IN: a private object without the user key; CKR_DEVICE_ERROR: the store
                 failed, and nothing was changed.
+            ConflictError: others have changed the token: all is to be done anew (``Token.transact``).
 
         """
         change = self._vault.change()
@@ -157,7 +175,7 @@ class TokenObjects:
         return self._keep(Pkcs11Object(old.handle, attributes))
 
     def destroy(self, old: Pkcs11Object) -> None:
-        """Remove an object. Raises CKR_OBJECT_HANDLE_INVALID where it has gone already, CKR_DEVICE_ERROR."""
+        """Remove an object. Raises CKR_OBJECT_HANDLE_INVALID: it has gone already; CKR_DEVICE_ERROR, ConflictError."""
         change = self._vault.change()
         try:
             change.remove(old.handle)
@@ -182,6 +200,8 @@ class TokenObjects:
             record = self._vault.read(entry.number, self._key(entry.compartment))
         except KeyError:
             raise _gone(entry.number) from None
+        except ConflictError:
+            raise
         except (TamperedError, StoreError) as error:
             raise self._damaged(entry, error) from error
         try:
@@ -247,8 +267,9 @@ class TokenObjects:
 
     def _commit(self, change: Change) -> None:
         try:
-            with self._changes.changing():
-                change.commit()
+            change.commit()
+        except ConflictError:
+            raise
         except (StoreError, TamperedError) as error:
             raise _failed(error) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
-from softee.pkcs11_ta.token.change_count import ChangeCount, Counters
+from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.token import Token
 from softee.tee.secure_storage import SecureStorage
@@ -24,12 +24,12 @@ def vault_names(slots: int) -> tuple[str, ...]:
 class Slots:
     """Slots, numbered from 0, each with a policy, over a secure storage that has the vaults of ``vault_names``."""
 
-    def __init__(self, storage: SecureStorage, policies: Sequence[Policy], counters: Counters) -> None:
+    def __init__(self, storage: SecureStorage, policies: Sequence[Policy], neighbours: Neighbours = NOBODY) -> None:
         self.count = len(policies)
         self._policies = tuple(policies)
         self.installation: UUID = storage.installation
         self._storage = storage
-        self._counters = counters
+        self._neighbours = neighbours
         self._tokens: dict[int, Token] = {}
         self._opening = threading.Lock()
 
@@ -48,8 +48,19 @@ class Slots:
         token = self._tokens.get(slot)
         return token.is_free() if token else not 0 <= slot < self.count
 
+    def opens_at_once(self, slot: int) -> bool:
+        """Say whether a session with a slot's token could be opened at once, or there is no such slot."""
+        token = self._tokens.get(slot)
+        return token.opens_at_once() if token else not 0 <= slot < self.count
+
+    def are_current(self) -> bool:
+        """Say whether no token that is open here was changed by another secure world since it was last looked at."""
+        return self._neighbours is NOBODY or not any(token.vault.is_behind for token in list(self._tokens.values()))
+
     def token(self, slot: int) -> Token:
-        """Return a slot's token; it is opened when it is first asked for, so that a damaged one hurts no other.
+        """Return a slot's token, as it is now.
+
+        It is opened when it is first asked for, so that a damaged one hurts no other.
 
         Raises:
             Pkcs11Error: CKR_SLOT_ID_INVALID.
@@ -59,11 +70,12 @@ class Slots:
         """
         token = self._tokens.get(slot)
         if token is not None:
+            token.keep_up()
             return token
         self.require_slot(slot)
         with self._opening:
             if slot not in self._tokens:
                 vault = self._storage.vault(vault_names(self.count)[slot])
-                changes = ChangeCount(self._counters, slot)
-                self._tokens[slot] = Token(vault, self.installation, self._policies[slot], changes)
+                policy = self._policies[slot]
+                self._tokens[slot] = Token(slot, vault, self.installation, policy, self._neighbours)
             return self._tokens[slot]

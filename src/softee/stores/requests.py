@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a process asks of a store that another process has open, and the answers, as bytes (MessagePack).
+
+``answer`` is the side that has the store. Both sides are secure worlds of one installation, but neither takes more from
+the other than these shapes: what does not decode is refused.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from softee.stores.base import (
+    ConflictError,
+    Record,
+    Revision,
+    Store,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+)
+
+
+class Get(msgspec.Struct, frozen=True, tag="get", array_like=True):
+    """Store.get."""
+
+    key: bytes
+
+
+class Range(msgspec.Struct, frozen=True, tag="range", array_like=True):
+    """Store.range."""
+
+    prefix: bytes
+
+
+class Commit(msgspec.Struct, frozen=True, tag="commit", array_like=True):
+    """Store.commit."""
+
+    expected: dict[bytes, int]
+    puts: dict[bytes, bytes]
+    deletes: tuple[bytes, ...]
+
+
+Request = Get | Range | Commit
+
+
+class Records(msgspec.Struct, frozen=True, tag="records", array_like=True):
+    """What was read: keys, values and revisions."""
+
+    records: list[tuple[bytes, bytes, int]]
+
+
+class Committed(msgspec.Struct, frozen=True, tag="committed", array_like=True):
+    """It is on disk."""
+
+    revision: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed", array_like=True):
+    """A StoreError: its name in ``ERRORS``, and what it says."""
+
+    kind: str
+    sentence: str
+
+
+Reply = Records | Committed | Failed
+
+ERRORS: Final[Mapping[str, type[StoreError]]] = {
+    kind.__name__: kind
+    for kind in (StoreError, ConflictError, StoreUnavailableError, StoreFullError, StoreDamagedError)
+}
+
+encode: Final[Callable[[Request | Reply], bytes]] = msgspec.msgpack.Encoder().encode
+decode_reply: Final = msgspec.msgpack.Decoder(Reply).decode
+_decode_request: Final = msgspec.msgpack.Decoder(Request).decode
+
+
+def answer(store: Store, request: bytes | bytearray) -> bytes:
+    """Do what a request asks of a store, and return the encoded reply.
+
+    Raises:
+        ValueError: it does not decode.
+
+    """
+    try:
+        return encode(_done(store, _decode_request(request)))
+    except StoreError as error:
+        return encode(Failed(_kind(error), str(error)))
+
+
+def _kind(error: StoreError) -> str:
+    return next(name for name, kind in reversed(ERRORS.items()) if isinstance(error, kind))
+
+
+def _done(store: Store, request: Request) -> Reply:
+    match request:
+        case Get(key):
+            record = store.get(key)
+            return Records([] if record is None else [_row(key, record)])
+        case Range(prefix):
+            return Records([_row(key, record) for key, record in store.range(prefix)])
+        case Commit(expected, puts, deletes):
+            revisions = {key: Revision(revision) for key, revision in expected.items()}
+            return Committed(store.commit(expected=revisions, puts=puts, deletes=deletes))
+
+
+def _row(key: bytes, record: Record) -> tuple[bytes, bytes, int]:
+    return key, record.value, record.revision
