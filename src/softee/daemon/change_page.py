@@ -34,10 +34,21 @@ class ChangePage:
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
         self.revisions = memoryview(self._mapping).cast("Q")
 
+    def read_only(self) -> None:
+        """Give up writing, for good: what has the other mapping writes."""
+        self.close()
+        self._mapping = mmap.mmap(self.descriptor, _PAGE, prot=mmap.PROT_READ)
+        self.revisions = memoryview(self._mapping).cast("Q")
+
     def close(self) -> None:
         """Let go of it. Clients keep theirs."""
         self.revisions.release()
         self._mapping.close()
+
+
+def shared_numbers() -> "memoryview[int]":
+    """Return as many numbers that only this process sees, and those that it forks."""
+    return memoryview(mmap.mmap(-1, _PAGE)).cast("Q")
 
 
 @contextlib.contextmanager

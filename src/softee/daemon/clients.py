@@ -11,6 +11,7 @@ import os
 import secrets
 import select
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from softee.daemon import peer as kernel
@@ -42,12 +43,25 @@ class ClientProcess:
         return self.pidfd is not None and kernel.has_died(self.pidfd)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where contexts live: the number of the worker, which their secrets begin with, and who is told their number."""
+
+    worker: int = 0
+    count_clients: Callable[[int], object] = bool
+
+
+ALONE = Place()
+"""In the one process that there is."""
+
+
 class Clients:
     """All client contexts."""
 
-    def __init__(self, core: TeeCore, limits: Limits) -> None:
+    def __init__(self, core: TeeCore, limits: Limits, place: Place = ALONE) -> None:
         self._core = core
         self._limits = limits
+        self._place = place
         self._lock = threading.Lock()
         self._clients: dict[bytes, ClientProcess] = {}
         self._by_pidfd: dict[int, ClientProcess] = {}
@@ -90,7 +104,7 @@ class Clients:
         os.close(self._stop)
 
     def _make(self, channel: Channel) -> tuple[ClientProcess, bytes]:
-        secret = secrets.token_bytes(SECRET_SIZE)
+        secret = bytes([self._place.worker]) + secrets.token_bytes(SECRET_SIZE - 1)
         pidfd = _pidfd(channel)
         client = ClientProcess(_key(secret), channel.peer, self._core.connect(channel.peer), pidfd, {channel})
         with self._lock:
@@ -98,6 +112,7 @@ class Clients:
             if not full:
                 self._clients[client.key] = client
                 self._watch(client)
+                self._place.count_clients(len(self._clients))
         if full:
             if pidfd is not None:
                 os.close(pidfd)
@@ -126,6 +141,7 @@ class Clients:
     def _forget(self, client: ClientProcess) -> None:
         """Take a client from all tables, where it is still there, and close its pidfd. The lock is held."""
         self._clients.pop(client.key, None)
+        self._place.count_clients(len(self._clients))
         if client.pidfd is not None:
             self._by_pidfd.pop(client.pidfd, None)
             os.close(client.pidfd)  # which takes it from the epoll too

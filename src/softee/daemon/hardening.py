@@ -8,8 +8,10 @@ leaves no core file, what it creates is its user's alone, and no program that it
 import ctypes
 import os
 import resource
+import signal
 
 # From linux/prctl.h.
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -33,6 +35,13 @@ def raise_descriptor_limit() -> None:
     """Raise the soft limit of open descriptors to the hard one: each channel is one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent, which has started it just now, dies. Raises OSError."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _prctl(option: int, argument: int) -> None:

@@ -28,6 +28,14 @@ class Listener:
         self.path = path
         self._made = made
 
+    def fileno(self) -> int:
+        """Return the descriptor, to wait for it."""
+        return self.socket.fileno()
+
+    def accept(self) -> socket.socket:
+        """Return the next connection. Raises OSError."""
+        return self.socket.accept()[0]
+
     def close(self) -> None:
         """Stop listening and remove the socket's file."""
         self.socket.close()

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from softee.daemon import hardening, heap, logs, readiness
 from softee.daemon.applications import (
@@ -20,12 +21,13 @@ from softee.daemon.applications import (
     make_applications,
     shared_heads,
 )
-from softee.daemon.change_page import change_page
+from softee.daemon.change_page import change_page, shared_numbers
 from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings, SettingsError
+from softee.daemon.several import World, run_workers
 from softee.daemon.store import open_store
 from softee.stores.base import StoreDamagedError, StoreError, StoreUnavailableError
 from softee.stores.shown import ShownStore
@@ -61,10 +63,17 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
     logs.start_log(settings.log_level)
     try:
         with contextlib.ExitStack() as stack:
-            server = _start(settings, applications, stack)
-            wakeup = stack.enter_context(_stopping_signals(server))
-            readiness.notify_ready(os.environ, ready_fd)
-            server.run(wakeup)
+            world, made, listener = _open(settings, applications, stack)
+            wakeup = stack.enter_context(_stopping_signals())
+            on_ready = partial(_ready, listener, ready_fd)
+            workers = _workers(settings, applications)
+            if workers == 1:
+                core = TeeCore(made, settings.limits.sessions_per_client)
+                server = Server(core, listener, settings.limits, world.page)
+                on_ready()
+                server.run(wakeup)
+            else:
+                run_workers(world, listener, workers, wakeup, on_ready)
     except tuple(kind for kind, _ in _SENTENCES) as error:
         sentence = next(sentence for kind, sentence in _SENTENCES if isinstance(error, kind))
         return _failed(sentence.format(error=error))
@@ -77,8 +86,25 @@ def _failed(sentence: str) -> int:
     return 1
 
 
-def _start(settings: Settings, applications: Sequence[Installed], stack: contextlib.ExitStack) -> Server:
-    """Make everything up to the listening socket; ``stack`` undoes it in the opposite order."""
+def _ready(listener: Listener, ready_fd: int | None) -> None:
+    log.info("ready at %s", listener.path)
+    readiness.notify_ready(os.environ, ready_fd)
+
+
+def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
+    """Return how many processes serve: one where an application knows nothing of others beside it."""
+    if not all(application.shared for application in applications):
+        return 1
+    return settings.workers or len(os.sched_getaffinity(0))
+
+
+def _open(
+    settings: Settings, applications: Sequence[Installed], stack: contextlib.ExitStack
+) -> tuple[World, list[TrustedApplication], Listener]:
+    """Make everything up to the listening socket; ``stack`` undoes it in the opposite order.
+
+    Several workers make applications of their own. What keeps these from being made is said here, once.
+    """
     hardening.harden()
     heap.keep_little()
     hardening.raise_descriptor_limit()
@@ -86,15 +112,12 @@ def _start(settings: Settings, applications: Sequence[Installed], stack: context
     key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))
     page = stack.enter_context(change_page())
     heads = shared_heads(settings, applications)
-    revisions = page.revisions if page else [0] * len(heads)
+    revisions = page.revisions if page else shared_numbers()
     around = Surroundings(ShownStore(store, heads, revisions), key, settings, revisions)
     made = _made(applications, around)
-    core = TeeCore(made, settings.limits.sessions_per_client)
     listener = _listener(settings)
     stack.callback(listener.close)
-    server = Server(core, listener, settings.limits, page)
-    log.info("ready at %s", listener.path)
-    return server
+    return World(around, page, applications), made, listener
 
 
 def _made(applications: Sequence[Installed], around: Surroundings) -> list[TrustedApplication]:
@@ -113,11 +136,11 @@ def _listener(settings: Settings) -> Listener:
 
 
 @contextlib.contextmanager
-def _stopping_signals(server: Server) -> Iterator[int]:
-    """Have SIGTERM and SIGINT stop the server, and yield the descriptor that they wake it by."""
+def _stopping_signals() -> Iterator[int]:
+    """Yield a descriptor that SIGTERM and SIGINT write to, and do nothing else."""
     reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     wakeup = signal.set_wakeup_fd(writer)
-    before = {number: signal.signal(number, lambda *_: server.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield reader
     finally:

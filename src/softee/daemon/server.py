@@ -8,17 +8,18 @@ lock.
 import logging
 import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from softee.daemon import peer as kernel
 from softee.daemon.change_page import ChangePage
 from softee.daemon.channel import Channel
-from softee.daemon.clients import ClientProcess, Clients
+from softee.daemon.clients import ALONE, ClientProcess, Clients, Place
 from softee.daemon.conversation import Conversation
-from softee.daemon.listener import Listener
 from softee.daemon.lookout import SPARE_CPU, Lookout
 from softee.daemon.pool import Pool
 from softee.daemon.settings import Limits
@@ -40,17 +41,31 @@ _PAUSE = 0.1
 """Seconds until the next try, when the system has no more descriptors or memory for a connection."""
 
 
+class Source(Protocol):
+    """Where connections come from."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, to wait for it."""
+        ...
+
+    def accept(self) -> socket.socket | None:
+        """Return the next connection, None where there will be no more. Raises OSError."""
+        ...
+
+
 class Server:
-    """Serves a TEE core on a listening socket.
+    """Serves a TEE core to whoever connects.
 
     A conversation either waits for its next request, which the loop watches, or is busy in a thread of the pool.
     """
 
-    def __init__(self, core: TeeCore, listener: Listener, limits: Limits, page: ChangePage | None = None) -> None:
-        self._listener = listener
+    def __init__(
+        self, core: TeeCore, source: Source, limits: Limits, page: ChangePage | None = None, place: Place = ALONE
+    ) -> None:
+        self._source = source
         self._limits = limits
         self._page = page
-        self._clients = Clients(core, limits)
+        self._clients = Clients(core, limits, place)
         self._pool = Pool()
         self._epoll = select.epoll()
         self._lookout = Lookout(self._epoll)
@@ -68,7 +83,7 @@ class Server:
 
         Bytes in the descriptor ``wakeup`` stop it, too: a signal that comes just before the wait would not end it.
         """
-        listening = self._listener.socket.fileno()
+        listening = self._source.fileno()
         stops = {self._stop} if wakeup is None else {self._stop, wakeup}
         for descriptor in (*stops, listening):
             self._epoll.register(descriptor, select.EPOLLIN)
@@ -77,9 +92,7 @@ class Server:
                 conversation = self._waiting.get(descriptor)
                 if conversation is not None:
                     self._advance(descriptor, conversation)
-                elif descriptor == listening:
-                    self._accept()
-                elif descriptor in stops:
+                elif descriptor in stops or (descriptor == listening and not self._accept()):
                     self._end()
                     return
             if self._busy:
@@ -107,19 +120,23 @@ class Server:
             log.warning("a request of pid %d could not be served: %s", conversation.channel.peer.pid, error)
             conversation.end()
 
-    def _accept(self) -> None:
+    def _accept(self) -> bool:
+        """Take the next connection. False where there will be no more."""
         try:
-            connection, _ = self._listener.socket.accept()
+            connection = self._source.accept()
         except OSError as error:
             # The peer has given up meanwhile, or too many descriptors are open: a pause keeps that from spinning.
             log.warning("a connection could not be accepted: %s", error)
             self._stopped.wait(_PAUSE)
-            return
+            return True
+        if connection is None:
+            return False
         try:
             self._meet(Channel(connection, kernel.credentials(connection), self._limits))
         except (OSError, RuntimeError) as error:
             log.warning("a connection could not be served: %s", error)
             connection.close()
+        return True
 
     def _meet(self, channel: Channel) -> None:
         """Begin a conversation. Raises RuntimeError where there can be no more."""

@@ -90,6 +90,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The directory with the sealed database and the lock."""
     root_key: Path
     """The file with the root key. Keep it away from the state: the two together open the tokens."""
+    workers: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
+    """How many processes serve clients; 0: as many as there are CPUs. Each client is in one of them."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged to stderr."""
     limits: Limits = Limits()

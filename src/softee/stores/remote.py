@@ -10,8 +10,6 @@ import threading
 from collections.abc import Collection, Mapping
 from typing import Final
 
-import msgspec
-
 from softee.stores.base import Record, Revision, StoreError, StoreUnavailableError
 from softee.stores.requests import ERRORS, Commit, Committed, Failed, Get, Range, Records, Request, decode_reply, encode
 
@@ -70,7 +68,7 @@ class RemoteStore:
             try:
                 self._connection.sendall(LENGTH.pack(len(message)) + message)
                 reply = decode_reply(self._receive())
-            except (OSError, EOFError, msgspec.MsgspecError) as error:
+            except (OSError, EOFError, ValueError) as error:
                 self._closed = True  # what comes next would be the answer to this question
                 self._connection.close()
                 raise StoreUnavailableError(f"{self.name}: the process that has it open does not answer") from error

@@ -68,12 +68,18 @@ Reply = Records | Committed | Failed
 
 ERRORS: Final[Mapping[str, type[StoreError]]] = {
     kind.__name__: kind
-    for kind in (StoreError, ConflictError, StoreUnavailableError, StoreFullError, StoreDamagedError)
+    for kind in (ConflictError, StoreUnavailableError, StoreFullError, StoreDamagedError, StoreError)
 }
+"""The first that fits is meant."""
 
 encode: Final[Callable[[Request | Reply], bytes]] = msgspec.msgpack.Encoder().encode
-decode_reply: Final = msgspec.msgpack.Decoder(Reply).decode
-_decode_request: Final = msgspec.msgpack.Decoder(Request).decode
+_REPLIES: Final[msgspec.msgpack.Decoder[Reply]] = msgspec.msgpack.Decoder(Reply)
+_REQUESTS: Final[msgspec.msgpack.Decoder[Request]] = msgspec.msgpack.Decoder(Request)
+
+
+def decode_reply(reply: bytes | bytearray) -> Reply:
+    """Return a reply. Raises ValueError where it does not decode."""
+    return _REPLIES.decode(reply)
 
 
 def answer(store: Store, request: bytes | bytearray) -> bytes:
@@ -84,13 +90,13 @@ def answer(store: Store, request: bytes | bytearray) -> bytes:
 
     """
     try:
-        return encode(_done(store, _decode_request(request)))
+        return encode(_done(store, _REQUESTS.decode(request)))
     except StoreError as error:
         return encode(Failed(_kind(error), str(error)))
 
 
 def _kind(error: StoreError) -> str:
-    return next(name for name, kind in reversed(ERRORS.items()) if isinstance(error, kind))
+    return next(name for name, kind in ERRORS.items() if isinstance(error, kind))
 
 
 def _done(store: Store, request: Request) -> Reply:

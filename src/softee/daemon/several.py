@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A secure world of several worker processes: what the supervisor has, and what each worker makes of it."""
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from softee.daemon import hardening
+from softee.daemon.applications import Installed, Surroundings, make_applications
+from softee.daemon.change_page import ChangePage
+from softee.daemon.clients import Place
+from softee.daemon.handover import ConnectionSource
+from softee.daemon.listener import Listener
+from softee.daemon.server import Server
+from softee.daemon.settings import Limits
+from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
+from softee.daemon.supervisor import Supervisor, close_all_but
+from softee.stores.remote import RemoteStore
+from softee.tee.core import TeeCore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class World:
+    """What all workers have in common. Its store is the supervisor's alone."""
+
+    around: Surroundings
+    page: ChangePage | None
+    applications: Sequence[Installed]
+
+
+def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_ready: Callable[[], None]) -> None:
+    """Serve with so many workers until bytes come into ``wakeup``. ``on_ready`` is called when all of them serve."""
+    settings = world.around.settings
+    with contextlib.closing(SharedTokens(workers, settings.pkcs11.slots)) as shared:
+        gc.collect()
+        gc.freeze()  # so that the workers' collectors leave alone, and shared, what is there now
+        run = partial(_work, world, _Family(shared, os.getpid()))
+        Supervisor(world.around.store, listener, settings.limits, shared, run).run(wakeup, on_ready)
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What a worker has with the others, and the pid of their parent."""
+
+    shared: SharedTokens
+    supervisor: int
+
+
+def _work(world: World, family: _Family, number: int, store: socket.socket, handover: socket.socket) -> None:
+    """Be a worker, until no more connections are handed over."""
+    hardening.die_with(family.supervisor)
+    _leave_signals_to_the_supervisor()
+    shared = family.shared
+    kept = [store.fileno(), handover.fileno(), shared.locks]
+    if world.page is not None:
+        world.page.read_only()
+        kept.append(world.page.descriptor)
+    close_all_but(kept)
+    settings = world.around.settings
+    around = replace(
+        world.around,
+        store=RemoteStore(store, world.around.store.name),
+        shown=world.page.revisions if world.page else world.around.shown,
+        neighbours=WorkerNeighbours(shared, number),
+    )
+    core = TeeCore(make_applications(around, world.applications), settings.limits.sessions_per_client)
+    source = ConnectionSource(handover)
+    place = Place(number, partial(shared.count_clients, number))
+    server = Server(core, source, _share(settings.limits, shared.workers), world.page, place)
+    source.say_ready()
+    server.run()
+
+
+def _leave_signals_to_the_supervisor() -> None:
+    """Whoever stops the secure world may signal all its processes; the workers end when the supervisor has them end."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _share(limits: Limits, workers: int) -> Limits:
+    """Return a worker's share of what all clients together may have."""
+    return Limits(
+        **{name: getattr(limits, name) for name in limits.__struct_fields__ if name not in _COMMON},
+        **{name: -(-getattr(limits, name) // workers) for name in _COMMON},
+    )
+
+
+_COMMON = ("clients", "channels")
