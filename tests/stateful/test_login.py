@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from softee.names import CKR, CKU
+from softee.pkcs11_ta.token.token import Token
 from support.commands import c
+from support.families import Family
 from support.token_world import Caller, make_application
 
 PINS = [b"1111", b"2222", b"3333", b"12", b"x" * 129]
@@ -56,10 +58,13 @@ class LoginMachine(RuleBasedStateMachine):
 
     sessions: Bundle[Handle] = Bundle("sessions")
 
+    def make_callers(self) -> list[Caller]:
+        application = make_application(slots=1)
+        return [Caller(application), Caller(application)]
+
     @initialize()
     def start(self) -> None:
-        application = make_application(slots=1)
-        self.callers = [Caller(application), Caller(application)]
+        self.callers = self.make_callers()
         self.model = Model()
 
     @rule(target=sessions, client=st.integers(0, 1), writes=st.booleans())
@@ -171,15 +176,35 @@ class LoginMachine(RuleBasedStateMachine):
                 flags |= (8 if user is CKU.USER else 0) | (
                     (failures > 0) + (failures > 5) * 2 + (failures > 6) * 4
                 ) << shift
-        assert self.callers[0].token_flags() == flags
+        assert [caller.token_flags() for caller in self.callers] == [flags, flags]
 
     @invariant()
     def the_user_key_is_there_exactly_while_somebody_is_logged_in(self) -> None:
-        if hasattr(self, "model"):
-            token = self.callers[0].application.slots.token(0)
-            assert (token.user_key is not None) == bool(self.model.logins)
-            assert len(token.sessions) == len(self.model.sessions)
+        for token in self.tokens():
+            assert (token.user_key is not None) == bool(self.logins_in(token))
+            assert token.session_count().all == len(self.model.sessions)
+
+    def tokens(self) -> list[Token]:
+        """Return the token as each secure world has it."""
+        applications = {id(caller.application): caller.application for caller in self.callers}
+        return [application.slots.token(0) for application in applications.values()]
+
+    def logins_in(self, token: Token) -> list[int]:
+        """Return the clients that are logged in, of the secure world that has this token."""
+        owners = [client for client, caller in enumerate(self.callers) if caller.application.slots.token(0) is token]
+        return [client for client in owners if client in self.model.logins]
+
+
+class LoginInTwoWorlds(LoginMachine):
+    """The same, where each client is in a secure world of its own."""
+
+    def make_callers(self) -> list[Caller]:
+        family = Family()
+        return [Caller(family.member(number)) for number in range(2)]
 
 
 TestLogin = LoginMachine.TestCase
 TestLogin.settings = settings(max_examples=40, stateful_step_count=50)
+
+TestLoginInTwoWorlds = LoginInTwoWorlds.TestCase
+TestLoginInTwoWorlds.settings = settings(max_examples=40, stateful_step_count=50)

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stores for tests: what makes them, what an attacker who owns the disk does to them, and one that fails on demand."""
 
+import socket
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
 from softee.stores.base import Record, Revision, Store, StoreFullError, StoreUnavailableError
 from softee.stores.memory import MemoryStore
+from softee.stores.remote import LENGTH, RemoteStore
+from softee.stores.requests import answer
+from softee.stores.shown import ShownStore
 from softee.stores.sqlite import SqliteStore
 from softee.tee.secure_storage import SecureStorage
 
@@ -15,13 +20,34 @@ APPLICATION = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
 OTHER_APPLICATION = UUID("1d5bd9b4-9c0e-4b3c-8d1c-2f0c6a1f8b11")
 VAULTS = ("slot-0", "slot-1")
 
+HEAD_KEY = b"key"
+"""A key that contract tests write, and whose revision the shown store shows."""
+
+
+def remote_store(store: Store) -> RemoteStore:
+    """Return a store that asks a thread which has ``store``, until it is closed."""
+    ours, theirs = socket.socketpair()
+
+    def serve() -> None:
+        with theirs, theirs.makefile("rb") as requests:
+            while head := requests.read(LENGTH.size):
+                reply = answer(store, requests.read(*LENGTH.unpack(head)))
+                theirs.sendall(LENGTH.pack(len(reply)) + reply)
+        store.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return RemoteStore(ours, store.name)
+
+
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(),
     "sqlite": lambda directory: SqliteStore(directory / "store.db"),
+    "shown": lambda _: ShownStore(MemoryStore(), [HEAD_KEY], [0]),
+    "remote": lambda _: remote_store(MemoryStore()),
 }
 """What opens a store of each kind in a directory, where it is made if it is not there."""
 
-DURABLE = tuple(kind for kind in STORES if kind != "memory")
+DURABLE = ("sqlite",)
 """Those that are there again after closing."""
 
 

@@ -6,6 +6,7 @@ A connection's first frame is looked at, and left in it: the worker reads it ane
 
 import contextlib
 import socket
+import sys
 from typing import Final
 
 from softee.wire.codec import WireError
@@ -14,6 +15,7 @@ from softee.wire.messages import NO_SECRET, Hello
 
 _LOOKED_AT: Final = 64
 """Bytes; a HELLO has fewer."""
+_ONE_DESCRIPTOR: Final = socket.CMSG_LEN(4)
 READY: Final = b"R"
 _CONNECTION: Final = b"C"
 
@@ -34,12 +36,13 @@ class ConnectionSource:
 
     def accept(self) -> socket.socket | None:
         """Return the next connection, None where there will be no more. Raises OSError."""
-        message, descriptors, _, _ = socket.recv_fds(self._supervisor, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        message, ancillary, _, _ = self._supervisor.recvmsg(1, _ONE_DESCRIPTOR, socket.MSG_CMSG_CLOEXEC)
         if not message:
             return None
-        if not descriptors:
+        if not ancillary:
             raise OSError("a connection was lost on its way from the supervisor: too many descriptors are open")
-        return socket.socket(fileno=descriptors[0])
+        ((_, _, descriptor),) = ancillary
+        return socket.socket(fileno=int.from_bytes(descriptor, sys.byteorder))
 
 
 def hand_over(connection: socket.socket, worker: socket.socket) -> None:

@@ -54,6 +54,8 @@ class ShownStore:
         """Change several keys; when it returns, their new revisions are shown. See Store.commit."""
         with self._lock:
             revision = self._store.commit(expected=expected, puts=puts, deletes=deletes)
+            for key in self._places.keys() & {*deletes}:
+                self._known.pop(key, None)
             for key in self._places.keys() & puts.keys():
                 self._show(key, Record(puts[key], revision))
             return revision
