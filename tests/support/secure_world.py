@@ -87,7 +87,7 @@ def running_daemon(
 
     """
     config, log_file = directory / "softee.toml", directory / "daemon.log"
-    config.write_text(settings)
+    config.write_text(settings + _for_coverage())
     state, root_key = state or directory / "state", root_key or directory / "key" / "root.key"
     with short_directory() as short:
         socket = short / "tee.sock"
@@ -100,6 +100,12 @@ def running_daemon(
             process.send_signal(signal.SIGCONT)
             process.terminate()
             process.wait(STOPPED_WITHIN)
+
+
+def _for_coverage() -> str:
+    """Return settings that let a daemon write down what it has run, where that is measured."""
+    measured = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+    return "" if measured is None else f"\n[lockdown]\nalso_write = [{str(Path.cwd())!r}]\n"
 
 
 def _start(command: Sequence[str], log_file: Path) -> subprocess.Popen[bytes]:

@@ -24,6 +24,7 @@ from softee.daemon.applications import (
 from softee.daemon.change_page import change_page, shared_numbers
 from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
+from softee.daemon.lockdown import Doors, lock_down
 from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings, SettingsError
@@ -67,6 +68,7 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
             wakeup = stack.enter_context(_stopping_signals())
             on_ready = partial(_ready, listener, ready_fd)
             workers = _workers(settings, applications)
+            _lock_down(settings, may_fork=workers > 1)
             if workers == 1:
                 core = TeeCore(made, settings.limits.sessions_per_client)
                 server = Server(core, listener, settings.limits, world.page)
@@ -96,6 +98,13 @@ def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
     if not all(application.shared for application in applications):
         return 1
     return settings.workers or len(os.sched_getaffinity(0))
+
+
+def _lock_down(settings: Settings, *, may_fork: bool) -> None:
+    """Give up what is no longer needed. Workers give up more."""
+    own = (settings.state, settings.socket.parent, *settings.lockdown.also_write)
+    for sentence in lock_down(Doors(own, settings.lockdown.also_read, may_fork=may_fork)):
+        log.warning("%s", sentence)
 
 
 def _open(

@@ -77,6 +77,15 @@ class AttestationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     """The certificate of the attestation key that a CA has issued, with those of the CAs above it, in PEM."""
 
 
+class LockdownSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the secure world's process can still reach when it serves, besides its state, its socket and Python."""
+
+    also_read: tuple[Path, ...] = ()
+    """Further directories and files that it may read, as where a library is installed in an unusual place."""
+    also_write: tuple[Path, ...] = ()
+    """Further directories that it may write to, as a profiler's or a coverage tool's."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings. The defaults of the three paths and of the socket's mode depend on who runs the secure world."""
 
@@ -100,6 +109,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The PKCS#11 application's own."""
     attestation: AttestationSettings = AttestationSettings()
     """How keys are attested."""
+    lockdown: LockdownSettings = LockdownSettings()
+    """What the process can still reach."""
 
 
 _MOVED = {"slots": "[pkcs11]"}

@@ -17,6 +17,7 @@ from softee.daemon.change_page import ChangePage
 from softee.daemon.clients import Place
 from softee.daemon.handover import ConnectionSource
 from softee.daemon.listener import Listener
+from softee.daemon.lockdown import Doors, lock_down
 from softee.daemon.server import Server
 from softee.daemon.settings import Limits
 from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
@@ -71,6 +72,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
         shown=world.page.revisions if world.page else world.around.shown,
         neighbours=WorkerNeighbours(shared, number),
     )
+    lock_down(Doors(settings.lockdown.also_write, settings.lockdown.also_read))  # what stays open was told already
     core = TeeCore(make_applications(around, world.applications), settings.limits.sessions_per_client)
     source = ConnectionSource(handover)
     place = Place(number, partial(shared.count_clients, number))
