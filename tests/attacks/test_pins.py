@@ -21,8 +21,9 @@ from softee.pkcs11_ta.token.profiles import PORTABLE
 from softee.pkcs11_ta.token.state import Cost
 from softee.stores.base import Revision, StoreError
 from softee.stores.memory import MemoryStore
+from softee.tee.sealing import SealKey
 from support.commands import c
-from support.token_world import SO_PIN, USER_PIN, Caller, make_application
+from support.token_world import AS_OPTEE, SO_PIN, USER_PIN, Caller, make_application, public_client
 
 THREADS = 8
 
@@ -120,18 +121,87 @@ def test_an_empty_pin_logs_nobody_in(user: CKU) -> None:
 
 
 @pytest.mark.parametrize("user", [CKU.USER, CKU.SO])
-def test_a_crash_between_count_and_check_costs_a_try(user: CKU) -> None:
-    """The disk dies just after the count was stored: even the right PIN's try has been counted."""
+def test_a_crash_during_a_check_gives_no_try_back_and_locks_out_nobody_who_knows_the_pin(user: CKU) -> None:
+    """The disk dies just after the try was noted: it counts if the next PIN is wrong, and not if it is right."""
     store = FailingStore()
     Caller(make_application(store)).set_up()
+    right = USER_PIN if user is CKU.USER else SO_PIN
+    for pin, last in ((right, CKR.OK), (b"guess", CKR.PIN_LOCKED)):
+        crash_in_seven_checks(store, user, pin)
+        caller = Caller(make_application(store))
+        assert caller.login(caller.open(), user, pin) is last
+    caller = Caller(make_application(store))
+    assert caller.login(caller.open(), user, right) is CKR.PIN_LOCKED
+
+
+def crash_in_seven_checks(store: FailingStore, user: CKU, pin: bytes) -> None:
     for _ in range(7):
         caller = Caller(make_application(store))
         session = caller.open()
         store.commits_left = 1
-        assert caller.login(session, user, USER_PIN if user is CKU.USER else SO_PIN) is CKR.DEVICE_ERROR
+        assert caller.login(session, user, pin) is CKR.DEVICE_ERROR
         store.commits_left = 1_000_000
-    caller = Caller(make_application(store))
-    assert caller.login(caller.open(), user, USER_PIN if user is CKU.USER else SO_PIN) is CKR.PIN_LOCKED
+
+
+def test_attack_seven_wrong_pins_of_one_uid_lock_out_no_other() -> None:
+    application = make_application(policy=PORTABLE)
+    Caller(application).set_up()
+    mallory = Caller(application, public_client(uid=1001))
+    theirs = mallory.open()
+    answers = [mallory.login(theirs, user, b"guess") for user in (CKU.USER, CKU.SO) for _ in range(8)]
+    assert answers == ([CKR.PIN_INCORRECT] * 6 + [CKR.PIN_LOCKED] * 2) * 2
+    assert mallory.login(theirs) is CKR.PIN_LOCKED
+    alice = Caller(application)
+    assert alice.token_flags() & 0x770000 == 0
+    assert mallory.token_flags() & 0x770000 == 0x770000
+    assert alice.login(alice.open()) is CKR.OK
+
+
+def test_attack_guessing_beside_one_who_knows_the_pin_locks_the_guesser() -> None:
+    """A right PIN of another uid gives him no new tries, and no flag tells him when to go on."""
+    application = make_application(policy=PORTABLE)
+    Caller(application).set_up()
+    mallory = Caller(application, public_client(uid=1001))
+    theirs, answers = mallory.open(), []
+    for _ in range(8):
+        answers.append(mallory.login(theirs, CKU.USER, b"guess"))
+        alice = Caller(application)
+        assert alice.login(alice.open()) is CKR.OK
+    assert answers == [CKR.PIN_INCORRECT] * 6 + [CKR.PIN_LOCKED] * 2
+
+
+def test_attack_guessing_under_many_uids_locks_the_pin_for_all() -> None:
+    application = make_application(policy=PORTABLE)
+    Caller(application).set_up()
+    answers = []
+    for uid in range(2000, 2006):
+        mallory = Caller(application, public_client(uid=uid))
+        session = mallory.open()
+        answers += [mallory.login(session, CKU.USER, b"guess") for _ in range(5)]
+    assert answers == [CKR.PIN_INCORRECT] * 27 + [CKR.PIN_LOCKED] * 3
+    alice = Caller(application)
+    assert alice.login(alice.open()) is CKR.PIN_LOCKED
+
+
+@pytest.mark.parametrize("pin", [b"", b"1", b"x" * 129])
+def test_attack_a_pin_that_cannot_be_right_costs_as_much_as_any(pin: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[bytearray] = []
+    derive = PinWrapper._key
+
+    def counting(self: PinWrapper, pin: bytearray, salt: bytes, cost: Cost, vault_secret: bytes) -> SealKey:
+        computed.append(pin)
+        return derive(self, pin, salt, cost, vault_secret)
+
+    monkeypatch.setattr(PinWrapper, "_key", counting)
+    for policy, computations in ((PORTABLE, 1), (AS_OPTEE, 0)):
+        application = make_application(policy=policy)
+        caller = Caller(application)
+        caller.set_up()
+        other = Caller(application)
+        session = other.open()
+        computed.clear()
+        assert other.login(session, CKU.USER, pin) is CKR.PIN_INCORRECT
+        assert len(computed) == computations
 
 
 def test_a_disk_that_cannot_count_checks_no_pin() -> None:
@@ -289,8 +359,8 @@ def test_a_user_key_that_was_opened_for_a_command_does_not_outlive_it(monkeypatc
     copies: list[bytearray] = []
 
     def noting(function: Callable[..., bytearray | None]) -> Callable[..., bytearray | None]:
-        def noted(*args: Any) -> bytearray | None:  # noqa: ANN401  # passed on
-            made = function(*args)
+        def noted(*args: Any, **named: Any) -> bytearray | None:  # noqa: ANN401  # passed on
+            made = function(*args, **named)
             copies.extend([] if made is None else [made])
             return made
 

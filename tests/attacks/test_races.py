@@ -156,9 +156,9 @@ def test_a_read_only_session_that_is_opened_during_the_sos_login_keeps_the_so_ou
     assert caller.logout(session) is CKR.OK
     unwrap = PinWrapper.unwrap
 
-    def read_only_session_is_opened(*args: Any) -> bytearray | None:  # noqa: ANN401  # passed on
+    def read_only_session_is_opened(*args: Any, **named: Any) -> bytearray | None:  # noqa: ANN401  # passed on
         caller.open(flags=4)
-        return unwrap(*args)
+        return unwrap(*args, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(PinWrapper, "unwrap", read_only_session_is_opened)

@@ -40,7 +40,9 @@ def token_info(call: Call, request: OnSlot) -> bytes:
     token = call.client.token(request.slot)
     with token.lock:
         state, counts = token.state, _session_counts(call.client, token)
-    flags = state.flags if token.policy.as_optee else state.flags | _BEYOND_OPTEE
+    flags = state.flags(token.policy.counted_as(call.client.identity))
+    if not token.policy.as_optee:
+        flags |= _BEYOND_OPTEE
     serial = token.serial_number.encode("ascii")
     return replies.TOKEN_INFO.pack(
         *(state.label, _MANUFACTURER, _MODEL, serial, flags),

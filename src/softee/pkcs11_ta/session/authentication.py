@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """C_InitToken, C_InitPIN, C_SetPIN, C_Login: who proves what to a token, and what of it is on the disk when.
 
-A try is counted on the disk *before* its PIN is checked, so that no crash gives a free guess. Checks on one token wait
-for each other (``pin_turn``). Every change is one transaction: a crash leaves the token before it or after it.
+A try stands on the disk as pending *before* its PIN is checked, so that no crash gives a free guess; what became of it
+is there before it is answered (``token/tries.py``). Checks on one token wait for each other (``pin_turn``).
+
+Every change is one transaction: a crash leaves the token before it or after it.
 """
 
 from dataclasses import replace
@@ -13,8 +15,9 @@ from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.session.login_rules import check_login
 from softee.pkcs11_ta.token.identities import names_identity, parse_identity, unwrap_for_identity, wrap_for_identity
 from softee.pkcs11_ta.token.pins import PinWrapper, new_user_key, require_pin_length
-from softee.pkcs11_ta.token.state import MAX_TRIES, Credential, IdentityCredential, PinCredential, TokenState
+from softee.pkcs11_ta.token.state import Credential, IdentityCredential, PinCredential, TokenState
 from softee.pkcs11_ta.token.token import Token
+from softee.pkcs11_ta.token.tries import MAX_TRIES, Tries
 from softee.tee.application import ClientIdentity
 from softee.tee.keys import wipe
 
@@ -132,30 +135,24 @@ class Authenticator:
             if user_key is None:
                 raise Pkcs11Error(CKR.PIN_INCORRECT, f"the client's TEE identity is not that of CKU_{user.name}")
             return user_key
-        return self._check_pin(token, user, pin, credential)
+        return self._check_pin(token, user, pin, credential, token.policy.counted_as(identity))
 
-    def _check_pin(self, token: Token, user: CKU, pin: bytearray, credential: PinCredential) -> bytearray:
-        if credential.locked:
-            raise Pkcs11Error(CKR.PIN_LOCKED, f"the PIN of CKU_{user.name} is locked after {MAX_TRIES} wrong tries")
-        before = token.state
-        counted = _with(before, user, replace(credential, failures=credential.failures + 1))
-        token.store(counted)
-        user_key = self._wrapper.unwrap(user, pin, token.pin_secret, credential)
+    def _check_pin(self, token: Token, user: CKU, pin: bytearray, credential: PinCredential, uid: int) -> bytearray:
+        if credential.tries.is_locked(uid):
+            raise Pkcs11Error(CKR.PIN_LOCKED, f"the PIN of CKU_{user.name} is locked after too many wrong tries")
+        begun = credential.tries.begun(uid)
+        _note(token, user, credential, begun)
+        user_key = self._wrapper.unwrap(user, pin, token.pin_secret, credential, cheaply=token.policy.as_optee)
         if user_key is None:
-            token.state = counted
-            raise _wrong_pin(user, credential.failures + 1)
+            failed = begun.failed(uid)
+            _note(token, user, credential, failed)
+            raise _wrong_pin(user, failed.failures(uid))
         try:
-            self._settle(token, _with(before, user, replace(credential, failures=0)))
+            _note(token, user, credential, begun.succeeded(uid))
         except BaseException:
             wipe(user_key)
-            token.state = counted
             raise
         return user_key
-
-    def _settle(self, token: Token, state: TokenState) -> None:
-        """Make a state the token's, on the disk first."""
-        token.store(state)
-        token.state = state
 
     def _set(self, token: Token, user: CKU, pin: bytearray, identity: ClientIdentity, user_key: bytearray) -> None:
         by_identity = isinstance(token.state.so, IdentityCredential)
@@ -164,7 +161,7 @@ class Authenticator:
         if not by_identity:
             require_pin_length(pin)
         credential = self._credential(token, user, pin, identity, user_key, by_identity=by_identity)
-        self._settle(token, _with(token.state, user, credential))
+        token.store(_with(token.state, user, credential))
 
     def _credential(
         self,
@@ -201,6 +198,11 @@ def _credential_of(state: TokenState, user: CKU) -> Credential | None:
 
 def _with(state: TokenState, user: CKU, credential: Credential) -> TokenState:
     return replace(state, so=credential) if user is CKU.SO else replace(state, user=credential)
+
+
+def _note(token: Token, user: CKU, credential: PinCredential, tries: Tries) -> None:
+    """Put on the disk what stands against a PIN."""
+    token.store(_with(token.state, user, replace(credential, tries=tries)))
 
 
 def _wrong_pin(user: CKU, failures: int) -> Pkcs11Error:

@@ -14,6 +14,7 @@ from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.objects.policy import ObjectPolicy
+from softee.pkcs11_ta.token.tries import EVERYBODY
 from softee.tee.application import ClientIdentity
 
 _OPTEE_ANSWERS: Final = MappingProxyType(
@@ -55,6 +56,10 @@ class Policy:
         object.__setattr__(self, "_by_number", MappingProxyType(by_number))
         flags = reduce(or_, (spec.flags for spec in by_number.values()), MechanismFlag(0))
         object.__setattr__(self, "flags", flags)
+
+    def counted_as(self, client: ClientIdentity) -> int:
+        """Return the uid against which a client's wrong PINs count."""
+        return EVERYBODY if self.as_optee else client.uid
 
     @property
     def as_optee(self) -> bool:

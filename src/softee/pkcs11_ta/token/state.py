@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from softee.names import CKU, LoginMethod, TokenFlag
+from softee.pkcs11_ta.token.tries import MAX_TRIES, NO_TRIES, Tries, read_tries, tries_of_everybody
 from softee.tee.sealing import TamperedError
 from softee.wire.codec import Reader, WireError, Writer
 
-MAX_TRIES = 7
-"""Wrong PINs in a row that lock a PIN, the user's and the SO's alike, as in OP-TEE."""
-
 LABEL_SIZE = 32
 SALT_SIZE = 16
-_VERSION = 1
+_VERSION = 2
+_WITH_ONE_COUNT = 1
+"""A version that is still read: one count of failures for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class PinCredential:
-    """The user key wrapped under a PIN. ``failures`` counts the tries since the last right PIN."""
+    """The user key wrapped under a PIN, and the tries that stand against it."""
 
     salt: bytes
     cost: Cost
     wrapped: bytes = field(repr=False)
-    failures: int = 0
-
-    @property
-    def locked(self) -> bool:
-        """No PIN is checked any more."""
-        return self.failures >= MAX_TRIES
+    tries: Tries = NO_TRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +68,8 @@ class TokenState:
     so: Credential | None = None
     user: Credential | None = None
 
-    @property
-    def flags(self) -> TokenFlag:
-        """CK_TOKEN_INFO.flags, as OP-TEE shows them."""
+    def flags(self, uid: int) -> TokenFlag:
+        """Return CK_TOKEN_INFO.flags for clients of a uid, as OP-TEE shows them."""
         if self.so is None:
             return _NEW
         flags = _ALWAYS | TokenFlag.TOKEN_INITIALIZED
@@ -83,7 +77,7 @@ class TokenState:
             flags |= TokenFlag.USER_PIN_INITIALIZED
         if isinstance(self.so, IdentityCredential):
             flags |= TokenFlag.PROTECTED_AUTHENTICATION_PATH
-        return flags | _count_flags(CKU.SO, self.so) | _count_flags(CKU.USER, self.user)
+        return flags | _count_flags(CKU.SO, self.so, uid) | _count_flags(CKU.USER, self.user, uid)
 
     def encode(self) -> bytes:
         """Return the state as the vault keeps it."""
@@ -104,20 +98,23 @@ def decode_state(head: bytes) -> TokenState:
         return TokenState()
     try:
         reader = Reader(head)
-        if reader.u32() != _VERSION:
+        version = reader.u32()
+        if version not in _READ_PIN:
             raise TamperedError("the token's state has an unknown version")
-        state = TokenState(reader.take(LABEL_SIZE), _read_credential(reader), _read_credential(reader))
+        label = reader.take(LABEL_SIZE)
+        state = TokenState(label, _read_credential(reader, version), _read_credential(reader, version))
         reader.finish()
     except (WireError, KeyError, ValueError) as error:
         raise TamperedError("the token's state does not decode") from error
     return state
 
 
-def _count_flags(user: CKU, credential: Credential | None) -> TokenFlag:
+def _count_flags(user: CKU, credential: Credential | None, uid: int) -> TokenFlag:
     flags = TokenFlag(0)
     if isinstance(credential, PinCredential):
+        failures = credential.tries.failures(uid)
         for threshold, flag in zip(_THRESHOLDS, _COUNT_FLAGS[user], strict=True):
-            if credential.failures >= threshold:
+            if failures >= threshold:
                 flags |= flag
     return flags
 
@@ -129,29 +126,39 @@ def _write_credential(writer: Writer, credential: Credential | None) -> None:
     match credential:
         case None:
             writer.u8(_ABSENT)
-        case PinCredential(salt, cost, wrapped, failures):
-            writer.u8(_PIN).raw(salt).u32(cost.memory).u32(cost.passes).u32(cost.lanes).u32(failures).blob(wrapped)
+        case PinCredential(salt, cost, wrapped, tries):
+            writer.u8(_PIN).raw(salt).u32(cost.memory).u32(cost.passes).u32(cost.lanes)
+            tries.write(writer)
+            writer.blob(wrapped)
         case IdentityCredential(method, uuid, wrapped):
             writer.u8(_IDENTITY).u32(method).raw(uuid.bytes).blob(wrapped)
 
 
-def _read_credential(reader: Reader) -> Credential | None:
-    return _CREDENTIALS[reader.u8()](reader)
+def _read_credential(reader: Reader, version: int) -> Credential | None:
+    match reader.u8():
+        case 0:
+            return None
+        case 1:
+            return _read_pin(reader, _READ_PIN[version])
+        case 2:
+            return _read_identity(reader)
+        case kind:
+            raise WireError(f"a credential of kind {kind}")
 
 
-def _read_pin(reader: Reader) -> PinCredential:
+def _read_pin(reader: Reader, read: Callable[[Reader], Tries]) -> PinCredential:
     salt = reader.take(SALT_SIZE)
     cost = Cost(reader.u32(), reader.u32(), reader.u32())
-    failures = reader.u32()
-    return PinCredential(salt, cost, reader.take(reader.u32()), failures)
+    tries = read(reader)
+    return PinCredential(salt, cost, reader.take(reader.u32()), tries)
 
 
 def _read_identity(reader: Reader) -> IdentityCredential:
     return IdentityCredential(LoginMethod(reader.u32()), UUID(bytes=reader.take(16)), reader.take(reader.u32()))
 
 
-_CREDENTIALS: dict[int, Callable[[Reader], Credential | None]] = {
-    _ABSENT: lambda _: None,
-    _PIN: _read_pin,
-    _IDENTITY: _read_identity,
+_READ_PIN: dict[int, Callable[[Reader], Tries]] = {
+    _WITH_ONE_COUNT: lambda reader: tries_of_everybody(reader.u32()),
+    _VERSION: read_tries,
 }
+"""How each version of a state has the tries against a PIN."""

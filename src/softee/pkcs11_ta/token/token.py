@@ -164,7 +164,7 @@ class Token:
             yield
 
     def store(self, state: TokenState) -> None:
-        """Put a state on the disk. What C_GetTokenInfo shows is ``state``, which the caller sets when it is true.
+        """Put a state on the disk, and then in the place of the one that is known.
 
         Raises:
             StoreError: nothing has changed.
@@ -176,7 +176,6 @@ class Token:
         """Replace the state and destroy all objects, together (C_InitToken)."""
         with self.lock:
             self.transact(partial(self._write, state, clear=True))
-            self.state = state
             self.objects.forget_all()
 
     def _write(self, state: TokenState, *, clear: bool) -> None:
@@ -186,6 +185,7 @@ class Token:
         change.set_head(state.encode())
         change.commit()
         self._head = self.vault.head
+        self.state = state
 
     def hold_user_key(self, client: Hashable, user: CKU, user_key: bytearray) -> None:
         """Log a client in. ``user_key`` is what its PIN has opened; the first login's is kept until the last logout."""
