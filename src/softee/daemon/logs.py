@@ -7,29 +7,52 @@ traceback has more lines, each of which begins with ``    | ``, so that none can
 """
 
 import logging
+import os
 import sys
 import threading
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from softee.daemon.log_stream import LogStream
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _FORMAT = "{asctime} {levelname} {name}: {message}"
-_CONTINUATION = "\n    | "
+_FORMAT_FOR_JOURNAL = "{name}: {message}"
+_CONTINUATION = "    | "
+_PRIORITIES: Final = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+"""What syslog(3) calls the levels; what is below is 7."""
 
 
 class OneLineFormatter(logging.Formatter):
-    """Formats a record so that nothing in it can pass for another record."""
+    """Formats a record so that nothing in it can pass for another record.
 
-    def __init__(self) -> None:
-        super().__init__(_FORMAT, style="{")
+    For systemd's journal, which has the time and the level beside the text, each line begins with its priority as
+    sd-daemon(3) says; else with the time, to the millisecond and with its zone.
+    """
+
+    def __init__(self, *, for_journal: bool = False) -> None:
+        super().__init__(_FORMAT_FOR_JOURNAL if for_journal else _FORMAT, style="{")
+        self._for_journal = for_journal
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line, and a traceback's after it."""
         record.message = escape(record.getMessage())
         record.asctime = self.formatTime(record)
-        line = self.formatMessage(record)
-        if not record.exc_info:
-            return line
-        traceback = self.formatException(record.exc_info).split("\n")
-        return line + "".join(_CONTINUATION + escape(part) for part in traceback)
+        lines = [self.formatMessage(record)]
+        if record.exc_info:
+            lines += [_CONTINUATION + escape(part) for part in self.formatException(record.exc_info).split("\n")]
+        prefix = f"<{_priority(record.levelno)}>" if self._for_journal else ""
+        return "\n".join(prefix + line for line in lines)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
+        """Return the time as ISO 8601 has it."""
+        moment = time.localtime(record.created)
+        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', moment)}.{int(record.msecs):03}{time.strftime('%z', moment)}"
+
+
+def _priority(level: int) -> int:
+    return next((priority for least, priority in _PRIORITIES if level >= least), 7)
 
 
 def escape(text: str) -> str:
@@ -39,12 +62,21 @@ def escape(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def start_log(level: str) -> None:
-    """Send the log of the whole process to stderr, from ``level`` (a key of LEVELS) upwards."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLineFormatter())
+def start_log(level: str) -> LogStream:
+    """Send the log of the whole process to stderr, from ``level`` (a key of LEVELS) upwards; return its stream."""
+    descriptor = sys.stderr.fileno()
+    stream = LogStream(descriptor)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(OneLineFormatter(for_journal=goes_to_journal(os.environ, descriptor)))
     logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
     threading.excepthook = log_thread_bug
+    return stream
+
+
+def goes_to_journal(environment: Mapping[str, str], descriptor: int) -> bool:
+    """Say whether a descriptor is the stream that systemd has connected to its journal (systemd.exec(5))."""
+    status = os.fstat(descriptor)
+    return environment.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def log_thread_bug(bug: threading.ExceptHookArgs) -> None:

@@ -61,10 +61,10 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
         The exit status: 0 after a signal, 1 where it could not start.
 
     """
-    logs.start_log(settings.log_level)
+    log_stream = logs.start_log(settings.log_level)
     try:
         with contextlib.ExitStack() as stack:
-            world, made, listener = _open(settings, applications, stack)
+            world, made, listener = _open(settings, applications, log_stream.fileno(), stack)
             wakeup = stack.enter_context(_stopping_signals())
             on_ready = partial(_ready, listener, ready_fd)
             workers = _workers(settings, applications)
@@ -108,7 +108,7 @@ def _lock_down(settings: Settings, *, may_fork: bool) -> None:
 
 
 def _open(
-    settings: Settings, applications: Sequence[Installed], stack: contextlib.ExitStack
+    settings: Settings, applications: Sequence[Installed], log_descriptor: int, stack: contextlib.ExitStack
 ) -> tuple[World, list[TrustedApplication], Listener]:
     """Make everything up to the listening socket; ``stack`` undoes it in the opposite order.
 
@@ -126,7 +126,7 @@ def _open(
     made = _made(applications, around)
     listener = _listener(settings)
     stack.callback(listener.close)
-    return World(around, page, applications), made, listener
+    return World(around, page, applications, log_descriptor), made, listener
 
 
 def _made(applications: Sequence[Installed], around: Surroundings) -> list[TrustedApplication]:

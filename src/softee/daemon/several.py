@@ -35,6 +35,7 @@ class World:
     around: Surroundings
     page: ChangePage | None
     applications: Sequence[Installed]
+    log_descriptor: int
 
 
 def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_ready: Callable[[], None]) -> None:
@@ -60,7 +61,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     hardening.die_with(family.supervisor)
     _leave_signals_to_the_supervisor()
     shared = family.shared
-    kept = [store.fileno(), handover.fileno(), shared.locks]
+    kept = [store.fileno(), handover.fileno(), shared.locks, world.log_descriptor]
     if world.page is not None:
         world.page.read_only()
         kept.append(world.page.descriptor)
