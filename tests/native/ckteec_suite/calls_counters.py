@@ -126,7 +126,7 @@ def test_a_lost_call_ends_all_that_is_answered_here(library: Library) -> None:
 
 @pytest.mark.usefixtures("counters")
 @pytest.mark.parametrize(
-    "output", [b"", bytes(3), struct.pack("<I", 33), struct.pack("<2I", 2, 5), struct.pack("<3I", 1, 5, 6)]
+    "output", [b"", bytes(3), struct.pack("<I", 129), struct.pack("<2I", 2, 5), struct.pack("<3I", 1, 5, 6)]
 )
 def test_handles_that_are_not_all_there_are_asked_for(library: Library, output: bytes) -> None:
     library.answer(Answer(output=output), Answer(output=bytes(4)))

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shelves for what was told, in a table that sessions' numbers lead into; one lock, held for moments. */
+#include "known_attributes.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "reader.h"
+#include "search.h"
+#include "template.h"
+
+#define SHELVES 16
+
+/* The secure world tells no more at once. */
+#define FOLLOWING_LIMIT 16
+#define TYPES_LIMIT 32
+
+struct shelf {
+    uint32_t session; /* 0: nobody's, as no session has that number */
+    struct changes_mark mark;
+    uint32_t type_count;
+    uint32_t next_type; /* the one to make room, where there is none */
+    uint32_t types[TYPES_LIMIT];
+    uint32_t found_count;
+    uint32_t found[HELD_HANDLES];
+    size_t told_size;
+    uint8_t told[TOLD_LIMIT];
+};
+
+/* An attribute's value; its size is WIRE_UNAVAILABLE where the object has none. */
+struct value {
+    uint32_t size;
+    const uint8_t *bytes;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct shelf shelves[SHELVES];
+
+static void wipe(struct shelf *shelf)
+{
+    explicit_bzero(shelf->told, shelf->told_size);
+    shelf->told_size = 0;
+}
+
+/* The session's shelf, as long as the lock is held. */
+static struct shelf *shelf_of(uint32_t session)
+{
+    struct shelf *shelf = &shelves[session % SHELVES];
+
+    if (shelf->session != session) {
+        wipe(shelf);
+        shelf->type_count = shelf->next_type = shelf->found_count = 0;
+        shelf->session = session;
+    }
+    return shelf;
+}
+
+/* What was told of an object. */
+static bool find_object(const struct shelf *shelf, uint32_t handle, struct reader *attributes)
+{
+    struct reader told = reader_of(shelf->told, shelf->told_size);
+
+    while (told.left > 0) {
+        const uint32_t one = read_u32(&told);
+        const uint32_t size = read_u32(&told);
+        const uint8_t *bytes = read_span(&told, size);
+
+        if (bytes == NULL)
+            return false;
+        if (one == handle) {
+            *attributes = reader_of(bytes, size);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool find_value(struct reader attributes, uint32_t type, struct value *value)
+{
+    while (attributes.left > 0) {
+        const uint32_t one = read_u32(&attributes);
+
+        value->size = read_u32(&attributes);
+        value->bytes = read_span(&attributes, value->size == WIRE_UNAVAILABLE ? 0 : value->size);
+        if (value->bytes == NULL)
+            return false;
+        if (one == type)
+            return true;
+    }
+    return false;
+}
+
+/* Of several reasons OP-TEE gives the one that is last in its order. */
+static CK_RV worse(CK_RV one, CK_RV other)
+{
+    return one == CKR_OK || other == CKR_BUFFER_TOO_SMALL ? other : one;
+}
+
+static CK_RV put_value(uint8_t *place, uint32_t room, const struct value *value)
+{
+    if (value->size == WIRE_UNAVAILABLE)
+        return CKR_ATTRIBUTE_TYPE_INVALID;
+    if (room == 0)
+        return CKR_OK;
+    if (value->size > room)
+        return CKR_BUFFER_TOO_SMALL;
+    memcpy(place, value->bytes, value->size);
+    return CKR_OK;
+}
+
+/* Answer for the next attribute, in the place that it has in the reply. */
+static bool answer_next(struct reader attributes, struct reader *wanted, struct writer *reply, CK_RV *rv)
+{
+    const uint32_t type = read_u32(wanted);
+    const uint32_t room = read_u32(wanted);
+    struct value value;
+    CK_RV one;
+
+    if (read_span(wanted, room) == NULL || !find_value(attributes, type, &value))
+        return false;
+    write_u32(reply, type);
+    write_u32(reply, value.size);
+    one = put_value(write_room(reply, room), room, &value);
+    if (one != CKR_OK)
+        *rv = worse(*rv, one);
+    return true;
+}
+
+static bool answer_all(const struct shelf *shelf, const struct attributes_wanted *wanted, CK_RV *rv)
+{
+    struct reader request = reader_of(wanted->request + sizeof(uint32_t), wanted->size - sizeof(uint32_t));
+    struct writer reply = writer_of(wanted->reply, wanted->size - WANTED_HEAD_SIZE);
+    struct reader attributes;
+
+    *rv = CKR_OK;
+    if (!find_object(shelf, read_u32(&request), &attributes))
+        return false;
+    write_u32(&reply, read_u32(&request));
+    write_u32(&reply, read_u32(&request));
+    while (request.left > 0)
+        if (!answer_next(attributes, &request, &reply, rv))
+            return false;
+    return true;
+}
+
+bool known_attributes_answer(const struct attributes_wanted *wanted, CK_RV *rv)
+{
+    struct shelf *shelf;
+    bool known;
+
+    pthread_mutex_lock(&lock);
+    shelf = shelf_of(wanted->session);
+    if (!changes_none(&shelf->mark))
+        wipe(shelf);
+    known = answer_all(shelf, wanted, rv);
+    pthread_mutex_unlock(&lock);
+    return known;
+}
+
+static bool is_learned(const struct shelf *shelf, uint32_t type)
+{
+    for (uint32_t i = 0; i < shelf->type_count; i++)
+        if (shelf->types[i] == type)
+            return true;
+    return false;
+}
+
+static void learn(struct shelf *shelf, uint32_t type)
+{
+    if (shelf->type_count < TYPES_LIMIT) {
+        shelf->types[shelf->type_count++] = type;
+        return;
+    }
+    shelf->types[shelf->next_type] = type;
+    shelf->next_type = (shelf->next_type + 1) % TYPES_LIMIT;
+}
+
+/* Learn what is asked for. True: it was asked for before, and may well be again, of the next object. */
+static bool learn_all(struct shelf *shelf, const struct attributes_wanted *wanted)
+{
+    struct reader request = reader_of(wanted->request, wanted->size);
+    bool known = true;
+
+    read_span(&request, WANTED_HEAD_SIZE + 2 * sizeof(uint32_t));
+    while (request.left > 0) {
+        const uint32_t type = read_u32(&request);
+
+        if (!is_learned(shelf, type)) {
+            learn(shelf, type);
+            known = false;
+        }
+        read_span(&request, read_u32(&request));
+        if (request.failed)
+            return false;
+    }
+    return known;
+}
+
+static void put_numbers(struct buffer *buffer, const uint32_t *numbers, uint32_t count)
+{
+    put_u32(buffer, (uint32_t)(count * sizeof(uint32_t)));
+    for (uint32_t i = 0; i < count; i++)
+        put_u32(buffer, numbers[i]);
+}
+
+/* The objects that were found after this one. */
+static void put_following(const struct shelf *shelf, uint32_t handle, struct buffer *buffer)
+{
+    uint32_t next = 0;
+    uint32_t count;
+
+    while (next < shelf->found_count && shelf->found[next] != handle)
+        next++;
+    if (next < shelf->found_count)
+        next++;
+    count = shelf->found_count - next;
+    put_numbers(buffer, shelf->found + next, count < FOLLOWING_LIMIT ? count : FOLLOWING_LIMIT);
+}
+
+void known_attributes_put_plan(const struct attributes_wanted *wanted, struct buffer *buffer)
+{
+    struct shelf *shelf;
+
+    pthread_mutex_lock(&lock);
+    shelf = shelf_of(wanted->session);
+    if (learn_all(shelf, wanted))
+        put_following(shelf, u32_at(wanted->request + sizeof(uint32_t)), buffer);
+    else
+        put_numbers(buffer, NULL, 0);
+    put_numbers(buffer, shelf->types, shelf->type_count);
+    pthread_mutex_unlock(&lock);
+}
+
+void known_attributes_keep(uint32_t session, const struct changes_mark *mark, const uint8_t *told, size_t size)
+{
+    struct shelf *shelf;
+
+    pthread_mutex_lock(&lock);
+    shelf = shelf_of(session);
+    wipe(shelf);
+    if (size <= sizeof(shelf->told) && changes_none(mark)) {
+        memcpy(shelf->told, told, size);
+        shelf->told_size = size;
+        shelf->mark = *mark;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void known_attributes_found(uint32_t session, const uint8_t *handles, size_t count)
+{
+    struct shelf *shelf;
+
+    pthread_mutex_lock(&lock);
+    shelf = shelf_of(session);
+    shelf->found_count = count < HELD_HANDLES ? (uint32_t)count : HELD_HANDLES;
+    for (uint32_t i = 0; i < shelf->found_count; i++)
+        shelf->found[i] = u32_at(handles + i * sizeof(uint32_t));
+    pthread_mutex_unlock(&lock);
+}
+
+void known_attributes_wipe(void)
+{
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < SHELVES; i++)
+        wipe(&shelves[i]);
+    pthread_mutex_unlock(&lock);
+}
+
+void known_attributes_forget(void)
+{
+    pthread_mutex_init(&lock, NULL);
+    for (size_t i = 0; i < SHELVES; i++) {
+        wipe(&shelves[i]);
+        shelves[i].session = 0;
+    }
+}
