@@ -90,6 +90,14 @@ static bool find_value(struct reader attributes, uint32_t type, struct value *va
     return false;
 }
 
+static bool is_learned(const struct shelf *shelf, uint32_t type)
+{
+    for (uint32_t i = 0; i < shelf->type_count; i++)
+        if (shelf->types[i] == type)
+            return true;
+    return false;
+}
+
 /* Of several reasons OP-TEE gives the one that is last in its order. */
 static CK_RV worse(CK_RV one, CK_RV other)
 {
@@ -109,44 +117,47 @@ static CK_RV put_value(uint8_t *place, uint32_t room, const struct value *value)
 }
 
 /* Answer for the next attribute, in the place that it has in the reply. */
-static bool answer_next(struct reader attributes, struct reader *wanted, struct writer *reply, CK_RV *rv)
+static enum knowledge answer_next(const struct shelf *shelf, struct reader attributes, struct reader *wanted,
+                                  struct writer *reply, CK_RV *rv)
 {
     const uint32_t type = read_u32(wanted);
     const uint32_t room = read_u32(wanted);
     struct value value;
     CK_RV one;
 
-    if (read_span(wanted, room) == NULL || !find_value(attributes, type, &value))
-        return false;
+    if (read_span(wanted, room) == NULL)
+        return KNOWLEDGE_NONE;
+    if (!find_value(attributes, type, &value))
+        return is_learned(shelf, type) ? KNOWLEDGE_WITHHELD : KNOWLEDGE_NONE;
     write_u32(reply, type);
     write_u32(reply, value.size);
     one = put_value(write_room(reply, room), room, &value);
     if (one != CKR_OK)
         *rv = worse(*rv, one);
-    return true;
+    return KNOWLEDGE_FULL;
 }
 
-static bool answer_all(const struct shelf *shelf, const struct attributes_wanted *wanted, CK_RV *rv)
+static enum knowledge answer_all(const struct shelf *shelf, const struct attributes_wanted *wanted, CK_RV *rv)
 {
     struct reader request = reader_of(wanted->request + sizeof(uint32_t), wanted->size - sizeof(uint32_t));
     struct writer reply = writer_of(wanted->reply, wanted->size - WANTED_HEAD_SIZE);
+    enum knowledge known = KNOWLEDGE_FULL;
     struct reader attributes;
 
     *rv = CKR_OK;
     if (!find_object(shelf, read_u32(&request), &attributes))
-        return false;
+        return KNOWLEDGE_NONE;
     write_u32(&reply, read_u32(&request));
     write_u32(&reply, read_u32(&request));
-    while (request.left > 0)
-        if (!answer_next(attributes, &request, &reply, rv))
-            return false;
-    return true;
+    while (request.left > 0 && known == KNOWLEDGE_FULL)
+        known = answer_next(shelf, attributes, &request, &reply, rv);
+    return known;
 }
 
-bool known_attributes_answer(const struct attributes_wanted *wanted, CK_RV *rv)
+enum knowledge known_attributes_answer(const struct attributes_wanted *wanted, CK_RV *rv)
 {
+    enum knowledge known;
     struct shelf *shelf;
-    bool known;
 
     pthread_mutex_lock(&lock);
     shelf = shelf_of(wanted->session);
@@ -155,14 +166,6 @@ bool known_attributes_answer(const struct attributes_wanted *wanted, CK_RV *rv)
     known = answer_all(shelf, wanted, rv);
     pthread_mutex_unlock(&lock);
     return known;
-}
-
-static bool is_learned(const struct shelf *shelf, uint32_t type)
-{
-    for (uint32_t i = 0; i < shelf->type_count; i++)
-        if (shelf->types[i] == type)
-            return true;
-    return false;
 }
 
 static void learn(struct shelf *shelf, uint32_t type)

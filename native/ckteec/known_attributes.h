@@ -8,7 +8,6 @@
 #ifndef KNOWN_ATTRIBUTES_H
 #define KNOWN_ATTRIBUTES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,8 +28,14 @@ struct attributes_wanted {
 /* What comes before the template in the request: the numbers of the session and the object. */
 #define WANTED_HEAD_SIZE (2 * sizeof(uint32_t))
 
+enum knowledge {
+    KNOWLEDGE_NONE,
+    KNOWLEDGE_WITHHELD, /* it was to be told, and was not: it is a secret, or large */
+    KNOWLEDGE_FULL,
+};
+
 /* The answer, where all of it is known. */
-bool known_attributes_answer(const struct attributes_wanted *wanted, CK_RV *rv);
+enum knowledge known_attributes_answer(const struct attributes_wanted *wanted, CK_RV *rv);
 
 /* Put what else shall be told: the handles of objects that follow, and types; a size and numbers, both. */
 void known_attributes_put_plan(const struct attributes_wanted *wanted, struct buffer *buffer);

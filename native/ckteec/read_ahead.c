@@ -73,12 +73,14 @@ bool read_ahead(struct command *command, CK_RV *rv)
     const struct attributes_wanted wanted = wanted_by(command);
     const struct changes_mark now = {.own = changes_own()};
     struct command ahead = {.number = TA_GET_ATTRIBUTES_AHEAD, .session = command->session};
+    enum knowledge known;
     struct buffer answer;
 
     if (!changes_none_of_ours(&now) || wanted.size > WANTED_LIMIT || peer_lacks(ahead.number))
         return false;
-    if (known_attributes_answer(&wanted, rv))
-        return true;
+    known = known_attributes_answer(&wanted, rv);
+    if (known != KNOWLEDGE_NONE)
+        return known == KNOWLEDGE_FULL;
     buffer_init(&ahead.control);
     buffer_init(&answer);
     *rv = ask(command, &ahead, &answer, now.own);

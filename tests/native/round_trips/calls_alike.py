@@ -290,13 +290,13 @@ class AlikeMachine(RuleBasedStateMachine):
         client, handle = self._session(session)
         self.both(client, lambda one: one.find_next(handle, room))
 
-    def get(self, session: int, key: int, types: Iterable[int], room: int | None) -> None:
-        client, handle = self._session(session)
+    def get(self, session: tuple[int, int], key: int, types: Iterable[int], room: int | None) -> None:
+        client, handle = session
         self.both(client, lambda one: one.read(handle, key, *types, room=room))
 
     @rule(session=SESSION, key=WHICH, types=st.lists(st.sampled_from(TYPES), max_size=5), room=ATTRIBUTE_ROOMS)
     def read(self, session: int, key: int, types: list[int], room: int | None) -> None:
-        self.get(session, self._key(key), types, room)
+        self.get(self._session(session), self._key(key), types, room)
 
     @rule(session=SESSION, template=st.sampled_from(SEARCHES), types=st.sampled_from([USUAL, TOLD, TYPES]))
     def list_objects(self, session: int, template: Template, types: tuple[int, ...]) -> None:
@@ -306,12 +306,12 @@ class AlikeMachine(RuleBasedStateMachine):
         for key in found:
             assert isinstance(key, int)
             for room in (None, 64):
-                self.get(session, key, types, room)
+                self.get((client, handle), key, types, room)
 
-    @rule(session=SESSION, key=WHICH, label=st.binary(max_size=8), what=DISTURBANCES, by=SESSION, further=SESSION)
-    def reading_disturbed(self, session: int, key: int, label: bytes, what: str, by: int, further: int) -> None:
+    @rule(session=SESSION, key=WHICH, label=st.binary(max_size=8), by=SESSION, what=DISTURBANCES)
+    def reading_disturbed(self, session: int, key: int, label: bytes, by: int, what: str) -> None:
         """Something happens between the question for sizes and that for values."""
-        (client, handle), name = self._session(session), self._key(key)
+        named, name = self._session(session), self._key(key)
         disturbances: dict[str, Callable[[], None]] = {
             "change": lambda: self.change(by, key, ((CKA.LABEL, label),)),
             "destroy": lambda: self.destroy(by, key),
@@ -321,11 +321,11 @@ class AlikeMachine(RuleBasedStateMachine):
             "close": lambda: self.close(by, is_remembered=False, really=True),
             "sign": lambda: self.whole(by, "C_Sign", 0, key, bytes(16)),
         }
-        self.change(further, key, ((CKA.LABEL, label[1:]), (CKA.ID, label)))
-        self.both(client, lambda one: one.read(handle, name, *TOLD))
+        self.change(by + 2, key, ((CKA.LABEL, label[1:]), (CKA.ID, label)))
+        self.get(named, name, TOLD, None)
         disturbances[what]()
         for types, room in ((TOLD, 64), (TOLD, None), (USUAL, 8), (TOLD[::-1], 4), (USUAL, 1)):
-            self.both(client, lambda one, types=types, room=room: one.read(handle, name, *types, room=room))
+            self.get(named, name, types, room)
 
     @rule(session=SESSION)
     def find_final(self, session: int) -> None:

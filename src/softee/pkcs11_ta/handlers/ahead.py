@@ -42,8 +42,7 @@ def get_attributes_ahead(call: Call, request: ReadAhead) -> bytes:
     session = call.session
     following = _numbers(request.following, MOST_FOLLOWING)
     types = tuple(dict.fromkeys(_numbers(request.types, MOST_TYPES)))
-    changes = session.token.changes
-    mark = _MARK.pack(changes.place, changes.value)  # what comes while it is read counts as later
+    mark = _MARK.pack(session.token.slot, session.changes[0])  # what comes while it is read counts as later
     one = session.object(request.handle)
     told = _told(session, (request.handle, one), following, types)
     try:
