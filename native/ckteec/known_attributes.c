@@ -6,23 +6,18 @@
 #include <string.h>
 
 #include "reader.h"
-#include "search.h"
+#include "reading_plan.h"
 #include "template.h"
 
 #define SHELVES 16
 
-/* The secure world tells no more at once. */
-#define FOLLOWING_LIMIT 16
-#define TYPES_LIMIT 32
+/* {u32 size, u32 count} before the attributes of a template. */
+#define TEMPLATE_HEAD_SIZE (2 * sizeof(uint32_t))
 
 struct shelf {
     uint32_t session; /* 0: nobody's, as no session has that number */
     struct changes_mark mark;
-    uint32_t type_count;
-    uint32_t next_type; /* the one to make room, where there is none */
-    uint32_t types[TYPES_LIMIT];
-    uint32_t found_count;
-    uint32_t found[HELD_HANDLES];
+    struct reading_plan plan;
     size_t told_size;
     uint8_t told[TOLD_LIMIT];
 };
@@ -49,7 +44,7 @@ static struct shelf *shelf_of(uint32_t session)
 
     if (shelf->session != session) {
         wipe(shelf);
-        shelf->type_count = shelf->next_type = shelf->found_count = 0;
+        shelf->plan = (struct reading_plan){0};
         shelf->session = session;
     }
     return shelf;
@@ -90,14 +85,6 @@ static bool find_value(struct reader attributes, uint32_t type, struct value *va
     return false;
 }
 
-static bool is_learned(const struct shelf *shelf, uint32_t type)
-{
-    for (uint32_t i = 0; i < shelf->type_count; i++)
-        if (shelf->types[i] == type)
-            return true;
-    return false;
-}
-
 /* Of several reasons OP-TEE gives the one that is last in its order. */
 static CK_RV worse(CK_RV one, CK_RV other)
 {
@@ -128,7 +115,7 @@ static enum knowledge answer_next(const struct shelf *shelf, struct reader attri
     if (read_span(wanted, room) == NULL)
         return KNOWLEDGE_NONE;
     if (!find_value(attributes, type, &value))
-        return is_learned(shelf, type) ? KNOWLEDGE_WITHHELD : KNOWLEDGE_NONE;
+        return reading_plan_names(&shelf->plan, type) ? KNOWLEDGE_WITHHELD : KNOWLEDGE_NONE;
     write_u32(reply, type);
     write_u32(reply, value.size);
     one = put_value(write_room(reply, room), room, &value);
@@ -168,69 +155,14 @@ enum knowledge known_attributes_answer(const struct attributes_wanted *wanted, C
     return known;
 }
 
-static void learn(struct shelf *shelf, uint32_t type)
-{
-    if (shelf->type_count < TYPES_LIMIT) {
-        shelf->types[shelf->type_count++] = type;
-        return;
-    }
-    shelf->types[shelf->next_type] = type;
-    shelf->next_type = (shelf->next_type + 1) % TYPES_LIMIT;
-}
-
-/* Learn what is asked for. True: it was asked for before, and may well be again, of the next object. */
-static bool learn_all(struct shelf *shelf, const struct attributes_wanted *wanted)
-{
-    struct reader request = reader_of(wanted->request, wanted->size);
-    bool known = true;
-
-    read_span(&request, WANTED_HEAD_SIZE + 2 * sizeof(uint32_t));
-    while (request.left > 0) {
-        const uint32_t type = read_u32(&request);
-
-        if (!is_learned(shelf, type)) {
-            learn(shelf, type);
-            known = false;
-        }
-        read_span(&request, read_u32(&request));
-        if (request.failed)
-            return false;
-    }
-    return known;
-}
-
-static void put_numbers(struct buffer *buffer, const uint32_t *numbers, uint32_t count)
-{
-    put_u32(buffer, (uint32_t)(count * sizeof(uint32_t)));
-    for (uint32_t i = 0; i < count; i++)
-        put_u32(buffer, numbers[i]);
-}
-
-/* The objects that were found after this one. */
-static void put_following(const struct shelf *shelf, uint32_t handle, struct buffer *buffer)
-{
-    uint32_t next = 0;
-    uint32_t count;
-
-    while (next < shelf->found_count && shelf->found[next] != handle)
-        next++;
-    if (next < shelf->found_count)
-        next++;
-    count = shelf->found_count - next;
-    put_numbers(buffer, shelf->found + next, count < FOLLOWING_LIMIT ? count : FOLLOWING_LIMIT);
-}
-
 void known_attributes_put_plan(const struct attributes_wanted *wanted, struct buffer *buffer)
 {
-    struct shelf *shelf;
+    struct reader request = reader_of(wanted->request + sizeof(uint32_t), wanted->size - sizeof(uint32_t));
+    const uint32_t handle = read_u32(&request);
 
+    read_span(&request, TEMPLATE_HEAD_SIZE);
     pthread_mutex_lock(&lock);
-    shelf = shelf_of(wanted->session);
-    if (learn_all(shelf, wanted))
-        put_following(shelf, u32_at(wanted->request + sizeof(uint32_t)), buffer);
-    else
-        put_numbers(buffer, NULL, 0);
-    put_numbers(buffer, shelf->types, shelf->type_count);
+    reading_plan_put(&shelf_of(wanted->session)->plan, handle, request, buffer);
     pthread_mutex_unlock(&lock);
 }
 
@@ -251,13 +183,8 @@ void known_attributes_keep(uint32_t session, const struct changes_mark *mark, co
 
 void known_attributes_found(uint32_t session, const uint8_t *handles, size_t count)
 {
-    struct shelf *shelf;
-
     pthread_mutex_lock(&lock);
-    shelf = shelf_of(session);
-    shelf->found_count = count < HELD_HANDLES ? (uint32_t)count : HELD_HANDLES;
-    for (uint32_t i = 0; i < shelf->found_count; i++)
-        shelf->found[i] = u32_at(handles + i * sizeof(uint32_t));
+    reading_plan_found(&shelf_of(session)->plan, handles, count);
     pthread_mutex_unlock(&lock);
 }
 

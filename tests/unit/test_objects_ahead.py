@@ -105,7 +105,7 @@ def test_as_many_objects_are_told_of_as_there_is_room_for(world: tuple[Caller, i
 def test_it_ends_before_an_object_that_cannot_be_read_or_is_large(world: tuple[Caller, int], kind: str) -> None:
     caller, session = world
     first, last = create(caller, session), create(caller, session)
-    made = create(caller, session, TOKEN=True, VALUE=bytes(LARGEST_CACHED) if kind == "large" else b"")
+    made = create(caller, session, TOKEN=True, VALUE=bytes(LARGEST_CACHED + 1) if kind == "large" else b"")
     if kind == "gone":
         caller.ok(c.DESTROY_OBJECT, session, made)
     _, of = ask(world, first, (CKA.CLASS,), 0x7FFF_FFFF if kind == "never" else made, last)

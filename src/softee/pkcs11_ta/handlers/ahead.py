@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from softee.names import CKR, UNAVAILABLE_INFORMATION
+from softee.names import CKA, CKR, UNAVAILABLE_INFORMATION
 from softee.pkcs11_ta.abi.commands import resuming
 from softee.pkcs11_ta.abi.errors import AnsweredError, Pkcs11Error
 from softee.pkcs11_ta.abi.messages import ReadAhead
@@ -18,10 +18,10 @@ from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.handlers.objects import show
 from softee.pkcs11_ta.objects.policy import ObjectPolicy
-from softee.pkcs11_ta.objects.showing import is_secret_part, read
+from softee.pkcs11_ta.objects.showing import is_secret_part, shown
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
-from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
+from softee.pkcs11_ta.token.object import Pkcs11Object
 from softee.pkcs11_ta.token.objects import LARGEST_CACHED
 
 MOST_FOLLOWING: Final = 16
@@ -82,9 +82,15 @@ def _told(
             one = session.object(handle)
         except Pkcs11Error:
             return
-        if object_size(one.attributes) > LARGEST_CACHED:
+        if _is_large(one.attributes):
             return
         yield _object(handle, one.attributes, types, policy)
+
+
+def _is_large(attributes: Attributes) -> bool:
+    """Say whether to open an object takes its time, each time anew."""
+    value = attributes.get(CKA.VALUE)
+    return isinstance(value, bytes) and len(value) > LARGEST_CACHED
 
 
 def _object(handle: int, attributes: Attributes, types: tuple[int, ...], policy: ObjectPolicy) -> bytes:
@@ -96,9 +102,8 @@ def _object(handle: int, attributes: Attributes, types: tuple[int, ...], policy:
 
 def _attribute(attributes: Attributes, attribute: int, policy: ObjectPolicy) -> bytes:
     """Return an attribute with its value, or without where the object has none; nothing where the value is large."""
-    try:
-        value = read(attributes, attribute, policy)
-    except Pkcs11Error:
+    value = shown(attributes, attribute, policy)
+    if value is None:
         return _PAIR.pack(attribute, UNAVAILABLE_INFORMATION)
     return _PAIR.pack(attribute, len(value)) + value if len(value) <= LARGEST_TOLD else b""
 

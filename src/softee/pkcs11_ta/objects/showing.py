@@ -46,9 +46,17 @@ def read(attributes: Attributes, attribute: int, policy: ObjectPolicy = OPTEE_OB
     """
     if is_hidden(attributes, attribute):
         raise Pkcs11Error(CKR.ATTRIBUTE_SENSITIVE, f"{attribute_name(attribute)} of this key is not shown")
+    value = shown(attributes, attribute, policy)
+    if value is None:
+        raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, f"the object does not show {attribute_name(attribute)}")
+    return value
+
+
+def shown(attributes: Attributes, attribute: int, policy: ObjectPolicy) -> bytes | bytearray | None:
+    """Return the bytes of an attribute that is not hidden; None where the object has none to show."""
     value = _shown(attributes, attribute, policy)
     if value is None or (policy.as_optee and CODECS[attribute] is NESTED):
-        raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, f"the object does not show {attribute_name(attribute)}")
+        return None
     return encode_value(attribute, value)
 
 
