@@ -90,7 +90,7 @@ def _told(
 def _is_large(attributes: Attributes) -> bool:
     """Say whether to open an object takes its time, each time anew."""
     value = attributes.get(CKA.VALUE)
-    return isinstance(value, bytes) and len(value) > LARGEST_CACHED
+    return isinstance(value, bytes | bytearray) and len(value) > LARGEST_CACHED
 
 
 def _object(handle: int, attributes: Attributes, types: tuple[int, ...], policy: ObjectPolicy) -> bytes:
