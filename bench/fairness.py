@@ -17,16 +17,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.many import P256, PIN, Token
+from bench.many import P256, Token
 from rich.console import Console
 from rich.table import Table
 
 from softee.cli import secure_world
 from softee.client.channel import ClientChannel
 from softee.client.connection import connect
-from softee.names import CKA, CKM, CKR, CKU, PKCS11_APPLICATION, LoginMethod, ParamType
+from softee.names import CKA, CKM, CKR, PKCS11_APPLICATION, LoginMethod, ParamType
 from softee.pkcs11_ta.abi.command import Command
-from softee.pkcs11_ta.abi.commands import keys, random, resuming, signatures, slots
+from softee.pkcs11_ta.abi.commands import keys, random, resuming, signatures
 from softee.pkcs11_ta.abi.messages import InSession
 from softee.wire.frames import HEADER_SIZE, FrameType, decode_frame, encode_frame, frame_size
 from softee.wire.messages import Hello, Invoke, InvokeReply, OpenSession, OpenSessionReply
@@ -128,12 +128,7 @@ def _rv(params: Params) -> int:
 def build(path: Path) -> None:
     """Make a token with the keys that all clients use."""
     token = Token(Client(path))
-    token.ask(slots.INIT_TOKEN, 0, len(PIN), b"fair".ljust(32), bytearray(PIN))
-    token.open()
-    token.login(CKU.SO)
-    token.ask(slots.INIT_PIN, token.handle, len(PIN), bytearray(PIN))
-    token.logout()
-    token.login()
+    token.set_up(b"fair")
     for mechanism, label, part in (
         (CKM.EC_KEY_PAIR_GEN, b"P-256", (CKA.EC_PARAMS, P256)),
         (CKM.RSA_PKCS_KEY_PAIR_GEN, b"RSA", (CKA.MODULUS_BITS, (2048).to_bytes(4, "little"))),

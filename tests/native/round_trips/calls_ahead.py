@@ -2,32 +2,19 @@
 """C_GetAttributeValue is one command at most: what is asked next has come with it, and falls when it should."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from native.round_trips.calls_in_one_round_trip import AES, DATA, ready, sign
-from native.round_trips.worlds import Client, World, world
+from native.round_trips.worlds import Client, World
 from softee.names import CKA, CKM, CKO, CKR
-from softee.pkcs11_ta.token.profiles import PORTABLE
 
 AHEAD, ASKED = "GET_ATTRIBUTES_AHEAD", "GET_ATTRIBUTE_VALUE"
 USUAL = (CKA.CLASS, CKA.LABEL, CKA.ID)
 UNKNOWN = 0x8000_1234
 LABEL = b"a label that stands nowhere else"
-
-
-@pytest.fixture
-def shown() -> Iterator[World]:
-    with world(PORTABLE, [0, 1], shown=True) as one:
-        yield one
-
-
-@pytest.fixture
-def hidden() -> Iterator[World]:
-    with world(PORTABLE, [2, 3], shown=False) as one:
-        yield one
 
 
 def labelled(client: Client, session: int, *, private: bool = False, token: bool = True) -> int:

@@ -2,22 +2,15 @@
 """Many threads, each with its session or all with one, while others change what they use."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from native.round_trips.calls_in_one_round_trip import AES, DATA, ready
-from native.round_trips.worlds import Client, World, world
+from native.round_trips.worlds import Client, World
 from softee.names import CKA, CKM, CKR
-from softee.pkcs11_ta.token.profiles import PORTABLE
 
 TIMES = 100
-
-
-@pytest.fixture
-def shown() -> Iterator[World]:
-    with world(PORTABLE, [0, 1], shown=True) as one:
-        yield one
 
 
 def together(*acts: Callable[[], None]) -> None:
