@@ -16,7 +16,7 @@ comma := ,
 INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nodejs npm openssh-client openssh-server p11-kit-modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop board board-is-named bench bench-instructions bench-many fuzz soak packages clean
+.PHONY: help demo test check interop board board-is-named bench bench-instructions bench-many bench-fair fuzz soak packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -72,6 +72,9 @@ bench-instructions: $(INSTALLED) ## instructions of a call, held to bench/instru
 
 bench-many: $(INSTALLED) ## what a token of 100,000 objects costs
 	python -m bench.many
+
+bench-fair: $(INSTALLED) ## how alike 64 busy clients among 1,000 are served; with ARGS=--workers=N, by so many processes
+	python -m bench.fairness $(ARGS)
 
 fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz

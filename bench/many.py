@@ -86,6 +86,15 @@ class Token:
         """C_Login."""
         self.ask(sessions.LOGIN, self.handle, user, len(PIN), bytearray(PIN))
 
+    def set_up(self, label: bytes) -> None:
+        """Initialize the token, and log in."""
+        self.ask(slots.INIT_TOKEN, 0, len(PIN), label.ljust(32), bytearray(PIN))
+        self.open()
+        self.login(CKU.SO)
+        self.ask(slots.INIT_PIN, self.handle, len(PIN), bytearray(PIN))
+        self.logout()
+        self.login()
+
     def logout(self) -> None:
         """C_Logout."""
         self.ask(sessions.LOGOUT, self.handle)
@@ -118,12 +127,7 @@ def build(places: secure_world.StartPaths, count: int) -> None:
         storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vaults(3))
         application = Pkcs11Application(storage, clock=lambda: datetime.now(UTC))
         token = Token(application.open_session(ClientIdentity(1, 0, 0, LoginMethod.PUBLIC, UUID(int=0)), NO_PARAMS))
-        token.ask(slots.INIT_TOKEN, 0, len(PIN), b"many".ljust(32), bytearray(PIN))
-        token.open()
-        token.login(CKU.SO)
-        token.ask(slots.INIT_PIN, token.handle, len(PIN), bytearray(PIN))
-        token.logout()
-        token.login()
+        token.set_up(b"many")
         token.make_pair(b"the model", b"model")
         on_token = application.slots.token(0).objects
         models = [on_token.get(number, private=True).attributes for number in on_token.find({}, private=True)]

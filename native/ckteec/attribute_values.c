@@ -2,7 +2,6 @@
 /* Values of attributes: from the wire to the application's buffers. */
 #include "attribute_values.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "attribute_kinds.h"
@@ -118,4 +117,10 @@ static CK_RV deliver(CK_ATTRIBUTE *attribute, const uint8_t *data, uint32_t size
 CK_RV deliver_value(CK_ATTRIBUTE *attribute, const uint8_t *data, uint32_t size)
 {
     return deliver(attribute, data, size, 1);
+}
+
+bool comes_with_values(CK_RV rv)
+{
+    return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+           rv == CKR_BUFFER_TOO_SMALL;
 }

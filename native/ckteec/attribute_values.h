@@ -3,6 +3,7 @@
 #ifndef ATTRIBUTE_VALUES_H
 #define ATTRIBUTE_VALUES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "library.h"
@@ -14,5 +15,8 @@
  * CKR_DEVICE_ERROR: this is no value of such an attribute.
  */
 CK_RV deliver_value(CK_ATTRIBUTE *attribute, const uint8_t *data, uint32_t size);
+
+/* Whether the secure world's answer comes with attributes. */
+bool comes_with_values(CK_RV rv);
 
 #endif

@@ -182,6 +182,11 @@ static CK_RV invoke(struct command *command)
     return u32_at(control->bytes);
 }
 
+CK_RV command_ask(struct command *command)
+{
+    return command->control.error == CKR_OK ? invoke(command) : command->control.error;
+}
+
 CK_RV command_tell(enum ta_command number, uint32_t session, const enum ta_command *what)
 {
     struct command command = {.number = number};

@@ -78,6 +78,9 @@ bool command_has_output(const struct command *command);
  */
 CK_RV command_end(struct command *command);
 
+/* Within another command: send one whose control buffer and output are there, and nothing else. */
+CK_RV command_ask(struct command *command);
+
 /* Within another command: send one that has nothing but a session's handle, and a command's number if not NULL. */
 CK_RV command_tell(enum ta_command number, uint32_t session, const enum ta_command *what);
 

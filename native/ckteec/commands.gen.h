@@ -112,6 +112,7 @@ enum ta_command {
     TA_DIGEST_AGAIN = 0x1069, /* C_Digest */
     TA_RESUME = 0x106a,
     TA_FIND_OBJECTS_START = 0x106b, /* C_FindObjectsInit */
+    TA_GET_ATTRIBUTES_AHEAD = 0x106c, /* C_GetAttributeValue */
 };
 
 /* The output of a command, where it has one size only. */

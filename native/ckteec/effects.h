@@ -9,6 +9,7 @@ enum effect {
     EFFECT_ANY,        /* and whatever is not known */
     EFFECT_OPERATIONS, /* those of its session alone */
     EFFECT_SEARCH,     /* that of its session; it cannot see which operations are active */
+    EFFECT_READING,    /* none, and what it reads may have been told before */
     EFFECT_NONE,       /* and it cannot see which operations are active */
 };
 

@@ -28,13 +28,6 @@ static void begin(struct command *command, const struct object *object)
     put_ulong(&command->control, object->handle, CKR_OBJECT_HANDLE_INVALID);
 }
 
-/* The answers that come with attributes. */
-static bool has_values(CK_RV rv)
-{
-    return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
-           rv == CKR_BUFFER_TOO_SMALL;
-}
-
 /* End the command, into which room for a template was put from `room_at` on; `reply` gets its likeness. */
 static CK_RV end(struct command *command, size_t room_at, struct buffer *reply)
 {
@@ -44,7 +37,7 @@ static CK_RV end(struct command *command, size_t room_at, struct buffer *reply)
     buffer_refuse(&command->control, reply->error);
     command_output(command, reply->bytes, reply->size);
     rv = command_end(command);
-    return has_values(rv) && command_output_size(command) != reply->size ? CKR_DEVICE_ERROR : rv;
+    return comes_with_values(rv) && command_output_size(command) != reply->size ? CKR_DEVICE_ERROR : rv;
 }
 
 /* Ask for one attribute whose value has `size` bytes on the wire. */
@@ -130,7 +123,7 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, 
     put_template_room(&command.control, pTemplate, ulCount);
     buffer_init(&reply);
     rv = end(&command, room_at, &reply);
-    if (has_values(rv)) {
+    if (comes_with_values(rv)) {
         delivered = deliver_all(&object, reader_of(reply.bytes, reply.size), pTemplate, ulCount);
         if (rv == CKR_OK || (delivered != CKR_OK && delivered != CKR_BUFFER_TOO_SMALL))
             rv = delivered;

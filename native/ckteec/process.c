@@ -8,6 +8,7 @@
 #include "changes.h"
 #include "connection.h"
 #include "fork_notice.h"
+#include "known_attributes.h"
 #include "last_operation.h"
 #include "peer.h"
 
@@ -27,6 +28,7 @@ static void forget_changes(void)
 {
     changes_watch(NULL, 0);
     last_operations_forget();
+    known_attributes_forget();
 }
 
 static void watch_changes(void)

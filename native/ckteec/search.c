@@ -2,6 +2,7 @@
 /* A search's handles in this library, and what the secure world is told of it. */
 #include "search.h"
 
+#include "known_attributes.h"
 #include "reader.h"
 
 void search_settle(struct search *search, uint32_t session)
@@ -68,8 +69,18 @@ static void take_answer(struct search *search, const struct command *command, co
         return;
     for (uint32_t i = 0; i < search->count; i++)
         search->handles[i] = read_u32(&reader);
-    if (reader_at_end(&reader))
-        search->state = SEARCH_HELD;
+    if (!reader_at_end(&reader))
+        return;
+    search->state = SEARCH_HELD;
+    known_attributes_found(command->session, answer + sizeof(uint32_t), search->count);
+}
+
+/* Handles that the secure world has given, of more than can be held. */
+static void note_given(const struct command *command, CK_RV rv)
+{
+    if (command->number == TA_FIND_OBJECTS && rv == CKR_OK)
+        known_attributes_found(command->session, command->operation.params[2].tmpref.buffer,
+                               command_output_size(command) / sizeof(uint32_t));
 }
 
 void search_seen(struct search *search, struct command *command, CK_RV rv, const uint8_t *answer, uint64_t own)
@@ -84,6 +95,7 @@ void search_seen(struct search *search, struct command *command, CK_RV rv, const
     } else if (command->number == TA_FIND_OBJECTS && rv == CKR_OK && search->state == SEARCH_HELD) {
         give(search, command);
     } else {
+        note_given(command, rv);
         search->state = SEARCH_ELSEWHERE;
     }
     search->mark.own = own;

@@ -9,7 +9,7 @@
 #include "changes.h"
 #include "command.h"
 
-#define HELD_HANDLES 32
+#define HELD_HANDLES 128
 
 enum search_state {
     SEARCH_ELSEWHERE, /* where the secure world says, if there is one */

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "known_attributes.h"
 #include "peer.h"
+#include "read_ahead.h"
 
 /* As the secure world says it in its answer to ..._START. */
 #define RESUMABLE 1u
@@ -122,6 +124,20 @@ static void begin_search(struct turn *turn, struct command *command)
         answer(turn, CKR_OK);
 }
 
+static void begin_reading(struct turn *turn, struct command *command)
+{
+    CK_RV rv;
+
+    if (read_ahead(command, &rv))
+        answer(turn, rv);
+}
+
+/* What it does may depend on what its session has under way. */
+static bool is_followed(enum effect effect)
+{
+    return effect != EFFECT_NONE && effect != EFFECT_READING;
+}
+
 static bool takes_place(enum ta_command command)
 {
     return command == TA_FIND_OBJECTS_INIT || kind_begun_by(command) != NULL;
@@ -139,8 +155,9 @@ void turn_begin(struct turn *turn, struct command *command, bool sends)
     turn->counted = sends && turn->effect == EFFECT_ANY;
     if (turn->counted)
         changes_begin();
-    visit_begin(&turn->visit, turn->effect == EFFECT_NONE ? 0 : command->session,
-                sends && takes_place(command->number));
+    if (sends && turn->effect == EFFECT_READING)
+        begin_reading(turn, command);
+    visit_begin(&turn->visit, is_followed(turn->effect) ? command->session : 0, sends && takes_place(command->number));
     if (!sends || turn->visit.operation == NULL)
         return;
     take_over(&turn->visit);
@@ -267,6 +284,8 @@ void turn_end(struct turn *turn, const struct command *command, CK_RV rv)
     if (operation != NULL && turn->called == TA_CLOSE_SESSION && rv == CKR_OK)
         visit_forget_session(&turn->visit);
     visit_end(&turn->visit);
-    if (turn->counted)
+    if (turn->counted) {
         changes_end();
+        known_attributes_wipe();
+    }
 }

@@ -352,3 +352,17 @@ def test_a_client_cannot_fill_the_memory_with_session_objects(caller: Caller, se
     again = caller.open()
     assert caller.call(c.CREATE_OBJECT, again, large).rv is CKR.OK
     caller.ok(c.CLOSE_SESSION, again)
+
+
+@pytest.mark.parametrize("kind", [*PROTECTED, "data"])
+@pytest.mark.parametrize("sensitive", [False, True])
+def test_no_private_part_is_told_ahead(caller: Caller, session: int, kind: str, *, sensitive: bool) -> None:
+    """Neither of the object that is asked for, nor of one that follows, whatever CKA_SENSITIVE says."""
+    changes = {} if kind == "data" else {"SENSITIVE": sensitive, "EXTRACTABLE": not sensitive}
+    handles = [create(caller, session, kind, **changes) for _ in range(2)]
+    asked = (session, handles[0], template((CKA.CLASS, b"")), u32(handles[1]), u32(CKA.CLASS, *sorted(HIDDEN_PARTS)))
+    answer = caller.ok(c.GET_ATTRIBUTES_AHEAD, *asked)
+    told = answer.output[len(encode_template(asked[2])) + 12 :]
+    object_class = sample(kind)[CKA.CLASS]
+    assert isinstance(object_class, int)
+    assert told == b"".join(u32(handle, 12, CKA.CLASS, 4, object_class) for handle in handles)

@@ -122,6 +122,7 @@ OURS: dict[int, str] = {
     0x1069: "DIGEST_AGAIN",
     0x106A: "RESUME",
     0x106B: "FIND_OBJECTS_START",
+    0x106C: "GET_ATTRIBUTES_AHEAD",
 }
 """Those that go beyond OP-TEE's ABI, from 0x1000. A number that was given is never given again."""
 

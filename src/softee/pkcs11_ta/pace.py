@@ -129,6 +129,7 @@ _QUICK: Final[tuple[tuple[Pace, tuple[Command[Any], ...]], ...]] = (
     (_as_slot, (slots.SLOT_INFO, slots.TOKEN_INFO)),
     (_as_opening, (sessions.OPEN_SESSION,)),
     (_as_token, (sessions.CLOSE_SESSION,)),
+    (True, (resuming.GET_ATTRIBUTES_AHEAD,)),
     (_as_search, (objects.FIND_OBJECTS_INIT, resuming.FIND_OBJECTS_START)),
 )
 

@@ -3,8 +3,7 @@
 
 import ctypes
 import struct
-from collections.abc import Iterator
-from ctypes import POINTER, byref, c_uint64, c_ulong
+from ctypes import byref, c_uint64, c_ulong
 
 import pytest
 
@@ -21,20 +20,6 @@ RESUMABLE = 1
 
 def started(count: int = 5, place: int = 0, size: int = 4, flags: int = RESUMABLE) -> Answer:
     return Answer(output=struct.pack("<IIIQ", size, flags, place, count))
-
-
-@pytest.fixture
-def counters(library: Library) -> Iterator[ctypes.Array[c_uint64]]:
-    """The counters of the secure world that the library sees: one, at 5."""
-    shown = (c_uint64 * 1)(5)
-    library.call("C_Finalize", None)
-    library.state.counters = ctypes.cast(shown, POINTER(c_uint64))
-    library.state.counter_count = 1
-    assert library.call("C_Initialize", None) == CKR.OK
-    library.sent.clear()
-    yield shown
-    library.call("C_Finalize", None)
-    library.state.counters = POINTER(c_uint64)()
 
 
 def init(library: Library, session: int = 7) -> int:
@@ -126,7 +111,7 @@ def test_a_lost_call_ends_all_that_is_answered_here(library: Library) -> None:
 
 @pytest.mark.usefixtures("counters")
 @pytest.mark.parametrize(
-    "output", [b"", bytes(3), struct.pack("<I", 33), struct.pack("<2I", 2, 5), struct.pack("<3I", 1, 5, 6)]
+    "output", [b"", bytes(3), struct.pack("<I", 129), struct.pack("<2I", 2, 5), struct.pack("<3I", 1, 5, 6)]
 )
 def test_handles_that_are_not_all_there_are_asked_for(library: Library, output: bytes) -> None:
     library.answer(Answer(output=output), Answer(output=bytes(4)))

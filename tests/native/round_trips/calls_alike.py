@@ -8,7 +8,7 @@ has a second client, which changes it too.
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -58,6 +58,15 @@ MECHANISMS: dict[str, tuple[tuple[CKM, bytes], ...]] = {
 }
 """All give the same each time."""
 
+USUAL = (CKA.CLASS, CKA.LABEL, CKA.ID)
+TOLD = (
+    *(*USUAL, CKA.KEY_TYPE, CKA.TOKEN, CKA.PRIVATE, CKA.SIGN, CKA.SENSITIVE, CKA.EC_PARAMS, CKA.VALUE_LEN),
+    *(CKA.MODULUS, CKA.ALLOWED_MECHANISMS, CKA.WRAP_TEMPLATE, CKA.TRUSTED, 0x8000_1234),
+)
+"""Numbers, bytes, lists, and what some objects lack."""
+TYPES = (*TOLD, CKA.VALUE)
+"""And what is asked for each time."""
+
 FUNCTIONS = st.sampled_from(sorted(MECHANISMS))
 WHICH = st.integers(0, 7)
 """One of however many there are."""
@@ -65,6 +74,8 @@ SESSION = st.sampled_from([0, 0, 0, 1, 2, 3])
 RARELY = st.integers(0, 3).map(lambda number: number == 0)
 DATA = st.sampled_from([b"", bytes(16), bytes(range(32)), b"odd"])
 ROOMS = st.sampled_from([None, 0, 1, 16, 31, 32, 64, 256])
+DISTURBANCES = st.sampled_from(["change", "change", "destroy", "create", "login", "logout", "close", "sign"])
+ATTRIBUTE_ROOMS = st.sampled_from([None, 0, 1, 8, 16, 64, 256])
 
 
 class AlikeMachine(RuleBasedStateMachine):
@@ -279,6 +290,43 @@ class AlikeMachine(RuleBasedStateMachine):
         client, handle = self._session(session)
         self.both(client, lambda one: one.find_next(handle, room))
 
+    def get(self, session: tuple[int, int], key: int, types: Iterable[int], room: int | None) -> None:
+        client, handle = session
+        self.both(client, lambda one: one.read(handle, key, *types, room=room))
+
+    @rule(session=SESSION, key=WHICH, types=st.lists(st.sampled_from(TYPES), max_size=5), room=ATTRIBUTE_ROOMS)
+    def read(self, session: int, key: int, types: list[int], room: int | None) -> None:
+        self.get(self._session(session), self._key(key), types, room)
+
+    @rule(session=SESSION, template=st.sampled_from(SEARCHES), types=st.sampled_from([USUAL, TOLD, TYPES]))
+    def list_objects(self, session: int, template: Template, types: tuple[int, ...]) -> None:
+        """What most programs do: each object's sizes, and then its values."""
+        client, handle = self._session(session)
+        _, _, *found, _ = self.both(client, lambda one: one.find(handle, template, 40))
+        for key in found:
+            assert isinstance(key, int)
+            for room in (None, 64):
+                self.get((client, handle), key, types, room)
+
+    @rule(session=SESSION, key=WHICH, label=st.binary(max_size=8), by=SESSION, what=DISTURBANCES)
+    def reading_disturbed(self, session: int, key: int, label: bytes, by: int, what: str) -> None:
+        """Something happens between the question for sizes and that for values."""
+        named, name = self._session(session), self._key(key)
+        disturbances: dict[str, Callable[[], None]] = {
+            "change": lambda: self.change(by, key, ((CKA.LABEL, label),)),
+            "destroy": lambda: self.destroy(by, key),
+            "create": lambda: self.create(by, key),
+            "login": lambda: self.login(by, CKU.USER),
+            "logout": lambda: self.logout(by),
+            "close": lambda: self.close(by, is_remembered=False, really=True),
+            "sign": lambda: self.whole(by, "C_Sign", 0, key, bytes(16)),
+        }
+        self.change(by + 2, key, ((CKA.LABEL, label[1:]), (CKA.ID, label)))
+        self.get(named, name, TOLD, None)
+        disturbances[what]()
+        for types, room in ((TOLD, 64), (TOLD, None), (USUAL, 8), (TOLD[::-1], 4), (USUAL, 1)):
+            self.get(named, name, types, room)
+
     @rule(session=SESSION)
     def find_final(self, session: int) -> None:
         client, handle = self._session(session)
@@ -289,7 +337,7 @@ class AlikeMachine(RuleBasedStateMachine):
         client, handle = self._session(session)
         self.both(client, lambda one: (one.call("C_SessionCancel", handle, MechanismFlag.FIND_OBJECTS),))
 
-    @rule(session=SESSION, number=st.sampled_from([1, 40]))
+    @rule(session=SESSION, number=st.sampled_from([1, 130]))
     def create_many(self, session: int, number: int) -> None:
         """So many that their handles do not come with the beginning of a search."""
         client, handle = self._session(session)

@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often the secure world is asked: once for an operation that is the same as the one before it."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from native.round_trips.worlds import Client, Template, World, world
+from native.round_trips.worlds import Client, Template, World
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta.token.profiles import PORTABLE
 
 AES: Template = [
     (CKA.CLASS, CKO.SECRET_KEY),
@@ -20,18 +15,6 @@ AES: Template = [
 ]
 IV = bytes(range(16))
 DATA = bytes(32)
-
-
-@pytest.fixture
-def shown() -> Iterator[World]:
-    with world(PORTABLE, [0, 1], shown=True) as one:
-        yield one
-
-
-@pytest.fixture
-def hidden() -> Iterator[World]:
-    with world(PORTABLE, [2, 3], shown=False) as one:
-        yield one
 
 
 def ready(client: Client, *, token: bool = False) -> tuple[int, int]:

@@ -2,22 +2,15 @@
 """Many threads, each with its session or all with one, while others change what they use."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from native.round_trips.calls_in_one_round_trip import AES, DATA, ready
-from native.round_trips.worlds import Client, World, world
+from native.round_trips.worlds import Client, World
 from softee.names import CKA, CKM, CKR
-from softee.pkcs11_ta.token.profiles import PORTABLE
 
 TIMES = 100
-
-
-@pytest.fixture
-def shown() -> Iterator[World]:
-    with world(PORTABLE, [0, 1], shown=True) as one:
-        yield one
 
 
 def together(*acts: Callable[[], None]) -> None:
@@ -111,3 +104,29 @@ def test_a_logout_in_another_thread_ends_what_was_begun(shown: World) -> None:
         out.set()
 
     together(sign, sign, sign, log_out)
+
+
+@pytest.mark.parametrize("by", [0, 1])
+def test_whoever_reads_finds_no_label_older_than_one_that_was_set(shown: World, by: int) -> None:
+    """By the same process or by another, while two more threads read in the same session and in others."""
+    client, changing = shown.clients[0], shown.clients[by]
+    session, key = ready(client, token=True)
+    theirs = changing.open()
+    changing.login(theirs)
+    latest = 1
+    assert changing.change(theirs, key, [(CKA.LABEL, b"1")]) == (CKR.OK,)
+
+    def change() -> None:
+        nonlocal latest
+        for number in range(2, TIMES):
+            assert changing.change(theirs, key, [(CKA.LABEL, str(number).encode())]) == (CKR.OK,)
+            latest = number
+
+    def read(where: int) -> None:
+        while latest < TIMES - 1:
+            least = latest
+            rv, ((size, label), _) = client.read(where, key, CKA.LABEL, CKA.CLASS, room=8)
+            assert rv == CKR.OK
+            assert least <= int(label[:size]) <= latest + 1
+
+    together(change, lambda: read(session), lambda: read(session), lambda: read(client.open()))

@@ -136,6 +136,16 @@ class Client:
         made, _kept = rows(template)
         return (self.call("C_SetAttributeValue", session, key, made, len(template)),)
 
+    def read(self, session: int, key: int, *types: int, room: int | None = None) -> tuple[int, list[tuple[int, bytes]]]:
+        """Ask for attributes, each with as much room; None: NULL buffers, which ask for the sizes."""
+        made = (Attribute * max(1, len(types)))()
+        buffers = [create_string_buffer(room or 1) for _ in types]
+        for row, kind, buffer in zip(made, types, buffers, strict=False):
+            row.type = kind
+            row.value, row.length = (None, 0) if room is None else (ctypes.addressof(buffer), room)
+        rv = self.call("C_GetAttributeValue", session, key, made, len(types))
+        return rv, [(row.length, buffer.raw) for row, buffer in zip(made, buffers, strict=False)]
+
     def find(self, session: int, template: Template, *rooms: int) -> Said:
         """Search, with a C_FindObjects for each of the rooms."""
         said = self.find_init(session, template)

@@ -104,6 +104,16 @@ class OnObjectWithTemplate(NamedTuple):
     template: TemplateField
 
 
+class ReadAhead(NamedTuple):
+    """GET_ATTRIBUTES_AHEAD: ``following`` are further objects' handles, ``types`` attributes to tell of; u32 each."""
+
+    session: UInt
+    handle: UInt
+    template: TemplateField
+    following: Blob
+    types: Blob
+
+
 class WithMechanism(NamedTuple):
     """C_DigestInit."""
 

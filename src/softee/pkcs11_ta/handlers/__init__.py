@@ -2,6 +2,7 @@
 """The handler of each command: one module per chapter of the standard, each ending in what it binds."""
 
 from softee.pkcs11_ta.handlers import (
+    ahead,
     attest,
     cipher,
     derive,
@@ -28,6 +29,7 @@ from softee.pkcs11_ta.handlers import (
 from softee.pkcs11_ta.handlers.binding import Handlers, table
 
 HANDLERS: Handlers = table(
+    *ahead.BOUND,
     *attest.BOUND,
     *cipher.BOUND,
     *derive.BOUND,

@@ -115,16 +115,22 @@ def set_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
 
 
 def get_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
-    """Return the wanted attributes, each in the space that the request left for it.
+    """Return the wanted attributes, each in the space that the request left for it."""
+    return show(call.session, call.session.object(request.handle), request.template)
 
-    Where some cannot be given, the others are, and of the reasons the last in OP-TEE's order is the return value.
+
+def show(session: Session, one: Pkcs11Object, template: Template) -> bytes:
+    """Return an object's attributes as C_GetAttributeValue answers.
+
+    Raises:
+        AnsweredError: some cannot be given, the others are. Of the reasons the last in OP-TEE's order is the return
+            value.
+
     """
-    session = call.session
-    attributes = session.object(request.handle).attributes
     refusals: dict[CKR, str] = {}
     policy = session.token.policy.objects
-    values = _values(attributes, {attribute for attribute, _ in request.template}, policy, refusals)
-    slots = [ValueSlot(attribute, space, values[attribute]) for attribute, space in request.template]
+    values = _values(one.attributes, {attribute for attribute, _ in template}, policy, refusals)
+    slots = [ValueSlot(attribute, space, values[attribute]) for attribute, space in template]
     if any(slot.too_small for slot in slots):
         refusals[CKR.BUFFER_TOO_SMALL] = "an attribute does not fit into the space for it"
     reply = encode_slots(slots)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an object shows of its attributes: to who reads them, and to who searches by them."""
 
-from softee.names import CKA, CKR
+from typing import Final
+
+from softee.names import CKA, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.codecs import CODECS, NESTED, attribute_name, encode_value
@@ -12,6 +14,9 @@ from softee.pkcs11_ta.keys.table import is_guarded
 from softee.pkcs11_ta.objects.kinds import HIDDEN_PARTS, PROTECTED_CLASSES
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 from softee.pkcs11_ta.objects.rules import parse
+
+_PUBLIC_CLASSES: Final = frozenset({CKO.PUBLIC_KEY, CKO.CERTIFICATE})
+"""Classes whose values are made to be known."""
 
 
 def is_hidden(attributes: Attributes, attribute: int) -> bool:
@@ -26,6 +31,11 @@ def is_hidden(attributes: Attributes, attribute: int) -> bool:
     return is_protected(attributes)
 
 
+def is_secret_part(attributes: Attributes, attribute: int) -> bool:
+    """Say whether an attribute may be a secret, whatever CKA_SENSITIVE says: a data object's value may be one, too."""
+    return attribute in HIDDEN_PARTS and attributes.get(CKA.CLASS) not in _PUBLIC_CLASSES
+
+
 def read(attributes: Attributes, attribute: int, policy: ObjectPolicy = OPTEE_OBJECTS) -> bytes | bytearray:
     """Return an attribute's bytes for the client.
 
@@ -36,9 +46,17 @@ def read(attributes: Attributes, attribute: int, policy: ObjectPolicy = OPTEE_OB
     """
     if is_hidden(attributes, attribute):
         raise Pkcs11Error(CKR.ATTRIBUTE_SENSITIVE, f"{attribute_name(attribute)} of this key is not shown")
+    value = shown(attributes, attribute, policy)
+    if value is None:
+        raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, f"the object does not show {attribute_name(attribute)}")
+    return value
+
+
+def shown(attributes: Attributes, attribute: int, policy: ObjectPolicy) -> bytes | bytearray | None:
+    """Return the bytes of an attribute that is not hidden; None where the object has none to show."""
     value = _shown(attributes, attribute, policy)
     if value is None or (policy.as_optee and CODECS[attribute] is NESTED):
-        raise Pkcs11Error(CKR.ATTRIBUTE_TYPE_INVALID, f"the object does not show {attribute_name(attribute)}")
+        return None
     return encode_value(attribute, value)
 
 

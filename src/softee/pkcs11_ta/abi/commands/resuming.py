@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C_*Init and what follows it, in one round trip. These commands are ours.
+"""What asks less often: C_*Init and what follows it, in one round trip, and more than was asked for. All are ours.
 
 ..._START begins an operation as ..._INIT does and says more of it. ..._AGAIN makes the operation that has ended last
 active once more, as at its beginning, and does what the function does. RESUME does the first half.
 
 FIND_OBJECTS_START begins a search, and gives its handles if there is room for all; then no more are left of it.
+
+GET_ATTRIBUTES_AHEAD answers as GET_ATTRIBUTE_VALUE, and tells what may be asked next.
 """
 
 from typing import Any, Final
@@ -15,7 +17,7 @@ from softee.pkcs11_ta.abi import replies
 from softee.pkcs11_ta.abi.command import Command, Output
 from softee.pkcs11_ta.abi.commands.ciphers import DECRYPT_INIT, DECRYPT_ONESHOT, ENCRYPT_INIT, ENCRYPT_ONESHOT
 from softee.pkcs11_ta.abi.commands.digests import DIGEST_INIT, DIGEST_ONESHOT
-from softee.pkcs11_ta.abi.commands.objects import FIND_OBJECTS_INIT
+from softee.pkcs11_ta.abi.commands.objects import FIND_OBJECTS_INIT, GET_ATTRIBUTE_VALUE
 from softee.pkcs11_ta.abi.commands.signatures import SIGN_INIT, SIGN_ONESHOT, VERIFY_INIT, VERIFY_ONESHOT
 from softee.pkcs11_ta.abi.returns import OUTPUT, SESSION
 
@@ -68,6 +70,18 @@ FIND_OBJECTS_START = Command(
     output=Output.OUTPUT,
     output_layout="u32 number of objects that were found, and their handles if the buffer holds all",
 )
+GET_ATTRIBUTES_AHEAD = Command(
+    0x106C,
+    "GET_ATTRIBUTES_AHEAD",
+    "C_GetAttributeValue",
+    m.ReadAhead,
+    GET_ATTRIBUTE_VALUE.returns,
+    quiet=GET_ATTRIBUTE_VALUE.quiet,
+    output=Output.OUTPUT,
+    output_layout="what GET_ATTRIBUTE_VALUE gives; then, if there is room, u32 place of the change counter, u64 its "
+    "value, and of each object as long as they fit u32 handle, u32 size, its attributes: u32 type, u32 size, value. "
+    "All ones as a size: it has none",
+)
 
 COMMANDS: tuple[Command[Any], ...] = (
     ENCRYPT_START,
@@ -82,4 +96,5 @@ COMMANDS: tuple[Command[Any], ...] = (
     DIGEST_AGAIN,
     RESUME,
     FIND_OBJECTS_START,
+    GET_ATTRIBUTES_AHEAD,
 )
