@@ -36,7 +36,7 @@ _STOP_WITHIN = 5.0
 _SOON = 1
 """Milliseconds for which a thread that has answered a long request keeps its conversation for the next one."""
 _PATIENCE = 2
-"""How many quick requests it then answers: C_SignInit comes before C_Sign."""
+"""How many quick requests it then answers: C_SignInit comes before C_Sign. Long ones count too where others run."""
 _PAUSE = 0.1
 """Seconds until the next try, when the system has no more descriptors or memory for a connection."""
 
@@ -174,7 +174,8 @@ class Server:
             going = job()
             while going and left and self._is_ready(conversation):
                 going = conversation.catch_up()
-                left = left - 1 if conversation.was_quick else _PATIENCE
+                alone = len(self._busy) == 1
+                left = _PATIENCE if alone and not conversation.was_quick else left - 1
         except WireError as error:
             log.warning("a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error)
         except OSError as error:
