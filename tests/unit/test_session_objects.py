@@ -9,6 +9,7 @@ from softee.pkcs11_ta.attributes.values import AttributeValue, Given
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import complete
 from softee.pkcs11_ta.session import objects as session_objects
+from softee.pkcs11_ta.session.accounts import Accounts
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, Pkcs11Object, object_size
 from support.samples import as_template, sample
@@ -29,7 +30,7 @@ def refusal(objects: SessionObjects, one: Pkcs11Object, *, private: bool = True)
 
 
 def test_handles_are_apart_from_the_tokens_and_not_used_again() -> None:
-    objects = SessionObjects()
+    objects = SessionObjects(Accounts().of(1000))
     (first,) = objects.create(1, made())
     objects.destroy(first)
     (second,) = objects.create(1, made())
@@ -38,7 +39,7 @@ def test_handles_are_apart_from_the_tokens_and_not_used_again() -> None:
 
 
 def test_a_session_takes_its_objects_along_and_no_others() -> None:
-    objects = SessionObjects()
+    objects = SessionObjects(Accounts().of(1000))
     (mine,), (other,) = objects.create(1, made()), objects.create(2, made())
     objects.close_session(1)
     assert refusal(objects, mine) is CKR.OBJECT_HANDLE_INVALID
@@ -46,7 +47,7 @@ def test_a_session_takes_its_objects_along_and_no_others() -> None:
 
 
 def test_private_objects_are_invisible_without_login_and_go_at_logout() -> None:
-    objects = SessionObjects()
+    objects = SessionObjects(Accounts().of(1000))
     private, public = objects.create(1, made(PRIVATE=True), made())
     assert objects.find(ALL, private=False) == [public.handle]
     assert refusal(objects, private, private=False) is CKR.OBJECT_HANDLE_INVALID
@@ -56,7 +57,7 @@ def test_private_objects_are_invisible_without_login_and_go_at_logout() -> None:
 
 
 def test_a_change_keeps_the_handle_and_the_session() -> None:
-    objects = SessionObjects()
+    objects = SessionObjects(Accounts().of(1000))
     (old,) = objects.create(7, made(LABEL=b"old"))
     new = objects.replace(old, {**old.attributes, CKA.LABEL: b"new"})
     assert objects.get(old.handle, private=True) is new
@@ -69,7 +70,7 @@ def test_a_change_keeps_the_handle_and_the_session() -> None:
 
 
 def test_a_search_for_token_objects_finds_none() -> None:
-    objects = SessionObjects()
+    objects = SessionObjects(Accounts().of(1000))
     (one,) = objects.create(1, made())
     assert objects.find({CKA.TOKEN: True}, private=True) == []
     assert objects.find({CKA.TOKEN: False}, private=True) == [one.handle]
@@ -77,7 +78,7 @@ def test_a_search_for_token_objects_finds_none() -> None:
 
 def test_a_client_has_room_for_so_many_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_objects, "MAX_OBJECTS", 2)
-    objects = SessionObjects()
+    objects = SessionObjects(Accounts().of(1000))
     (one,) = objects.create(1, made())
     with pytest.raises(Pkcs11Error) as refused:
         objects.create(1, made(), made())
@@ -89,7 +90,7 @@ def test_a_client_has_room_for_so_many_objects(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_client_has_room_for_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_objects, "MAX_BYTES", object_size(made()) + 1000)
-    objects = SessionObjects()
+    objects = SessionObjects(Accounts().of(1000))
     (one,) = objects.create(1, made())
     for too_much in (
         lambda: objects.create(1, made(VALUE=bytes(1000))),

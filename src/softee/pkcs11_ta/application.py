@@ -9,6 +9,7 @@ from softee.names import PKCS11_APPLICATION, TeeResult
 from softee.pkcs11_ta import dispatch, pace
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.handlers import HANDLERS
+from softee.pkcs11_ta.session.accounts import Accounts, ClientLimits
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
@@ -54,6 +55,7 @@ class Pkcs11Application:
         self.slots = Slots(storage, policies, neighbours)
         self.max_sessions = max_sessions
         self.attester = Attester(storage, clock)
+        self.accounts = Accounts()
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)
 
     @property
@@ -67,7 +69,8 @@ class Pkcs11Application:
 
     def client(self, identity: ClientIdentity) -> Pkcs11Client:
         """Return a new client of that identity."""
-        return Pkcs11Client(identity, self.slots, self.pins, self.attester, self.max_sessions)
+        limits = ClientLimits(self.max_sessions, self.accounts.of(identity.uid))
+        return Pkcs11Client(identity, self.slots, self.pins, self.attester, limits)
 
 
 class Pkcs11TaSession:

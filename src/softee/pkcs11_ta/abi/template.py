@@ -7,25 +7,25 @@ Values stay bytes here; ``attributes/codecs.py`` says what they mean.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from softee.names import UNAVAILABLE_INFORMATION
 from softee.wire.codec import Reader, WireError, Writer
-from softee.wire.frames import MAX_LENGTH
+
+MOST_ATTRIBUTES: Final = 512
+"""Of a template: several times as many as there are, so that a search or a new object costs no more than a moment."""
 
 Template = tuple[tuple[int, bytes], ...]
 """Attributes as they travel: (type, value), in the client's order, duplicates kept."""
 
 
 def read_template(reader: Reader) -> Template:
-    """Read ``{u32 attrs_size, u32 attrs_count, attrs…}``, each attribute ``{u32 id, u32 size, data}``.
-
-    There are no more than a frame holds, however large the values are.
-    """
+    """Read ``{u32 attrs_size, u32 attrs_count, attrs…}``, each attribute ``{u32 id, u32 size, data}``."""
     size = reader.u32()
     count = reader.u32()
     attributes = reader.sub(size)
-    if count > min(size, MAX_LENGTH) // 8:
-        raise WireError(f"{count} attributes in {size} bytes")
+    if count > min(size // 8, MOST_ATTRIBUTES):
+        raise WireError(f"{count} attributes in {size} bytes; a template has up to {MOST_ATTRIBUTES}")
     template = tuple((attributes.u32(), attributes.take(attributes.u32())) for _ in range(count))
     attributes.finish()
     return template

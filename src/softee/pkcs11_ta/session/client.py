@@ -10,6 +10,7 @@ import threading
 from softee.names import CKR, CKS, CKU, SessionFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attestation.attester import Attester
+from softee.pkcs11_ta.session.accounts import ClientLimits
 from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
@@ -109,13 +110,14 @@ class Pkcs11Client:
     """One client. Handles count up from 1 and are not used again, so that a stale one never names another session."""
 
     def __init__(
-        self, identity: ClientIdentity, slots: Slots, pins: PinWrapper, attester: Attester, max_sessions: int
+        self, identity: ClientIdentity, slots: Slots, pins: PinWrapper, attester: Attester, limits: ClientLimits
     ) -> None:
         self.identity = identity
         self.slots = slots
         self.pins = pins
         self.attester = attester
-        self.max_sessions = max_sessions
+        self.max_sessions = limits.sessions
+        self._account = limits.account
         self.sessions: dict[int, Session] = {}
         self.saved_states = SavedStates()
         self._objects: dict[int, SessionObjects] = {}
@@ -176,7 +178,7 @@ class Pkcs11Client:
             handle = next(self._handles)
             if handle > LAST_HANDLE:
                 raise Pkcs11Error(CKR.SESSION_COUNT, "the client has used up its handles; C_Finalize begins them anew")
-            objects = self._objects.setdefault(token.slot, SessionObjects())
+            objects = self._objects.setdefault(token.slot, SessionObjects(self._account))
             session = Session(handle, self, token, objects, read_write=read_write)
             self.sessions[session.handle] = session
             token.enter(session)

@@ -13,6 +13,7 @@ from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 from softee.pkcs11_ta.objects.showing import matches
+from softee.pkcs11_ta.session.accounts import Account
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE, LAST_SESSION_HANDLE, Pkcs11Object, object_size
 
 MAX_OBJECTS: Final = 10_000
@@ -25,7 +26,9 @@ MAX_BYTES: Final = 16 << 20
 class SessionObjects:
     """Session objects by handle. Handles count up and are not used again."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: Account) -> None:
+        """Take what the objects' bytes are booked on."""
+        self._account = account
         self._objects: dict[int, tuple[int, int, Pkcs11Object]] = {}
         self._bytes = 0
         self.removed = 0
@@ -54,6 +57,7 @@ class SessionObjects:
         with self._guard:
             sizes = [object_size(one) for one in attributes]
             self._require_room(len(attributes), sum(sizes))
+            self._account.book(sum(sizes))
             made = [Pkcs11Object(self._next_handle + at, one) for at, one in enumerate(attributes)]
             self._next_handle += len(made)
             for one, size in zip(made, sizes, strict=True):
@@ -66,6 +70,7 @@ class SessionObjects:
             session, size, _ = self._require(old.handle)
             new_size = object_size(attributes)
             self._require_room(0, new_size - size)
+            self._account.book(new_size)
             self._remove(old.handle)
             new = Pkcs11Object(old.handle, attributes)
             self._put(session, new_size, new)
@@ -91,7 +96,9 @@ class SessionObjects:
 
     def _remove(self, handle: int) -> None:
         self.removed += 1
-        self._bytes -= self._objects.pop(handle)[1]
+        size = self._objects.pop(handle)[1]
+        self._bytes -= size
+        self._account.book(-size)
 
     def _remove_where(self, condition: Callable[[int, Pkcs11Object], bool]) -> None:
         with self._guard:
