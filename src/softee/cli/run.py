@@ -64,7 +64,7 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def _world(
-    state: Path | None, root_key: Path | None, log: Path | None, profile: str | None, *, ephemeral: bool
+    state: Path | None, root_key: str | None, log: Path | None, profile: str | None, *, ephemeral: bool
 ) -> Iterator[Environment]:
     """Find or start a secure world; yield the variables that lead to it."""
     options = ("--profile", profile) if profile else ()

@@ -3,7 +3,9 @@
 
 import ctypes
 import os
+import shutil
 import signal
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +26,7 @@ SlotsOption = Annotated[int | None, typer.Option("--slots", help="How many slots
 LevelOption = Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")]
 ReadyOption = Annotated[int | None, typer.Option("--ready-fd", hidden=True)]
 ParentOption = Annotated[int | None, typer.Option("--die-with", hidden=True, metavar="PID")]
+CleanUpOption = Annotated[list[Path] | None, typer.Option("--clean-up", hidden=True)]
 
 
 def serve(
@@ -37,6 +40,7 @@ def serve(
     log_level: LevelOption = None,
     ready_fd: ReadyOption = None,
     die_with: ParentOption = None,
+    clean_up: CleanUpOption = None,
 ) -> None:
     """Run the secure world until SIGTERM or SIGINT. It logs to stderr."""
     from softee.daemon.main import serve as serve_until_stopped  # noqa: PLC0415 - no other command needs its code
@@ -51,7 +55,11 @@ def serve(
         log_level=log_level,
         pkcs11={"slots": slots, "profile": profile},
     )
-    raise typer.Exit(serve_until_stopped(settings, ready_fd=ready_fd))
+    status = serve_until_stopped(settings, ready_fd=ready_fd)
+    if die_with is not None and os.getppid() != die_with:  # whoever would have removed them was killed
+        for directory in clean_up or ():
+            shutil.rmtree(directory, ignore_errors=True)
+    raise typer.Exit(status)
 
 
 def _die_with_parent(parent: int) -> None:

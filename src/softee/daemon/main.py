@@ -25,7 +25,6 @@ from softee.daemon.change_page import change_page, shared_numbers
 from softee.daemon.errors import StartError
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
-from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings, SettingsError
 from softee.daemon.several import World, run_workers
@@ -34,6 +33,7 @@ from softee.stores.base import StoreDamagedError, StoreError, StoreUnavailableEr
 from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
+from softee.tee.keys import wipe
 from softee.tee.sealing import TamperedError
 from softee.tee.secure_storage import WrongRootKeyError
 
@@ -63,9 +63,10 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
     """
     log_stream = logs.start_log(settings.log_level)
     try:
-        with contextlib.ExitStack() as stack:
+        # The signals' stack is the outer one: a second SIGTERM does not keep the store from being closed.
+        with contextlib.ExitStack() as signals, contextlib.ExitStack() as stack:
             world, made, listener = _open(settings, applications, log_stream.fileno(), stack)
-            wakeup = stack.enter_context(_stopping_signals())
+            wakeup = signals.enter_context(_stopping_signals())
             on_ready = partial(_ready, listener, ready_fd)
             workers = _workers(settings, applications)
             _lock_down(settings, may_fork=workers > 1)
@@ -118,12 +119,15 @@ def _open(
     heap.keep_little()
     hardening.raise_descriptor_limit()
     store = stack.enter_context(open_store(settings))
-    key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))
     page = stack.enter_context(change_page())
+    key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))
+    stack.callback(wipe, key)
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
     around = Surroundings(ShownStore(store, heads, revisions), key, settings, revisions)
     made = _made(applications, around)
+    if _workers(settings, applications) == 1:
+        wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
     return World(around, page, applications, log_descriptor), made, listener

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.slot_settings import ProfileName, SlotSettings
 from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH
 from softee.wire.places import SYSTEM_SOCKET, USER_SOCKET
@@ -97,8 +98,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The group that the socket belongs to, for mode 0660; none: this process' own."""
     state: Path
     """The directory with the sealed database and the lock."""
-    root_key: Path
-    """The file with the root key. Keep it away from the state: the two together open the tokens."""
+    root_key: RootKeySource
+    """Where the root key comes from; a path: the file with it. Keep it away from the state: the two together open the
+    tokens."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
     """How many processes serve clients; 0: as many as there are CPUs. Each client is in one of them."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -134,7 +136,7 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, object] | 
         raise SettingsError(f"A setting in {file} is wrong: {name} has moved into the table {_MOVED[name]}.")
     try:
         merged = _merged(_defaults() | written, overrides or {})
-        return msgspec.convert(merged, Settings, dec_hook=_path, str_keys=True)
+        return msgspec.convert(merged, Settings, dec_hook=_decoded, str_keys=True)
     except msgspec.ValidationError as error:
         raise SettingsError(f"A setting in {file} or on the command line is wrong: {error}.") from None
 
@@ -162,13 +164,13 @@ def _defaults() -> dict[str, object]:
             "socket": Path(SYSTEM_SOCKET),
             "socket_mode": 0o660,
             "state": Path("/var/lib/softee"),
-            "root_key": Path("/etc/softee/root.key"),
+            "root_key": "/etc/softee/root.key",
         }
     return {
         "socket": _users_socket(),
         "socket_mode": 0o600,
         "state": _home("XDG_STATE_HOME", ".local/state"),
-        "root_key": _configuration_home() / "root.key",
+        "root_key": str(_configuration_home() / "root.key"),
     }
 
 
@@ -199,8 +201,12 @@ def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from None
 
 
-def _path(wanted: type, value: object) -> Path:
-    """Decode what msgspec has no decoder for: a path, which must be absolute after ``~`` is expanded."""
+def _decoded(wanted: type, value: object) -> Path | RootKeySource:
+    """Decode what msgspec has no decoder for: a path, which must be absolute after ``~`` is expanded; a source."""
+    if wanted is RootKeySource:
+        if not isinstance(value, str | Path):
+            raise TypeError(f"expected the root key's source, got {type(value).__name__}")
+        return RootKeySource(str(value))
     if wanted is not Path or not isinstance(value, str | Path):
         raise TypeError(f"expected a path, got {type(value).__name__}")
     path = Path(value).expanduser()

@@ -24,6 +24,7 @@ from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
 from softee.daemon.supervisor import Supervisor, close_all_but
 from softee.stores.remote import RemoteStore
 from softee.tee.core import TeeCore
+from softee.tee.wiping import wipe
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,9 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
         neighbours=WorkerNeighbours(shared, number),
     )
     lock_down(Doors(settings.lockdown.also_write, settings.lockdown.also_read))  # what stays open was told already
-    core = TeeCore(make_applications(around, world.applications), settings.limits.sessions_per_client)
+    made = make_applications(around, world.applications)
+    wipe(around.root_key)
+    core = TeeCore(made, settings.limits.sessions_per_client)
     source = ConnectionSource(handover)
     place = Place(number, partial(shared.count_clients, number))
     server = Server(core, source, _share(settings.limits, shared.workers), world.page, place)

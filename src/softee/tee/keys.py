@@ -13,6 +13,10 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from softee.tee.wiping import wipe
+
+__all__ = ["KEY_SIZE", "Label", "application_context", "derive_key", "derived", "wipe"]
+
 KEY_SIZE = 32
 
 
@@ -42,11 +46,6 @@ def derive_key(secret: bytes | bytearray, label: Label, context: bytes = b"") ->
     key = bytearray(KEY_SIZE)
     HKDF(SHA256(), KEY_SIZE, salt=None, info=label.value + b"\0" + context).derive_into(secret, key)
     return key
-
-
-def wipe(secret: bytearray) -> None:
-    """Overwrite a secret with zeros."""
-    secret[:] = bytes(len(secret))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from softee.cli.doctor.files import check_root_key, check_state
+from softee.cli.doctor.files import check_source, check_state
 from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.installation import check_libraries, check_programs
 from softee.cli.doctor.profiles import check_profiles
@@ -32,7 +32,7 @@ def doctor(
     findings = list(
         chain(
             check_libraries(),
-            check_root_key(settings.root_key, settings.state),
+            check_source(settings.root_key, settings.state),
             check_state(settings.state),
             check_profiles(settings),
             check_service(settings.socket),
