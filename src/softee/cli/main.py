@@ -27,9 +27,11 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "bench": "softee.cli.bench.command",
         "key": "softee.cli.key",
         "attestation": "softee.cli.attestation",
+        "root-key": "softee.cli.root_key",
     }
 )
-"""By name, in the order of the help: the module that has a function, or a Typer with commands, of that name."""
+"""By name, in the order of the help: the module that has a function, or a Typer with commands, of that name
+(with ``_`` for ``-``)."""
 
 _SETTINGS: Final[Mapping[str, dict[str, Any]]] = {"run": {"allow_interspersed_args": False}}
 """What follows the command that is to be run is that command's."""
@@ -46,7 +48,7 @@ class LazyGroup(TyperGroup):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        found = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         group = found if isinstance(found, typer.Typer) else typer.Typer(add_completion=False)
         if group is not found:
             group.command(cmd_name, context_settings=_SETTINGS.get(cmd_name))(found)

@@ -22,31 +22,19 @@ from softee.daemon.applications import (
     shared_heads,
 )
 from softee.daemon.change_page import change_page, shared_numbers
-from softee.daemon.errors import StartError
+from softee.daemon.failures import FAILURES, opening, sentence
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
 from softee.daemon.server import Server
-from softee.daemon.settings import Settings, SettingsError
+from softee.daemon.settings import Settings
 from softee.daemon.several import World, run_workers
 from softee.daemon.store import open_store
-from softee.stores.base import StoreDamagedError, StoreError, StoreUnavailableError
 from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
-from softee.tee.keys import wipe
-from softee.tee.sealing import TamperedError
-from softee.tee.secure_storage import WrongRootKeyError
+from softee.tee.wiping import wipe
 
 log = logging.getLogger(__name__)
-
-_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
-    (StartError, "{error}"),
-    (SettingsError, "{error}"),
-    (StoreDamagedError, "The store is damaged or was tampered with: {error}."),
-    (StoreUnavailableError, "The store cannot be reached now: {error}; try again later."),
-    (StoreError, "The store cannot be used: {error}."),
-)
-"""What keeps the secure world from starting, and how it is told; the first that fits."""
 
 
 def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequence[Installed] = APPLICATIONS) -> int:
@@ -77,15 +65,14 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
                 server.run(wakeup)
             else:
                 run_workers(world, listener, workers, wakeup, on_ready)
-    except tuple(kind for kind, _ in _SENTENCES) as error:
-        sentence = next(sentence for kind, sentence in _SENTENCES if isinstance(error, kind))
-        return _failed(sentence.format(error=error))
+    except FAILURES as error:
+        return _failed(sentence(error))
     log.info("stopped")
     return 0
 
 
-def _failed(sentence: str) -> int:
-    sys.stderr.write(f"softee: {logs.escape(sentence)}\n")
+def _failed(why: str) -> int:
+    sys.stderr.write(f"softee: {logs.escape(why)}\n")
     return 1
 
 
@@ -125,22 +112,13 @@ def _open(
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
     around = Surroundings(ShownStore(store, heads, revisions), key, settings, revisions)
-    made = _made(applications, around)
+    with opening(store, settings.root_key):
+        made = make_applications(around, applications)
     if _workers(settings, applications) == 1:
         wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
     return World(around, page, applications, log_descriptor), made, listener
-
-
-def _made(applications: Sequence[Installed], around: Surroundings) -> list[TrustedApplication]:
-    try:
-        return make_applications(around, applications)
-    except WrongRootKeyError as error:
-        what = f"The root key {around.settings.root_key} does not fit what is stored in {around.store.name}"
-        raise StartError(f"{what}: {error}.") from error
-    except TamperedError as error:
-        raise StartError(f"What is stored in {around.store.name} is damaged or was tampered with: {error}.") from error
 
 
 def _listener(settings: Settings) -> Listener:
