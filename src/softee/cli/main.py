@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "key": "softee.cli.key",
         "attestation": "softee.cli.attestation",
         "root-key": "softee.cli.root_key",
+        "verify": "softee.cli.verify",
     }
 )
 """By name, in the order of the help: the module that has a function, or a Typer with commands, of that name
