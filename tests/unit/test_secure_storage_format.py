@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from softee.stores.base import StoreError
 from softee.stores.memory import MemoryStore
+from softee.tee.installation import rewrap
 from softee.tee.sealing import SealKey
 from softee.tee.secure_storage import WrongRootKeyError
 from support.stores import APPLICATION, ROOT_KEY, FailingStore, open_storage, snapshot
@@ -65,14 +66,14 @@ def recorded(request: pytest.FixtureRequest) -> Recorded:
     return Recorded(request.param)
 
 
-def assert_opens(store: MemoryStore) -> None:
-    vault = open_storage(store).vault("slot-0")
+def assert_opens(store: MemoryStore, root_key: bytes = ROOT_KEY) -> None:
+    vault = open_storage(store, root_key).vault("slot-0")
     assert vault.head == b"the application's data"
     assert vault.find([vault.key.term(b"red")]) == [1, 128]
     assert vault.read(1, vault.key) == b"a public object"
     assert vault.read(128, SealKey(USER_KEY)) == b"a private object"
     assert vault.change().add(b"", vault.key, 0, []) == 130
-    assert open_storage(store).vault("slot-1").find([]) == []
+    assert open_storage(store, root_key).vault("slot-1").find([]) == []
 
 
 def test_the_recorded_store_opens(recorded: Recorded) -> None:
@@ -121,6 +122,15 @@ def test_format_1_becomes_format_2_in_one_record_and_opens_as_before() -> None:
     before = snapshot(store)
     open_storage(store)
     assert snapshot(store) == before
+
+
+def test_format_1_gets_another_root_key_and_opens_as_before() -> None:
+    store, new_key = Recorded(1).loaded(), bytes(range(32, 64))
+    assert rewrap(store, [APPLICATION], ROOT_KEY, new_key) == [APPLICATION]
+    assert snapshot(store)[INSTALLATION][4] == 2
+    assert_opens(store, new_key)
+    with pytest.raises(WrongRootKeyError):
+        open_storage(store)
 
 
 def test_format_1_that_cannot_be_written_anew_stays_whole() -> None:
