@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from softee.stores.base import Record, Revision, Store
+from softee.tee.anchor import ANCHOR, anchor_key, open_anchor, seal_anchor
 from softee.tee.keys import KEY_SIZE, Label, application_context, derive_key, derived, wipe
 from softee.tee.records import HEADER_SIZE, Place, RecordKind, check_header, seal_record
 from softee.tee.sealing import SealKey, TamperedError
@@ -118,8 +119,23 @@ def rewrap(
         expected[place.key] = stored.revision
         changed.append(application)
     if puts:
+        _rewrap_anchor(store, old_key, new_key, expected, puts)
         store.commit(expected=expected, puts=puts)
     return changed
+
+
+def _rewrap_anchor(
+    store: Store,
+    old_key: bytes | bytearray,
+    new_key: bytes | bytearray,
+    expected: dict[bytes, Revision],
+    puts: dict[bytes, bytes],
+) -> None:
+    """Add the anchor record to what is written, where there is one. Raises TamperedError."""
+    stored = store.get(ANCHOR.key)
+    if stored is not None:
+        puts[ANCHOR.key] = seal_anchor(anchor_key(new_key), open_anchor(anchor_key(old_key), stored.value))
+        expected[ANCHOR.key] = stored.revision
 
 
 def _opens(root_key: bytes | bytearray, application: UUID, stored: Record) -> bool:

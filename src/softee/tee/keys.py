@@ -27,6 +27,8 @@ class Label(Enum):
     """From the root key; context: the application's UUID. Seals the installation record."""
     APPLICATION = b"softee/1/application"
     """From the root key; context: installation UUID ‖ application UUID. The parent of the vaults."""
+    ANCHOR = b"softee/2/anchor"
+    """From the root key. Seals the anchor record."""
     VAULT = b"softee/1/vault"
     """From the application's key; context: the vault's name. The parent of the following three."""
     STRUCTURE = b"softee/1/structure"

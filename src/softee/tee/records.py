@@ -21,6 +21,8 @@ MAGIC = b"STEE"
 HEADER_SIZE = 6
 OBJECT_TAG_SIZE = 16
 
+_NAME_AT = 16
+"""Where the size of the vault's name stands in a key."""
 _CONTEXT = struct.Struct("<4sBB16sIQ")
 
 
@@ -31,6 +33,7 @@ class RecordKind(IntEnum):
     HEAD = 2
     PAGE = 3
     OBJECT = 4
+    ANCHOR = 5
 
 
 FORMAT_VERSIONS: Mapping[RecordKind, tuple[int, ...]] = MappingProxyType(
@@ -39,6 +42,7 @@ FORMAT_VERSIONS: Mapping[RecordKind, tuple[int, ...]] = MappingProxyType(
         RecordKind.HEAD: (1,),
         RecordKind.PAGE: (1,),
         RecordKind.OBJECT: (1,),
+        RecordKind.ANCHOR: (1,),
     }
 )
 """The format versions in which records of each kind are read; the last one is written."""
@@ -46,7 +50,7 @@ FORMAT_VERSIONS: Mapping[RecordKind, tuple[int, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record belongs: an application's vault (``""`` for the installation record), a kind and a number."""
+    """Where a record belongs: an application's vault (``""`` where it is in none), a kind and a number."""
 
     application: UUID
     vault: str
@@ -71,7 +75,7 @@ class Place:
     def __str__(self) -> str:
         """Name the record in an error's sentence."""
         name = self.kind.name.lower()
-        if self.kind is RecordKind.INSTALLATION:
+        if self.kind in {RecordKind.INSTALLATION, RecordKind.ANCHOR}:
             return f"{name} record"
         return f"{name} of {self.vault}" if self.kind is RecordKind.HEAD else f"{name} {self.number} of {self.vault}"
 
@@ -80,6 +84,15 @@ def vault_prefix(application: UUID, vault: str) -> bytes:
     """Return what all keys of a vault begin with. The name's length comes first, so no prefix begins another one."""
     name = vault.encode()
     return application.bytes + bytes([len(name)]) + name
+
+
+def kind_of(key: bytes) -> RecordKind | None:
+    """Return the kind of the record at a key of the store; None where no record of ours stands there."""
+    kind_at = _NAME_AT + 1 + key[_NAME_AT] if len(key) > _NAME_AT else 0
+    try:
+        return RecordKind(key[kind_at]) if len(key) == kind_at + 5 else None
+    except ValueError:
+        return None
 
 
 def seal_record(key: SealKey, place: Place, version: int, plaintext: bytes | bytearray) -> bytes:
