@@ -74,15 +74,14 @@ def test_a_try_is_anchored_before_its_check(counter: FakeCounter) -> None:
 
 def test_a_change_of_an_object_is_pending_until_it_is_anchored(counter: FakeCounter) -> None:
     store, vault = start({}, counter)
-    before = counter.value
+    before = counter.read()
     add(vault)
-    assert store.is_pending
-    assert counter.value == before
+    pending = [store.is_pending]
+    assert counter.read() == before
     store.settle()
-    assert not store.is_pending
-    assert counter.value is not None
-    assert before is not None
-    assert counter.value == before + 1
+    pending.append(store.is_pending)
+    assert pending == [True, False]
+    assert counter.read() == (before or 0) + 1
 
 
 def test_what_was_prepared_and_failed_is_never_taken_for_what_followed(

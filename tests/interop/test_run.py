@@ -16,6 +16,7 @@ from interop.tools import Programs
 from softee.names import MechanismFlag
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, STRICT
+from support.channel_attack import eventually
 from support.secure_world import RunningDaemon
 
 SOFTEE = (sys.executable, "-P", "-m", "softee")
@@ -188,8 +189,8 @@ def test_a_killed_run_takes_its_secure_world_along_and_leaves_nothing_behind(tmp
         ended, _, _ = select.select([world], [], [], 20)
         os.close(world)
     assert ended
-    assert list(temporary.iterdir()) == []
-    assert not path.parent.exists()
+    assert eventually(lambda: not list(temporary.iterdir()))
+    assert eventually(lambda: not path.parent.exists())
 
 
 KILL_SERVER = """

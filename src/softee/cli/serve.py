@@ -3,13 +3,13 @@
 
 import ctypes
 import os
-import shutil
 import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from softee.cli.clean_up import clean_up_behind
 from softee.cli.failure import CliError
 from softee.cli.options import (
     ConfigOption,
@@ -47,6 +47,8 @@ def serve(
 
     if die_with is not None:
         _die_with_parent(die_with)
+        if clean_up:
+            clean_up_behind(die_with, clean_up)
     settings = settings_from(
         config=config,
         state=state,
@@ -55,11 +57,7 @@ def serve(
         log_level=log_level,
         pkcs11={"slots": slots, "profile": profile},
     )
-    status = serve_until_stopped(settings, ready_fd=ready_fd)
-    if die_with is not None and os.getppid() != die_with:  # whoever would have removed them was killed
-        for directory in clean_up or ():
-            shutil.rmtree(directory, ignore_errors=True)
-    raise typer.Exit(status)
+    raise typer.Exit(serve_until_stopped(settings, ready_fd=ready_fd))
 
 
 def _die_with_parent(parent: int) -> None:

@@ -9,6 +9,7 @@ from softee.daemon.errors import StartError
 from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.settings import SettingsError
 from softee.stores.base import Store, StoreDamagedError, StoreError, StoreUnavailableError
+from softee.tee.anchor import AnchorError
 from softee.tee.sealing import TamperedError
 from softee.tee.secure_storage import WrongRootKeyError
 
@@ -36,5 +37,7 @@ def opening(store: Store, source: RootKeySource) -> Iterator[None]:
         yield
     except WrongRootKeyError as error:
         raise StartError(f"The root key {source} does not fit what is stored in {store.name}: {error}.") from error
+    except AnchorError as error:
+        raise StartError(f"The anchor of what is stored in {store.name} cannot be used: {error}.") from error
     except TamperedError as error:
         raise StartError(f"What is stored in {store.name} is damaged or was tampered with: {error}.") from error

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from softee.daemon import hardening, heap, logs, readiness
+from softee.daemon.anchoring import anchor_devices, anchoring
 from softee.daemon.applications import (
     APPLICATIONS,
     Installed,
@@ -62,7 +63,8 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
                 core = TeeCore(made, settings.limits.sessions_per_client)
                 server = Server(core, listener, settings.limits, world.page)
                 on_ready()
-                server.run(wakeup)
+                with world.anchor.in_background():
+                    server.run(wakeup)
             else:
                 run_workers(world, listener, workers, wakeup, on_ready)
     except FAILURES as error:
@@ -90,9 +92,9 @@ def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
 
 def _lock_down(settings: Settings, *, may_fork: bool) -> None:
     """Give up what is no longer needed. Workers give up more."""
-    own = (settings.state, settings.socket.parent, *settings.lockdown.also_write)
-    for sentence in lock_down(Doors(own, settings.lockdown.also_read, may_fork=may_fork)):
-        log.warning("%s", sentence)
+    own = (settings.state, settings.socket.parent, *anchor_devices(settings), *settings.lockdown.also_write)
+    for left_open in lock_down(Doors(own, settings.lockdown.also_read, may_fork=may_fork)):
+        log.warning("%s", left_open)
 
 
 def _open(
@@ -111,14 +113,16 @@ def _open(
     stack.callback(wipe, key)
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
-    around = Surroundings(ShownStore(store, heads, revisions), key, settings, revisions)
     with opening(store, settings.root_key):
+        anchor = anchoring(settings, ShownStore(store, heads, revisions), key)
+        stack.callback(anchor.store.close)
+        around = Surroundings(anchor.store, key, settings, revisions)
         made = make_applications(around, applications)
     if _workers(settings, applications) == 1:
         wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
-    return World(around, page, applications, log_descriptor), made, listener
+    return World(around, page, applications, log_descriptor, anchor), made, listener
 
 
 def _listener(settings: Settings) -> Listener:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from softee.daemon.anchor_place import AnchorPlace
 from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.slot_settings import ProfileName, SlotSettings
 from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH
@@ -101,6 +102,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     root_key: RootKeySource
     """Where the root key comes from; a path: the file with it. Keep it away from the state: the two together open the
     tokens."""
+    anchor: AnchorPlace | None = None
+    """The counter outside of the disk that vouches for the newest state; without one a roll-back is not noticed."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
     """How many processes serve clients; 0: as many as there are CPUs. Each client is in one of them."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -201,8 +204,12 @@ def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from None
 
 
-def _decoded(wanted: type, value: object) -> Path | RootKeySource:
-    """Decode what msgspec has no decoder for: a path, which must be absolute after ``~`` is expanded; a source."""
+def _decoded(wanted: type, value: object) -> Path | RootKeySource | AnchorPlace:
+    """Decode what msgspec has no decoder for: a path, which must be absolute after ``~`` is expanded; what is named."""
+    if wanted is AnchorPlace:
+        if not isinstance(value, str):
+            raise TypeError(f"expected the place of an anchor, got {type(value).__name__}")
+        return AnchorPlace(value)
     if wanted is RootKeySource:
         if not isinstance(value, str | Path):
             raise TypeError(f"expected the root key's source, got {type(value).__name__}")

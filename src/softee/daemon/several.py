@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from softee.daemon import hardening
+from softee.daemon.anchoring import Anchoring
 from softee.daemon.applications import Installed, Surroundings, make_applications
 from softee.daemon.change_page import ChangePage
 from softee.daemon.clients import Place
@@ -37,6 +38,7 @@ class World:
     page: ChangePage | None
     applications: Sequence[Installed]
     log_descriptor: int
+    anchor: Anchoring
 
 
 def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_ready: Callable[[], None]) -> None:
@@ -46,7 +48,7 @@ def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_
         gc.collect()
         gc.freeze()  # so that the workers' collectors leave alone, and shared, what is there now
         run = partial(_work, world, _Family(shared, os.getpid()))
-        Supervisor(world.around.store, listener, settings.limits, shared, run).run(wakeup, on_ready)
+        Supervisor(world.anchor, listener, settings.limits, shared, run).run(wakeup, on_ready)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ counter's value. So a start takes what has the counter's value (anchored, or cha
 came before it counted), and nothing else; then it anchors twice, after which nothing that an earlier run has prepared
 is taken any more. A commit that changes a head alone (a PIN, a try of one) is anchored before it returns.
 
-docs/decisions/0019 says why this leaves no way back.
+docs/decisions/0019-an-anchor-counts-twice-at-a-start.md says why this leaves no way back.
 """
 
 import os
@@ -130,9 +130,11 @@ class AnchoredStore:
 
     def get(self, key: bytes) -> Record | None:
         """Return the record at ``key``, or None. Raises StoreDamagedError: a head is not the newest; StoreError."""
+        if kind_of(key) is not RecordKind.HEAD:
+            return self._store.get(key)
         with self._lock:
             record = self._store.get(key)
-            if kind_of(key) is RecordKind.HEAD and record is not None and not self._is_newest(key, record):
+            if record is not None and not self._is_newest(key, record):
                 raise StoreDamagedError(f"{self.name}: a head is not the one that is anchored: it was rolled back")
             return record
 
