@@ -5,30 +5,22 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import typer.main
-from typer.core import TyperGroup
+import click
 
-from softee.cli.main import app
+from support.command_line import leaves
 
 ROOT = Path(__file__).parents[2]
 
 
 def commands() -> dict[str, set[str]]:
     """Return the options of each sub-command, without those that are hidden."""
-    return dict(leaves(typer.main.get_group(app)))
+    return {name: set(shown_options(command)) for name, command in leaves()}
 
 
-def leaves(group: TyperGroup, before: str = "") -> Iterator[tuple[str, set[str]]]:
-    context = typer.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        if isinstance(command, TyperGroup):
-            yield from leaves(command, f"{before}{name} ")
-            continue
-        shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
-        options = {option for parameter in shown for option in parameter.opts if option.startswith("--")}
-        yield before + name, {option.removeprefix("--") for option in options}
+def shown_options(command: click.Command) -> Iterator[str]:
+    for parameter in command.params:
+        if not getattr(parameter, "hidden", False):
+            yield from (option.removeprefix("--") for option in parameter.opts if option.startswith("--"))
 
 
 def in_manual() -> dict[str, set[str]]:

@@ -7,9 +7,9 @@ import pytest
 
 from softee.cli import secure_world
 from softee.cli.failure import CliError
-from softee.cli.options import settings_from
 from softee.cli.places import require_answering_socket
 from softee.cli.secure_world import LONGEST_DIRECTORY, paths_from_settings, private_directory
+from softee.cli.settings import settings_from
 
 
 def test_where_nothing_answers_one_is_told_how_to_start(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee module``: the path of the PKCS#11 module."""
 
-import typer
+import click
 
 from softee.cli.library import module_path
 
 
+@click.command()
 def module() -> None:
     """Print the path of libckteec, the PKCS#11 module that applications load."""
-    typer.echo(module_path())
+    click.echo(module_path())

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-import typer
+import click
 
 from softee.cli.failure import CliError
 
@@ -16,7 +16,7 @@ def write_out(text: bytes, file: Path | None) -> None:
 
     """
     if file is None:
-        typer.echo(text, nl=False)
+        click.echo(text, nl=False)
         return
     try:
         file.write_bytes(text)

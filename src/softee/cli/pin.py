@@ -4,7 +4,7 @@
 import os
 from pathlib import Path
 
-import typer
+import click
 
 from softee.cli.output import read_in
 
@@ -22,5 +22,5 @@ def user_pin(file: Path | None, token: str) -> bytes:
         return read_in(file).partition(b"\n")[0].removesuffix(b"\r")
     if VARIABLE in os.environ:
         return os.environb[VARIABLE.encode()]
-    typed: str = typer.prompt(f"PIN of the user of token {token}", hide_input=True, err=True)
+    typed: str = click.prompt(f"PIN of the user of token {token}", hide_input=True, err=True)
     return typed.encode()

@@ -7,33 +7,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
+import click
 
 from softee.cli import secure_world
 from softee.cli.child import run_command
 from softee.cli.ephemeral import throw_away_world
 from softee.cli.failure import CliError
 from softee.cli.library import module_path
-from softee.cli.options import ProfileOption, RootKeyOption, StateOption
+from softee.cli.options import path, profile_option, root_key_option, state_option
 from softee.cli.places import answering_socket
 
 Environment = dict[str, str]
 
-Command = Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments, after --.")]
-Ephemeral = Annotated[bool, typer.Option("--ephemeral", help="Start one with a throw-away token, for tests and CI.")]
-LogOption = Annotated[Path | None, typer.Option("--log", help="Where it logs; default: softee.log in the state.")]
 
-
+@click.command(context_settings={"allow_interspersed_args": False})  # what follows COMMAND is that command's
+@click.argument("command", metavar="COMMAND...", nargs=-1, required=True)
+@state_option
+@root_key_option
+@click.option("--ephemeral", is_flag=True, help="Start one with a throw-away token, for tests and CI.")
+@profile_option
+@path("--log", "Where it logs; default: softee.log in the state.")
+@click.pass_context
 def run(
-    command: Command,
+    ctx: click.Context,
+    command: tuple[str, ...],
     *,
-    state: StateOption = None,
-    root_key: RootKeyOption = None,
-    ephemeral: Ephemeral = False,
-    profile: ProfileOption = None,
-    log: LogOption = None,
+    state: Path | None,
+    root_key: Path | None,
+    ephemeral: bool,
+    profile: str | None,
+    log: Path | None,
 ) -> None:
     """Run a command that finds its token in SOFTEE_MODULE and SOFTEE_SOCKET.
 
@@ -49,7 +54,7 @@ def run(
     with _world(state, root_key, log, profile, ephemeral=ephemeral) as found:
         environment = os.environ | {"SOFTEE_MODULE": str(module)} | found
         status = run_command(command, environment)
-    raise typer.Exit(status)
+    ctx.exit(status)
 
 
 def end_on_signals() -> None:

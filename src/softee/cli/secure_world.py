@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from softee.cli.failure import CliError
-from softee.cli.options import settings_from
+from softee.cli.settings import settings_from
 
 READY_WITHIN = 20.0
 """Seconds that a secure world may take to open its state and listen."""

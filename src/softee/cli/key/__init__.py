@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``softee key``: statements of where keys come from, made and verified."""
+"""``softee key``: keys on a token, and statements of where they come from."""
 
-import typer
+from softee.cli.lazy import LazyGroup, Row
 
-from softee.cli.key.attest import attest
-from softee.cli.key.verify import verify_attestation
-
-key = typer.Typer(help="State where a token's key comes from, and verify such a statement.", no_args_is_help=True)
-key.command()(attest)
-key.command()(verify_attestation)
+key = LazyGroup(
+    "key",
+    "Make, import, export, wrap and attest keys.",
+    {
+        "attest": Row("softee.cli.key.attest", "State, signed, where a private key comes from."),
+        "verify-attestation": Row("softee.cli.key.verify", "Show what such a statement proves."),
+    },
+)
