@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 class Row:
     """A command of a group: the module that has it, under the command's name, and what it does in one line.
 
-    In the module, underscores stand in the place of hyphens.
+    In the module, underscores stand in the place of hyphens, and one after a name that Python has already (list_).
     """
 
     module: str
@@ -36,7 +36,9 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in self.rows:
             return None
-        command = getattr(import_module(self.rows[cmd_name].module), cmd_name.replace("-", "_"))
+        module = import_module(self.rows[cmd_name].module)
+        name = cmd_name.replace("-", "_")
+        command = getattr(module, name, None) or getattr(module, f"{name}_")
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is no command")
         command.name = cmd_name

@@ -42,6 +42,7 @@ pin_file_option = path("--pin-file", "A file whose first line is the PIN; else S
 json_option = click.option(
     "--json", JSON, is_flag=True, is_eager=True, callback=_note_json, help="Print one JSON document, also of a failure."
 )
+yes_option = click.option("--yes", is_flag=True, help="Destroy it without a question.")
 profile_option = click.option(
     "--profile", type=click.Choice(PROFILES), help="The profile of slots whose settings name none."
 )
