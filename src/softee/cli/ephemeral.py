@@ -2,8 +2,7 @@
 """A throw-away token, ready for use: what ``softee run --ephemeral`` gives to tests and to CI."""
 
 import secrets
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,26 +15,30 @@ SLOT = 0
 
 
 @contextmanager
-def throw_away_world(log: Path | None = None, options: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+def throw_away_world(
+    log: Path | None = None, options: Sequence[str] = (), keys: str | None = None
+) -> Iterator[dict[str, str]]:
     """Run a secure world with such a token, and yield the variables that lead to it and to its PINs.
 
     Args:
         log: where it logs; by default, to a file that goes with it.
         options: further options of ``softee serve``.
+        keys: the kinds of keys that are made on the token, with commas.
 
     Raises:
-        CliError: it does not become ready.
+        CliError: it does not become ready, or there is no such kind of keys.
 
     """
-    with tempfile.TemporaryDirectory(prefix="softee-") as directory:
-        state = Path(directory)
+    make_keys = _maker(keys)
+    with secure_world.private_directory() as state:
         paths = secure_world.StartPaths(state / "state", state / "key" / "root.key", log or state / "softee.log")
         with secure_world.running(paths, options) as socket:
-            yield {"SOFTEE_SOCKET": str(socket)} | initialized_token(socket)
+            variables = {"SOFTEE_SOCKET": str(socket)} | paths.variables | initialized_token(socket)
+            yield variables | make_keys(variables)
 
 
 def initialized_token(socket: Path) -> dict[str, str]:
-    """Initialize slot 0's token with fresh PINs and return them as SOFTEE_PIN and SOFTEE_SO_PIN."""
+    """Initialize slot 0's token with fresh PINs, and return its label and them in variables."""
     so_pin, pin = _new_pin(), _new_pin()
     with token_client(socket) as client:
         client.init_token(SLOT, LABEL, so_pin.encode())
@@ -43,7 +46,16 @@ def initialized_token(socket: Path) -> dict[str, str]:
         client.login(session, CKU.SO, so_pin.encode())
         client.init_pin(session, pin.encode())
         client.close_session(session)
-    return {"SOFTEE_PIN": pin, "SOFTEE_SO_PIN": so_pin}
+    return {"SOFTEE_TOKEN": LABEL, "SOFTEE_PIN": pin, "SOFTEE_SO_PIN": so_pin}
+
+
+def _maker(keys: str | None) -> Callable[[dict[str, str]], dict[str, str]]:
+    """Return what makes the keys, once a token is there, and tells of them in variables."""
+    if not keys:
+        return lambda _: {}
+    from softee.cli.ephemeral_keys import Keys  # noqa: PLC0415 - without keys, `softee run` needs no cryptography
+
+    return Keys.parse(keys).make
 
 
 def _new_pin() -> str:

@@ -23,9 +23,12 @@ class Output:
     json: bool = False
 
 
-def path(option: str, help_text: str, metavar: str = "FILE", *, required: bool = False) -> Decorator:
-    """Return an option that takes a path."""
-    return click.option(option, type=click.Path(path_type=Path), metavar=metavar, help=help_text, required=required)
+def path(
+    option: str, help_text: str, metavar: str = "FILE", *, required: bool = False, variable: str | None = None
+) -> Decorator:
+    """Return an option that takes a path, or has it from a variable."""
+    of = click.Path(path_type=Path)
+    return click.option(option, type=of, metavar=metavar, help=help_text, required=required, envvar=variable)
 
 
 def _note_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - as click calls it

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from softee.cli import secure_world
-from softee.cli.child import run_command
+from softee.cli.child import require_program, run_command
 from softee.cli.ephemeral import throw_away_world
 from softee.cli.failure import CliError
 from softee.cli.library import module_path
@@ -27,6 +27,7 @@ Environment = dict[str, str]
 @state_option
 @root_key_option
 @click.option("--ephemeral", is_flag=True, help="Start one with a throw-away token, for tests and CI.")
+@click.option("--keys", metavar="KINDS", help="Keys on that token, with commas: rsa:2048,ec:prime256v1,ed25519.")
 @profile_option
 @path("--log", "Where it logs; default: softee.log in the state.")
 @click.pass_context
@@ -37,6 +38,7 @@ def run(
     state: Path | None,
     root_key: Path | None,
     ephemeral: bool,
+    keys: str | None,
     profile: str | None,
     log: Path | None,
 ) -> None:
@@ -44,14 +46,20 @@ def run(
 
     Without --state and --ephemeral a secure world that answers already is used; where none does, one is started for
     the command on the default state. What was started is stopped when the command ends. The exit status is the
-    command's. With --ephemeral the token is labelled "softee" and its PINs are in SOFTEE_PIN and SOFTEE_SO_PIN.
-    With --profile the secure world is one that is started.
+    command's. With --profile the secure world is one that is started.
+
+    With --ephemeral the token's label is "softee", which is also in SOFTEE_TOKEN, and its PINs are in SOFTEE_PIN and
+    SOFTEE_SO_PIN. The keys of --keys are called rsa-2048, ec-prime256v1, ed25519, a second one of a kind ed25519-2,
+    and have the CKA_IDs 01, 02, and so on in their order; SOFTEE_KEYS has their labels, with commas.
     """
     if ephemeral and (state or root_key):
         raise CliError("--ephemeral makes its own state and root key; give it without --state and --root-key.", 2)
+    if keys and not ephemeral:
+        raise CliError("--keys are made on the token of --ephemeral; `softee key generate` makes keys on others.", 2)
+    require_program(command[0])
     module = module_path()
     end_on_signals()
-    with _world(state, root_key, log, profile, ephemeral=ephemeral) as found:
+    with _world(state, root_key, log, profile, keys, ephemeral=ephemeral) as found:
         environment = os.environ | {"SOFTEE_MODULE": str(module)} | found
         status = run_command(command, environment)
     ctx.exit(status)
@@ -69,12 +77,18 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def _world(
-    state: Path | None, root_key: Path | None, log: Path | None, profile: str | None, *, ephemeral: bool
+    state: Path | None,
+    root_key: Path | None,
+    log: Path | None,
+    profile: str | None,
+    keys: str | None,
+    *,
+    ephemeral: bool,
 ) -> Iterator[Environment]:
     """Find or start a secure world; yield the variables that lead to it."""
     options = ("--profile", profile) if profile else ()
     if ephemeral:
-        with throw_away_world(log, options) as environment:
+        with throw_away_world(log, options, keys) as environment:
             yield environment
         return
     answering = None if state or root_key else answering_socket()
@@ -84,5 +98,6 @@ def _world(
     if answering:
         yield {"SOFTEE_SOCKET": str(answering)}
         return
-    with secure_world.running(secure_world.paths_from_settings(state, root_key, log), options) as socket:
-        yield {"SOFTEE_SOCKET": str(socket)}
+    paths = secure_world.paths_from_settings(state, root_key, log)
+    with secure_world.running(paths, options) as socket:
+        yield {"SOFTEE_SOCKET": str(socket)} | paths.variables

@@ -36,6 +36,11 @@ class StartPaths:
     root_key: Path
     log: Path
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What tells `softee doctor`, run by the command, which files to judge."""
+        return {"SOFTEE_STATE": str(self.state), "SOFTEE_ROOT_KEY": str(self.root_key)}
+
 
 def paths_from_settings(state: Path | None, root_key: Path | None, log: Path | None) -> StartPaths:
     """Return the settings' paths where None is given; the log stands in the state directory."""
@@ -67,7 +72,8 @@ def running(paths: StartPaths, options: Sequence[str] = ()) -> Iterator[Path]:
 @contextmanager
 def private_directory() -> Iterator[Path]:
     """Make a directory with a short path that only this user can enter, and remove it."""
-    candidates = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")  # noqa: S108 - mkdtemp makes it private
+    variables = ("XDG_RUNTIME_DIR", "TMPDIR")
+    candidates = *(os.environ.get(name, "") for name in variables), "/tmp", "/var/tmp", "/dev/shm"  # noqa: S108 - mkdtemp makes it private
     for parent in candidates:
         if parent and len(os.fsencode(parent)) <= LONGEST_DIRECTORY and os.access(parent, os.W_OK | os.X_OK):
             directory = tempfile.mkdtemp(prefix="softee-", dir=parent)

@@ -14,7 +14,7 @@ from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.installation import check_libraries, check_programs
 from softee.cli.doctor.profiles import check_profiles
 from softee.cli.doctor.service import check_service
-from softee.cli.options import config_option, json_option, root_key_option, state_option
+from softee.cli.options import config_option, json_option, path
 from softee.cli.settings import settings_from
 from softee.cli.tables import Cell, Styled, print_table
 
@@ -23,8 +23,8 @@ _COLOURS = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "re
 
 @click.command()
 @config_option
-@state_option
-@root_key_option
+@path("--state", "The state directory; in `softee run`, that of its secure world.", "DIR", variable="SOFTEE_STATE")
+@path("--root-key", "The file of the root key; likewise.", variable="SOFTEE_ROOT_KEY")
 @json_option
 @click.pass_context
 def doctor(
