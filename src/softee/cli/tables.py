@@ -29,10 +29,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     table = [[_plain(cell) for cell in row] for row in ([Styled(name, "") for name in columns], *rows)]
     widths = [max(cell_len(cell.text) for cell in column) for column in zip(*table, strict=True)]
     for number, row in enumerate(table):
-        cells = [_styled(cell, bold=number == 0) for cell in row]
-        padding = [" " * (width - cell_len(cell.text) + 2) for width, cell in zip(widths, row, strict=True)]
-        line = "".join(text + space for text, space in zip(cells[:-1], padding, strict=False))
-        click.echo((line + cells[-1]).rstrip())
+        gaps = [" " * (width - cell_len(cell.text) + 2) for width, cell in zip(widths, row, strict=True)]
+        last = max((at for at, cell in enumerate(row) if cell.text), default=0)
+        gaps[last:] = [""] * len(gaps[last:])
+        click.echo("".join(_styled(cell, bold=number == 0) + gap for cell, gap in zip(row, gaps, strict=True)))
 
 
 def print_fields(fields: Iterable[tuple[str, Cell]]) -> None:
@@ -63,4 +63,4 @@ def _plain(cell: Cell) -> Styled:
 
 
 def _styled(cell: Styled, *, bold: bool) -> str:
-    return click.style(cell.text, fg=cell.colour or None, bold=bold or None)
+    return click.style(cell.text, fg=cell.colour or None, bold=bold or None) if cell.colour or bold else cell.text

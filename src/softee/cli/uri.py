@@ -4,9 +4,9 @@
 import click
 
 from softee.cli.cryptoki.choice import TokenChoice, found_by
-from softee.cli.cryptoki.described import described, uri_of
+from softee.cli.cryptoki.described import described
 from softee.cli.cryptoki.options import login_if_wanted, on_a_token, on_objects
-from softee.cli.cryptoki.uri import Uri
+from softee.cli.cryptoki.uri import Uri, uri_of
 from softee.cli.failure import CliError
 from softee.cli.options import json_option
 from softee.cli.output import write_json

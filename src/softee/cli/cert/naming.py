@@ -33,7 +33,7 @@ def for_whom(command: Callable[..., Any]) -> Callable[..., Any]:
             "--san",
             metavar="SORT:NAME",
             multiple=True,
-            help="Another name: dns:example.org, ip:192.0.2.1, email:…, uri:…",
+            help="Another name, after dns:, ip:, email: or uri:. May be given more than once.",
         ),
         click.option("--subject", metavar="NAME", required=True, help="The name, as in RFC 4514: CN=me,O=Example."),
     ):

@@ -117,9 +117,10 @@ def _templates(name: Uri, classes: Sequence[CKO]) -> Iterator[dict[int, Value]]:
         wanted[CKA.LABEL] = name.label.encode()
     if name.id is not None:
         wanted[CKA.ID] = name.id
-    if name.object_class is None and not classes:
+    allowed = classes or ([] if name.object_class is None else [name.object_class])
+    if not allowed:
         yield wanted
-    for one in classes or filter(None, [name.object_class]):
+    for one in allowed:
         if name.object_class in {None, one}:
             yield wanted | {CKA.CLASS: int(one)}
 

@@ -8,9 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from softee.cli.cryptoki.kinds import kind_name, number
-from softee.cli.cryptoki.module import Token
 from softee.cli.cryptoki.session import Session
-from softee.cli.cryptoki.uri import TYPES, Uri
+from softee.cli.cryptoki.uri import Uri, uri_of
 from softee.names import CKA, CKC, CKK, CKO
 
 _ASKED: Final = (
@@ -96,13 +95,6 @@ def described(session: Session, handle: int) -> Described:
         tuple(name for attribute, name in _TRAITS.items() if found.get(attribute) == b"\1"),
         uri_of(session.token, label, id_, object_class),
     )
-
-
-def uri_of(token: Token, label: str = "", id_: bytes = b"", object_class: int | None = None) -> Uri:
-    """Return the URI of a token, or of an object on it."""
-    known = {int(one): one for one in TYPES.values()}
-    of = None if object_class is None else known.get(object_class)
-    return Uri(token=token.label, serial=token.serial, id=id_ or None, label=label or None, object_class=of)
 
 
 def _kind(found: Mapping[CKA, bytes]) -> str:

@@ -10,16 +10,21 @@ from typing import Final
 from softee.cli.cryptoki.structures import Value
 from softee.cli.failure import CliError
 from softee.names import CKA, CKK, CKM, CKO, MlDsaParameterSet, MlKemParameterSet
+from softee.pkcs11_ta.keys import ec, edwards, montgomery
 from softee.pkcs11_ta.keys.curves import oid
 
 Given = dict[int, Value]
+
+
+_CURVES: Final = (ec.CURVES, edwards.CURVES, montgomery.CURVES)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of keys: its CKA_KEY_TYPE, the mechanism that makes them, what its template says, what they are for.
 
-    ``public`` is what the public key's template says, None of secret keys, whose template says ``secret``.
+    ``public`` is what the public key's template says, None of secret keys, whose template says ``secret``. ``curve`` is
+    all that CKA_EC_PARAMS may be of such keys.
     """
 
     key_type: CKK
@@ -27,6 +32,7 @@ class Kind:
     uses: tuple[str, ...]
     public: Mapping[int, Value] | None = None
     secret: Mapping[int, Value] = field(default_factory=dict)
+    curve: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,9 @@ def _rsa(bits: int) -> Kind:
 
 
 def _curve(key_type: CKK, mechanism: CKM, dotted: str, use: str) -> Kind:
-    return Kind(key_type, mechanism, (use,), {CKA.EC_PARAMS: oid(dotted)})
+    params = oid(dotted)
+    named = next(one for curves in _CURVES for one in curves.names.values() if params in one)
+    return Kind(key_type, mechanism, (use,), {CKA.EC_PARAMS: params}, curve=named)
 
 
 def _ec(dotted: str) -> Kind:
@@ -145,11 +153,17 @@ def kind_name(attributes: Mapping[CKA, bytes]) -> str | None:
     return next((name for name, kind in KINDS.items() if kind.key_type == key_type and _fits(kind, attributes)), None)
 
 
+def curve_by_oid(params: bytes) -> bytes:
+    """Return a CKA_EC_PARAMS that names the same curve by its object identifier, which all tokens know."""
+    known = (kind.public[CKA.EC_PARAMS] for kind in KINDS.values() if kind.public and params in kind.curve)
+    found = next(known, params)
+    return found if isinstance(found, bytes) else params
+
+
 def _fits(kind: Kind, attributes: Mapping[CKA, bytes]) -> bool:
     """Tell whether a key has the curve or the parameter set of a kind."""
-    params, chosen = attributes.get(CKA.EC_PARAMS), number(attributes, CKA.PARAMETER_SET)
-    given = kind.public or {}
-    return (params is not None and given.get(CKA.EC_PARAMS) == params) or given.get(CKA.PARAMETER_SET) == chosen
+    chosen = number(attributes, CKA.PARAMETER_SET)
+    return attributes.get(CKA.EC_PARAMS) in kind.curve or (kind.public or {}).get(CKA.PARAMETER_SET) == chosen
 
 
 def key_attributes(key_class: CKO, key_type: CKK, label: str, key_id: bytes, uses: Sequence[str]) -> Given:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_der_x509_certificate
 
 from softee.cli.cryptoki.choice import found_by
-from softee.cli.cryptoki.kinds import USES_OF, Given, number
+from softee.cli.cryptoki.kinds import USES_OF, Given, curve_by_oid, number
 from softee.cli.cryptoki.session import Session
 from softee.cli.cryptoki.uri import Uri
 from softee.cli.failure import CliError
@@ -113,10 +113,12 @@ def _pair(key_type: CKK, parts: Parts) -> Pair:
     private: Parts = {CKA.CLASS: CKO.PRIVATE_KEY, CKA.KEY_TYPE: key_type, **parts}
     public: Parts = {one: private[one] for one in _SHARED if one in private}
     public |= found.public_parts(public_half_of(KeyMaterial(private)))
+    if isinstance(params := public.get(CKA.EC_PARAMS), bytes):
+        public[CKA.EC_PARAMS] = private[CKA.EC_PARAMS] = curve_by_oid(params)
     point = wrapped_point({CKA.KEY_TYPE: key_type, **public})
     public |= {} if point is None else {CKA.EC_POINT: point}
     # The standard has no CKA_EC_POINT for a private key, and tokens refuse it.
-    private_parts: Parts = {one: value for one, value in parts.items() if one != CKA.EC_POINT}
+    private_parts: Parts = {one: private[one] for one in parts if one != CKA.EC_POINT}
     return Pair(key_type, _given(public), _given(private_parts))
 
 

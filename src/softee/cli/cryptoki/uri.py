@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from softee.cli.cryptoki.module import Token
 from softee.cli.failure import CliError
 from softee.names import CKO
 
@@ -95,6 +96,12 @@ class Uri:
             yield f"object={_escaped(self.label)}"
         if self.object_class is not None:
             yield f"type={next(name for name, known in TYPES.items() if known == self.object_class)}"
+
+
+def uri_of(token: Token, label: str = "", id_: bytes = b"", object_class: int | None = None) -> Uri:
+    """Return the URI of a token, or of an object on it."""
+    of = next((known for known in TYPES.values() if known == object_class), None)
+    return Uri(token=token.label, serial=token.serial, id=id_ or None, label=label or None, object_class=of)
 
 
 def _type(name: str) -> CKO:

@@ -4,9 +4,9 @@
 import click
 
 from softee.cli.cryptoki.choice import TokenChoice
-from softee.cli.cryptoki.described import uri_of
 from softee.cli.cryptoki.module import Token
 from softee.cli.cryptoki.options import on_a_module
+from softee.cli.cryptoki.uri import uri_of
 from softee.cli.options import json_option
 from softee.cli.output import write_json
 from softee.cli.tables import Cell, Styled, print_fields, print_table
