@@ -12,6 +12,8 @@ from softee.names import CKU
 
 LABEL = "softee"
 SLOT = 0
+LONGEST_STATE = 4096
+"""Bytes of a path, the kernel's: a state may be deep."""
 
 
 @contextmanager
@@ -30,7 +32,7 @@ def throw_away_world(
 
     """
     make_keys = _maker(keys)
-    with secure_world.private_directory() as state:
+    with secure_world.private_directory(LONGEST_STATE) as state:
         paths = secure_world.StartPaths(state / "state", state / "key" / "root.key", log or state / "softee.log")
         with secure_world.running(paths, options) as socket:
             variables = {"SOFTEE_SOCKET": str(socket)} | paths.variables | initialized_token(socket)
