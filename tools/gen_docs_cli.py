@@ -34,7 +34,7 @@ password of a file that `key import` reads.
 **What destroys** asks first. `--yes` is the answer where nobody can be asked.
 
 **For programs**: with `--json` stdout has one JSON document; where a command fails it is `{"error": "a sentence"}`.
-The exit status is 0, 1 where something failed, 2 where the command line is wrong, 130 where nothing was typed.
+The exit status is 0, 1 where something failed, 2 where the command line is wrong, 130 where it was interrupted.
 """
 
 BEGIN, END = '.\\" What follows is made by tools/gen_docs_cli.py.\n', '.\\" What follows is written by hand.\n'

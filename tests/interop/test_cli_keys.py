@@ -3,6 +3,7 @@
 
 import io
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,11 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 
 from interop.command_line import CommandLine, command_line
 from interop.tools import LABEL, PIN, Programs
+from softee.cli.cryptoki.choice import TokenChoice
 from softee.cli.cryptoki.kinds import KINDS
+from softee.cli.cryptoki.refusals import RefusedError
+from softee.cli.key import wrapping
+from softee.names import CKA, CKC, CKM, CKO, CKR
 from support.secure_world import RunningDaemon, running_daemon
 
 SIGNING = ("rsa:2048", "ec:prime256v1", "ec:secp384r1", "ec:secp521r1", "ed25519", "ed448", "ml-dsa:65")
@@ -215,6 +220,9 @@ def test_certificates_come_with_a_key_and_find_theirs(
     made = softee.json("key", "import", str(both), "--label", "with a chain")
     stored = softee.json("cert", "list", "--label", "with a chain")
     assert sorted(one["id"] for one in stored) == ["", made["id"]]
+    softee("key", "generate", "ml-kem:512", "--label", "of no certificate")
+    softee("object", "delete", "pkcs11:object=ca;type=public", "--yes")
+    assert softee.json("cert", "import", str(pem), "--label", "of no key")["id"] == ""
     for wrong in (b"nothing", pem.read_bytes() * 2):
         der.write_bytes(wrong)
         assert softee.fails("cert", "import", str(der)).startswith("The file holds ")
@@ -237,6 +245,38 @@ def test_a_key_leaves_the_token_only_wrapped_and_comes_back(softee: CommandLine,
     )
     assert softee.fails("key", "wrap", "--label", "leaves", "--by-id", "77", status=2).startswith("Name a file")
     assert softee.fails("key", "wrap", "--label", "leaves", "--out", file, status=2).startswith("Name the AES key")
+
+
+def test_a_token_that_wraps_no_keys_of_any_length_is_told(
+    softee: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    softee("key", "generate", "aes:256", "--label", "both", "--use", "wrap", "--extractable")
+    monkeypatch.setattr(wrapping, "_MECHANISMS", (CKM.ECDSA, CKM.AES_CMAC_GENERAL))
+    refused = softee.fails("key", "wrap", "--label", "both", "--by-label", "both", "--out", str(tmp_path / "wrapped"))
+    assert refused == "The token has no AES key wrap with padding."
+
+
+def test_what_is_asked_of_no_object_is_refused(softee: CommandLine) -> None:
+    assert softee.json("object", "list") == []
+    with TokenChoice(Path(os.environ["SOFTEE_MODULE"])).session() as session, pytest.raises(RefusedError) as refused:
+        session.attributes(0x7FFFFFFF, [CKA.LABEL])
+    assert refused.value.rv == CKR.OBJECT_HANDLE_INVALID
+
+
+def test_a_certificate_that_is_none_is_shown_as_far_as_it_can_be(softee: CommandLine) -> None:
+    with TokenChoice(Path(os.environ["SOFTEE_MODULE"])).session(write=True) as session:
+        session.create(
+            {
+                CKA.CLASS: int(CKO.CERTIFICATE),
+                CKA.CERTIFICATE_TYPE: int(CKC.X_509),
+                CKA.TOKEN: True,
+                CKA.SUBJECT: b"x",
+                CKA.VALUE: b"no certificate",
+                CKA.ID: b"\x09",
+            }
+        )
+    shown = softee.json("object", "show", "--id", "09")
+    assert (shown["subject"], "public_key" in shown) == ("cannot be read", False)
 
 
 def test_a_secret_key_is_wrapped_too(softee: CommandLine, tmp_path: Path) -> None:

@@ -3,13 +3,20 @@
 
 import ctypes
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 
 from softee.cli.cryptoki import structures as c
 from softee.cli.cryptoki.choice import TokenChoice
 from softee.cli.cryptoki.module import Module, Token
 from softee.cli.cryptoki.refusals import SENTENCES, RefusedError
+from softee.cli.cryptoki.signing import signing_key
 from softee.cli.cryptoki.uri import Uri
 from softee.cli.failure import CliError
 from softee.names import CKA, CKM, CKR, TokenFlag
@@ -87,6 +94,50 @@ def test_what_is_no_module_is_told(tmp_path: Path) -> None:
         Module(tmp_path / "text.so")
     with pytest.raises(CliError, match=r"libc\.so\.6 is no PKCS#11 module"):
         Module(Path("libc.so.6"))
+
+
+def test_a_module_that_gives_no_functions_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing = SimpleNamespace(C_GetFunctionList=lambda _: CKR.GENERAL_ERROR)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: refusing)
+    with pytest.raises(CliError, match=r"x\.so is a PKCS#11 module that gives no functions"):
+        Module(Path("x.so"))
+
+
+def test_a_function_that_a_module_does_not_have_is_not_called() -> None:
+    module = object.__new__(Module)
+    module._functions = c.FunctionList()
+    with pytest.raises(RefusedError, match="The module cannot do this"):
+        module.call("C_InitToken")
+
+
+class _Asked:
+    """A session that notes what it is asked to sign."""
+
+    def __init__(self) -> None:
+        self.mechanisms: list[CKM] = []
+
+    def sign(self, mechanism: CKM, _: int, data: bytes) -> bytes:
+        self.mechanisms.append(mechanism)
+        return data
+
+
+@pytest.mark.parametrize(
+    ("private", "arguments"),
+    [
+        (rsa.generate_private_key(65537, 2048), (PSS(MGF1(SHA256()), 32), SHA256())),
+        (rsa.generate_private_key(65537, 2048), (PKCS1v15(), SHA512())),
+        (ec.generate_private_key(ec.SECP256R1()), (ec.ECDSA(Prehashed(SHA256())),)),
+    ],
+    ids=["PSS", "another hash", "a digest"],
+)
+def test_no_signature_is_made_that_was_not_thought_of(
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, arguments: tuple[object, ...]
+) -> None:
+    asked = _Asked()
+    key, _ = signing_key(cast("Any", asked), 1, private.public_key())
+    with pytest.raises(TypeError, match="something else than"):
+        key.sign(b"data", *arguments)  # type: ignore[arg-type]  # as the library would, were it changed
+    assert asked.mechanisms == []
 
 
 def token(slot: int, label: str, flags: TokenFlag = TokenFlag.TOKEN_INITIALIZED) -> Token:

@@ -46,6 +46,17 @@ def test_the_libteec_beside_the_module_is_good(monkeypatch: pytest.MonkeyPatch, 
     assert finding.verdict == Verdict.GOOD
 
 
+@pytest.mark.parametrize(("held", "verdicts"), [(b"", []), (b"older", [Verdict.WARNING])])
+def test_a_copy_of_another_version_is_told(
+    held: bytes, verdicts: list[Verdict], monkeypatch: pytest.MonkeyPatch, module: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "copies").mkdir()
+    (tmp_path / "copies" / module.name).write_bytes(held)
+    monkeypatch.setattr(installation, "INSTALLED", tmp_path / "copies")
+    found = linked(monkeypatch, f"libteec.so.2 => {module.parent}/libteec.so.2 (0x1)")
+    assert [finding.verdict for finding in found if finding.mend == "softee module --install"] == verdicts
+
+
 @pytest.mark.usefixtures("module")
 @pytest.mark.parametrize(
     ("said", "verdict"),

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
 import pytest
 
-from softee.cli import pin
 from softee.cli.failure import CliError
 from softee.cli.token_client import RefusedCommandError, token_client
 from softee.names import CKA, CKR, PKCS11_APPLICATION
@@ -170,14 +168,3 @@ def test_the_request_and_the_chain_are_printed(
 def test_the_root_is_valid_today(root: Path) -> None:
     (certificate,) = certificates(root.read_bytes())
     assert certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc
-
-
-def test_a_pin_comes_from_a_file_the_environment_or_a_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "pin"
-    file.write_bytes(b"from a file\r\nmore")
-    monkeypatch.setenv("SOFTEE_PIN", "from the environment")
-    assert pin.user_pin(file, "test") == b"from a file"
-    assert pin.user_pin(None, "test") == b"from the environment"
-    monkeypatch.delenv("SOFTEE_PIN")
-    monkeypatch.setattr(click, "prompt", lambda text, **_: f"typed for {text.split()[-1]}")
-    assert pin.user_pin(None, "test") == b"typed for test"

@@ -100,7 +100,7 @@ def test_what_is_interrupted_ends_with_130(
 
     monkeypatch.setattr(command_line.softee, "main", interrupted)
     assert status("status") == 130
-    assert capsys.readouterr().err == "softee: Nothing was typed, so nothing is done.\n"
+    assert capsys.readouterr().err == "softee: Interrupted.\n"
 
 
 def test_a_usage_error_without_a_command_is_a_sentence(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except CliError as error:
         status = _tell(str(error), error.status, output)
     except (click.Abort, KeyboardInterrupt):
-        status = _tell("Nothing was typed, so nothing is done.", INTERRUPTED, output)
+        status = _tell("Interrupted.", INTERRUPTED, output)
     sys.exit(status or 0)
 
 

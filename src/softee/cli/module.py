@@ -8,11 +8,8 @@ from pathlib import Path
 import click
 
 from softee.cli.failure import CliError
-from softee.cli.library import MODULE, module_path
+from softee.cli.library import INSTALLED, MODULE, module_path
 from softee.cli.options import json_option
-
-INSTALLED = Path("/usr/local/lib/softee")
-"""Where --install puts it: under a directory from which ssh-agent and wpa_supplicant take modules."""
 
 FILES = (MODULE.name, "libteec.so.2")
 """The module, and the library that it looks for beside itself."""

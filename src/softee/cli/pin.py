@@ -49,16 +49,6 @@ class PinSource:
         return SecretBytes(typed.encode())
 
 
-def user_pin(file: Path | None, token: str) -> bytes:
-    """Return the user's PIN of a token: the first line of ``file``, else SOFTEE_PIN, else what is typed.
-
-    Raises:
-        CliError: the file cannot be read.
-
-    """
-    return bytes(PinSource(file).read(user_prompt(token)))
-
-
 def user_prompt(token: str) -> str:
     """Return what the user of a token is asked."""
     return f"PIN of the user of token {token}"

@@ -8,7 +8,7 @@ import click
 from softee.cli.failure import CliError
 from softee.cli.options import out_option, pin_file_option, socket_option
 from softee.cli.output import hexadecimal, write_out
-from softee.cli.pin import user_pin
+from softee.cli.pin import PinSource, user_prompt
 from softee.cli.places import require_answering_socket
 from softee.cli.token_client import RefusedCommandError, TokenInfo, token_client
 from softee.names import CKA, CKO, CKR, CKU
@@ -43,7 +43,7 @@ def attest(
     given = _nonce(nonce)
     with token_client(require_answering_socket(socket)) as client:
         session = client.open_session(_named(client.tokens(), token).slot)
-        client.login(session, CKU.USER, user_pin(pin_file, token))
+        client.login(session, CKU.USER, bytes(PinSource(pin_file).read(user_prompt(token))))
         found = client.find_objects(session, wanted)
         if len(found) != 1:
             raise CliError(_not_one("private key", len(found), "give both --label and --id"))
