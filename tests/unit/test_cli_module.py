@@ -8,6 +8,7 @@ import pytest
 
 from softee.cli import module as command
 from softee.cli.failure import CliError
+from softee.cli.library import INSTALLED
 from softee.cli.module import FILES, install
 from support.command_line import call
 
@@ -36,7 +37,7 @@ def test_a_directory_that_cannot_be_written_to_is_told(wheel: Path) -> None:
         install(wheel, Path("/proc/softee"))
 
 
-@pytest.mark.parametrize(("options", "place"), [(["--install"], command.INSTALLED), (["--install", "x"], Path("x"))])
+@pytest.mark.parametrize(("options", "place"), [(["--install"], INSTALLED), (["--install", "x"], Path("x"))])
 def test_the_place_is_the_one_that_is_named_or_below_usr_local(
     options: list[str], place: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ MODULE = LIBRARIES / "libckteec.so.0"
 """What applications are told to load. libckteec.so beside it only leads to it: a wheel has no symbolic links."""
 
 INSTALLED = Path("/usr/local/lib/softee")
-"""Where `softee module --install` puts a copy: below a directory from which ssh-agent and wpa_supplicant take modules."""
+"""Where `softee module --install` puts a copy: ssh-agent and wpa_supplicant take modules from below /usr/local/lib."""
 
 
 def installed_module() -> Path | None:
