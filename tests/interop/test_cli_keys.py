@@ -260,7 +260,7 @@ def test_a_token_that_wraps_no_keys_of_any_length_is_told(
     softee: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     softee("key", "generate", "aes:256", "--label", "both", "--use", "wrap", "--extractable")
-    monkeypatch.setattr(wrapping, "_MECHANISMS", (CKM.ECDSA, CKM.AES_CMAC_GENERAL))
+    monkeypatch.setattr(wrapping, "WRAPPING", (CKM.ECDSA, CKM.AES_CMAC_GENERAL))
     refused = softee.fails("key", "wrap", "--label", "both", "--by-label", "both", "--out", str(tmp_path / "wrapped"))
     assert refused == "The token has no AES key wrap with padding."
 

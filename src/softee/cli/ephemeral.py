@@ -2,7 +2,7 @@
 """A throw-away token, ready for use: what ``softee run --ephemeral`` gives to tests and to CI."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,22 +16,30 @@ LONGEST_STATE = 4096
 """Bytes of a path, the kernel's: a state may be deep."""
 
 
+KeyMaker = Callable[[Mapping[str, str]], dict[str, str]]
+"""Makes keys on the token to which variables lead, and returns the variables that tell of them."""
+
+
+def no_keys(_: Mapping[str, str]) -> dict[str, str]:
+    """Make none."""
+    return {}
+
+
 @contextmanager
 def throw_away_world(
-    log: Path | None = None, options: Sequence[str] = (), keys: str | None = None
+    log: Path | None = None, options: Sequence[str] = (), make_keys: KeyMaker = no_keys
 ) -> Iterator[dict[str, str]]:
     """Run a secure world with such a token, and yield the variables that lead to it and to its PINs.
 
     Args:
         log: where it logs; by default, to a file that goes with it.
         options: further options of ``softee serve``.
-        keys: the kinds of keys that are made on the token, with commas.
+        make_keys: makes keys on the token to which variables lead, and returns further variables.
 
     Raises:
-        CliError: it does not become ready, or there is no such kind of keys.
+        CliError: it does not become ready.
 
     """
-    make_keys = _maker(keys)
     with secure_world.private_directory(LONGEST_STATE) as state:
         paths = secure_world.StartPaths(state / "state", state / "key" / "root.key", log or state / "softee.log")
         with secure_world.running(paths, options) as socket:
@@ -51,10 +59,10 @@ def initialized_token(socket: Path) -> dict[str, str]:
     return {"SOFTEE_TOKEN": LABEL, "SOFTEE_PIN": pin, "SOFTEE_SO_PIN": so_pin}
 
 
-def _maker(keys: str | None) -> Callable[[dict[str, str]], dict[str, str]]:
-    """Return what makes the keys, once a token is there, and tells of them in variables."""
+def key_maker(keys: str | None) -> KeyMaker:
+    """Return what makes keys of these kinds, which have commas between them. Raises CliError, for wrong usage."""
     if not keys:
-        return lambda _: {}
+        return no_keys
     from softee.cli.ephemeral_keys import Keys  # noqa: PLC0415 - without keys, `softee run` needs no cryptography
 
     return Keys.parse(keys).make

@@ -13,7 +13,7 @@ import click
 
 from softee.cli import secure_world
 from softee.cli.child import require_program, run_command
-from softee.cli.ephemeral import throw_away_world
+from softee.cli.ephemeral import KeyMaker, key_maker, throw_away_world
 from softee.cli.failure import CliError
 from softee.cli.library import module_path
 from softee.cli.options import path, profile_option, root_key_option, state_option
@@ -56,10 +56,11 @@ def run(
         raise CliError("--ephemeral makes its own state and root key; give it without --state and --root-key.", 2)
     if keys and not ephemeral:
         raise CliError("--keys are made on the token of --ephemeral; `softee key generate` makes keys on others.", 2)
+    make_keys = key_maker(keys)
     require_program(command[0])
     module = module_path()
     end_on_signals()
-    with _world(state, root_key, log, profile, keys, ephemeral=ephemeral) as found:
+    with _world(state, root_key, log, profile, make_keys if ephemeral else None) as found:
         environment = os.environ | {"SOFTEE_MODULE": str(module)} | found
         status = run_command(command, environment)
     ctx.exit(status)
@@ -81,14 +82,12 @@ def _world(
     root_key: Path | None,
     log: Path | None,
     profile: str | None,
-    keys: str | None,
-    *,
-    ephemeral: bool,
+    make_keys: KeyMaker | None,
 ) -> Iterator[Environment]:
-    """Find or start a secure world; yield the variables that lead to it."""
+    """Find or start a secure world, with a throw-away token where ``make_keys`` is given; yield what leads to it."""
     options = ("--profile", profile) if profile else ()
-    if ephemeral:
-        with throw_away_world(log, options, keys) as environment:
+    if make_keys:
+        with throw_away_world(log, options, make_keys) as environment:
             yield environment
         return
     answering = None if state or root_key else answering_socket()

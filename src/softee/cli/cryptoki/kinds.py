@@ -118,6 +118,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 )
 """By the names that people give them: those of OpenSSL's curves, sizes in bits."""
 
+WRAPPING: Final = (CKM.AES_KEY_WRAP_KWP, CKM.AES_KEY_WRAP_PAD)
+"""The mechanisms by which AES keys wrap keys of any length: the first that a token has is used."""
+
 _FAMILIES: Final = frozenset(name.partition(":")[0] for name in KINDS)
 _SECRET: Final = {kind.key_type: name.partition(":")[0] for name, kind in KINDS.items() if kind.public is None}
 

@@ -9,7 +9,7 @@ import click
 
 from softee.cli.cryptoki.choice import TokenChoice, the_one
 from softee.cli.cryptoki.described import KEYS
-from softee.cli.cryptoki.kinds import KINDS, USES, guarded, key_attributes
+from softee.cli.cryptoki.kinds import KINDS, USES, WRAPPING, guarded, key_attributes
 from softee.cli.cryptoki.options import named, naming_a_new_object, on_a_token, on_objects
 from softee.cli.cryptoki.session import Session
 from softee.cli.cryptoki.uri import Uri
@@ -18,9 +18,6 @@ from softee.cli.key.making import new_id, told
 from softee.cli.options import json_option, out_option
 from softee.cli.output import read_in, write_out
 from softee.names import CKM, CKO, MechanismFlag
-
-_MECHANISMS: Final = (CKM.AES_KEY_WRAP_KWP, CKM.AES_KEY_WRAP_PAD)
-"""Those that wrap keys of any length, the first that a token has."""
 
 _FAMILIES: Final = {name.partition(":")[0]: kind for name, kind in KINDS.items()}
 
@@ -100,7 +97,7 @@ def unwrap(
 def _wrapping(session: Session, by: Uri, use: MechanismFlag) -> tuple[CKM, int]:
     """Return the mechanism that the token has for AES keys, and the named key's handle. Raises CliError."""
     key = the_one(session, by, "AES key that encrypts", (CKO.SECRET_KEY,))
-    for mechanism in _MECHANISMS:
+    for mechanism in WRAPPING:
         if session.module.can(session.token.slot, mechanism, use):
             return mechanism, key
     raise CliError("The token has no AES key wrap with padding.")
