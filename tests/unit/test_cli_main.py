@@ -133,5 +133,16 @@ def test_a_row_that_leads_to_no_command_is_a_mistake_of_ours() -> None:
         group.get_command(click.Context(group), "path")
 
 
+def test_a_sentence_steers_no_terminal(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in it may be whatever somebody gave a token as its label."""
+
+    def failing(*_: object, **__: object) -> None:
+        raise CliError("The token \x1b[2Jx is gone.")
+
+    monkeypatch.setattr(command_line.softee, "main", failing)
+    assert status("status") == 1
+    assert capsys.readouterr().err == "softee: The token \\x1b[2Jx is gone.\n"
+
+
 def test_a_failure_has_a_status() -> None:
     assert CliError("It failed.").status == 1

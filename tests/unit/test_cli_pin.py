@@ -9,7 +9,7 @@ import pytest
 
 from softee.cli import pin
 from softee.cli.failure import CliError
-from softee.cli.pin import PinSource
+from softee.cli.pin import PinSource, user_prompt
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 
 
@@ -83,6 +83,10 @@ def test_without_a_terminal_it_is_said_how_a_pin_is_given(monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "open", no_terminal)
     with pytest.raises(CliError, match=r"There is no terminal to ask for this: PIN\. Give it in SOFTEE_NONE"):
         PinSource(variable="SOFTEE_NONE").read("PIN")
+
+
+def test_a_prompt_steers_no_terminal() -> None:
+    assert user_prompt("\x1b[2J") == "PIN of the user of token \\x1b[2J"
 
 
 def test_a_terminal_is_one_that_opens(monkeypatch: pytest.MonkeyPatch) -> None:

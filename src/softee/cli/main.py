@@ -13,6 +13,7 @@ import softee as package
 from softee.cli.failure import CliError
 from softee.cli.lazy import LazyGroup, Row
 from softee.cli.options import JSON, Output
+from softee.cli.tables import printable
 
 COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
     {
@@ -79,5 +80,5 @@ def _wants_json(given: Sequence[str], ctx: click.Context | None) -> bool:
 def _tell(sentence: str, status: int, output: Output) -> int:
     if output.json:
         click.echo(json.dumps({"error": sentence}))
-    click.echo(f"softee: {sentence}", err=True)
+    click.echo(f"softee: {printable(sentence)}", err=True)
     return status

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from softee.cli.failure import CliError
+from softee.cli.tables import printable
 
 
 def write_out(text: bytes, file: Path | None) -> None:
@@ -52,6 +53,7 @@ def confirm(what: str, *, yes: bool) -> None:
     """
     if yes:
         return
+    what = printable(what)
     try:
         agreed = click.confirm(f"{what} Go on?", err=True)
     except click.Abort:

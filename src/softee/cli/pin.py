@@ -9,6 +9,7 @@ import click
 
 from softee.cli.failure import CliError
 from softee.cli.output import read_in
+from softee.cli.tables import printable
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 
 VARIABLE = "SOFTEE_PIN"
@@ -51,7 +52,7 @@ class PinSource:
 
 def user_prompt(token: str) -> str:
     """Return what the user of a token is asked."""
-    return f"PIN of the user of token {token}"
+    return f"PIN of the user of token {printable(token)}"
 
 
 def _require_terminal(prompt: str, variable: str) -> None:

@@ -10,12 +10,12 @@ from cryptography.x509 import Certificate, load_der_x509_certificate, load_pem_x
 
 from softee.cli.cryptoki.choice import TokenChoice, found_by
 from softee.cli.cryptoki.native import UNREADABLE, public_key
-from softee.cli.cryptoki.options import login_if_wanted, naming_a_new_object, on_a_token, on_objects
+from softee.cli.cryptoki.options import naming_a_new_object, on_a_token
 from softee.cli.cryptoki.session import Session
 from softee.cli.cryptoki.uri import Uri
 from softee.cli.failure import CliError
 from softee.cli.key.making import told
-from softee.cli.object.work import list_objects
+from softee.cli.object.work import list_command
 from softee.cli.options import json_option
 from softee.cli.output import hexadecimal, read_in
 from softee.names import CKA, CKC, CKO
@@ -38,14 +38,7 @@ def import_(file: Path, *, token: TokenChoice, label: str, key_id: str | None, a
         told(session, store_certificate(session, certificate, label, found), as_json=as_json)
 
 
-@click.command("list")
-@on_objects
-@on_a_token
-@login_if_wanted
-@json_option
-def list_(*, token: TokenChoice, name: Uri, as_json: bool) -> None:
-    """List the certificates on a token."""
-    list_objects(token, name, (CKO.CERTIFICATE,), as_json=as_json)
+list_ = list_command("List the certificates on a token.", (CKO.CERTIFICATE,))
 
 
 def store_certificate(session: Session, certificate: Certificate, label: str, key_id: bytes) -> int:

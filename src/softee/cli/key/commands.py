@@ -1,43 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee key list``, ``show`` and ``delete``."""
 
-import click
-
-from softee.cli.cryptoki.choice import TokenChoice
 from softee.cli.cryptoki.described import KEYS
-from softee.cli.cryptoki.options import login_if_wanted, on_a_token, on_objects
-from softee.cli.cryptoki.uri import Uri
-from softee.cli.object.work import delete_objects, list_objects, show_object
-from softee.cli.options import json_option, yes_option
+from softee.cli.object.work import delete_command, list_command, show_command
 from softee.names import CKO
 
-
-@click.command("list")
-@on_objects
-@on_a_token
-@login_if_wanted
-@json_option
-def list_(*, token: TokenChoice, name: Uri, as_json: bool) -> None:
-    """List the keys on a token: all, or those of a label, of an identifier, of a URI."""
-    list_objects(token, name, KEYS, as_json=as_json)
-
-
-@click.command()
-@on_objects
-@on_a_token
-@login_if_wanted
-@json_option
-def show(*, token: TokenChoice, name: Uri, as_json: bool) -> None:
-    """Show what a private or secret key is; with --no-login, a public one."""
-    classes = (CKO.PRIVATE_KEY, CKO.SECRET_KEY) if token.logs_in and not name.object_class else KEYS
-    show_object(token, name, "key", classes, as_json=as_json)
-
-
-@click.command()
-@on_objects
-@on_a_token
-@yes_option
-@json_option
-def delete(*, token: TokenChoice, name: Uri, yes: bool, as_json: bool) -> None:
-    """Destroy the keys of a label, of an identifier or of a URI: private, public and secret ones."""
-    delete_objects(token, name, "key", KEYS, yes=yes, as_json=as_json)
+list_ = list_command("List the keys on a token: all, or those of a label, of an identifier, of a URI.", KEYS)
+show = show_command(
+    "key",
+    "Show what a private or secret key is; where there is none of that name, a public one.",
+    (CKO.PRIVATE_KEY, CKO.SECRET_KEY),
+    KEYS,
+)
+delete = delete_command(
+    "key", "Destroy the keys of a label, of an identifier or of a URI: private, public and secret ones.", KEYS
+)

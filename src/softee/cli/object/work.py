@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists, shows and deletes objects: what ``softee object``, ``softee key`` and ``softee cert`` have in common."""
+"""The commands that list, show and delete objects, which ``softee object``, ``softee key`` and ``softee cert`` have."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,53 +7,81 @@ import click
 
 from softee.cli.cryptoki.choice import TokenChoice, found_by, require_name, the_one
 from softee.cli.cryptoki.described import Described, described
+from softee.cli.cryptoki.options import login_if_wanted, on_a_token, on_objects
 from softee.cli.cryptoki.session import Session
 from softee.cli.cryptoki.uri import Uri
 from softee.cli.failure import CliError
+from softee.cli.options import json_option, yes_option
 from softee.cli.output import confirm, write_json
-from softee.cli.tables import Cell, print_fields, print_table
+from softee.cli.tables import Cell, print_fields, print_table, printable
 from softee.names import CKA, CKO
 
 
-def list_objects(token: TokenChoice, name: Uri, classes: Sequence[CKO], *, as_json: bool) -> None:
-    """Print the objects of a name, of all classes or of these."""
-    with token.session(name) as session:
-        found = [described(session, handle) for handle in found_by(session, name, classes)]
-    if as_json:
-        write_json([one.as_dict() for one in found])
-    else:
-        print_table(("class", "label", "id", "kind", "traits"), map(_row, found))
+def list_command(help_text: str, classes: Sequence[CKO] = ()) -> click.Command:
+    """Return the command that lists objects of all classes, or of these."""
+
+    @click.command("list", help=help_text)
+    @on_objects
+    @on_a_token
+    @login_if_wanted
+    @json_option
+    def list_objects(*, token: TokenChoice, name: Uri, as_json: bool) -> None:
+        with token.session(name) as session:
+            found = [described(session, handle) for handle in found_by(session, name, classes)]
+        if as_json:
+            write_json([one.as_dict() for one in found])
+        else:
+            print_table(("class", "label", "id", "kind", "traits"), map(_row, found))
+
+    return list_objects
 
 
-def show_object(token: TokenChoice, name: Uri, what: str, classes: Sequence[CKO], *, as_json: bool) -> None:
-    """Print what an object is; of keys and certificates, what is public of them."""
-    with token.session(name) as session:
-        found = described(session, the_one(session, name, what, classes))
-        shown = found.as_dict() | dict(_public(session, found))
-    if as_json:
-        write_json(shown)
-    else:
-        shown |= {"traits": ", ".join(found.traits), "private": "yes" if found.private else "no"}
-        print_fields((name, str(value)) for name, value in shown.items() if name != "public_key")
+def show_command(what: str, help_text: str, *classes: Sequence[CKO]) -> click.Command:
+    """Return the command that shows an object: of the first of the groups of classes that has one of that name."""
+
+    @click.command("show", help=help_text)
+    @on_objects
+    @on_a_token
+    @login_if_wanted
+    @json_option
+    def show_object(*, token: TokenChoice, name: Uri, as_json: bool) -> None:
+        with token.session(name) as session:
+            group = next((group for group in classes[:-1] if found_by(session, name, group)), classes[-1])
+            found = described(session, the_one(session, name, what, group))
+            shown = found.as_dict() | dict(_public(session, found))
+        if as_json:
+            write_json(shown)
+        else:
+            shown |= {"traits": ", ".join(found.traits), "private": "yes" if found.private else "no"}
+            print_fields((name, str(value)) for name, value in shown.items() if name != "public_key")
+
+    return show_object
 
 
-def delete_objects(
-    token: TokenChoice, name: Uri, what: str, classes: Sequence[CKO], *, yes: bool, as_json: bool
-) -> None:
-    """Destroy all objects of a name, after a question that tells which they are."""
-    require_name(name, what)
-    with token.session(name, write=True) as session:
-        found = [described(session, handle) for handle in found_by(session, name, classes)]
-        if not found:
-            raise CliError(f"There is no such {what}; `softee object list` shows what there is.")
-        told = ", ".join(f'{one.class_name} "{one.label}" ({one.id.hex() or "no id"})' for one in found)
-        confirm(f"This destroys: {told}.", yes=yes)
-        for one in found:
-            session.destroy(one.handle)
-    if as_json:
-        write_json([str(one.uri) for one in found])
-    else:
-        click.echo(f"Destroyed: {told}.")
+def delete_command(what: str, help_text: str, classes: Sequence[CKO] = ()) -> click.Command:
+    """Return the command that destroys all objects of a name, after a question that tells which they are."""
+
+    @click.command("delete", help=help_text)
+    @on_objects
+    @on_a_token
+    @yes_option
+    @json_option
+    def delete_objects(*, token: TokenChoice, name: Uri, yes: bool, as_json: bool) -> None:
+        require_name(name, what)
+        with token.session(name, write=True) as session:
+            found = [described(session, handle) for handle in found_by(session, name, classes)]
+            if not found:
+                raise CliError(f"There is no such {what}; `softee object list` shows what there is.")
+            told = ", ".join(f'{one.class_name} "{one.label}" ({one.id.hex() or "no id"})' for one in found)
+            confirm(f"This destroys: {told}.", yes=yes)
+            for one in found:
+                session.destroy(one.handle)
+        if as_json:
+            write_json([str(one.uri) for one in found])
+        else:
+            click.echo(printable(f"Destroyed: {told}."))
+
+    return delete_objects
 
 
 def _row(found: Described) -> tuple[Cell, ...]:

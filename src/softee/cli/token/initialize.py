@@ -13,6 +13,7 @@ from softee.cli.failure import CliError
 from softee.cli.options import json_option, yes_option
 from softee.cli.output import confirm, write_json
 from softee.cli.pin import SO_VARIABLE, PinSource
+from softee.cli.tables import printable
 from softee.cli.token.show import as_dict
 from softee.names import CKU
 
@@ -68,7 +69,8 @@ def wipe(*, token: TokenChoice, so_pin_file: Path | None, so_pin_fd: int | None,
         confirm(f'This destroys all that is on the token "{found.label}" in slot {found.slot}.', yes=yes)
         so_pin = PinSource(so_pin_file, so_pin_fd, SO_VARIABLE).read("PIN of the SO")
         module.init_token(found.slot, found.label, so_pin)
-    click.echo(f'The token "{found.label}" in slot {found.slot} is empty; `softee token set-pin --so` sets a user PIN.')
+    said = f'The token "{found.label}" in slot {found.slot} is empty; `softee token set-pin --so` sets a user PIN.'
+    click.echo(printable(said))
 
 
 def _to_be_initialized(choice: TokenChoice, tokens: list[Token]) -> Token:

@@ -9,6 +9,7 @@ from softee.cli.cryptoki.choice import TokenChoice
 from softee.cli.cryptoki.options import on_a_module, pin_options
 from softee.cli.cryptoki.session import opened
 from softee.cli.pin import NEW_VARIABLE, SO_VARIABLE, VARIABLE, PinSource, user_prompt
+from softee.cli.tables import printable
 from softee.names import CKU
 
 
@@ -36,7 +37,7 @@ def set_pin(
     as_so = so or of_so
     with token.loaded() as module:
         found = token.among(module.tokens())
-        prompt = f"PIN of the SO of token {found.label}" if as_so else user_prompt(found.label)
+        prompt = f"PIN of the SO of token {printable(found.label)}" if as_so else user_prompt(found.label)
         old = PinSource(pin_file, pin_fd, SO_VARIABLE if as_so else VARIABLE).read(prompt)
         with opened(module, found, write=True) as session:
             session.login(CKU.SO if as_so else CKU.USER, old)
@@ -45,4 +46,4 @@ def set_pin(
                 session.init_pin(new)
             else:
                 session.set_pin(old, new)
-    click.echo(f'The PIN of the {"SO" if of_so else "user"} of token "{found.label}" is changed.')
+    click.echo(f'The PIN of the {"SO" if of_so else "user"} of token "{printable(found.label)}" is changed.')

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same commands on another maker's token: SoftHSM2, which is a PKCS#11 module as any."""
+"""The same commands on tokens that are others than the default one: SoftHSM2's, and one with a board's profile."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,20 +9,41 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from interop.command_line import CommandLine, with_module
+from interop.command_line import CommandLine, command_line, with_module
+from interop.tools import Programs
+from support.secure_world import running_daemon
 
 SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
-pytestmark = pytest.mark.skipif(not SOFTHSM.exists(), reason="SoftHSM2 is not installed")
+needs_softhsm = pytest.mark.skipif(not SOFTHSM.exists(), reason="SoftHSM2 is not installed")
 
 
 @pytest.fixture
-def softee(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+def softhsm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """SoftHSM2 with a token of the test's own."""
     (tmp_path / "tokens").mkdir()
     (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nlog.level = ERROR\n")
     monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
     softee = with_module(SOFTHSM, monkeypatch, capsys)
     assert softee.json("token", "init", "other")["label"] == "other"
     return softee
+
+
+@pytest.fixture
+def board(
+    module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[CommandLine]:
+    """A token that allows and assumes what OP-TEE's does."""
+    with running_daemon(tmp_path, settings='[pkcs11]\nprofile = "optee"\n') as daemon:
+        softee = command_line(Programs(module, daemon.socket, tmp_path), monkeypatch, capsys)
+        assert softee.json("token", "init", "other")["label"] == "other"
+        yield softee
+
+
+@pytest.fixture(params=[pytest.param("softhsm", marks=needs_softhsm), "board"])
+def softee(request: pytest.FixtureRequest) -> CommandLine:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, CommandLine)
+    return found
 
 
 def test_keys_are_made_listed_and_sign(softee: CommandLine, tmp_path: Path) -> None:
@@ -38,7 +60,9 @@ def test_keys_are_made_listed_and_sign(softee: CommandLine, tmp_path: Path) -> N
     assert len(softee.json("object", "list")) == 6
 
 
-def test_keys_are_imported_wrapped_and_unwrapped(softee: CommandLine, tmp_path: Path) -> None:
+@needs_softhsm
+def test_keys_are_wrapped_and_unwrapped(softhsm: CommandLine, tmp_path: Path) -> None:
+    softee = softhsm
     softee("key", "generate", "aes:256", "--label", "wrapper", "--use", "wrap")
     softee("key", "generate", "rsa:2048", "--label", "leaves", "--extractable")
     file = str(tmp_path / "wrapped")
