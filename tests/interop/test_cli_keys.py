@@ -26,7 +26,8 @@ from interop.tools import LABEL, PIN, Programs
 from softee.cli.cryptoki.choice import TokenChoice
 from softee.cli.cryptoki.kinds import KINDS
 from softee.cli.cryptoki.refusals import RefusedError
-from softee.cli.key import wrapping
+from softee.cli.failure import CliError
+from softee.cli.key import importing, wrapping
 from softee.names import CKA, CKC, CKM, CKO, CKR
 from support.secure_world import RunningDaemon, running_daemon
 
@@ -203,6 +204,10 @@ def test_a_key_from_a_file_signs_as_it_did(
         assert x509.load_pem_x509_csr(request.encode()).is_signature_valid
 
 
+def refused(*_: object) -> int:
+    raise CliError("It is refused.")
+
+
 def test_certificates_come_with_a_key_and_find_theirs(
     softee: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +237,10 @@ def test_certificates_come_with_a_key_and_find_theirs(
     softee("key", "generate", "ml-kem:512", "--label", "of no certificate")
     softee("object", "delete", "pkcs11:object=ca;type=public", "--yes")
     assert softee.json("cert", "import", str(pem), "--label", "of no key")["id"] == ""
+    before = len(softee.json("object", "list"))
+    monkeypatch.setattr(importing, "store_certificate", refused)
+    assert softee.fails("key", "import", str(both), "--label", "by half") == "It is refused."
+    assert len(softee.json("object", "list")) == before
     for wrong in (b"nothing", pem.read_bytes() * 2):
         der.write_bytes(wrong)
         assert softee.fails("cert", "import", str(der)).startswith("The file holds ")

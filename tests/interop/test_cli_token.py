@@ -58,6 +58,11 @@ def test_a_token_is_emptied_only_where_it_is_named_and_its_so_agrees(
     assert softee.fails("token", "init", "other", "--slot", "0", "--yes").startswith("The PIN is wrong (C_InitToken")
     monkeypatch.setenv("SOFTEE_SO_PIN", SO_PIN)
     assert softee.fails("token", "init", "x" * 33, "--slot", "0", "--yes", status=2).startswith("A token's label has")
+    monkeypatch.setenv("SOFTEE_PIN", "x")
+    refused = softee.fails("token", "init", "other", "--slot", "0", "--yes")
+    assert refused == "The token takes PINs of 4 to 128 bytes."
+    assert softee.json("token", "list")[0]["label"] == "mine"
+    monkeypatch.setenv("SOFTEE_PIN", PIN)
     assert softee("token", "init", "other", "--slot", "0", "--yes") == 'The token "other" in slot 0 is ready.\n'
 
 

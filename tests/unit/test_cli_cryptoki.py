@@ -141,7 +141,7 @@ def test_no_signature_is_made_that_was_not_thought_of(
 
 
 def token(slot: int, label: str, flags: TokenFlag = TokenFlag.TOKEN_INITIALIZED) -> Token:
-    return Token(slot, label, "maker", "model", f"s{slot}", flags)
+    return Token(slot, label, "maker", "model", f"s{slot}", flags, (4, 128))
 
 
 TOKENS = (token(0, "one"), token(1, "two"), token(2, "two"), token(3, "", TokenFlag(0)))
@@ -161,6 +161,13 @@ TOKENS = (token(0, "one"), token(1, "two"), token(2, "two"), token(3, "", TokenF
 )
 def test_the_token_is_the_one_that_is_named(choice: TokenChoice, uri: Uri | None, slot: int) -> None:
     assert choice.among(TOKENS, uri).slot == slot
+
+
+def test_a_pin_s_length_is_looked_at_before_anything_is_destroyed() -> None:
+    TOKENS[0].require_length(bytearray(4), bytearray(128), bytearray())
+    for length in (3, 129):
+        with pytest.raises(CliError, match="takes PINs of 4 to 128 bytes"):
+            TOKENS[0].require_length(bytearray(8), bytearray(length))
 
 
 def test_the_only_token_that_is_initialized_needs_no_name() -> None:

@@ -72,7 +72,7 @@ def test_what_is_not_understood_is_refused_for_it_may_mean_another_key(text: str
 
 
 def test_a_token_has_a_uri_and_so_have_its_objects() -> None:
-    token = Token(0, "my token", "Linaro", "OP-TEE TA", "0011", TokenFlag.TOKEN_INITIALIZED)
+    token = Token(0, "my token", "Linaro", "OP-TEE TA", "0011", TokenFlag.TOKEN_INITIALIZED, (4, 128))
     assert str(uri_of(token)) == "pkcs11:serial=0011;token=my%20token"
     uri = uri_of(token, "a/b", b"\x01", CKO.CERTIFICATE)
     assert str(uri) == "pkcs11:serial=0011;token=my%20token;id=%01;object=a%2Fb;type=cert"

@@ -29,11 +29,23 @@ class Token:
     model: str
     serial: str
     flags: TokenFlag
+    pin_lengths: tuple[int, int]
 
     @property
     def initialized(self) -> bool:
         """Whether C_InitToken was called on it."""
         return TokenFlag.TOKEN_INITIALIZED in self.flags
+
+    def require_length(self, *pins: bytearray) -> None:
+        """Look at PINs before anything is destroyed; an empty one stands for a login without a PIN.
+
+        Raises:
+            CliError: the token takes none of such a length.
+
+        """
+        low, high = self.pin_lengths
+        if not all(low <= len(pin) <= high for pin in pins if pin):
+            raise CliError(f"The token takes PINs of {low} to {high} bytes.")
 
 
 class Module:
@@ -113,7 +125,7 @@ class Module:
         info = TokenInfo()
         self.call("C_GetTokenInfo", ULONG(slot), ctypes.byref(info))
         texts = (_text(info.label), _text(info.manufacturer), _text(info.model), _text(info.serial))
-        return Token(slot, *texts, TokenFlag(info.flags))
+        return Token(slot, *texts, TokenFlag(info.flags), (info.shortest_pin, info.longest_pin))
 
 
 @contextmanager

@@ -65,7 +65,10 @@ class TokenInfo(ctypes.Structure):
         ("model", ctypes.c_ubyte * 16),
         ("serial", ctypes.c_ubyte * 16),
         ("flags", ULONG),
-        ("limits", ULONG * 10),
+        ("sessions", ULONG * 4),
+        ("longest_pin", ULONG),
+        ("shortest_pin", ULONG),
+        ("memory", ULONG * 4),
         ("versions", ctypes.c_ubyte * 4),
         ("time", ctypes.c_ubyte * 16),
     )

@@ -11,7 +11,7 @@ from softee.cli.cryptoki.described import KEYS
 from softee.cli.cryptoki.kinds import USES, USES_OF, guarded, key_attributes
 from softee.cli.cryptoki.native import pair_of
 from softee.cli.cryptoki.options import naming_a_new_object, on_a_token
-from softee.cli.key.making import new_id, told
+from softee.cli.key.making import all_or_nothing, new_id, told
 from softee.cli.key.reading import read_key
 from softee.cli.options import json_option, path
 from softee.cli.output import read_in
@@ -55,8 +55,9 @@ def import_(
         wanted = uses or USES_OF[pair.key_type]
         private = key_attributes(CKO.PRIVATE_KEY, pair.key_type, label, named, wanted)
         public = key_attributes(CKO.PUBLIC_KEY, pair.key_type, label, named, wanted)
-        handle = session.create(private | pair.private | guarded(extractable=extractable))
-        session.create(public | pair.public)
-        for certificate in found.certificates:
-            store_certificate(session, certificate, label, named if certificate is found.certificates[0] else b"")
-        told(session, handle, as_json=as_json)
+        with all_or_nothing(session) as made:
+            made.append(session.create(private | pair.private | guarded(extractable=extractable)))
+            made.append(session.create(public | pair.public))
+            for at, certificate in enumerate(found.certificates):
+                made.append(store_certificate(session, certificate, label, b"" if at else named))
+        told(session, made[0], as_json=as_json)

@@ -2,7 +2,8 @@
 """Makes keys on a token: templates from the table of kinds, and what is told of the result."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -30,6 +31,18 @@ def generate_key(
     public = key_attributes(CKO.PUBLIC_KEY, kind.key_type, label, key_id, wanted)
     private = key_attributes(CKO.PRIVATE_KEY, kind.key_type, label, key_id, wanted)
     return session.generate_pair(kind.mechanism, {**public, **kind.public}, {**private, **guard})[1]
+
+
+@contextmanager
+def all_or_nothing(session: Session) -> Iterator[list[int]]:
+    """Destroy the objects whose handles are put into the list where the last of them cannot be made."""
+    made: list[int] = []
+    try:
+        yield made
+    except CliError:
+        for handle in made:
+            session.destroy(handle)
+        raise
 
 
 def new_id(session: Session, text: str | None, classes: Sequence[CKO]) -> bytes:

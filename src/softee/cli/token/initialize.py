@@ -46,6 +46,7 @@ def init(
             confirm(f'This destroys all that is on the token "{found.label}" in slot {found.slot}.', yes=yes)
         so_pin = PinSource(so_pin_file, so_pin_fd, SO_VARIABLE).read("PIN of the SO", new=not found.initialized)
         pin = PinSource(pin_file, pin_fd).read("PIN of the user", new=True)
+        found.require_length(so_pin, pin)
         module.init_token(found.slot, label, so_pin)
         made = _same_slot(module, found, label)
         with opened(module, made, write=True) as session:
