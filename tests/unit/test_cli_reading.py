@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, mldsa, mlkem, rsa, x448
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from softee.cli.cryptoki.kinds import curve_by_oid
 from softee.cli.cryptoki.native import pair_of
 from softee.cli.failure import CliError
+from softee.cli.key import reading
 from softee.cli.key.reading import read_key
 from softee.names import CKA, CKK
 
@@ -98,6 +100,15 @@ def test_a_wrong_password_is_told(name: str) -> None:
 def test_what_is_no_private_key_is_told(data: bytes, sentence: str) -> None:
     with pytest.raises(CliError, match=sentence):
         read_key(data, no_password)
+
+
+def test_a_password_for_what_the_library_cannot_decrypt_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(_: bytes, password: bytes | None) -> PrivateKeyTypes:
+        raise TypeError if password is None else UnsupportedAlgorithm("this cipher")
+
+    monkeypatch.setattr(reading, "load_pem_private_key", load)
+    with pytest.raises(CliError, match="encrypted in a way, that is not known here: this cipher"):
+        read_key(b"-----BEGIN ENCRYPTED PRIVATE KEY-----", lambda: PASSWORD)
 
 
 @pytest.mark.parametrize(
