@@ -22,6 +22,12 @@ _PR_SET_PDEATHSIG = 1
 @config_option
 @click.option("--slots", type=click.IntRange(1, 64), metavar="N", help="How many slots there are, 1 to 64.")
 @profile_option
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 255),
+    metavar="N",
+    help="How many processes serve clients; 0, the default: as many as there are CPUs.",
+)
 @click.option("--log-level", type=click.Choice(LEVELS), help="What is logged.")
 @click.option("--ready-fd", type=int, hidden=True)
 @click.option("--die-with", type=int, hidden=True)
@@ -35,6 +41,7 @@ def serve(
     config: Path | None,
     slots: int | None,
     profile: str | None,
+    workers: int | None,
     log_level: str | None,
     ready_fd: int | None,
     die_with: int | None,
@@ -49,6 +56,7 @@ def serve(
         state=state,
         socket=socket,
         root_key=root_key,
+        workers=workers,
         log_level=log_level,
         pkcs11={"slots": slots, "profile": profile},
     )

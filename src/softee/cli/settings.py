@@ -8,7 +8,9 @@ from softee.cli.failure import CliError
 from softee.daemon.settings import Settings, SettingsError, load_settings
 
 
-def settings_from(*, config: Path | None = None, **overrides: Path | str | Mapping[str, object] | None) -> Settings:
+def settings_from(
+    *, config: Path | None = None, **overrides: Path | str | int | Mapping[str, object] | None
+) -> Settings:
     """Return the settings of the file, replaced by those given on the command line; paths are made absolute.
 
     Raises:
