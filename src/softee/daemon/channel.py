@@ -117,13 +117,16 @@ class Channel:
 
         """
         frame = encode_frame(frame_type, serial, payload)
-        with self._send_lock:
-            self._running = None
+        if self._running is None:  # nobody else sends
             sent = self._send(frame)
-            if sent == len(frame):
-                return True
-            self._unsent = memoryview(frame)[sent:]
-            return False
+        else:
+            with self._send_lock:
+                self._running = None
+                sent = self._send(frame)
+        if sent == len(frame):
+            return True
+        self._unsent = memoryview(frame)[sent:]
+        return False
 
     def send_rest(self) -> None:
         """Send what ``send`` has left, within the time that the peer has for reading it.

@@ -15,7 +15,6 @@ from uuid import UUID
 from softee.wire.codec import Reader, WireError, Writer
 from softee.wire.frames import REPLY_BIT, Frame, FrameType
 from softee.wire.parameters import (
-    NO_PARAMETERS,
     Parameters,
     decode_answers,
     decode_parameters,
@@ -75,7 +74,7 @@ class OpenSession:
     login: int = 0
     login_data: int = 0
     cancel_id: int = 0
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=Parameters)
 
     @classmethod
     def decode(cls, payload: memoryview) -> "OpenSession":
@@ -99,7 +98,7 @@ class Invoke:
     session: int
     command: int
     cancel_id: int = 0
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=Parameters)
 
     @classmethod
     def decode(cls, payload: memoryview) -> "Invoke":
@@ -189,7 +188,7 @@ class OpenSessionReply:
     result: int
     origin: int
     session: int
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=Parameters)
 
     @classmethod
     def decode(cls, payload: memoryview, parameters: Parameters) -> "OpenSessionReply":
@@ -211,7 +210,7 @@ class InvokeReply:
     TYPE: ClassVar = FrameType.INVOKE_REPLY
     result: int
     origin: int
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=Parameters)
 
     @classmethod
     def decode(cls, payload: memoryview, parameters: Parameters) -> "InvokeReply":
