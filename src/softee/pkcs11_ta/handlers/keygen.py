@@ -57,8 +57,9 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     public.update(public_parts)
     private.update(private_parts)
     _share_id(public, private)
+    half = KeyMaterial(public)
     for one in (public, private):
-        check_key(session, one)
+        check_key(session, one, half)
     rules.mark_generated(public, spec.mechanism)
     rules.mark_generated(private, spec.mechanism)
     return handles(session, place_new(session, public, private))
