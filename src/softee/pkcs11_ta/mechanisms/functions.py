@@ -222,7 +222,10 @@ class KeyGenerating(Functions[P]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairGenerating(Functions[P]):
-    """C_GenerateKeyPair: from the public template's attributes to what it adds to the public and the private key."""
+    """C_GenerateKeyPair: from the public template's attributes to what it adds to the public and the private key.
+
+    Where the library's key is at hand, the public one's CKA_PUBLIC_KEY_INFO may be among it; else it is made later.
+    """
 
     flags = MechanismFlag.GENERATE_KEY_PAIR
     described = "generate a key pair"

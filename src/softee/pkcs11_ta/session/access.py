@@ -11,7 +11,6 @@ from softee.names import CKA, CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Given
 from softee.pkcs11_ta.keys.material import KeyMaterial
-from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import add_public_key_info, complete
 from softee.pkcs11_ta.session.client import Session
@@ -48,11 +47,8 @@ def complete_new(session: Session, made: Given, *, arrange: bool = False) -> Non
         check_key(session, made)
 
 
-def check_key(session: Session, made: Given, half: KeyView | None = None) -> None:
+def check_key(session: Session, made: Given) -> None:
     """Refuse a new key that the token's policy does not allow, and tell its public key, which OP-TEE does not.
-
-    ``half`` is a private key's public key, where it is known: to compute it from the private one takes longer than to
-    make a pair on a curve.
 
     Raises:
         Pkcs11Error: as ``Policy.check_key``.
@@ -61,7 +57,7 @@ def check_key(session: Session, made: Given, half: KeyView | None = None) -> Non
     key = KeyMaterial(made)
     session.token.policy.check_key(key, made)
     if not session.token.policy.as_optee:
-        add_public_key_info(made, half or key)
+        add_public_key_info(made, key)
 
 
 def check_new(session: Session, *attributes: Attributes) -> None:

@@ -7,6 +7,7 @@ CKA_EC_PARAMS of the public key's template names the curve; both keys name it as
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKK, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -14,24 +15,31 @@ from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys import ec, edwards, montgomery
 from softee.pkcs11_ta.keys.curves import Curves
 from softee.pkcs11_ta.keys.octet_keys import KEY_SIZE, Algorithm, private_parts
-from softee.pkcs11_ta.keys.view import SizeRange
+from softee.pkcs11_ta.keys.view import PublicKey, SizeRange
 from softee.pkcs11_ta.mechanisms.functions import PairGenerating
 from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
 
-_Make = Callable[[bytes], tuple[bytes, Parts]]
-"""CKA_EC_PARAMS -> CKA_EC_POINT of the public key, and what makes the private one."""
+_Make = Callable[[bytes], tuple[Parts, Parts]]
+"""CKA_EC_PARAMS -> what makes the public key and the private one."""
 
 
-def _on_weierstrass(ec_params: bytes) -> tuple[bytes, Parts]:
+def _public_parts(public: PublicKey, ec_params: bytes, point: bytes) -> Parts:
+    info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return {CKA.EC_PARAMS: ec_params, CKA.EC_POINT: point, CKA.PUBLIC_KEY_INFO: info}
+
+
+def _on_weierstrass(ec_params: bytes) -> tuple[Parts, Parts]:
     key = generate_private_key(ec.CURVES.find(ec_params))
-    return ec.encode_point(key.public_key()), ec.private_parts(key, ec_params)
+    public = key.public_key()
+    return _public_parts(public, ec_params, ec.encode_point(public)), ec.private_parts(key, ec_params)
 
 
 def _of_octets(curves: Curves[Algorithm]) -> _Make:
-    def make(ec_params: bytes) -> tuple[bytes, Parts]:
+    def make(ec_params: bytes) -> tuple[Parts, Parts]:
         key = curves.find(ec_params).private.generate()
-        return key.public_key().public_bytes_raw(), private_parts(key, ec_params)
+        public = key.public_key()
+        return _public_parts(public, ec_params, public.public_bytes_raw()), private_parts(key, ec_params)
 
     return make
 
@@ -41,8 +49,7 @@ def _spec(mechanism: CKM, key_types: frozenset[CKK], key_size: SizeRange, make: 
         ec_params = template.get(CKA.EC_PARAMS)
         if not isinstance(ec_params, bytes) or not ec_params:
             raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, "CKA_EC_PARAMS, the curve, is missing in the public template")
-        point, private = make(ec_params)
-        return {CKA.EC_PARAMS: ec_params, CKA.EC_POINT: point}, private
+        return make(ec_params)
 
     return MechanismSpec(
         mechanism=mechanism,
