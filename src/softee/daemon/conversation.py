@@ -27,12 +27,12 @@ from softee.wire.messages import (
     Hello,
     HelloReply,
     Invoke,
-    InvokeReply,
     OpenSession,
     OpenSessionReply,
     Request,
     ResultReply,
     decode_request,
+    encode_invoke_reply,
 )
 from softee.wire.parameters import NO_PARAMETERS, Parameters
 
@@ -183,11 +183,11 @@ class Conversation:
     def _invoke(self, context: ClientContext, request: Invoke) -> bytes:
         parameters = request.parameters
         if not self._prepare(parameters):
-            return InvokeReply(TeeResult.EXCESS_DATA, Origin.TEE, parameters).encode()
+            return encode_invoke_reply(TeeResult.EXCESS_DATA, Origin.TEE, parameters)
         result, origin = context.invoke(request.session, request.command, parameters.params)
         if self.channel.descriptor is not None:
             memory_file.write_outputs(self.channel.descriptor, parameters)
-        return InvokeReply(result, origin, parameters).encode()
+        return encode_invoke_reply(result, origin, parameters)
 
     def _open_session(self, context: ClientContext, request: OpenSession) -> bytes:
         parameters = request.parameters

@@ -2,8 +2,8 @@
 """Messages: what the frames of a channel say (docs/wire-protocol.md).
 
 Each message is a dataclass that encodes to and decodes from a frame's payload. Decoding refuses leftovers, and whatever
-the bytes, it gives a message or raises :class:`WireError`. All are frozen but INVOKE and its reply: that costs three
-times as much to make, and every call makes both.
+the bytes, it gives a message or raises :class:`WireError`. All are frozen but INVOKE: that costs three times as
+much to make, and every call makes one.
 """
 
 import struct
@@ -203,7 +203,7 @@ class OpenSessionReply:
         return _INVOKE.pack(self.result, self.origin, self.session) + encode_answers(self.parameters)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class InvokeReply:
     """The answer to INVOKE; ``parameters`` is the request's with its answers."""
 
@@ -222,7 +222,12 @@ class InvokeReply:
 
     def encode(self) -> bytes:
         """Return the payload."""
-        return _TWO.pack(self.result, self.origin) + encode_answers(self.parameters)
+        return encode_invoke_reply(self.result, self.origin, self.parameters)
+
+
+def encode_invoke_reply(result: int, origin: int, parameters: Parameters) -> bytes:
+    """Return the payload of an InvokeReply that need not be made: every call would."""
+    return _TWO.pack(result, origin) + encode_answers(parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,17 +88,17 @@ def decode_parameters(data: memoryview, offset: int = 0) -> Parameters:
     try:
         types: int = _U32.unpack_from(data, offset)[0]
         offset += 4
-        for index, param_type, is_buffer, is_sent, is_answered in _plan(types):
+        for index, param_type, is_buffer, sent, answered in _plan(types):
             if not is_buffer:
-                params[index] = Value(param_type, *_VALUE.unpack_from(data, offset)) if is_sent else Value(param_type)
-                offset += 8 if is_sent else 0
+                params[index] = Value(param_type, *_VALUE.unpack_from(data, offset)) if sent else Value(param_type)
+                offset += 8 * sent
                 continue
             where, size = _MEMREF.unpack_from(data, offset)
             offset += 5
             if where == _INLINE:
-                params[index] = Memref(param_type, _take(data, offset, size) if is_sent else bytearray(), size)
-                offset += size if is_sent else 0
-                inline_output += size if is_answered else 0
+                params[index] = Memref(param_type, _take(data, offset, size) if sent else bytearray(), size)
+                offset += size * sent
+                inline_output += size * answered
             elif where == _MEMORY_FILE:
                 regions += (Region(index, _OFFSET.unpack_from(data, offset)[0]),)
                 params[index] = Memref(param_type, capacity=size)
@@ -134,13 +134,13 @@ _NOT_ANSWERED = frozenset({_VALUE_INPUT, _MEMREF_INPUT})
 
 
 @lru_cache(maxsize=64)
-def _plan(types: int) -> tuple[tuple[int, ParamType, bool, bool, bool], ...]:
-    """Return which parameters there are, and of each: its type, whether it is a buffer, is sent, and is answered.
+def _plan(types: int) -> tuple[tuple[int, ParamType, bool, int, int], ...]:
+    """Return which parameters there are, and of each: its type, whether it is a buffer, 1 if sent, 1 if answered.
 
     There are few such combinations in practice.
     """
     there = [(index, one) for index, one in enumerate(split_types(types)) if one is not ParamType.NONE]
-    return tuple((index, one, one in _BUFFERS, one in _SENT, one not in _NOT_ANSWERED) for index, one in there)
+    return tuple((at, one, one in _BUFFERS, int(one in _SENT), int(one not in _NOT_ANSWERED)) for at, one in there)
 
 
 def split_types(types: int) -> tuple[ParamType, ...]:
@@ -180,16 +180,16 @@ def encode_parameters(parameters: Parameters) -> bytes:
 
 
 def encode_answers(parameters: Parameters) -> bytes:
-    """Encode the parameters of the reply to ``parameters``, which the trusted application has filled in."""
+    """Encode the parameters of the reply to ``parameters``, which the trusted application has filled in.
+
+    Of an output in the memory file only the size travels: whoever has put it there has left ``out`` empty.
+    """
     data = _U32.pack(parameters.types or join_types(parameters.params))
-    in_file = [region.index for region in parameters.regions] if parameters.regions else ()
-    for index, param in enumerate(parameters.params):
+    for param in parameters.params:
         if param is None or param.type in _NOT_ANSWERED:
             continue
         if isinstance(param, Memref):
-            data += _U32.pack(param.size or 0)
-            if index not in in_file:
-                data += param.out
+            data += _U32.pack(param.size or 0) + param.out
         else:
             data += _VALUE.pack(param.a, param.b)
     return data  # adding is quicker than joining a list, for the few that most replies have
