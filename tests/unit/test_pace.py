@@ -22,6 +22,7 @@ from support.token_world import Attribute, Caller, template
 Given = tuple[Attribute, ...]
 
 P384 = bytes.fromhex("06052b81040022")
+ED25519 = bytes.fromhex("06032b6570")
 LONG = {
     *("INIT_TOKEN", "INIT_PIN", "SET_PIN", "LOGIN", "LOGOUT", "CLOSE_ALL_SESSIONS"),
     *("CREATE_OBJECT", "COPY_OBJECT", "SET_ATTRIBUTE_VALUE"),
@@ -84,7 +85,9 @@ ON_TOKEN, IN_SESSION = (CKA.TOKEN, True), (CKA.TOKEN, False)
         (CKM.EC_KEY_PAIR_GEN, ((CKA.EC_PARAMS, P256), ON_TOKEN), (), False),
         (CKM.EC_KEY_PAIR_GEN, ((CKA.EC_PARAMS, P256),), (ON_TOKEN,), False),
         (CKM.EC_KEY_PAIR_GEN, ((CKA.LABEL, bytes(4096)), ON_TOKEN), (), False),
-        (CKM.EC_EDWARDS_KEY_PAIR_GEN, ((CKA.EC_PARAMS, P384),), (), True),
+        (CKM.EC_EDWARDS_KEY_PAIR_GEN, ((CKA.EC_PARAMS, ED25519),), (), True),
+        (CKM.EC_EDWARDS_KEY_PAIR_GEN, ((CKA.EC_PARAMS, P384),), (), False),
+        (CKM.EC_MONTGOMERY_KEY_PAIR_GEN, (), (), True),
         (CKM.RSA_PKCS_KEY_PAIR_GEN, ((CKA.MODULUS_BITS, 1024),), (), False),
         (CKM.ML_DSA_KEY_PAIR_GEN, ((CKA.PARAMETER_SET, 1),), (), False),
     ],
@@ -174,7 +177,7 @@ def test_a_refusal_is_quick(world: tuple[Caller, int]) -> None:
     caller, _ = world
     assert quick(caller, 0x7777, 0)
     assert quick(caller, c.OPEN_SESSION, 99)
-    for command in (c.SIGN_ONESHOT, c.CLOSE_SESSION):
+    for command in (c.SIGN_ONESHOT, c.CLOSE_SESSION, c.GENERATE_KEY, c.DESTROY_OBJECT):
         assert quick(caller, command, 0x7777)
         assert caller.tee.is_quick(command.number, request(b"\1"))
         assert caller.tee.is_quick(command.number, (None, None, None, None))

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from softee.names import CKA, CKM
+from softee.names import CKA
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import (
     ciphers,
@@ -24,7 +24,8 @@ from softee.pkcs11_ta.abi.commands import (
     slots,
 )
 from softee.pkcs11_ta.handlers import HANDLERS
-from softee.pkcs11_ta.keys import ec
+from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, SIGN, SIGN_RECOVER, VERIFY, VERIFY_RECOVER, Purpose
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE
@@ -41,23 +42,21 @@ _SELECTIVE: Final = frozenset({int(CKA.LABEL), int(CKA.ID), int(CKA.UNIQUE_ID)})
 _LOOKED_AT: Final = 2048
 """How many bytes of a request with templates are looked at."""
 _TOKEN, _EC_PARAMS = int(CKA.TOKEN), int(CKA.EC_PARAMS)
-_QUICK_CURVE_BITS: Final = 256
-_QUICK_CURVES: Final = frozenset(
-    params for curve in ec.CURVES if curve.native.key_size <= _QUICK_CURVE_BITS for params in curve.params
-)
-_QUICKLY_MADE: Final = frozenset(
-    map(
-        int,
-        (
-            CKM.AES_KEY_GEN,
-            CKM.GENERIC_SECRET_KEY_GEN,
-            CKM.EC_KEY_PAIR_GEN,
-            CKM.EC_EDWARDS_KEY_PAIR_GEN,
-            CKM.EC_MONTGOMERY_KEY_PAIR_GEN,
-        ),
-    )
-)
-"""Mechanisms whose keys are made of random bytes, and on curves one multiplication."""
+
+
+def _quickly_made() -> Mapping[int, frozenset[bytes] | None]:
+    """Return which mechanisms make keys in a moment, and on which curves: the values of CKA_EC_PARAMS; None: any."""
+    made: dict[int, frozenset[bytes] | None] = {}
+    for number, spec in MECHANISMS.items():
+        for functions in spec.functions:
+            if isinstance(functions, KeyGenerating) and not functions.slow:
+                made[int(number)] = None
+            elif isinstance(functions, PairGenerating) and functions.quick_curves:
+                made[int(number)] = functions.quick_curves
+    return made
+
+
+_QUICKLY_MADE: Final = _quickly_made()
 
 Pace = bool | Callable[[Pkcs11Client, int, Params], bool]
 """Whether a command is quick: always, never, or as the client's session or slot is, whose number is given."""
@@ -133,10 +132,11 @@ def _is_quickly_made(data: bytes | bytearray) -> bool:
     _, mechanism, size = _GENERATE.unpack_from(data)
     if mechanism not in _QUICKLY_MADE or len(data) > _LOOKED_AT:
         return False
+    curves = _QUICKLY_MADE[mechanism]
     for attribute, value in _templates(data, _GENERATE.size + size, 2):
         if attribute == _TOKEN and value != b"\0":
             return False
-        if attribute == _EC_PARAMS and mechanism == CKM.EC_KEY_PAIR_GEN and value not in _QUICK_CURVES:
+        if attribute == _EC_PARAMS and curves is not None and value not in curves:
             return False
     return True
 

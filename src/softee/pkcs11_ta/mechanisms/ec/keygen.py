@@ -4,7 +4,8 @@
 CKA_EC_PARAMS of the public key's template names the curve; both keys name it as it does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -13,7 +14,7 @@ from softee.names import CKA, CKK, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.values import Attributes, Parts
 from softee.pkcs11_ta.keys import ec, edwards, montgomery
-from softee.pkcs11_ta.keys.curves import Curves
+from softee.pkcs11_ta.keys.curves import Curve, Curves
 from softee.pkcs11_ta.keys.octet_keys import KEY_SIZE, Algorithm, private_parts
 from softee.pkcs11_ta.keys.view import PublicKey, SizeRange
 from softee.pkcs11_ta.mechanisms.functions import PairGenerating
@@ -44,7 +45,13 @@ def _of_octets(curves: Curves[Algorithm]) -> _Make:
     return make
 
 
-def _spec(mechanism: CKM, key_types: frozenset[CKK], key_size: SizeRange, make: _Make) -> MechanismSpec[None]:
+_QUICK_BITS = 256
+_QUICK_CURVES = [curve for curve in ec.CURVES if curve.native.key_size <= _QUICK_BITS]
+
+
+def _spec(
+    mechanism: CKM, key_types: frozenset[CKK], key_size: SizeRange, make: _Make, quick: Iterable[Curve[Any]]
+) -> MechanismSpec[None]:
     def generate(_: None, template: Attributes) -> tuple[Parts, Parts]:
         ec_params = template.get(CKA.EC_PARAMS)
         if not isinstance(ec_params, bytes) or not ec_params:
@@ -56,12 +63,20 @@ def _spec(mechanism: CKM, key_types: frozenset[CKK], key_size: SizeRange, make: 
         key_types=key_types,
         key_size=key_size,
         params=no_params,
-        functions=(PairGenerating(generate=generate),),
+        functions=(
+            PairGenerating(generate=generate, quick_curves=frozenset(name for curve in quick for name in curve.params)),
+        ),
     )
 
 
 SPECS = (
-    _spec(CKM.EC_EDWARDS_KEY_PAIR_GEN, edwards.KEY_TYPES, KEY_SIZE, _of_octets(edwards.CURVES)),
-    _spec(CKM.EC_KEY_PAIR_GEN, ec.KEY_TYPES, ec.KEY_SIZE, _on_weierstrass),
-    _spec(CKM.EC_MONTGOMERY_KEY_PAIR_GEN, montgomery.KEY_TYPES, KEY_SIZE, _of_octets(montgomery.CURVES)),
+    _spec(CKM.EC_EDWARDS_KEY_PAIR_GEN, edwards.KEY_TYPES, KEY_SIZE, _of_octets(edwards.CURVES), edwards.CURVES),
+    _spec(CKM.EC_KEY_PAIR_GEN, ec.KEY_TYPES, ec.KEY_SIZE, _on_weierstrass, _QUICK_CURVES),
+    _spec(
+        CKM.EC_MONTGOMERY_KEY_PAIR_GEN,
+        montgomery.KEY_TYPES,
+        KEY_SIZE,
+        _of_octets(montgomery.CURVES),
+        montgomery.CURVES,
+    ),
 )
