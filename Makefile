@@ -23,6 +23,7 @@ help: ## list the targets
 
 demo: $(INSTALLED) ## walk through OP-TEE's documentation with real programs
 	@softee demo
+	@echo 'The command is $(BIN)/softee; after `. $(BIN)/activate` it is found as softee.'
 
 test: $(INSTALLED) ## run all tests, against the installed wheel; with TESTS=... some of them
 	@tools/debian_packages.sh default-jdk-headless libp11-dev openssh-client openssh-server p11-kit-modules softhsm2

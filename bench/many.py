@@ -22,7 +22,8 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from softee.cli import options, secure_world
+from softee.cli import secure_world
+from softee.cli.settings import settings_from
 from softee.client import TeeClient
 from softee.client.connection import connect
 from softee.daemon.store import open_store
@@ -121,7 +122,7 @@ class Token:
 
 def build(places: secure_world.StartPaths, key: Path, count: int) -> None:
     """Make the token: pairs of P-256 keys, each with a label and an identifier of its own."""
-    settings = options.settings_from(state=places.state, root_key=key)
+    settings = settings_from(state=places.state, root_key=key)
     root_key = key.read_bytes()
     with open_store(settings) as store:
         storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vaults(3))

@@ -16,6 +16,7 @@ from support.secure_world import running_daemon
 ATTEMPTS = """
 import json, os, pathlib, socket, sys, threading, ctypes
 from softee.daemon.lockdown import Doors, lock_down
+from softee.tee.late import LateModule
 
 own, other, extra = map(pathlib.Path, sys.argv[1:4])
 fork = sys.argv[4] == "fork"
@@ -52,6 +53,7 @@ ATTEMPTS = {
     "read a file elsewhere": lambda: (other / "secret").read_text(),
     "write elsewhere": lambda: (other / "new").write_text("x"),
     "load a module": lambda: __import__("xml.dom.minidom"),
+    "load a library that loads late": lambda: LateModule("Crypto.Cipher.AES").MODE_GCM,
     "begin a thread": thread,
     "begin a process": child,
     "run a program": lambda: os.execv("/bin/true", ["true"]),
@@ -77,7 +79,7 @@ print(json.dumps([open_still, outcome]))
 
 ALLOWED = {
     *("write to the state", "read the state", "replace in the state", "remove from the state", "read what is named"),
-    *("load a module", "begin a thread", "a local socket", "a memory file"),
+    *("load a module", "load a library that loads late", "begin a thread", "a local socket", "a memory file"),
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from softee.cli import child
-from softee.cli.child import run_command
+from softee.cli.child import require_program, run_command
 from softee.cli.failure import CliError
 
 RUN_ITS_ARGUMENTS = """
@@ -46,6 +46,26 @@ def test_a_program_that_does_not_exist_is_127() -> None:
     with pytest.raises(CliError, match="no program 'softee-has-no-such'") as refused:
         run_command(["softee-has-no-such"], os.environ)
     assert refused.value.status == 127
+
+
+@pytest.mark.parametrize("program", ["sh", "/bin/sh"])
+def test_a_program_that_is_there_is_found(program: str) -> None:
+    require_program(program)
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "sentence"),
+    [
+        ("softee-has-no-such", 127, "There is no program 'softee-has-no-such' on the PATH."),
+        ("/nonexistent/program", 127, "There is no program '/nonexistent/program'."),
+        ("/etc/passwd", 126, "/etc/passwd cannot be run: Permission denied."),
+        ("/etc/", 126, "/etc/ cannot be run: Permission denied."),
+    ],
+)
+def test_a_program_is_looked_for_before_anything_is_done_for_it(program: str, status: int, sentence: str) -> None:
+    with pytest.raises(CliError) as refused:
+        require_program(program)
+    assert (refused.value.status, str(refused.value)) == (status, sentence)
 
 
 def test_a_file_that_cannot_be_executed_is_126(tmp_path: Path) -> None:

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The doctor's look at what is installed, and how it shows what it has found."""
 
-import io
 import subprocess
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from softee.cli import library, programs
 from softee.cli.doctor import installation
-from softee.cli.doctor.command import _table
+from softee.cli.doctor.command import _rows
 from softee.cli.doctor.finding import Finding, Verdict, wrong
 from softee.cli.failure import CliError
+from softee.cli.tables import print_table
 
 
 @pytest.fixture
@@ -47,6 +46,17 @@ def test_the_libteec_beside_the_module_is_good(monkeypatch: pytest.MonkeyPatch, 
     assert finding.verdict == Verdict.GOOD
 
 
+@pytest.mark.parametrize(("held", "verdicts"), [(b"", []), (b"older", [Verdict.WARNING])])
+def test_a_copy_of_another_version_is_told(
+    held: bytes, verdicts: list[Verdict], monkeypatch: pytest.MonkeyPatch, module: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "copies").mkdir()
+    (tmp_path / "copies" / module.name).write_bytes(held)
+    monkeypatch.setattr(installation, "INSTALLED", tmp_path / "copies")
+    found = linked(monkeypatch, f"libteec.so.2 => {module.parent}/libteec.so.2 (0x1)")
+    assert [finding.verdict for finding in found if finding.mend == "softee module --install"] == verdicts
+
+
 @pytest.mark.usefixtures("module")
 @pytest.mark.parametrize(
     ("said", "verdict"),
@@ -66,9 +76,9 @@ def test_a_missing_program_is_a_warning_with_its_package(monkeypatch: pytest.Mon
     assert programs.missing_programs() == list(programs.PROGRAMS)
 
 
-def test_what_looks_like_markup_is_shown_as_it_is() -> None:
-    shown = io.StringIO()
-    Console(file=shown, width=200).print(_table([wrong("tokens", "slot 0 ([blink]mine[/blink])", "chmod [x]")]))
-    assert "slot 0 ([blink]mine[/blink])" in shown.getvalue()
-    assert "chmod [x]" in shown.getvalue()
-    assert "wrong" in shown.getvalue()
+def test_what_steers_a_terminal_is_shown_and_steers_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("check", "verdict", "what"), _rows([wrong("tokens", "slot 0 (\x1b[5mmine)", "chmod [x]")]))
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "tokens  wrong    slot 0 (\\x1b[5mmine)",
+        "                 to do: chmod [x]",
+    ]

@@ -84,7 +84,7 @@ def test_a_socket_that_this_user_may_not_use_is_wrong(monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "access", lambda *_: False)
     with socket_at(default(tmp_path), monkeypatch):
         (finding,) = check_service(default(tmp_path))
-    assert (finding.verdict, "may not be used" in finding.what) == (Verdict.WRONG, True)
+    assert (finding.verdict, " alone" in finding.what or " group " in finding.what) == (Verdict.WRONG, True)
 
 
 def test_a_secure_world_that_applications_do_not_find_is_wrong(tmp_path: Path) -> None:
@@ -138,3 +138,16 @@ def test_a_left_over_socket_before_one_that_answers_is_not_wrong(
         monkeypatch.setattr(service, "_check_tokens", lambda _: iter(()))
         (finding,) = check_service(path)
     assert (finding.check, finding.verdict) == ("secure world", Verdict.GOOD)
+
+
+def test_a_socket_in_a_directory_that_may_not_be_entered_is_told_from_one_that_is_absent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refused(*_: object, **__: object) -> os.stat_result:
+        raise PermissionError
+
+    monkeypatch.setattr(service, "answers", lambda _: False)
+    monkeypatch.setattr(Path, "stat", refused)
+    (finding,) = check_service(default(tmp_path))
+    assert (finding.check, finding.verdict) == ("socket", Verdict.WRONG)
+    assert "cannot be seen by this user" in finding.what

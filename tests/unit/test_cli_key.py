@@ -7,17 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import typer
 
-from softee.cli import pin
-from softee.cli.attestation import chain, csr
 from softee.cli.failure import CliError
-from softee.cli.key.attest import attest
-from softee.cli.key.verify import verify_attestation
 from softee.cli.token_client import RefusedCommandError, token_client
 from softee.names import CKA, CKR, PKCS11_APPLICATION
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE
 from support.attestations import certificates, stated
+from support.command_line import call, options
 from support.echo_application import EchoApplication
 from support.object_calls import create
 from support.secure_world import running_server
@@ -26,6 +22,14 @@ from support.token_world import NOW, USER_PIN, Caller, make_application
 NONCE = "00112233445566778899aabbccddeeff"
 LABEL = "a [red]key[/red]\x1b[2J"
 """Whoever makes a key chooses its label."""
+
+
+def attest(socket: Path, **named: object) -> None:
+    assert call("key", "attest", "--socket", socket, *options(named)) == 0
+
+
+def verify(file: Path, root: Path, *more: str) -> None:
+    assert call("key", "verify-attestation", file, "--root", root, *more) == 0
 
 
 @pytest.fixture
@@ -50,18 +54,18 @@ def socket(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def root(socket: Path, tmp_path: Path) -> Path:
-    chain(socket=socket, out=tmp_path / "root.pem")
+    call("attestation", "chain", "--socket", socket, "--out", tmp_path / "root.pem")
     return tmp_path / "root.pem"
 
 
 @pytest.fixture
 def made(socket: Path, tmp_path: Path) -> Path:
-    attest(token="test", label=LABEL, nonce=NONCE, socket=socket, out=tmp_path / "key.pem")
+    attest(socket, token="test", label=LABEL, nonce=NONCE, out=tmp_path / "key.pem")
     return tmp_path / "key.pem"
 
 
 def test_a_statement_is_a_file_that_verifies(made: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    verify_attestation(made, root=root, nonce=NONCE, require=["CKA_LOCAL"], as_json=True)
+    verify(made, root, "--nonce", NONCE, "--require", "CKA_LOCAL", "--json")
     shown = json.loads(capsys.readouterr().out)
     assert shown["key"]["CKA_LABEL"] == LABEL
     assert shown["nonce"] == NONCE
@@ -75,7 +79,7 @@ def test_the_table_says_what_is_proven_and_steers_no_terminal(
     made: Path, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    verify_attestation(made, root=root, nonce=NONCE)
+    verify(made, root, "--nonce", NONCE)
     shown = capsys.readouterr().out
     for words in (
         "made on this token",
@@ -84,7 +88,7 @@ def test_the_table_says_what_is_proven_and_steers_no_terminal(
         "is the one that was asked",
     ):
         assert words in shown
-    verify_attestation(made, root=root)
+    verify(made, root)
     assert "was not compared" in capsys.readouterr().out
 
 
@@ -93,42 +97,42 @@ def test_a_key_is_found_by_its_id_and_an_imported_one_is_said_to_be(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     file = tmp_path / "one.pem"
-    attest(token="test", label=LABEL, key_id="01ff", socket=socket, out=file)
+    attest(socket, token="test", label=LABEL, id="01ff", out=file)
     assert stated(file.read_bytes()).key["CKA_ID"] == "01ff"
-    attest(token="test", label="imported", socket=socket)
+    attest(socket, token="test", label="imported")
     file.write_text(capsys.readouterr().out)
-    verify_attestation(file, root=root)
+    verify(file, root)
     shown = capsys.readouterr().out
     for words in ("not made on this token", "may have been wrapped", "none"):
         assert words in shown
     with pytest.raises(CliError, match="CKA_LOCAL of the key is not true"):
-        verify_attestation(file, root=root, require=["CKA_LOCAL"])
+        verify(file, root, "--require", "CKA_LOCAL")
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("named", "sentence"),
     [
         ({"token": "test"}, "Name the key by --label"),
         ({"token": "test", "label": "none"}, "There is no private key of that name"),
         ({"token": "test", "label": "twice"}, "There are 2 private keys of that name; give both"),
         ({"token": "other", "label": "twice"}, "There is no token of that name"),
-        ({"token": "test", "key_id": "xy"}, "--id is not hexadecimal"),
+        ({"token": "test", "id": "xy"}, "--id is not hexadecimal"),
         ({"token": "test", "label": LABEL, "nonce": "0"}, "--nonce is not hexadecimal"),
         ({"token": "test", "label": LABEL, "nonce": "00"}, "A nonce has 8 to 64 bytes, not 1"),
         ({"token": "test", "label": "dh"}, "no certificates for keys of this type"),
         ({"token": "test", "label": LABEL, "out": Path("/nonexistent/key.pem")}, "cannot be written"),
-        ({"token": "test", "label": LABEL, "pin_file": Path("/nonexistent/pin")}, "cannot be read"),
+        ({"token": "test", "label": LABEL, "pin-file": Path("/nonexistent/pin")}, "cannot be read"),
     ],
 )
-def test_what_cannot_be_attested_is_told_in_a_sentence(socket: Path, options: dict[str, str], sentence: str) -> None:
+def test_what_cannot_be_attested_is_told_in_a_sentence(socket: Path, named: dict[str, object], sentence: str) -> None:
     with pytest.raises(CliError, match=sentence):
-        attest(**options, socket=socket)  # type: ignore[arg-type]  # the options of one case are of several types
+        attest(socket, **named)
 
 
 def test_a_wrong_pin_is_told(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOFTEE_PIN", "wrong pin")
     with pytest.raises(CliError, match="C_Login was refused with CKR_PIN_INCORRECT"):
-        attest(token="test", label=LABEL, socket=socket)
+        attest(socket, token="test", label=LABEL)
 
 
 def test_a_token_as_a_board_s_is_told_to_attest_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +141,7 @@ def test_a_token_as_a_board_s_is_told_to_attest_nothing(tmp_path: Path, monkeypa
     caller.ec_pair(session, (CKA.TOKEN, True), (CKA.LABEL, b"key"))
     monkeypatch.setenv("SOFTEE_PIN", USER_PIN.decode())
     with running_server([caller.application]) as socket, pytest.raises(CliError, match="its profile is optee"):
-        attest(token="test", label="key", socket=socket, out=tmp_path / "key.pem")
+        attest(socket, token="test", label="key", out=tmp_path / "key.pem")
 
 
 def test_a_secure_world_that_lacks_the_command_is_told_from_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,23 +159,12 @@ def test_a_secure_world_that_lacks_the_command_is_told_from_one_that_fails(monke
 def test_the_request_and_the_chain_are_printed(
     socket: Path, root: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    csr(socket=socket)
+    call("attestation", "csr", "--socket", socket)
     assert capsysbinary.readouterr().out.startswith(b"-----BEGIN CERTIFICATE REQUEST-----")
-    chain(socket=socket)
+    call("attestation", "chain", "--socket", socket)
     assert certificates(capsysbinary.readouterr().out) == certificates(root.read_bytes())
 
 
 def test_the_root_is_valid_today(root: Path) -> None:
     (certificate,) = certificates(root.read_bytes())
     assert certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc
-
-
-def test_a_pin_comes_from_a_file_the_environment_or_a_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "pin"
-    file.write_bytes(b"from a file\r\nmore")
-    monkeypatch.setenv("SOFTEE_PIN", "from the environment")
-    assert pin.user_pin(file, "test") == b"from a file"
-    assert pin.user_pin(None, "test") == b"from the environment"
-    monkeypatch.delenv("SOFTEE_PIN")
-    monkeypatch.setattr(typer, "prompt", lambda text, **_: f"typed for {text.split()[-1]}")
-    assert pin.user_pin(None, "test") == b"typed for test"

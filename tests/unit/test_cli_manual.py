@@ -1,51 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manual page and the README know every sub-command and every option, and no others."""
+"""The help, the manual page, docs/cli.md and the README agree; tests/unit/test_style.py compares what is generated."""
 
 import re
-from collections.abc import Iterator
+import shutil
+import subprocess
 from pathlib import Path
 
-import typer.main
-from typer.core import TyperGroup
+import click
+import pytest
 
-from softee.cli.main import app
+from gen_docs_cli import manual, options, paragraphs
+from softee.cli.lazy import LazyGroup
+from softee.cli.main import softee
+from support.command_line import leaves
 
 ROOT = Path(__file__).parents[2]
+COMMANDS = dict(leaves())
+MANUAL = (ROOT / "docs/man/softee.1").read_text()
 
 
-def commands() -> dict[str, set[str]]:
-    """Return the options of each sub-command, without those that are hidden."""
-    return dict(leaves(typer.main.get_group(app)))
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_and_each_of_its_options_say_what_they_do(name: str) -> None:
+    command = COMMANDS[name]
+    assert paragraphs(command)[0].endswith((".", "?"))
+    for option, what in options(command):
+        assert what.rstrip().endswith((".", "…")), option
 
 
-def leaves(group: TyperGroup, before: str = "") -> Iterator[tuple[str, set[str]]]:
-    context = typer.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        if isinstance(command, TyperGroup):
-            yield from leaves(command, f"{before}{name} ")
-            continue
-        shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
-        options = {option for parameter in shown for option in parameter.opts if option.startswith("--")}
-        yield before + name, {option.removeprefix("--") for option in options}
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_manual_has_a_command_with_its_options(name: str) -> None:
+    section = MANUAL.split(f"\n.Ss softee {name}\n", 1)[1].split("\n.S", 1)[0]
+    shown = {f"-{one}" for one in re.findall(r"^\.It Fl (\S+)", section, re.MULTILINE)}
+    assert shown == {option.split()[0] for option, _ in options(COMMANDS[name])}
 
 
-def in_manual() -> dict[str, set[str]]:
-    synopsis = (ROOT / "docs/man/softee.1").read_text().split(".Sh DESCRIPTION")[0].split(".Sh SYNOPSIS")[1]
-    rows = [part for part in synopsis.split(".Nm\n") if ".Cm" in part]
-    return {part.split(".Cm ", 1)[1].split("\n", 1)[0]: set(re.findall(r"Fl -([\w-]+)", part)) for part in rows}
-
-
-def test_the_manual_has_every_command_with_its_options() -> None:
-    assert in_manual() == commands()
-
-
-def test_the_manual_explains_every_option() -> None:
-    explained = set(re.findall(r"^\.It Fl -([\w-]+)", (ROOT / "docs/man/softee.1").read_text(), re.MULTILINE))
-    assert explained == set().union(*commands().values())
-
-
-def test_the_readme_has_every_command() -> None:
+def test_the_readme_names_commands_that_there_are() -> None:
     listed = set(re.findall(r"^\| `softee ([\w -]+?)(?: -- .*)?`", (ROOT / "README.md").read_text(), re.MULTILINE))
-    assert listed == set(commands())
+    assert listed
+    for name in listed:
+        assert [one for one in COMMANDS if one == name or one.startswith(f"{name} ")], name
+
+
+def test_the_manual_explains_every_variable_that_a_command_reads_or_sets() -> None:
+    """A real OP-TEE's variables, and XDG's, it explains too."""
+    sources = [path.read_text() for path in (ROOT / "src/softee").rglob("*.py")]
+    named = set(re.findall(r"\bSOFTEE_[A-Z_]+\b", "\n".join(sources)))
+    explained = set(re.findall(r"\b(?:SOFTEE|CKTEEC)_[A-Z_]+\b", MANUAL.split(".Sh ENVIRONMENT")[1].split(".Sh ")[0]))
+    assert named <= explained
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_the_manual_is_formatted_without_a_warning() -> None:
+    done = subprocess.run(
+        ["groff", "-mdoc", "-ww", "-Tutf8", "-z"], input=manual(), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_group_says_in_its_help_what_the_commands_below_it_say_themselves() -> None:
+    """The rows are not read from the commands, which the help does not import."""
+
+    def compare(group: click.Command) -> None:
+        if not isinstance(group, LazyGroup):
+            return
+        context = click.Context(group)
+        for name in group.rows:
+            command = group.get_command(context, name)
+            assert command is not None
+            assert command.name == name
+            compare(command)
+
+    compare(softee)

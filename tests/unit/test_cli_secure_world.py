@@ -88,7 +88,6 @@ def test_a_log_that_cannot_be_written_is_told(paths: StartPaths) -> None:
         pass
 
 
-def test_without_a_short_directory_for_the_socket_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secure_world, "LONGEST_DIRECTORY", 2)
-    with pytest.raises(CliError, match="set XDG_RUNTIME_DIR"), private_directory():
+def test_without_a_short_directory_for_the_socket_one_is_asked_for() -> None:
+    with pytest.raises(CliError, match="set XDG_RUNTIME_DIR"), private_directory(longest=2):
         pass

@@ -58,6 +58,42 @@ def test_xdg_variables_move_the_defaults(monkeypatch: pytest.MonkeyPatch) -> Non
     assert settings.root_key.file == Path("/c/softee/root.key")
 
 
+@pytest.mark.parametrize("home", ["/nonexistent", None])
+def test_a_user_without_a_home_has_the_systems_defaults(
+    user: Path, home: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service's user, for whom HOME is not set and passwd has no entry, or names a directory that is not there."""
+
+    def nobody_knows() -> Path:
+        raise RuntimeError
+
+    assert user.exists()
+    monkeypatch.setattr(Path, "home", nobody_knows if home is None else lambda: Path(home))
+    settings = load_settings()
+    assert settings.state == Path("/var/lib/softee")
+    assert settings.root_key.file == Path("/etc/softee/root.key")
+    assert settings.socket == Path("/run/softee/tee.sock")
+    assert settings.socket_mode == 0o600
+    monkeypatch.setenv("XDG_STATE_HOME", "/s")
+    assert load_settings().state == Path("/s/softee")
+
+
+def test_a_home_that_nobody_knows_is_no_path(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody_knows(_: Path) -> Path:
+        raise RuntimeError
+
+    file = write(user, 'state = "~/state"\n')
+    monkeypatch.setattr(Path, "expanduser", nobody_knows)
+    with pytest.raises(SettingsError, match="there is no home directory that ~ could stand for"):
+        load_settings(file)
+
+
+@pytest.mark.usefixtures("user")
+def test_a_wrong_option_blames_no_file_that_says_nothing() -> None:
+    with pytest.raises(SettingsError, match=r"^A setting on the command line is wrong: "):
+        load_settings(overrides={"pkcs11": {"slots": 0}})
+
+
 def test_roots_defaults_are_the_systems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     settings = load_settings(write(tmp_path, ""))

@@ -3,6 +3,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.names import CKA, CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -154,13 +155,16 @@ def test_a_pair_of_octets_is_a_private_key_and_its_public_one(curves: Curves[Alg
         public, private = pair(mechanism, {CKA.EC_PARAMS: curve.params[0]})
         value = private[CKA.VALUE]
         assert isinstance(value, bytearray)
-        assert curve.native.private.from_private_bytes(value).public_key().public_bytes_raw() == public[CKA.EC_POINT]
+        native = curve.native.private.from_private_bytes(value).public_key()
+        assert native.public_bytes_raw() == public[CKA.EC_POINT]
+        told = native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        assert told == public[CKA.PUBLIC_KEY_INFO]
 
 
 @pytest.mark.parametrize(("mechanism", "ec_params"), NAMES)
 def test_both_keys_of_a_pair_name_the_curve_as_the_template_does(mechanism: CKM, ec_params: bytes) -> None:
     public, private = pair(mechanism, {CKA.EC_PARAMS: ec_params})
-    assert set(public) == {CKA.EC_PARAMS, CKA.EC_POINT}
+    assert set(public) == {CKA.EC_PARAMS, CKA.EC_POINT, CKA.PUBLIC_KEY_INFO}
     bare = mechanism is not CKM.EC_KEY_PAIR_GEN
     assert set(private) == {CKA.EC_PARAMS, CKA.VALUE, *((CKA.EC_POINT,) if bare else ())}
     assert private.get(CKA.EC_POINT) == (public[CKA.EC_POINT] if bare else None)

@@ -7,11 +7,12 @@ The rules are those of PKCS#11 3.2 §5.18.1, PKCS#11 3.2 §5.18.2.
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
+from softee.pkcs11_ta.keys.pkcs8 import export_public_key
 from softee.pkcs11_ta.token.profiles import PORTABLE
 from support.commands import c
 from support.object_calls import FIRST_SESSION_OBJECT, Values, fresh_caller, get, pair
 from support.samples.ec import P256
-from support.token_world import Caller, template, u32
+from support.token_world import Attribute, Caller, sessions_with, template, u32
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +90,30 @@ def test_an_unknown_curve_is_refused_as_op_tee_does(caller: Caller, session: int
     curve = template((CKA.EC_PARAMS, bytes.fromhex("06052b81040008")))
     answer = caller.call(c.GENERATE_KEY_PAIR, session, CKM.EC_KEY_PAIR_GEN, b"", curve, template())
     assert answer.rv is CKR.ATTRIBUTE_TYPE_INVALID
+
+
+ED25519 = bytes.fromhex("06032b6570")
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "part"),
+    [
+        (CKM.EC_KEY_PAIR_GEN, (CKA.EC_PARAMS, P256)),
+        (CKM.EC_EDWARDS_KEY_PAIR_GEN, (CKA.EC_PARAMS, ED25519)),
+        (CKM.RSA_PKCS_KEY_PAIR_GEN, (CKA.MODULUS_BITS, 1024)),
+    ],
+    ids=lambda value: value.name if isinstance(value, CKM) else "",
+)
+def test_both_keys_of_a_pair_tell_their_public_key_but_on_a_board(mechanism: CKM, part: Attribute) -> None:
+    """PKCS#11 3.2 §4.9."""
+    caller, session = fresh_caller(policy=PORTABLE)
+    public, private = pair(caller, session, mechanism, (part,))
+    told = get(caller, session, public, CKA.PUBLIC_KEY_INFO)
+    assert isinstance(told, bytes)
+    assert get(caller, session, private, CKA.PUBLIC_KEY_INFO) == told
+    (own,) = sessions_with(caller.application.slots.token(0))
+    key = own.object(private).key()
+    assert export_public_key(key) == told
+    caller, session = fresh_caller()
+    both = pair(caller, session, mechanism, (part,))
+    assert [get(caller, session, one, CKA.PUBLIC_KEY_INFO) for one in both] == [b"", b""]

@@ -155,7 +155,9 @@ def test_a_session_is_closed_after_its_commands_and_takes_no_new_ones() -> None:
         application.gate.set()
         assert running.result()[0] is TeeResult.SUCCESS
         assert closing.result() is TeeResult.SUCCESS
-        assert not entry.enter()
+        context._sessions[session] = entry  # as for whoever has found it just before
+        assert context.invoke(session, ECHO, NO_PARAMS) == (TeeResult.BAD_PARAMETERS, Origin.TEE)
+        del context._sessions[session]
     assert not opened.closed_while_running
     assert not application.sessions
 

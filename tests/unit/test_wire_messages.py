@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages and parameters: round trips, and everything that is not what the protocol page says."""
 
+import os
 import struct
 from collections.abc import Callable
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
+from softee.daemon.memory_file import write_outputs
 from softee.names import Origin, ParamType, TeeResult
 from softee.wire.codec import WireError
 from softee.wire.frames import Frame, FrameType
@@ -122,6 +124,12 @@ def test_an_output_in_the_memory_file_leaves_its_bytes_out_of_the_reply() -> Non
     output = Memref(ParamType.MEMREF_OUTPUT, capacity=4)
     parameters = Parameters((output, None, None, None), (Region(0, 0),))
     output.reply(b"abcd")
+    descriptor = os.memfd_create("test")
+    try:
+        write_outputs(descriptor, parameters)
+        assert os.pread(descriptor, 9, 0) == b"abcd"
+    finally:
+        os.close(descriptor)
     assert InvokeReply(0, 4, parameters).encode() == struct.pack("<IIII", 0, 4, 0x6, 4)
 
 

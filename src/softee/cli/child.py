@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a command in our place: on the same terminal, its exit status ours, the signals that we get passed on."""
 
+import errno
 import os
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from softee.cli.failure import CliError
 
@@ -17,6 +20,20 @@ _LOOK_AGAIN = 1.0
 
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
+
+
+def require_program(program: str) -> None:
+    """Look for a program before anything is done for it.
+
+    Raises:
+        CliError: there is none; with the status that a shell would give (126 or 127).
+
+    """
+    if shutil.which(program):
+        return
+    if os.sep in program and Path(program).exists():
+        raise CliError(f"{program} cannot be run: {os.strerror(errno.EACCES)}.", CANNOT_EXECUTE)
+    raise _not_found(program)
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -40,9 +57,13 @@ def _spawn(command: Sequence[str], environment: Mapping[str, str], mask: set[sig
     try:
         return os.posix_spawnp(command[0], list(command), environment, setsigmask=mask)
     except FileNotFoundError:
-        raise CliError(f"There is no program {command[0]!r} on the PATH.", NOT_FOUND) from None
+        raise _not_found(command[0]) from None
     except OSError as error:
         raise CliError(f"{command[0]} cannot be run: {error.strerror}.", CANNOT_EXECUTE) from None
+
+
+def _not_found(program: str) -> CliError:
+    return CliError(f"There is no program {program!r}{'' if os.sep in program else ' on the PATH'}.", NOT_FOUND)
 
 
 def _wait(child: int, waited_for: frozenset[signal.Signals]) -> int:

@@ -3,8 +3,7 @@
 
 import os
 import secrets
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,27 +15,40 @@ from softee.names import CKU
 
 LABEL = "softee"
 SLOT = 0
+LONGEST_STATE = 4096
+"""Bytes of a path, the kernel's: a state may be deep."""
+
+
+KeyMaker = Callable[[Mapping[str, str]], dict[str, str]]
+"""Makes keys on the token to which variables lead, and returns the variables that tell of them."""
+
+
+def no_keys(_: Mapping[str, str]) -> dict[str, str]:
+    """Make none."""
+    return {}
 
 
 @contextmanager
-def throw_away_world(log: Path | None = None, options: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+def throw_away_world(
+    log: Path | None = None, options: Sequence[str] = (), make_keys: KeyMaker = no_keys
+) -> Iterator[dict[str, str]]:
     """Run a secure world with such a token, and yield the variables that lead to it and to its PINs.
 
     Args:
         log: where it logs; by default, to a file that goes with it.
         options: further options of ``softee serve``.
+        make_keys: makes keys on the token to which variables lead, and returns further variables.
 
     Raises:
         CliError: it does not become ready.
 
     """
-    with tempfile.TemporaryDirectory(prefix="softee-") as directory:
-        state = Path(directory)
-        with _passed_key() as key:
-            source = RootKeySource(f"descriptor:{key}")
-            paths = secure_world.StartPaths(state / "state", source, log or state / "softee.log")
-            with secure_world.running(paths, ("--clean-up", directory, *options), [key]) as socket:
-                yield {"SOFTEE_SOCKET": str(socket)} | initialized_token(socket)
+    with secure_world.private_directory(LONGEST_STATE) as state, _passed_key() as key:
+        source = RootKeySource(f"descriptor:{key}")
+        paths = secure_world.StartPaths(state / "state", source, log or state / "softee.log")
+        with secure_world.running(paths, ("--clean-up", str(state), *options), [key]) as socket:
+            variables = {"SOFTEE_SOCKET": str(socket)} | paths.variables | initialized_token(socket)
+            yield variables | make_keys(variables)
 
 
 @contextmanager
@@ -52,7 +64,7 @@ def _passed_key() -> Iterator[int]:
 
 
 def initialized_token(socket: Path) -> dict[str, str]:
-    """Initialize slot 0's token with fresh PINs and return them as SOFTEE_PIN and SOFTEE_SO_PIN."""
+    """Initialize slot 0's token with fresh PINs, and return its label and them in variables."""
     so_pin, pin = _new_pin(), _new_pin()
     with token_client(socket) as client:
         client.init_token(SLOT, LABEL, so_pin.encode())
@@ -60,7 +72,16 @@ def initialized_token(socket: Path) -> dict[str, str]:
         client.login(session, CKU.SO, so_pin.encode())
         client.init_pin(session, pin.encode())
         client.close_session(session)
-    return {"SOFTEE_PIN": pin, "SOFTEE_SO_PIN": so_pin}
+    return {"SOFTEE_TOKEN": LABEL, "SOFTEE_PIN": pin, "SOFTEE_SO_PIN": so_pin}
+
+
+def key_maker(keys: str | None) -> KeyMaker:
+    """Return what makes keys of these kinds, which have commas between them. Raises CliError, for wrong usage."""
+    if not keys:
+        return no_keys
+    from softee.cli.ephemeral_keys import Keys  # noqa: PLC0415 - without keys, `softee run` needs no cryptography
+
+    return Keys.parse(keys).make
 
 
 def _new_pin() -> str:

@@ -12,6 +12,9 @@ LIBRARIES = Path(softee.__file__).parent / "lib"
 MODULE = LIBRARIES / "libckteec.so.0"
 """What applications are told to load. libckteec.so beside it only leads to it: a wheel has no symbolic links."""
 
+INSTALLED = Path("/usr/local/lib/softee")
+"""Where `softee module --install` puts a copy: ssh-agent and wpa_supplicant take modules from below /usr/local/lib."""
+
 
 def installed_module() -> Path | None:
     """Return the path of the PKCS#11 module of this installation, or None where it has none."""

@@ -1,84 +1,86 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ``softee`` command: its sub-commands, and the one place where a failure becomes a sentence and an exit status.
+"""The ``softee`` command: its sub-commands, and the one place where a failure becomes a sentence and an exit status."""
 
-A sub-command is imported when it is called, so that a quick one need not wait for what others import.
-"""
-
+import json
 import sys
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final, NoReturn
 
-import typer
-import typer.main
-from typer.core import TyperCommand, TyperGroup
+import click
 
+import softee as package
 from softee.cli.failure import CliError
+from softee.cli.lazy import LazyGroup, Row
+from softee.cli.options import JSON, Output
+from softee.cli.tables import printable
 
-COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
     {
-        "serve": "softee.cli.serve",
-        "run": "softee.cli.run",
-        "module": "softee.cli.module",
-        "status": "softee.cli.status",
-        "doctor": "softee.cli.doctor.command",
-        "demo": "softee.cli.demo.command",
-        "bench": "softee.cli.bench.command",
-        "key": "softee.cli.key",
-        "attestation": "softee.cli.attestation",
-        "root-key": "softee.cli.root_key",
-        "verify": "softee.cli.verify",
+        "run": Row("softee.cli.run", "Run a command with a secure world behind it."),
+        "serve": Row("softee.cli.serve", "Run the secure world in the foreground."),
+        "module": Row("softee.cli.module", "Print the path of the PKCS#11 module, or put it into a directory."),
+        "status": Row("softee.cli.status", "Show the secure world that answers, and its tokens."),
+        "doctor": Row("softee.cli.doctor.command", "Say what is wrong, and how to mend it."),
+        "token": Row("softee.cli.token", "Initialize tokens, show them, change their PINs."),
+        "key": Row("softee.cli.key", "Make, import, export, wrap and attest keys."),
+        "cert": Row("softee.cli.cert", "Put certificates on a token, or make them."),
+        "csr": Row("softee.cli.csr", "Make a certificate request that a token's key signs."),
+        "object": Row("softee.cli.object", "List, show and delete whatever is on a token."),
+        "uri": Row("softee.cli.uri", "Print PKCS#11 URIs of tokens and objects."),
+        "attestation": Row("softee.cli.attestation", "Print the certificates of the attestation key."),
+        "root-key": Row("softee.cli.root_key", "Move a state from one root key to another."),
+        "verify": Row("softee.cli.verify", "Say what of a state is damaged, and what is still good."),
+        "demo": Row("softee.cli.demo.command", "Walk through OP-TEE's documentation with real programs."),
+        "bench": Row("softee.cli.bench.command", "Time calls, beside other PKCS#11 modules."),
+        "completion": Row("softee.cli.completion", "Print what makes a shell complete softee's command line."),
     }
 )
-"""By name, in the order of the help: the module that has a function, or a Typer with commands, of that name
-(with ``_`` for ``-``)."""
+"""By name, in the order of the help. To add a command, write a module that has a function of its name, and a row."""
 
-_SETTINGS: Final[Mapping[str, dict[str, Any]]] = {"run": {"allow_interspersed_args": False}}
-"""What follows the command that is to be run is that command's."""
-
-
-class LazyGroup(TyperGroup):
-    """The sub-commands."""
-
-    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - as click calls it
-        """Return the names."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:  # noqa: ARG002 - likewise
-        """Import a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        found = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
-        group = found if isinstance(found, typer.Typer) else typer.Typer(add_completion=False)
-        if group is not found:
-            group.command(cmd_name, context_settings=_SETTINGS.get(cmd_name))(found)
-        command = typer.main.get_command(group)
-        if not isinstance(command, TyperCommand | TyperGroup):
-            raise TypeError(f"{cmd_name} is no command")
-        command.name = cmd_name
-        return command
-
-
-app = typer.Typer(
-    name="softee",
-    cls=LazyGroup,
-    help="OP-TEE's PKCS#11 token on any Linux machine: keys that applications use but never hold.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+softee = click.version_option(package.__version__, prog_name="softee")(
+    LazyGroup(
+        "softee", "OP-TEE's PKCS#11 token on any Linux machine: keys that applications use but never hold.", COMMANDS
+    )
 )
+softee.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+WRONG_USAGE: Final = 2
+INTERRUPTED: Final = 130
+"""What a shell says of a command that SIGINT ended."""
 
 
-@app.callback()
-def softee() -> None:
-    """Do what the sub-command says: without a callback there would be no group of them."""
-
-
-def main() -> None:
-    """Run the command line. A CliError is told in one line on stderr."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit. A failure is told in one line on stderr, with --json on stdout too."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    output = Output()
     try:
-        app()
+        status = softee.main(given, prog_name="softee", standalone_mode=False, obj=output)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        status = WRONG_USAGE
+    except click.UsageError as error:
+        output.json |= _wants_json(given, error.ctx)
+        status = _tell(_usage(error), WRONG_USAGE, output)
     except CliError as error:
-        print(f"softee: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
-        sys.exit(error.status)
+        status = _tell(str(error), error.status, output)
+    except (click.Abort, KeyboardInterrupt):
+        status = _tell("Interrupted.", INTERRUPTED, output)
+    sys.exit(status or 0)
+
+
+def _usage(error: click.UsageError) -> str:
+    said = error.format_message().rstrip(".")
+    return f"{said}; `{error.ctx.command_path} --help` shows what it takes." if error.ctx else f"{said}."
+
+
+def _wants_json(given: Sequence[str], ctx: click.Context | None) -> bool:
+    """Tell whether a command line that could not be read to its end asks for JSON."""
+    return "--json" in given and ctx is not None and any(param.name == JSON for param in ctx.command.params)
+
+
+def _tell(sentence: str, status: int, output: Output) -> int:
+    if output.json:
+        click.echo(json.dumps({"error": sentence}))
+    click.echo(f"softee: {printable(sentence)}", err=True)
+    return status

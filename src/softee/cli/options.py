@@ -1,42 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options that several sub-commands have, and the settings that they make."""
+"""Options that several sub-commands have. What is behind them is imported by those who use it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Any, Final
 
-import typer
+import click
 
-from softee.cli.failure import CliError
-from softee.daemon.root_key.source import is_path
-from softee.daemon.settings import Settings, SettingsError, load_settings
+PROFILES: Final = ("portable", "optee", "strict")
+LEVELS: Final = ("debug", "info", "warning", "error")
+JSON: Final = "as_json"
+"""The parameter of the commands that can answer in JSON."""
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="A settings file instead of the default one.")]
-StateOption = Annotated[Path | None, typer.Option("--state", help="The state directory: the sealed database.")]
-SocketOption = Annotated[Path | None, typer.Option("--socket", help="The Unix socket.")]
-RootKeyOption = Annotated[
-    str | None,
-    typer.Option("--root-key", help="The file of the root key, made where missing, or another source of it."),
-]
-OutOption = Annotated[Path | None, typer.Option("--out", help="A file for the result, instead of stdout.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", help="portable, optee or strict: of slots whose settings name none.")
-]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def settings_from(*, config: Path | None = None, **overrides: Path | str | Mapping[str, object] | None) -> Settings:
-    """Return the settings of the file, replaced by those given on the command line; paths are made absolute.
+@dataclass
+class Output:
+    """How a command answers: ``json`` where --json was given. It is the object of click's contexts."""
 
-    Raises:
-        CliError: a setting is wrong.
+    json: bool = False
 
-    """
-    root_key = overrides.get("root_key")
-    if isinstance(root_key, str) and is_path(root_key):
-        overrides["root_key"] = Path(root_key)
-    absolute = {name: value.absolute() if isinstance(value, Path) else value for name, value in overrides.items()}
-    try:
-        return load_settings(config, absolute)
-    except SettingsError as error:
-        raise CliError(str(error)) from None
+
+def path(
+    option: str, help_text: str, metavar: str = "FILE", *, required: bool = False, variable: str | None = None
+) -> Decorator:
+    """Return an option that takes a path, or has it from a variable."""
+    of = click.Path(path_type=Path)
+    return click.option(option, type=of, metavar=metavar, help=help_text, required=required, envvar=variable)
+
+
+def _note_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - as click calls it
+    ctx.ensure_object(Output).json = value
+    return value
+
+
+config_option = path("--config", "A settings file instead of the default one.")
+state_option = path("--state", "The state directory: the sealed database.", "DIR")
+socket_option = path("--socket", "The Unix socket.", "PATH")
+root_key_option = click.option(
+    "--root-key", metavar="SOURCE", help="The file of the root key, made where missing, or another source of it."
+)
+out_option = path("--out", "A file for the result, instead of stdout.")
+pin_file_option = path("--pin-file", "A file whose first line is the PIN; else SOFTEE_PIN, or a prompt.")
+json_option = click.option(
+    "--json", JSON, is_flag=True, is_eager=True, callback=_note_json, help="Print one JSON document, also of a failure."
+)
+yes_option = click.option("--yes", is_flag=True, help="Destroy it without a question.")
+profile_option = click.option(
+    "--profile", type=click.Choice(PROFILES), help="The profile of slots whose settings name none."
+)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a command puts what it has made, and whence it takes what it is given."""
 
+import json
 from pathlib import Path
 
-import typer
+import click
 
 from softee.cli.failure import CliError
+from softee.cli.tables import printable
 
 
 def write_out(text: bytes, file: Path | None) -> None:
@@ -16,7 +18,7 @@ def write_out(text: bytes, file: Path | None) -> None:
 
     """
     if file is None:
-        typer.echo(text, nl=False)
+        click.echo(text, nl=False)
         return
     try:
         file.write_bytes(text)
@@ -35,6 +37,29 @@ def read_in(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise CliError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def write_json(document: object) -> None:
+    """Write a JSON document to stdout."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Ask whether something is to be destroyed, unless ``yes`` was said on the command line.
+
+    Raises:
+        CliError: the answer is no, or nobody is there to be asked.
+
+    """
+    if yes:
+        return
+    what = printable(what)
+    try:
+        agreed = click.confirm(f"{what} Go on?", err=True)
+    except click.Abort:
+        raise CliError(f"{what} Nothing was done; give --yes where nobody can be asked.") from None
+    if not agreed:
+        raise CliError("Nothing was done.")
 
 
 def hexadecimal(text: str, what: str) -> bytes:

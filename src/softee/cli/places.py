@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a secure world answers where applications look for one (softee.client.places)."""
 
+import grp
+import os
+import stat
 from pathlib import Path
 
 from softee.cli.failure import CliError
@@ -47,5 +50,33 @@ def _sentence(tried: list[Path], failures: list[ClientError]) -> str:
     foreign = next((failure for failure in failures if isinstance(failure, UntrustedError)), None)
     if foreign:
         return f"Another user's secure world is not used: {foreign}."
+    forbidden = next(filter(None, map(why_forbidden, tried)), None)
+    if forbidden:
+        return f"{forbidden[0]}; {forbidden[1]}."
     places = " or ".join(map(str, tried))
     return f"No secure world answers on {places}; start one with `softee serve`, or use `softee run`."
+
+
+def why_forbidden(socket: Path) -> tuple[str, str] | None:
+    """Return why this user may not connect to a socket, and what to do; None where he may, or where there is none."""
+    try:
+        status = socket.stat()
+    except PermissionError:
+        return f"{socket} cannot be reached: this user may not enter {socket.parent}", _OWN
+    except OSError:
+        return None
+    if os.access(socket, os.W_OK):
+        return None
+    if not status.st_mode & stat.S_IWGRP:
+        return f"{socket} may be used by uid {status.st_uid} alone", _OWN
+    return f"{socket} may be used by the members of the group {_group(status.st_gid)}, and this user is none", _OWN
+
+
+_OWN = "ask for that, or run your own with `softee run`"
+
+
+def _group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)

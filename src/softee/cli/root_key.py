@@ -2,31 +2,29 @@
 """``softee root-key``: moves a state from one root key to another."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from softee.cli.failure import CliError
-from softee.cli.options import ConfigOption, RootKeyOption, StateOption, settings_from
+from softee.cli.options import config_option, root_key_option, state_option
+from softee.cli.settings import settings_from
 from softee.daemon.root_key.source import RootKeySource, is_path
 
-root_key = typer.Typer(help="Where the key comes from that opens the state.", no_args_is_help=True)
-
-ToOption = Annotated[str, typer.Option("--to", help="The new root key: a file, or another source; made where missing.")]
-
-
-@root_key.callback()
-def group() -> None:
-    """Do what the sub-command says: with one sub-command alone there would be no group."""
+root_key = click.Group("root-key", help="Move a state from one root key to another.")
 
 
 @root_key.command()
-def rotate(
-    *, to: ToOption, config: ConfigOption = None, state: StateOption = None, root_key: RootKeyOption = None
-) -> None:
+@click.option(
+    "--to", metavar="SOURCE", required=True, help="The new root key: a file, or another source; made where missing."
+)
+@config_option
+@state_option
+@root_key_option
+def rotate(*, to: str, config: Path | None, state: Path | None, root_key: str | None) -> None:
     """Have the state opened by another root key. No secure world may use it meanwhile.
 
-    Either the old key opens the state afterwards or the new one, whenever this is interrupted; done again, it goes on.
+    Every record stays readable. Whenever this is interrupted, the old root key opens the state or the new one does;
+    done again, it goes on.
     """
     from softee.daemon.failures import FAILURES, sentence  # noqa: PLC0415 - the help does not wait for cryptography
     from softee.daemon.rotation import rotate as rotate_root_key  # noqa: PLC0415 - likewise
@@ -37,10 +35,10 @@ def rotate(
         changed = rotate_root_key(settings, new)
     except FAILURES as error:
         raise CliError(sentence(error)) from None
-    typer.echo(f"The state {settings.state} opens with {new} {'now' if changed else 'already'}.")
-    typer.echo(f'The settings must say so: root_key = "{new}"')
-    typer.echo(f"{settings.root_key} opens it no more. It still opens copies of the state from before, and with the")
-    typer.echo("installation record of such a copy what was stored later: destroy it when none is needed any more.")
+    click.echo(f"The state {settings.state} opens with {new} {'now' if changed else 'already'}.")
+    click.echo(f'The settings must say so: root_key = "{new}"')
+    click.echo(f"{settings.root_key} opens it no more. It still opens copies of the state from before, and with the")
+    click.echo("installation record of such a copy what was stored later: destroy it when none is needed any more.")
 
 
 def _source(text: str) -> RootKeySource:

@@ -7,49 +7,63 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
+import click
 
 from softee.cli import secure_world
-from softee.cli.child import run_command
-from softee.cli.ephemeral import throw_away_world
+from softee.cli.child import require_program, run_command
+from softee.cli.ephemeral import KeyMaker, key_maker, throw_away_world
 from softee.cli.failure import CliError
 from softee.cli.library import module_path
-from softee.cli.options import ProfileOption, RootKeyOption, StateOption
+from softee.cli.options import path, profile_option, root_key_option, state_option
 from softee.cli.places import answering_socket
 
 Environment = dict[str, str]
 
-Command = Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments, after --.")]
-Ephemeral = Annotated[bool, typer.Option("--ephemeral", help="Start one with a throw-away token, for tests and CI.")]
-LogOption = Annotated[Path | None, typer.Option("--log", help="Where it logs; default: softee.log in the state.")]
 
-
+@click.command(context_settings={"allow_interspersed_args": False})  # what follows COMMAND is that command's
+@click.argument("command", metavar="COMMAND...", nargs=-1, required=True)
+@state_option
+@root_key_option
+@click.option("--ephemeral", is_flag=True, help="Start one with a throw-away token, for tests and CI.")
+@click.option("--keys", metavar="KINDS", help="Keys on that token, with commas: rsa:2048,ec:prime256v1,ed25519.")
+@profile_option
+@path("--log", "Where it logs; default: softee.log in the state.")
+@click.pass_context
 def run(
-    command: Command,
+    ctx: click.Context,
+    command: tuple[str, ...],
     *,
-    state: StateOption = None,
-    root_key: RootKeyOption = None,
-    ephemeral: Ephemeral = False,
-    profile: ProfileOption = None,
-    log: LogOption = None,
+    state: Path | None,
+    root_key: str | None,
+    ephemeral: bool,
+    keys: str | None,
+    profile: str | None,
+    log: Path | None,
 ) -> None:
     """Run a command that finds its token in SOFTEE_MODULE and SOFTEE_SOCKET.
 
     Without --state and --ephemeral a secure world that answers already is used; where none does, one is started for
     the command on the default state. What was started is stopped when the command ends. The exit status is the
-    command's. With --ephemeral the token is labelled "softee" and its PINs are in SOFTEE_PIN and SOFTEE_SO_PIN.
-    With --profile the secure world is one that is started.
+    command's. With --profile the secure world is one that is started.
+
+    With --ephemeral the token's label is "softee", which is also in SOFTEE_TOKEN, and its PINs are in SOFTEE_PIN and
+    SOFTEE_SO_PIN. The keys of --keys are called rsa-2048, ec-prime256v1, ed25519, a second one of a kind ed25519-2,
+    and have the CKA_IDs 01, 02, and so on in their order; SOFTEE_KEYS has their labels, with commas.
     """
     if ephemeral and (state or root_key):
         raise CliError("--ephemeral makes its own state and root key; give it without --state and --root-key.", 2)
+    if keys and not ephemeral:
+        raise CliError("--keys are made on the token of --ephemeral; `softee key generate` makes keys on others.", 2)
+    make_keys = key_maker(keys)
+    require_program(command[0])
     module = module_path()
     end_on_signals()
-    with _world(state, root_key, log, profile, ephemeral=ephemeral) as found:
+    with _world(state, root_key, log, profile, make_keys if ephemeral else None) as found:
         environment = os.environ | {"SOFTEE_MODULE": str(module)} | found
         status = run_command(command, environment)
-    raise typer.Exit(status)
+    ctx.exit(status)
 
 
 def end_on_signals() -> None:
@@ -64,12 +78,16 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def _world(
-    state: Path | None, root_key: str | None, log: Path | None, profile: str | None, *, ephemeral: bool
+    state: Path | None,
+    root_key: str | None,
+    log: Path | None,
+    profile: str | None,
+    make_keys: KeyMaker | None,
 ) -> Iterator[Environment]:
-    """Find or start a secure world; yield the variables that lead to it."""
+    """Find or start a secure world, with a throw-away token where ``make_keys`` is given; yield what leads to it."""
     options = ("--profile", profile) if profile else ()
-    if ephemeral:
-        with throw_away_world(log, options) as environment:
+    if make_keys:
+        with throw_away_world(log, options, make_keys) as environment:
             yield environment
         return
     answering = None if state or root_key else answering_socket()
@@ -79,5 +97,6 @@ def _world(
     if answering:
         yield {"SOFTEE_SOCKET": str(answering)}
         return
-    with secure_world.running(secure_world.paths_from_settings(state, root_key, log), options) as socket:
-        yield {"SOFTEE_SOCKET": str(socket)}
+    paths = secure_world.paths_from_settings(state, root_key, log)
+    with secure_world.running(paths, options) as socket:
+        yield {"SOFTEE_SOCKET": str(socket)} | paths.variables

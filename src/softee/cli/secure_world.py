@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from softee.cli.failure import CliError
-from softee.cli.options import settings_from
+from softee.cli.settings import settings_from
 from softee.daemon.root_key.source import RootKeySource
 
 READY_WITHIN = 20.0
@@ -37,6 +37,11 @@ class StartPaths:
     state: Path
     root_key: Path | RootKeySource
     log: Path
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What tells `softee doctor`, run by the command, which files to judge."""
+        return {"SOFTEE_STATE": str(self.state), "SOFTEE_ROOT_KEY": str(self.root_key)}
 
 
 def paths_from_settings(state: Path | None, root_key: str | None, log: Path | None) -> StartPaths:
@@ -67,19 +72,35 @@ def running(paths: StartPaths, options: Sequence[str] = (), pass_fds: Sequence[i
 
 
 @contextmanager
-def private_directory() -> Iterator[Path]:
-    """Make a directory with a short path that only this user can enter, and remove it."""
-    candidates = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")  # noqa: S108 - mkdtemp makes it private
-    for parent in candidates:
-        if parent and len(os.fsencode(parent)) <= LONGEST_DIRECTORY and os.access(parent, os.W_OK | os.X_OK):
-            directory = tempfile.mkdtemp(prefix="softee-", dir=parent)
-            break
-    else:
+def private_directory(longest: int = LONGEST_DIRECTORY) -> Iterator[Path]:
+    """Make a directory that only this user can enter, below one of at most ``longest`` bytes, and remove it.
+
+    Raises:
+        CliError: there is none in which it can be made.
+
+    """
+    directory = next(filter(None, (_made_below(parent, longest) for parent in _parents())), None)
+    if directory is None:
         raise CliError("There is no writable directory with a short path for the socket; set XDG_RUNTIME_DIR to one.")
     try:
-        yield Path(directory)
+        yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _parents() -> tuple[str, ...]:
+    named = (os.environ.get("XDG_RUNTIME_DIR", ""), os.environ.get("TMPDIR", ""))
+    return *named, "/tmp", "/var/tmp", "/dev/shm"  # noqa: S108 - mkdtemp makes it private
+
+
+def _made_below(parent: str, longest: int) -> Path | None:
+    """Make a directory below one whose path is not too long; None where that cannot be done."""
+    if not parent or len(os.fsencode(parent)) > longest:
+        return None
+    try:
+        return Path(tempfile.mkdtemp(prefix="softee-", dir=parent))
+    except OSError:
+        return None
 
 
 @contextmanager

@@ -5,42 +5,49 @@ import ctypes
 import os
 import signal
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from softee.cli.clean_up import clean_up_behind
 from softee.cli.failure import CliError
-from softee.cli.options import (
-    ConfigOption,
-    ProfileOption,
-    RootKeyOption,
-    SocketOption,
-    StateOption,
-    settings_from,
-)
+from softee.cli.options import LEVELS, config_option, profile_option, root_key_option, socket_option, state_option
+from softee.cli.settings import settings_from
 
 _PR_SET_PDEATHSIG = 1
 
-SlotsOption = Annotated[int | None, typer.Option("--slots", help="How many slots there are.")]
-LevelOption = Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")]
-ReadyOption = Annotated[int | None, typer.Option("--ready-fd", hidden=True)]
-ParentOption = Annotated[int | None, typer.Option("--die-with", hidden=True, metavar="PID")]
-CleanUpOption = Annotated[list[Path] | None, typer.Option("--clean-up", hidden=True)]
 
-
+@click.command()
+@state_option
+@socket_option
+@root_key_option
+@config_option
+@click.option("--slots", type=click.IntRange(1, 64), metavar="N", help="How many slots there are, 1 to 64.")
+@profile_option
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 255),
+    metavar="N",
+    help="How many processes serve clients; 0, the default: as many as there are CPUs.",
+)
+@click.option("--log-level", type=click.Choice(LEVELS), help="What is logged.")
+@click.option("--ready-fd", type=int, hidden=True)
+@click.option("--die-with", type=int, hidden=True)
+@click.option("--clean-up", type=click.Path(path_type=Path), multiple=True, hidden=True)
+@click.pass_context
 def serve(
+    ctx: click.Context,
     *,
-    state: StateOption = None,
-    socket: SocketOption = None,
-    root_key: RootKeyOption = None,
-    config: ConfigOption = None,
-    slots: SlotsOption = None,
-    profile: ProfileOption = None,
-    log_level: LevelOption = None,
-    ready_fd: ReadyOption = None,
-    die_with: ParentOption = None,
-    clean_up: CleanUpOption = None,
+    state: Path | None,
+    socket: Path | None,
+    root_key: str | None,
+    config: Path | None,
+    slots: int | None,
+    profile: str | None,
+    workers: int | None,
+    log_level: str | None,
+    ready_fd: int | None,
+    die_with: int | None,
+    clean_up: tuple[Path, ...],
 ) -> None:
     """Run the secure world until SIGTERM or SIGINT. It logs to stderr."""
     from softee.daemon.main import serve as serve_until_stopped  # noqa: PLC0415 - no other command needs its code
@@ -54,10 +61,11 @@ def serve(
         state=state,
         socket=socket,
         root_key=root_key,
+        workers=workers,
         log_level=log_level,
         pkcs11={"slots": slots, "profile": profile},
     )
-    raise typer.Exit(serve_until_stopped(settings, ready_fd=ready_fd))
+    ctx.exit(serve_until_stopped(settings, ready_fd=ready_fd))
 
 
 def _die_with_parent(parent: int) -> None:

@@ -4,31 +4,27 @@
 import json
 from pathlib import Path
 
-import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import click
 
-from softee.cli.options import JsonOption, SocketOption
+from softee.cli.options import json_option, socket_option
 from softee.cli.places import require_answering_socket
+from softee.cli.tables import Cell, Styled, print_table
 from softee.cli.token_client import TokenInfo, token_client
 
 
-def status(
-    *,
-    socket: SocketOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@click.command()
+@socket_option
+@json_option
+def status(*, socket: Path | None, as_json: bool) -> None:
     """Show the secure world that applications of this user would find, and its tokens. Exits 1 where there is none."""
     answering = require_answering_socket(socket)
     with token_client(answering) as client:
         tokens = client.tokens()
     if as_json:
-        typer.echo(json.dumps(_as_dict(answering, tokens), indent=2))
+        click.echo(json.dumps(_as_dict(answering, tokens), indent=2))
         return
-    console = Console()
-    console.print(f"A secure world answers on {answering}.", soft_wrap=True, highlight=False)
-    console.print(_table(tokens))
+    click.echo(f"A secure world answers on {answering}.\n")
+    print_table(("slot", "profile", "label", "serial", "flags", "sessions"), map(_row, tokens))
 
 
 def _as_dict(socket: Path, tokens: list[TokenInfo]) -> dict[str, object]:
@@ -47,10 +43,7 @@ def _as_dict(socket: Path, tokens: list[TokenInfo]) -> dict[str, object]:
     return {"socket": str(socket), "tokens": rows}
 
 
-def _table(tokens: list[TokenInfo]) -> Table:
-    table = Table("slot", "profile", "label", "serial", "flags", "sessions")
-    for token in tokens:
-        label = escape(token.label) if token.initialized else "[dim]uninitialized[/dim]"
-        flags = ", ".join(token.flag_names())
-        table.add_row(str(token.slot), token.profile, label, token.serial, flags, str(token.sessions))
-    return table
+def _row(token: TokenInfo) -> tuple[Cell, ...]:
+    label = token.label if token.initialized else Styled("uninitialized", "bright_black")
+    flags = ", ".join(token.flag_names()) if token.initialized else ""  # of no token, they tell nothing
+    return str(token.slot), token.profile, label, token.serial, flags, str(token.sessions)

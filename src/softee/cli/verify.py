@@ -4,13 +4,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from softee.cli.failure import CliError
-from softee.cli.options import ConfigOption, JsonOption, RootKeyOption, StateOption, settings_from
-from softee.daemon.logs import escape
+from softee.cli.options import config_option, json_option, root_key_option, state_option
+from softee.cli.settings import settings_from
+from softee.cli.tables import printable
 
 if TYPE_CHECKING:
     from softee.daemon.verification import Report
@@ -19,13 +21,13 @@ CANNOT_LOOK = 2
 """The status where nothing can be said of the state."""
 
 
-def verify(
-    *,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    root_key: RootKeyOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@click.command()
+@config_option
+@state_option
+@root_key_option
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, *, config: Path | None, state: Path | None, root_key: str | None, as_json: bool) -> None:
     """Look at every record of a state that no secure world uses now, and say what is damaged and what is still good.
 
     Exits 1 where something is damaged, 2 where it cannot be looked at.
@@ -39,20 +41,20 @@ def verify(
     except FAILURES as error:
         raise CliError(sentence(error), CANNOT_LOOK) from None
     if as_json:
-        typer.echo(json.dumps([asdict(report) for report in reports], indent=2))
+        click.echo(json.dumps([asdict(report) for report in reports], indent=2))
     else:
         for line in _lines(reports):
-            typer.echo(line)
-    raise typer.Exit(1 if any(report.damaged for report in reports) else 0)
+            click.echo(line)
+    ctx.exit(1 if any(report.damaged for report in reports) else 0)
 
 
 def _lines(reports: "list[Report]") -> Iterator[str]:
     """Yield what is told. Whoever initializes a token chooses its label: what could steer a terminal is escaped."""
     for report in reports:
-        label = f" {escape(report.label)}" if report.label is not None else ""
+        label = f" {printable(report.label)}" if report.label is not None else ""
         yield f"{report.name}{label}: {_judged(report)}"
         for damage in report.damaged:
-            yield f"  {escape(damage)}"
+            yield f"  {printable(damage)}"
     if any(report.damaged for report in reports):
         yield "Bring the state back from a backup, or go on without what is damaged: the rest is served as it was."
 

@@ -31,6 +31,7 @@ _RECEIVE_FLAGS = int(socket.MSG_CMSG_CLOEXEC)
 _TAKE_FLAGS = int(socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT)
 _CUT = int(socket.MSG_CTRUNC)
 _ZEROS = bytes(_SMALL_FRAME)
+_NO_FRAME = memoryview(bytearray())
 
 
 class Channel:
@@ -43,7 +44,8 @@ class Channel:
         """The descriptor that came with the last frame, until ``forget``."""
         self._limits = limits
         self._buffer = memoryview(bytearray(_SMALL_FRAME))
-        self._frame = self._buffer[:0]
+        self._into = [self._buffer]
+        self._frame = _NO_FRAME
         self._count = 0
         """Bytes of a frame that are in the buffer and were not enough for ``take``."""
         self._ended = False
@@ -61,9 +63,11 @@ class Channel:
 
         """
         try:
-            count = self._receive_into(self._buffer, _TAKE_FLAGS)
+            count, ancillary, flags, _ = self.connection.recvmsg_into(self._into, _TWO_DESCRIPTORS, _TAKE_FLAGS)
         except BlockingIOError:
             return None
+        if ancillary or flags & _CUT:
+            self._take_descriptor(ancillary, cut=bool(flags & _CUT))
         frame = whole_frame(self._buffer, count, self._limits.max_frame)
         if frame is None:
             self._count, self._ended = count, count == 0
@@ -117,13 +121,16 @@ class Channel:
 
         """
         frame = encode_frame(frame_type, serial, payload)
-        with self._send_lock:
-            self._running = None
+        if self._running is None:  # nobody else sends
             sent = self._send(frame)
-            if sent == len(frame):
-                return True
-            self._unsent = memoryview(frame)[sent:]
-            return False
+        else:
+            with self._send_lock:
+                self._running = None
+                sent = self._send(frame)
+        if sent == len(frame):
+            return True
+        self._unsent = memoryview(frame)[sent:]
+        return False
 
     def send_rest(self) -> None:
         """Send what ``send`` has left, within the time that the peer has for reading it.
@@ -165,7 +172,7 @@ class Channel:
         """Wipe the last frame, since requests carry PINs, and close its descriptor."""
         size = len(self._frame)
         self._frame[:] = _ZEROS[:size] if size <= _SMALL_FRAME else bytes(size)
-        self._frame = self._buffer[:0]
+        self._frame = _NO_FRAME
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
@@ -208,10 +215,7 @@ class Channel:
     def _receive_in_time(self, view: memoryview, deadline: float | None) -> int:
         if deadline is not None and not self._wait(select.POLLIN, deadline):
             raise WireError("the rest of a frame did not come in time")
-        return self._receive_into(view, _RECEIVE_FLAGS)
-
-    def _receive_into(self, view: memoryview, how: int) -> int:
-        count, ancillary, flags, _ = self.connection.recvmsg_into([view], _TWO_DESCRIPTORS, how)
+        count, ancillary, flags, _ = self.connection.recvmsg_into([view], _TWO_DESCRIPTORS, _RECEIVE_FLAGS)
         if ancillary or flags & _CUT:
             self._take_descriptor(ancillary, cut=bool(flags & _CUT))
         return count

@@ -27,12 +27,12 @@ from softee.wire.messages import (
     Hello,
     HelloReply,
     Invoke,
-    InvokeReply,
     OpenSession,
     OpenSessionReply,
     Request,
     ResultReply,
     decode_request,
+    encode_invoke_reply,
 )
 from softee.wire.parameters import NO_PARAMETERS, Parameters
 
@@ -58,6 +58,7 @@ class Conversation:
         """Whose channel it is, from HELLO on."""
         self._clients = clients
         self._limits = limits
+        self._most_output = limits.max_frame - _REPLY_HEAD
         self._page = page
         self._memory_files = False
         self._request: tuple[Frame, Request] | None = None
@@ -68,14 +69,14 @@ class Conversation:
 
     def advance(self) -> bool:
         """Take a request and answer it. False: ``catch_up`` has to do it, or to finish it."""
-        frame = self.channel.take()
-        if frame is None or self.client is None:
+        frame, client = self.channel.take(), self.client
+        if frame is None or client is None:
             return False
         request = decode_request(frame)
-        if not self._is_quick(self.client, request):
+        if client.busy or not self._is_done_at_once(client.context, request):
             self._request = frame, request
             return False
-        return self._serve(self.client.context, frame, request)
+        return self._serve(client.context, frame, request)
 
     def catch_up(self) -> bool:
         """Do what ``advance`` has left, or say hello. False: the conversation has ended."""
@@ -122,14 +123,12 @@ class Conversation:
                 return False
             waiting = frame, decode_request(frame)
         self.was_quick = self._is_done_at_once(context, waiting[1])
+        self.channel.begin(waiting[0].serial)
         self._serve(context, *waiting)
         return True
 
-    def _is_quick(self, client: ClientProcess, request: Request) -> bool:
-        """Tell whether a request is answered at once, whatever else runs in this process."""
-        return not client.busy and self._is_done_at_once(client.context, request)
-
     def _is_done_at_once(self, context: ClientContext, request: Request) -> bool:
+        """Tell whether a request is answered at once, if nothing else of its client runs."""
         if not isinstance(request, Invoke) or self.channel.descriptor is not None:
             return False
         parameters = request.parameters
@@ -158,13 +157,11 @@ class Conversation:
 
     def _serve(self, context: ClientContext, frame: Frame, request: Request) -> bool:
         """Answer a request; False where the answer did not fit into the socket."""
-        serial = frame.serial
-        self.channel.begin(serial)
         try:
             reply = self._answer(context, request)
         finally:
             self.channel.forget()
-        self._sent = self.channel.send(REPLY_OF[frame.type], serial, reply)
+        self._sent = self.channel.send(REPLY_OF[frame.type], frame.serial, reply)
         return self._sent
 
     def _answer(self, context: ClientContext, request: Request) -> bytes:
@@ -186,10 +183,11 @@ class Conversation:
     def _invoke(self, context: ClientContext, request: Invoke) -> bytes:
         parameters = request.parameters
         if not self._prepare(parameters):
-            return InvokeReply(TeeResult.EXCESS_DATA, Origin.TEE, parameters).encode()
+            return encode_invoke_reply(TeeResult.EXCESS_DATA, Origin.TEE, parameters)
         result, origin = context.invoke(request.session, request.command, parameters.params)
-        self._store_outputs(parameters)
-        return InvokeReply(result, origin, parameters).encode()
+        if self.channel.descriptor is not None:
+            memory_file.write_outputs(self.channel.descriptor, parameters)
+        return encode_invoke_reply(result, origin, parameters)
 
     def _open_session(self, context: ClientContext, request: OpenSession) -> bytes:
         parameters = request.parameters
@@ -198,19 +196,17 @@ class Conversation:
         result, origin, session = context.open_session(
             request.uuid, request.login, request.login_data, parameters.params
         )
-        self._store_outputs(parameters)
+        if self.channel.descriptor is not None:
+            memory_file.write_outputs(self.channel.descriptor, parameters)
         return OpenSessionReply(result, origin, session, parameters).encode()
 
     def _prepare(self, parameters: Parameters) -> bool:
         """Fetch the inputs from the memory file; False where the inline outputs may not fit into the reply's frame."""
-        self._check_memory_file(parameters)
+        if self.channel.descriptor is not None or parameters.regions:
+            self._check_memory_file(parameters)
         if self.channel.descriptor is not None:
             memory_file.read_inputs(self.channel.descriptor, parameters)
-        return parameters.inline_output <= self._limits.max_frame - _REPLY_HEAD
-
-    def _store_outputs(self, parameters: Parameters) -> None:
-        if self.channel.descriptor is not None:
-            memory_file.write_outputs(self.channel.descriptor, parameters)
+        return parameters.inline_output <= self._most_output
 
     def _check_memory_file(self, parameters: Parameters) -> None:
         """Refuse a descriptor that is not needed, none where one is, and one that does not hold what it should."""

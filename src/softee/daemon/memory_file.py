@@ -49,10 +49,11 @@ def read_inputs(descriptor: int, parameters: Parameters) -> None:
 
 
 def write_outputs(descriptor: int, parameters: Parameters) -> None:
-    """Write the outputs of checked parameters to their memory file. Raises WireError."""
+    """Move the outputs of checked parameters to their memory file, so that the reply has none. Raises WireError."""
     for region, buffer in _buffers(parameters):
         if writes(buffer) and buffer.out:
             _all_of(buffer.out, os.pwrite, descriptor, buffer.out, region.offset)
+            buffer.out = b""
 
 
 def _all_of(data: Sized, transfer: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> None:

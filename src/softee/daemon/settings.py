@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every setting of the secure world, typed, with its default (docs/softee.toml.example shows them all).
 
-They come from a TOML file: ``/etc/softee/softee.toml`` where root runs the secure world, otherwise
-``$XDG_CONFIG_HOME/softee/softee.toml`` (by default in ``~/.config``). A setting that does not exist, or has a wrong
-type, is refused by its name.
+They come from a TOML file: ``/etc/softee/softee.toml`` where root runs the secure world, or a user without a home
+directory, as services' users are; otherwise ``$XDG_CONFIG_HOME/softee/softee.toml`` (by default in ``~/.config``). A
+setting that does not exist, or has a wrong type, is refused by its name.
 """
 
 import os
@@ -141,7 +141,8 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, object] | 
         merged = _merged(_defaults() | written, overrides or {})
         return msgspec.convert(merged, Settings, dec_hook=_decoded, str_keys=True)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"A setting in {file} or on the command line is wrong: {error}.") from None
+        where = f"in {file} or on the command line" if written else "on the command line"
+        raise SettingsError(f"A setting {where} is wrong: {error}.") from None
 
 
 def _merged(values: Mapping[str, object], overrides: Mapping[str, object]) -> dict[str, object]:
@@ -158,39 +159,52 @@ def _merged(values: Mapping[str, object], overrides: Mapping[str, object]) -> di
 
 def default_config() -> Path:
     """Return where the settings are looked for."""
-    return Path("/etc/softee/softee.toml") if os.geteuid() == 0 else _configuration_home() / "softee.toml"
+    return _configuration() / "softee.toml"
 
 
 def _defaults() -> dict[str, object]:
-    if os.geteuid() == 0:
-        return {
-            "socket": Path(SYSTEM_SOCKET),
-            "socket_mode": 0o660,
-            "state": Path("/var/lib/softee"),
-            "root_key": "/etc/softee/root.key",
-        }
     return {
-        "socket": _users_socket(),
-        "socket_mode": 0o600,
-        "state": _home("XDG_STATE_HOME", ".local/state"),
-        "root_key": str(_configuration_home() / "root.key"),
+        "socket": _socket(),
+        "socket_mode": 0o660 if os.geteuid() == 0 else 0o600,
+        "state": _place("XDG_STATE_HOME", ".local/state", Path("/var/lib")),
+        "root_key": str(_configuration() / "root.key"),
     }
 
 
-def _configuration_home() -> Path:
-    return _home("XDG_CONFIG_HOME", ".config")
+def _configuration() -> Path:
+    return _place("XDG_CONFIG_HOME", ".config", Path("/etc"))
 
 
-def _home(variable: str, default: str) -> Path:
-    """Return softee's directory in one of the XDG base directories; one that is not absolute does not count."""
-    base = Path(os.environ.get(variable, ""))
-    return (base if base.is_absolute() else Path.home() / default) / "softee"
+def _place(variable: str, default: str, system: Path) -> Path:
+    """Return softee's directory in one of the XDG base directories, one that is not absolute does not count.
+
+    Root's is the system's, and so is that of a user without a home directory.
+    """
+    if os.geteuid() == 0:
+        return system / "softee"
+    base, home = Path(os.environ.get(variable, "")), _home()
+    if base.is_absolute():
+        return base / "softee"
+    return (home / default if home else system) / "softee"
 
 
-def _users_socket() -> Path:
+def _home() -> Path | None:
+    """Return the user's home directory; None where nobody says which it is, or it does not exist."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home if home.is_dir() else None
+
+
+def _socket() -> Path:
     base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if os.geteuid() == 0:
+        return Path(SYSTEM_SOCKET)
+    if base.is_absolute():
+        return base / USER_SOCKET
     # Without a runtime directory clients need SOFTEE_SOCKET to find it; the directory is checked to be ours alone.
-    return base / USER_SOCKET if base.is_absolute() else Path(f"/tmp/softee-{os.geteuid()}/tee.sock")  # noqa: S108 - as said
+    return Path(f"/tmp/softee-{os.geteuid()}/tee.sock") if _home() else Path(SYSTEM_SOCKET)  # noqa: S108 - as said
 
 
 def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
@@ -216,7 +230,14 @@ def _decoded(wanted: type, value: object) -> Path | RootKeySource | AnchorPlace:
         return RootKeySource(str(value))
     if wanted is not Path or not isinstance(value, str | Path):
         raise TypeError(f"expected a path, got {type(value).__name__}")
-    path = Path(value).expanduser()
+    path = _expanded(Path(value))
     if not path.is_absolute():
         raise ValueError("expected an absolute path")
     return path
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("there is no home directory that ~ could stand for") from None

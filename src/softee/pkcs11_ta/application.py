@@ -3,9 +3,10 @@
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
-from softee.names import PKCS11_APPLICATION, TeeResult
+from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta import dispatch, pace
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.handlers import HANDLERS
@@ -76,18 +77,14 @@ class Pkcs11Application:
 class Pkcs11TaSession:
     """One TEE session. Called from several threads at once."""
 
-    __slots__ = ("_client",)
+    __slots__ = ("_client", "invoke", "is_quick")
 
     def __init__(self, client: Pkcs11Client) -> None:
         self._client = client
-
-    def invoke(self, command: int, params: Params) -> TeeResult:
-        """Run a command. Answers go into ``params``."""
-        return dispatch.invoke(HANDLERS, self._client, command, params)
-
-    def is_quick(self, command: int, params: Params) -> bool:
-        """Say whether a command is done in a moment."""
-        return pace.is_quick(self._client, command, params)
+        self.invoke = partial(dispatch.invoke, HANDLERS, client)
+        """Runs a command. Answers go into its parameters."""
+        self.is_quick = partial(pace.is_quick, client)
+        """Says whether a command is done in a moment."""
 
     def close(self) -> None:
         """End the client: its sessions, session objects and logins."""

@@ -10,7 +10,7 @@ import traceback
 from typing import Any, TypeVar
 
 from softee.names import CKR, ParamType, TeeResult
-from softee.pkcs11_ta.abi.command import Command, Data, Output
+from softee.pkcs11_ta.abi.command import Command, Output
 from softee.pkcs11_ta.abi.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
 from softee.pkcs11_ta.handlers.binding import Bound, Handlers
 from softee.pkcs11_ta.session.call import Call
@@ -30,8 +30,7 @@ _ANSWERS = {rv: rv.to_bytes(4, "little") for rv in CKR}
 _OK, _BUFFER_TOO_SMALL = CKR.OK, CKR.BUFFER_TOO_SMALL
 _SUCCESS, _SHORT_BUFFER = TeeResult.SUCCESS, TeeResult.SHORT_BUFFER
 _MEMREF_OUTPUT, _MEMREF_INOUT = ParamType.MEMREF_OUTPUT, ParamType.MEMREF_INOUT
-_DATA = Data.INPUT
-_NO_OUTPUT, _STREAM, _SECOND = Output.NONE, Output.STREAM, Output.INPUT
+_STREAM = Output.STREAM
 
 
 def invoke(handlers: Handlers, client: Pkcs11Client, number: int, params: Params) -> TeeResult:
@@ -51,17 +50,17 @@ def invoke(handlers: Handlers, client: Pkcs11Client, number: int, params: Params
     if bound is None:
         _refused(client, f"command {number}", "TEE_ERROR_NOT_SUPPORTED", "there is no such command")
         return TeeResult.NOT_SUPPORTED
+    command = bound.command
     try:
         reply = _run(bound, client, control, params)
     except BufferTooSmallError as error:
         return _too_small(control, params[2], error.size)
+    except AnsweredError as error:
+        return _answer(command, control, params[2], error.output, _explain(client, command, error))
     except Exception as error:  # noqa: BLE001 - the one place where every exception becomes a return value
-        rv = _explain(client, bound.command, error)
-        if isinstance(error, AnsweredError):
-            return _answer(bound.command, control, params[2], error.output, rv)
-        control.reply(_ANSWERS[rv])
+        control.reply(_ANSWERS[_explain(client, command, error)])
         return _SUCCESS
-    return _answer(bound.command, control, params[2], reply, _OK)
+    return _answer(command, control, params[2], reply, _OK)
 
 
 _CONTROL = frozenset({_MEMREF_INOUT, _MEMREF_OUTPUT})
@@ -99,23 +98,23 @@ def _decode(command: Command[R], control: Memref) -> R:
 
 
 def _call(command: Command[Any], client: Pkcs11Client, params: Params) -> Call:
-    absent(params[3], "parameter 3")
-    data = _input(params[1], "parameter 1") if command.data is _DATA else _absent(params[1], "parameter 1")
-    if command.output is _SECOND:
-        return Call(client, data, _input(params[2], "parameter 2"), 0)
-    if command.output is _NO_OUTPUT:
-        return Call(client, data, _absent(params[2], "parameter 2"), 0)
-    capacity = _capacity(command, params[2])
-    return Call(client, data, b"", capacity, asks_size=capacity == 0 and params[2] is not None)
+    _, first, second, third = params
+    if third is not None:
+        absent(third, "parameter 3")
+    data = _input(first, "parameter 1", taken=command.takes_data)
+    if command.writes:
+        capacity = _capacity(command, second)
+        return Call(client, data, b"", capacity, asks_size=capacity == 0 and second is not None)
+    return Call(client, data, _input(second, "parameter 2", taken=command.takes_second), 0)
 
 
-def _absent(param: Param, name: str) -> bytes:
-    absent(param, name)
-    return b""
-
-
-def _input(param: Param, name: str) -> bytes | bytearray:
-    return b"" if param is None else input_buffer(param, name).data
+def _input(param: Param, name: str, *, taken: bool) -> bytes | bytearray:
+    """Return an input that may be absent, and must be where it is not taken."""
+    if param is None:
+        return b""
+    if not taken:
+        absent(param, name)
+    return input_buffer(param, name).data
 
 
 def _capacity(command: Command[Any], param: Param) -> int:

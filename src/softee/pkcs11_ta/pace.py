@@ -2,11 +2,11 @@
 """Which commands are done in a moment, and may run where others wait for their turn meanwhile.
 
 A moment is some hundred microseconds, with the few kilobytes of data that such a command comes with. Whatever commits a
-change, makes a key of chance, or computes with a PIN, is not done in one.
+change, searches for the primes of a key, or computes with a PIN, is not done in one.
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from softee.names import CKA
@@ -15,6 +15,7 @@ from softee.pkcs11_ta.abi.commands import (
     ciphers,
     digests,
     general,
+    keys,
     objects,
     random,
     resuming,
@@ -23,19 +24,39 @@ from softee.pkcs11_ta.abi.commands import (
     slots,
 )
 from softee.pkcs11_ta.handlers import HANDLERS
+from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
+from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, SIGN, SIGN_RECOVER, VERIFY, VERIFY_RECOVER, Purpose
+from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE
 from softee.wire.values import Memref, Params
 
 _FIRST: Final = struct.Struct("<I")
 _MANY_OBJECTS: Final = 1000
 """A search of more objects takes its time, where it is not by an attribute that is indexed."""
 
-_HEADER: Final = struct.Struct("<II")
+_TWO: Final = struct.Struct("<II")
+_GENERATE: Final = struct.Struct("<III")
 _SELECTIVE: Final = frozenset({int(CKA.LABEL), int(CKA.ID), int(CKA.UNIQUE_ID)})
 """What objects are looked up by at once, and few of them have alike."""
-_LOOKED_AT: Final = 8
-"""How many attributes of a search are looked at."""
+_LOOKED_AT: Final = 2048
+"""How many bytes of a request with templates are looked at."""
+_TOKEN, _EC_PARAMS = int(CKA.TOKEN), int(CKA.EC_PARAMS)
+
+
+def _quickly_made() -> Mapping[int, frozenset[bytes] | None]:
+    """Return which mechanisms make keys in a moment, and on which curves: the values of CKA_EC_PARAMS; None: any."""
+    made: dict[int, frozenset[bytes] | None] = {}
+    for number, spec in MECHANISMS.items():
+        for functions in spec.functions:
+            if isinstance(functions, KeyGenerating) and not functions.slow:
+                made[int(number)] = None
+            elif isinstance(functions, PairGenerating) and functions.quick_curves:
+                made[int(number)] = functions.quick_curves
+    return made
+
+
+_QUICKLY_MADE: Final = _quickly_made()
 
 Pace = bool | Callable[[Pkcs11Client, int, Params], bool]
 """Whether a command is quick: always, never, or as the client's session or slot is, whose number is given."""
@@ -51,10 +72,10 @@ def is_quick(client: Pkcs11Client, command: int, params: Params) -> bool:
 
 def _first(params: Params) -> int:
     """Return the first number of a request: the session's handle, or the slot's."""
-    control = params[0]
-    if not isinstance(control, Memref) or len(control.data) < _FIRST.size:
+    data = _data(params)
+    if len(data) < _FIRST.size:
         return 0
-    first: int = _FIRST.unpack_from(control.data)[0]
+    first: int = _FIRST.unpack_from(data)[0]
     return first
 
 
@@ -94,18 +115,62 @@ def _as_search(client: Pkcs11Client, handle: int, params: Params) -> bool:
 
 
 def _is_selective(params: Params) -> bool:
-    """Say whether a search's template, which has not been checked yet, names what few objects have alike."""
-    control = params[0]
-    data = control.data if isinstance(control, Memref) else b""
-    offset = _FIRST.size + _HEADER.size
-    for _ in range(_LOOKED_AT):
-        if offset + _HEADER.size > len(data):
+    """Say whether a search's template names what few objects have alike."""
+    templates = _templates(_data(params), _FIRST.size, 1)
+    return any(attribute in _SELECTIVE for attribute, _ in templates)
+
+
+def _as_generation(client: Pkcs11Client, handle: int, params: Params) -> bool:
+    """Say whether keys are made quickly, and stay in the session, so that nothing is committed."""
+    session = client.sessions.get(handle)
+    return session is None or (_is_quickly_made(_data(params)) and session.token.is_free())
+
+
+def _is_quickly_made(data: bytes | bytearray) -> bool:
+    if len(data) < _GENERATE.size:
+        return True
+    _, mechanism, size = _GENERATE.unpack_from(data)
+    if mechanism not in _QUICKLY_MADE or len(data) > _LOOKED_AT:
+        return False
+    curves = _QUICKLY_MADE[mechanism]
+    for attribute, value in _templates(data, _GENERATE.size + size, 2):
+        if attribute == _TOKEN and value != b"\0":
             return False
-        attribute, size = _HEADER.unpack_from(data, offset)
-        if attribute in _SELECTIVE:
-            return True
-        offset += _HEADER.size + size
-    return False
+        if attribute == _EC_PARAMS and curves is not None and value not in curves:
+            return False
+    return True
+
+
+def _as_object(client: Pkcs11Client, handle: int, params: Params) -> bool:
+    """Say whether an object is a session's, so that nothing is committed."""
+    session, data = client.sessions.get(handle), _data(params)
+    if session is None or len(data) < _TWO.size:
+        return True
+    return _TWO.unpack_from(data)[1] >= FIRST_SESSION_HANDLE and session.token.is_free()
+
+
+def _data(params: Params) -> bytes | bytearray:
+    control = params[0]
+    return control.data if isinstance(control, Memref) else b""
+
+
+def _templates(data: bytes | bytearray, offset: int, count: int) -> Iterator[tuple[int, bytes]]:
+    """Give the attributes of ``count`` templates, which have not been checked yet, as far as they are there."""
+    for _ in range(count):
+        if offset + _TWO.size > len(data):
+            return
+        size, _ = _TWO.unpack_from(data, offset)
+        offset += _TWO.size
+        yield from _attributes(data, offset, min(offset + size, len(data), _LOOKED_AT))
+        offset += size
+
+
+def _attributes(data: bytes | bytearray, offset: int, end: int) -> Iterator[tuple[int, bytes]]:
+    while offset + _TWO.size <= end:
+        attribute, size = _TWO.unpack_from(data, offset)
+        offset += _TWO.size
+        yield attribute, bytes(data[offset : min(offset + size, end)])
+        offset += size
 
 
 _QUICK: Final[tuple[tuple[Pace, tuple[Command[Any], ...]], ...]] = (
@@ -130,6 +195,8 @@ _QUICK: Final[tuple[tuple[Pace, tuple[Command[Any], ...]], ...]] = (
     (_as_opening, (sessions.OPEN_SESSION,)),
     (_as_token, (sessions.CLOSE_SESSION,)),
     (True, (resuming.GET_ATTRIBUTES_AHEAD,)),
+    (_as_generation, (keys.GENERATE_KEY, keys.GENERATE_KEY_PAIR)),
+    (_as_object, (objects.DESTROY_OBJECT,)),
     (_as_search, (objects.FIND_OBJECTS_INIT, resuming.FIND_OBJECTS_START)),
 )
 

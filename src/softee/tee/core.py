@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_TRUSTED_APP = Origin.TRUSTED_APP  # looked up once: every call needs it
+
 DEFAULT_SESSIONS = 1024
 """How many TEE sessions a client context may have at a time, if nobody says otherwise."""
 
@@ -78,14 +80,21 @@ class ClientContext:
     def invoke(self, session: int, command: int, params: Params) -> tuple[TeeResult, Origin]:
         """Run a command in a session; its answers go into ``params``. Several may run at once in one session."""
         entry = self._sessions.get(session)
-        if entry is None or not entry.enter():
+        if entry is None:
             return TeeResult.BAD_PARAMETERS, Origin.TEE
+        entry.running.append(command)
         try:
-            return self._guard(entry.application.invoke, command, params), Origin.TRUSTED_APP
+            if entry.closing:
+                return TeeResult.BAD_PARAMETERS, Origin.TEE
+            return entry.application.invoke(command, params), _TRUSTED_APP
         except TeeError as error:
-            return self._refused(error, Origin.TRUSTED_APP)
+            return self._refused(error, _TRUSTED_APP)
+        except Exception as bug:  # noqa: BLE001 - whatever it is, it ends this request alone
+            return self._refused(self._bug(bug), _TRUSTED_APP)
         finally:
-            entry.leave()
+            entry.running.pop()
+            if entry.closing:
+                entry.wake()
 
     def is_quick(self, session: int, command: int, params: Params) -> bool:
         """Say whether a command is done in a moment. So is the refusal of one in a session that is not there."""
@@ -145,8 +154,13 @@ class ClientContext:
         except TeeError:
             raise
         except Exception as bug:
-            log.exception("a bug in a trusted application; its client: pid %d, uid %d", self.peer.pid, self.peer.uid)
-            raise TeeError(TeeResult.GENERIC, "a bug; see the traceback in the log") from bug
+            raise self._bug(bug) from bug
+
+    def _bug(self, bug: Exception) -> TeeError:
+        """Log an exception that an application may not raise, and return what the client is told."""
+        pid, uid = self.peer.pid, self.peer.uid
+        log.error("a bug in a trusted application; its client: pid %d, uid %d", pid, uid, exc_info=bug)
+        return TeeError(TeeResult.GENERIC, "a bug; see the traceback in the log")
 
     def _refused(self, error: TeeError, origin: Origin) -> tuple[TeeResult, Origin]:
         log.info("refused to pid %d, uid %d by %s: %s", self.peer.pid, self.peer.uid, origin.name, error)
@@ -154,35 +168,28 @@ class ClientContext:
 
 
 class _Session:
-    """An application's session, and how many invokes run in it."""
+    """An application's session, and the invokes that run in it.
 
-    __slots__ = ("_closing", "_idle", "_lock", "_running", "application")
+    An invoke puts itself among the ``running`` before it looks at ``closing``; ``close`` sets ``closing`` before it
+    looks at ``running``. So no lock is needed to begin and to end one.
+    """
+
+    __slots__ = ("_idle", "application", "closing", "running")
 
     def __init__(self, application: TaSession) -> None:
         self.application = application
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._running = 0
-        self._closing = False
+        self.running: list[int] = []
+        self.closing = False
+        self._idle = threading.Condition()
 
-    def enter(self) -> bool:
-        """Begin an invoke; False when the session is being closed."""
-        with self._lock:
-            if self._closing:
-                return False
-            self._running += 1
-            return True
-
-    def leave(self) -> None:
-        """End an invoke."""
-        with self._lock:
-            self._running -= 1
-            if self._closing:
-                self._idle.notify_all()
+    def wake(self) -> None:
+        """Have ``close`` look again at what runs."""
+        with self._idle:
+            self._idle.notify_all()
 
     def close(self) -> None:
         """Wait for the running invokes, and close the application's session. Called once."""
-        with self._lock:
-            self._closing = True
-            self._idle.wait_for(lambda: self._running == 0)
+        self.closing = True
+        with self._idle:
+            self._idle.wait_for(lambda: not self.running)
         self.application.close()

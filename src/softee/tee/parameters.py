@@ -24,15 +24,13 @@ def absent(param: Param, name: str) -> None:
 
 def input_buffer(param: Param, name: str) -> Memref:
     """Return a parameter that must be an input buffer. Raises ParameterError."""
-    return _buffer(param, _INPUT, name, "an input buffer")
+    if isinstance(param, Memref) and param.type is _INPUT:
+        return param
+    raise ParameterError(f"{name} must be an input buffer")
 
 
 def output_buffer(param: Param, name: str) -> Memref:
     """Return a parameter that must be an output buffer. Raises ParameterError."""
-    return _buffer(param, _OUTPUT, name, "an output buffer")
-
-
-def _buffer(param: Param, wanted: ParamType, name: str, described: str) -> Memref:
-    if not isinstance(param, Memref) or param.type is not wanted:
-        raise ParameterError(f"{name} must be {described}")
-    return param
+    if isinstance(param, Memref) and param.type is _OUTPUT:
+        return param
+    raise ParameterError(f"{name} must be an output buffer")

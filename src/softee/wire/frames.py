@@ -88,12 +88,15 @@ def whole_frame(buffer: memoryview, count: int, max_length: int = MAX_LENGTH) ->
     if count < HEADER_SIZE:
         return None
     length, type_number, serial = _HEADER.unpack_from(buffer)
+    frame_type = _TYPES.get(type_number)
+    if count == LENGTH_SIZE + length <= LENGTH_SIZE + max_length and frame_type is not None:
+        return Frame(frame_type, serial, buffer[HEADER_SIZE:count])
     size = _size(length, max_length)
     if count < size:
         return None
     if count > size:
         raise WireError("more came before the reply; a channel carries one request at a time")
-    return Frame(_frame_type(type_number), serial, buffer[HEADER_SIZE:count])
+    raise _unknown(type_number)
 
 
 def decode_frame(data: memoryview, max_length: int = MAX_LENGTH) -> Frame:
@@ -113,8 +116,12 @@ def decode_frame(data: memoryview, max_length: int = MAX_LENGTH) -> Frame:
 def _frame_type(number: int) -> FrameType:
     frame_type = _TYPES.get(number)
     if frame_type is None:
-        raise WireError(f"unknown frame type {number:#x}")
+        raise _unknown(number)
     return frame_type
+
+
+def _unknown(number: int) -> WireError:
+    return WireError(f"unknown frame type {number:#x}")
 
 
 def encode_frame(frame_type: FrameType, serial: int, payload: bytes = b"") -> bytes:

@@ -2,8 +2,8 @@
 """Messages: what the frames of a channel say (docs/wire-protocol.md).
 
 Each message is a dataclass that encodes to and decodes from a frame's payload. Decoding refuses leftovers, and whatever
-the bytes, it gives a message or raises :class:`WireError`. All are frozen but INVOKE and its reply: that costs three
-times as much to make, and every call makes both.
+the bytes, it gives a message or raises :class:`WireError`. All are frozen but INVOKE: that costs three times as
+much to make, and every call makes one.
 """
 
 import struct
@@ -15,7 +15,6 @@ from uuid import UUID
 from softee.wire.codec import Reader, WireError, Writer
 from softee.wire.frames import REPLY_BIT, Frame, FrameType
 from softee.wire.parameters import (
-    NO_PARAMETERS,
     Parameters,
     decode_answers,
     decode_parameters,
@@ -75,7 +74,7 @@ class OpenSession:
     login: int = 0
     login_data: int = 0
     cancel_id: int = 0
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=Parameters)
 
     @classmethod
     def decode(cls, payload: memoryview) -> "OpenSession":
@@ -99,7 +98,7 @@ class Invoke:
     session: int
     command: int
     cancel_id: int = 0
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=Parameters)
 
     @classmethod
     def decode(cls, payload: memoryview) -> "Invoke":
@@ -189,7 +188,7 @@ class OpenSessionReply:
     result: int
     origin: int
     session: int
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=Parameters)
 
     @classmethod
     def decode(cls, payload: memoryview, parameters: Parameters) -> "OpenSessionReply":
@@ -204,14 +203,14 @@ class OpenSessionReply:
         return _INVOKE.pack(self.result, self.origin, self.session) + encode_answers(self.parameters)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class InvokeReply:
     """The answer to INVOKE; ``parameters`` is the request's with its answers."""
 
     TYPE: ClassVar = FrameType.INVOKE_REPLY
     result: int
     origin: int
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=Parameters)
 
     @classmethod
     def decode(cls, payload: memoryview, parameters: Parameters) -> "InvokeReply":
@@ -223,7 +222,12 @@ class InvokeReply:
 
     def encode(self) -> bytes:
         """Return the payload."""
-        return _TWO.pack(self.result, self.origin) + encode_answers(self.parameters)
+        return encode_invoke_reply(self.result, self.origin, self.parameters)
+
+
+def encode_invoke_reply(result: int, origin: int, parameters: Parameters) -> bytes:
+    """Return the payload of an InvokeReply that need not be made: every call would."""
+    return _TWO.pack(result, origin) + encode_answers(parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ its place is known here; whoever does the I/O fetches and stores the bytes.
 """
 
 import struct
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
@@ -48,9 +47,9 @@ class Region:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parameters:
-    """The parameters of a request, and where the reply's answers go.
+    """The parameters of a request, and where the reply's answers go. Not to be changed.
 
     ``regions`` are the buffers in the memory file; their ``data`` is empty until someone has read the file.
     ``inline_output`` is how many bytes the reply must have room for: the sizes of the inline outputs together.
@@ -83,87 +82,65 @@ def decode_parameters(data: memoryview, offset: int = 0) -> Parameters:
         WireError: an unknown type or place, bytes missing or left over, a NULL buffer with a size.
 
     """
-    return _RequestDecoder(data, offset).decode()
+    params: list[Param] = [None, None, None, None]
+    regions: tuple[Region, ...] = ()
+    inline_output = 0
+    try:
+        types: int = _U32.unpack_from(data, offset)[0]
+        offset += 4
+        for index, param_type, is_buffer, sent, answered in _plan(types):
+            if not is_buffer:
+                params[index] = Value(param_type, *_VALUE.unpack_from(data, offset)) if sent else Value(param_type)
+                offset += 8 * sent
+                continue
+            where, size = _MEMREF.unpack_from(data, offset)
+            offset += 5
+            if where == _INLINE:
+                params[index] = Memref(param_type, _take(data, offset, size) if sent else bytearray(), size)
+                offset += size * sent
+                inline_output += size * answered
+            elif where == _MEMORY_FILE:
+                regions += (Region(index, _OFFSET.unpack_from(data, offset)[0]),)
+                params[index] = Memref(param_type, capacity=size)
+                offset += 8
+            else:
+                params[index] = _null(param_type, where, size)
+    except struct.error:
+        raise WireError(f"parameters end after {len(data)} bytes, in the middle of one") from None
+    if offset != len(data):
+        raise WireError(f"{len(data) - offset} bytes left over after the parameters")
+    first, second, third, fourth = params
+    return Parameters((first, second, third, fourth), regions, inline_output, types)
 
 
-class _RequestDecoder:
-    """Walks over a request's parameters, by an offset instead of slices, to be quick."""
-
-    __slots__ = ("_data", "_inline_output", "_offset", "_regions")
-
-    def __init__(self, data: memoryview, offset: int) -> None:
-        self._data = data
-        self._offset = offset
-        self._regions: tuple[Region, ...] = ()
-        self._inline_output = 0
-
-    def decode(self) -> Parameters:
-        params: list[Param] = [None, None, None, None]
-        try:
-            types: int = _U32.unpack_from(self._data, self._offset)[0]
-            plan = _plan(types)
-            self._offset += 4
-            for index, param_type, decode in plan:
-                params[index] = decode(self, index, param_type)
-        except struct.error:
-            raise WireError(f"parameters end after {len(self._data)} bytes, in the middle of one") from None
-        if self._offset != len(self._data):
-            raise WireError(f"{len(self._data) - self._offset} bytes left over after the parameters")
-        first, second, third, fourth = params
-        return Parameters((first, second, third, fourth), self._regions, self._inline_output, types)
-
-    def no_value(self, _index: int, param_type: ParamType) -> Value:
-        return Value(param_type)
-
-    def value(self, _index: int, param_type: ParamType) -> Value:
-        a, b = _VALUE.unpack_from(self._data, self._offset)
-        self._offset += 8
-        return Value(param_type, a, b)
-
-    def memref(self, index: int, param_type: ParamType) -> Memref:
-        where, size = _MEMREF.unpack_from(self._data, self._offset)
-        self._offset += 5
-        if where == _INLINE:
-            if param_type is _MEMREF_INPUT:
-                return Memref(param_type, self._take(size), size)
-            self._inline_output += size
-            return Memref(param_type, bytearray() if param_type is _MEMREF_OUTPUT else self._take(size), size)
-        if where == _MEMORY_FILE:
-            self._regions += (Region(index, _OFFSET.unpack_from(self._data, self._offset)[0]),)
-            self._offset += 8
-            return Memref(param_type, capacity=size)
-        if where != _NULL:
-            raise WireError(f"a buffer is nowhere: {where}")
-        if size:
-            raise WireError(f"a NULL buffer has a size of {size} bytes")
-        return Memref(param_type, null=True)
-
-    def _take(self, size: int) -> bytearray:
-        """Copy ``size`` bytes into a bytearray, which a trusted application can wipe: it may be a PIN."""
-        start = self._offset
-        self._offset = end = start + size
-        if end > len(self._data):
-            raise WireError(f"a buffer of {size} bytes was announced, {len(self._data) - start} are there")
-        return bytearray(self._data[start:end])
+def _take(data: memoryview, offset: int, size: int) -> bytearray:
+    """Copy ``size`` bytes into a bytearray, which a trusted application can wipe: it may be a PIN."""
+    if offset + size > len(data):
+        raise WireError(f"a buffer of {size} bytes was announced, {len(data) - offset} are there")
+    return bytearray(data[offset : offset + size])
 
 
-_Step = tuple[int, ParamType, Callable[[_RequestDecoder, int, ParamType], Param]]
+def _null(param_type: ParamType, where: int, size: int) -> Memref:
+    if where != _NULL:
+        raise WireError(f"a buffer is nowhere: {where}")
+    if size:
+        raise WireError(f"a NULL buffer has a size of {size} bytes")
+    return Memref(param_type, null=True)
 
-_DECODERS: Mapping[ParamType, Callable[[_RequestDecoder, int, ParamType], Param]] = {
-    _VALUE_INPUT: _RequestDecoder.value,
-    _VALUE_OUTPUT: _RequestDecoder.no_value,
-    _VALUE_INOUT: _RequestDecoder.value,
-    _MEMREF_INPUT: _RequestDecoder.memref,
-    _MEMREF_OUTPUT: _RequestDecoder.memref,
-    _MEMREF_INOUT: _RequestDecoder.memref,
-}
+
+_BUFFERS = frozenset({_MEMREF_INPUT, _MEMREF_OUTPUT, _MEMREF_INOUT})
+_SENT = frozenset({_VALUE_INPUT, _VALUE_INOUT, _MEMREF_INPUT, _MEMREF_INOUT})
+_NOT_ANSWERED = frozenset({_VALUE_INPUT, _MEMREF_INPUT})
 
 
 @lru_cache(maxsize=64)
-def _plan(types: int) -> tuple[_Step, ...]:
-    """Return the steps that decode parameters of ``types``. There are few such combinations in practice."""
-    split = enumerate(split_types(types))
-    return tuple((index, one, _DECODERS[one]) for index, one in split if one is not ParamType.NONE)
+def _plan(types: int) -> tuple[tuple[int, ParamType, bool, int, int], ...]:
+    """Return which parameters there are, and of each: its type, whether it is a buffer, 1 if sent, 1 if answered.
+
+    There are few such combinations in practice.
+    """
+    there = [(index, one) for index, one in enumerate(split_types(types)) if one is not ParamType.NONE]
+    return tuple((at, one, one in _BUFFERS, int(one in _SENT), int(one not in _NOT_ANSWERED)) for at, one in there)
 
 
 def split_types(types: int) -> tuple[ParamType, ...]:
@@ -203,19 +180,19 @@ def encode_parameters(parameters: Parameters) -> bytes:
 
 
 def encode_answers(parameters: Parameters) -> bytes:
-    """Encode the parameters of the reply to ``parameters``, which the trusted application has filled in."""
-    parts: list[bytes | bytearray] = [_U32.pack(parameters.types or join_types(parameters.params))]
-    in_file = [region.index for region in parameters.regions] if parameters.regions else ()
-    for index, param in enumerate(parameters.params):
-        if param is None or param.type is _MEMREF_INPUT or param.type is _VALUE_INPUT:
+    """Encode the parameters of the reply to ``parameters``, which the trusted application has filled in.
+
+    Of an output in the memory file only the size travels: whoever has put it there has left ``out`` empty.
+    """
+    data = _U32.pack(parameters.types or join_types(parameters.params))
+    for param in parameters.params:
+        if param is None or param.type in _NOT_ANSWERED:
             continue
-        if isinstance(param, Value):
-            parts.append(_VALUE.pack(param.a, param.b))
+        if isinstance(param, Memref):
+            data += _U32.pack(param.size or 0) + param.out
         else:
-            parts.append(_U32.pack(param.size or 0))
-            if index not in in_file:
-                parts.append(param.out)
-    return b"".join(parts)
+            data += _VALUE.pack(param.a, param.b)
+    return data  # adding is quicker than joining a list, for the few that most replies have
 
 
 def decode_answers(data: memoryview, parameters: Parameters) -> None:

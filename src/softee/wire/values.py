@@ -34,12 +34,10 @@ class Memref:
 
     def reply(self, data: bytes | bytearray) -> bool:
         """Answer with ``data``; False where the client's buffer is too small for it (then only its size travels)."""
-        self.size = len(data)
-        if self.size > self.capacity:
-            self.out = b""
-            return False
-        self.out = data
-        return True
+        self.size = size = len(data)
+        fits = size <= self.capacity
+        self.out = data if fits else b""
+        return fits
 
 
 Param = Value | Memref | None

@@ -2,40 +2,40 @@
 """``softee bench``: how fast softee is, beside other tokens and beside what is possible."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from softee.cli.bench.session import Plan, run_bench
+from softee.cli.options import path
 from softee.cli.run import end_on_signals
 
-ModuleOption = Annotated[
-    list[Path] | None,
-    typer.Option("--module", help="Another PKCS#11 module to measure; SOFTEE_PIN is its token's PIN."),
-]
-AloneOption = Annotated[bool, typer.Option("--alone", help="Without SoftHSM2: what --module names, and the floor.")]
-RowsOption = Annotated[str, typer.Option("--rows", help="Rows by name, or patterns, with commas: sign-*,find-1000.")]
-CallersOption = Annotated[str, typer.Option("--callers", help="How many call at once: 1,8 are threads, 2p processes.")]
-RoundsOption = Annotated[int | None, typer.Option("--rounds", min=1, help="Rounds of each row; 7, with --quick 3.")]
-SecondsOption = Annotated[
-    float | None, typer.Option("--seconds", min=0.01, help="Seconds of a round; 0.3, with --quick 0.1.")
-]
-QuickOption = Annotated[bool, typer.Option("--quick", help="A few rows, in short rounds.")]
-JsonOption = Annotated[Path | None, typer.Option("--json", help="Write every round to this file.")]
-PlotOption = Annotated[Path | None, typer.Option("--plot", help="Draw the ratios into this file, as SVG.")]
 
-
+@click.command()
+@click.option(
+    "--module",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Another PKCS#11 module to measure; SOFTEE_PIN is its token's PIN.",
+)
+@click.option("--alone", is_flag=True, help="Without SoftHSM2: what --module names, and the floor.")
+@click.option("--rows", default="", metavar="NAMES", help="Rows by name, or patterns, with commas: sign-*,find-1000.")
+@click.option("--callers", default="1", metavar="NUMBERS", help="How many call at once: 1,8 are threads, 2p processes.")
+@click.option("--rounds", type=click.IntRange(1), metavar="N", help="Rounds of each row; 7, with --quick 3.")
+@click.option("--seconds", type=click.FloatRange(0.01), metavar="S", help="Seconds of a round; 0.3, with --quick 0.1.")
+@click.option("--quick", is_flag=True, help="A few rows, in short rounds.")
+@path("--json", "Write every round to this file.")
+@path("--plot", "Draw the ratios into this file, as SVG.")
 def bench(
     *,
-    module: ModuleOption = None,
-    alone: AloneOption = False,
-    rows: RowsOption = "",
-    callers: CallersOption = "1",
-    rounds: RoundsOption = None,
-    seconds: SecondsOption = None,
-    quick: QuickOption = False,
-    json: JsonOption = None,
-    plot: PlotOption = None,
+    module: tuple[Path, ...],
+    alone: bool,
+    rows: str,
+    callers: str,
+    rounds: int | None,
+    seconds: float | None,
+    quick: bool,
+    json: Path | None,
+    plot: Path | None,
 ) -> None:
     """Time softee's calls beside those of other PKCS#11 modules, and beside what a token can reach at best.
 
@@ -45,7 +45,7 @@ def bench(
     end_on_signals()
     run_bench(
         Plan.parse(
-            modules=module or [],
+            modules=module,
             alone=alone,
             rows=[name for name in rows.split(",") if name],
             callers=callers.split(","),

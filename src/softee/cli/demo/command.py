@@ -3,7 +3,7 @@
 
 import json
 
-import typer
+import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,23 +13,26 @@ from softee.cli.demo.runner import Runner
 from softee.cli.demo.stage import Stage, stage
 from softee.cli.demo.step import Outcome
 from softee.cli.demo.walkthrough import STEPS
-from softee.cli.options import JsonOption
+from softee.cli.options import json_option
 from softee.cli.run import end_on_signals
 
 LONGEST_ANSWER = 64
 """Lines of an answer that are shown; the list of mechanisms fits, TLS' life story does not."""
 
 
-def demo(*, as_json: JsonOption = False) -> None:
+@click.command()
+@json_option
+@click.pass_context
+def demo(ctx: click.Context, *, as_json: bool) -> None:
     """Walk through OP-TEE's documentation in a throw-away state, with pkcs11-tool, OpenSSL and curl."""
     end_on_signals()
     console = Console(quiet=as_json, highlight=False, soft_wrap=True)
     with stage() as where:
         outcomes = _walk(where, console)
     if as_json:
-        typer.echo(json.dumps([_as_dict(outcome) for outcome in outcomes], indent=2))
+        click.echo(json.dumps([_as_dict(outcome) for outcome in outcomes], indent=2))
     console.print(_table(outcomes))
-    raise typer.Exit(0 if all(outcome.passed for outcome in outcomes) else 1)
+    ctx.exit(0 if all(outcome.passed for outcome in outcomes) else 1)
 
 
 def _walk(where: Stage, console: Console) -> list[Outcome]:

@@ -2,31 +2,32 @@
 """``softee doctor``: looks at everything, and says what is wrong and how to mend it."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain
+from pathlib import Path
 
-import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import click
 
 from softee.cli.doctor.files import check_source, check_state
 from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.installation import check_libraries, check_programs
 from softee.cli.doctor.profiles import check_profiles
 from softee.cli.doctor.service import check_service
-from softee.cli.options import ConfigOption, JsonOption, RootKeyOption, StateOption, settings_from
+from softee.cli.options import config_option, json_option, path
+from softee.cli.settings import settings_from
+from softee.cli.tables import Cell, Styled, print_table
 
 _COLOURS = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "red"}
 
 
-def doctor(
-    *,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    root_key: RootKeyOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@click.command()
+@config_option
+@path("--state", "The state directory; in `softee run`, that of its secure world.", "DIR", variable="SOFTEE_STATE")
+@click.option("--root-key", metavar="SOURCE", envvar="SOFTEE_ROOT_KEY", help="The source of the root key; likewise.")
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, *, config: Path | None, state: Path | None, root_key: str | None, as_json: bool) -> None:
     """Say what is wrong with this installation and how to mend it. Exits 1 where something is wrong."""
     settings = settings_from(config=config, state=state, root_key=root_key)
     findings = list(
@@ -40,19 +41,14 @@ def doctor(
         )
     )
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        Console().print(_table(findings))
-    raise typer.Exit(1 if any(finding.verdict == Verdict.WRONG for finding in findings) else 0)
+        print_table(("check", "verdict", "what"), _rows(findings))
+    ctx.exit(1 if any(finding.verdict == Verdict.WRONG for finding in findings) else 0)
 
 
-def _table(findings: list[Finding]) -> Table:
-    table = Table("check", "verdict")
-    table.add_column("what", overflow="fold")
-    table.add_column("what to do", overflow="fold")
+def _rows(findings: list[Finding]) -> Iterator[tuple[Cell, ...]]:
     for finding in findings:
-        colour = _COLOURS[finding.verdict]
-        table.add_row(
-            finding.check, f"[{colour}]{finding.verdict}[/{colour}]", escape(finding.what), escape(finding.mend)
-        )
-    return table
+        yield finding.check, Styled(str(finding.verdict), _COLOURS[finding.verdict]), finding.what
+        if finding.mend:
+            yield "", "", f"to do: {finding.mend}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from softee.cli.doctor.finding import Finding, good, warning, wrong
-from softee.cli.library import LIBRARIES, installed_module
+from softee.cli.library import INSTALLED, LIBRARIES, installed_module
 from softee.cli.programs import PROGRAMS
 
 _LIBTEEC = re.compile(r"libteec\.so\.2 => (\S+)")
@@ -21,6 +21,9 @@ def check_libraries() -> Iterator[Finding]:
         yield wrong("module", f"there is no libckteec.so.0 in {LIBRARIES}", "install the wheel: pip install .")
         return
     yield good("module", str(module))
+    copy = INSTALLED / module.name
+    if copy.exists() and copy.read_bytes() != module.read_bytes():
+        yield warning("module", f"{copy} is another version of it", "softee module --install")
     used = _libteec_in_use(module)
     if used is None:
         yield wrong("libteec", "the dynamic linker finds no libteec.so.2", "install the wheel again: pip install .")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from softee.cli.doctor.finding import Finding, good, warning, wrong
 from softee.cli.failure import CliError
-from softee.cli.places import answers, why_not
+from softee.cli.places import answers, why_forbidden, why_not
 from softee.cli.token_client import TokenClient, TokenInfo, token_client
 from softee.client import UntrustedError, is_trusted, socket_paths
 from softee.names import CKA, CKO
@@ -21,7 +21,7 @@ def check_service(served: Path) -> Iterator[Finding]:
     tried = socket_paths()
     if served not in tried:
         yield from _check_unseen(served)
-    present = [socket for socket in tried if socket.exists()]
+    present = [socket for socket in tried if _is_there(socket)]
     if present:
         yield from _check_socket(next(filter(answers, present), present[0]))
     else:
@@ -38,14 +38,26 @@ def _check_unseen(served: Path) -> Iterator[Finding]:
         yield warning("socket", what, f"{mend}, or set XDG_RUNTIME_DIR")
 
 
+def _is_there(socket: Path) -> bool:
+    """Tell whether there is something, also where this user may not look."""
+    try:
+        return socket.exists()
+    except PermissionError:
+        return True
+
+
 def _check_socket(socket: Path) -> Iterator[Finding]:
-    status = socket.stat()
+    try:
+        status = socket.stat()
+    except PermissionError:
+        yield wrong("socket", f"{socket} cannot be seen by this user", "ask to be let into its directory")
+        return
     if not stat.S_ISSOCK(status.st_mode):
         yield wrong("socket", f"{socket} is no socket", f"remove it, and {START}")
     elif not is_trusted(status.st_uid):
         yield _foreign(socket, status.st_uid)
-    elif not os.access(socket, os.W_OK):
-        yield wrong("socket", f"{socket} may not be used by this user", "ask for its group, or run your own daemon")
+    elif forbidden := why_forbidden(socket):
+        yield wrong("socket", *forbidden)
     else:
         yield from _check_answer(socket)
 

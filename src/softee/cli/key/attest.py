@@ -2,26 +2,17 @@
 """``softee key attest``: a signed statement of where a key comes from."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from softee.cli.failure import CliError
-from softee.cli.options import OutOption, SocketOption
+from softee.cli.options import out_option, pin_file_option, socket_option
 from softee.cli.output import hexadecimal, write_out
-from softee.cli.pin import user_pin
+from softee.cli.pin import PinSource, user_prompt
 from softee.cli.places import require_answering_socket
 from softee.cli.token_client import RefusedCommandError, TokenInfo, token_client
 from softee.names import CKA, CKO, CKR, CKU
 from softee.pkcs11_ta.attestation.evidence import LONGEST_NONCE, SHORTEST_NONCE
-
-TokenOption = Annotated[str, typer.Option("--token", help="The token's label.")]
-LabelOption = Annotated[str | None, typer.Option("--label", help="The private key's label (CKA_LABEL).")]
-IdOption = Annotated[str | None, typer.Option("--id", metavar="HEX", help="Its CKA_ID.")]
-NonceOption = Annotated[
-    str | None, typer.Option("--nonce", metavar="HEX", help="8 to 64 bytes of who will verify: the statement is new.")
-]
-PinOption = Annotated[Path | None, typer.Option("--pin-file", help="A file with the PIN; else SOFTEE_PIN or a prompt.")]
 
 _REFUSALS: dict[int, str] = {
     CKR.FUNCTION_NOT_SUPPORTED: "This token does not attest keys: its profile is optee, or it is none of softee's.",
@@ -29,22 +20,30 @@ _REFUSALS: dict[int, str] = {
 }
 
 
+@click.command()
+@click.option("--token", metavar="LABEL", required=True, help="The token's label.")
+@click.option("--label", help="The private key's label (CKA_LABEL).")
+@click.option("--id", "key_id", metavar="HEX", help="Its CKA_ID.")
+@click.option("--nonce", metavar="HEX", help="8 to 64 bytes of who will verify: the statement is new.")
+@pin_file_option
+@out_option
+@socket_option
 def attest(
     *,
-    token: TokenOption,
-    label: LabelOption = None,
-    key_id: IdOption = None,
-    nonce: NonceOption = None,
-    pin_file: PinOption = None,
-    out: OutOption = None,
-    socket: SocketOption = None,
+    token: str,
+    label: str | None,
+    key_id: str | None,
+    nonce: str | None,
+    pin_file: Path | None,
+    out: Path | None,
+    socket: Path | None,
 ) -> None:
     """State where a private key comes from: certificates in PEM, the key's own with the statement in it first."""
     wanted = _template(label, key_id)
     given = _nonce(nonce)
     with token_client(require_answering_socket(socket)) as client:
         session = client.open_session(_named(client.tokens(), token).slot)
-        client.login(session, CKU.USER, user_pin(pin_file, token))
+        client.login(session, CKU.USER, bytes(PinSource(pin_file).read(user_prompt(token))))
         found = client.find_objects(session, wanted)
         if len(found) != 1:
             raise CliError(_not_one("private key", len(found), "give both --label and --id"))

@@ -5,26 +5,16 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from softee.cli.key.verification import Attestation, require_nonce, require_true, verified
-from softee.cli.options import JsonOption
+from softee.cli.options import json_option, path
 from softee.cli.output import hexadecimal, read_in
+from softee.cli.tables import print_table
 from softee.pkcs11_ta.attestation.evidence import Claim
-
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="What `softee key attest` has made.")]
-RootOption = Annotated[Path, typer.Option("--root", help="The trusted root's certificate, or several, in PEM.")]
-NonceOption = Annotated[str | None, typer.Option("--nonce", metavar="HEX", help="The nonce that must be in it.")]
-RequireOption = Annotated[
-    list[str] | None, typer.Option("--require", metavar="NAME", help="An attribute that must be true: CKA_LOCAL.")
-]
 
 _MEANINGS = {
     "CKA_LOCAL": ("made on this token", "not made on this token: it was elsewhere, or may have been"),
@@ -37,23 +27,22 @@ _MEANINGS = {
 """What an attribute says if it is true, and if not."""
 
 
-def verify_attestation(
-    file: FileArgument,
-    *,
-    root: RootOption,
-    nonce: NonceOption = None,
-    require: RequireOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what a statement proves of a key. Exits 1 where it does not hold."""
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@path("--root", "The trusted root's certificate, or several, in PEM.", required=True)
+@click.option("--nonce", metavar="HEX", help="The nonce that must be in it.")
+@click.option("--require", metavar="NAME", multiple=True, help="An attribute that must be true: CKA_LOCAL.")
+@json_option
+def verify_attestation(file: Path, *, root: Path, nonce: str | None, require: tuple[str, ...], as_json: bool) -> None:
+    """Show what FILE, made by key attest, proves of a key. Exits 1 where it does not hold."""
     attestation = verified(read_in(file), read_in(root), datetime.now(UTC))
     if nonce is not None:
         require_nonce(attestation, hexadecimal(nonce, "--nonce"))
-    require_true(attestation, require or ())
+    require_true(attestation, require)
     if as_json:
-        typer.echo(json.dumps(_as_dict(attestation), indent=2))
+        click.echo(json.dumps(_as_dict(attestation), indent=2))
         return
-    Console().print(_table(attestation, compared=nonce is not None))
+    print_table(("what", "value", "means"), _rows(attestation, compared=nonce is not None))
 
 
 def _as_dict(attestation: Attestation) -> dict[str, object]:
@@ -67,15 +56,6 @@ def _as_dict(attestation: Attestation) -> dict[str, object]:
         "nonce": statement.nonce.hex(),
         "path": [certificate.subject.rfc4514_string() for certificate in attestation.path],
     }
-
-
-def _table(attestation: Attestation, *, compared: bool) -> Table:
-    table = Table("what", "value")
-    table.add_column("means", overflow="fold")
-    table.columns[1].overflow = "fold"
-    for row in _rows(attestation, compared=compared):
-        table.add_row(*(escape(_printable(cell)) for cell in row))
-    return table
 
 
 def _rows(attestation: Attestation, *, compared: bool) -> Iterator[tuple[str, str, str]]:
@@ -99,11 +79,6 @@ def _meaning(name: str, value: Claim) -> str:
 
 def _shown(value: Claim) -> str:
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
-
-
-def _printable(text: str) -> str:
-    """Escape what could steer a terminal: labels are whatever somebody gave a key."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 def _fingerprint(attestation: Attestation) -> str:

@@ -62,6 +62,8 @@ class Command(Generic[R]):
     decode: Decoder[R] = field(init=False, repr=False, compare=False)
     encode: Encoder[R] = field(init=False, repr=False, compare=False)
     in_session: bool = field(init=False)
+    takes_data: bool = field(init=False)
+    takes_second: bool = field(init=False)
     writes: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,4 +71,6 @@ class Command(Generic[R]):
         object.__setattr__(self, "decode", decoder(self.request))
         object.__setattr__(self, "encode", encoder(self.request))
         object.__setattr__(self, "in_session", fields(self.request)[0][0] == "session")
+        object.__setattr__(self, "takes_data", self.data is Data.INPUT)
+        object.__setattr__(self, "takes_second", self.output is Output.INPUT)
         object.__setattr__(self, "writes", self.output in (Output.OUTPUT, Output.STREAM))

@@ -8,6 +8,7 @@ either decode completely or raise WireError; leftovers are refused. What is enco
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from softee.pkcs11_ta.abi.template import Template, read_template, write_template
@@ -77,12 +78,13 @@ def decoder(request: type[R]) -> Decoder[R]:
     head, with_size = struct.Struct(f"<{count}I"), struct.Struct(f"<{count + 1}I")
     names = [name for name, _ in layout]
     tail = [(field.read, None if field.size_in is None else names.index(field.size_in)) for field in codes[count:]]
-    make: Callable[..., R] = request
+    new: Any = tuple.__new__  # what a NamedTuple's own does last, after steps in Python
+    make: Callable[[Sequence[Any]], R] = partial(new, request)
 
     def decode_head(data: bytes | bytearray) -> R:
         if len(data) != head.size:
             raise WireError(f"{head.size} bytes wanted, {len(data)} given")
-        return make(*head.unpack(data))
+        return make(head.unpack(data))
 
     def decode_head_and_blob(data: bytes | bytearray) -> R:
         if len(data) < with_size.size:
@@ -90,7 +92,7 @@ def decoder(request: type[R]) -> Decoder[R]:
         *values, size = with_size.unpack_from(data)
         if len(data) != with_size.size + size:
             raise WireError(f"{with_size.size + size} bytes wanted, {len(data)} given")
-        return make(*values, bytes(data[with_size.size :]))
+        return make((*values, bytes(data[with_size.size :])))
 
     def decode_all(data: bytes | bytearray) -> R:
         if len(data) < head.size:
@@ -100,7 +102,7 @@ def decoder(request: type[R]) -> Decoder[R]:
         for read, size_at in tail:
             values.append(read(reader, 0 if size_at is None else values[size_at]))
         reader.finish()
-        return make(*values)
+        return make(values)
 
     if not tail:
         return decode_head

@@ -6,11 +6,17 @@ base64url, and that they are evidence. What is decoded has every claim in its ty
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
-from Crypto.Util.asn1 import DerObject
 from cryptography.x509 import ObjectIdentifier
+
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.Util import asn1
+else:
+    asn1 = LateModule("Crypto.Util.asn1")
 
 EXTENSION: Final = ObjectIdentifier("1.3.6.1.5.5.7.1.35")
 """id-pe-cmw."""
@@ -64,12 +70,12 @@ def encode(evidence: Evidence) -> bytes:
     claims = msgspec.json.encode(evidence)
     filled = claims + b" " * (-len(claims) % 3)
     record = msgspec.json.encode((_MEDIA_TYPE, base64url(filled), _EVIDENCE))
-    return DerObject(_UTF8_STRING, record).encode()
+    return asn1.DerObject(_UTF8_STRING, record).encode()
 
 
 def decode(extension: bytes) -> Evidence:
     """Return what the extension's value says. Raises EvidenceError."""
-    string = DerObject(_UTF8_STRING)
+    string = asn1.DerObject(_UTF8_STRING)
     try:
         string.decode(extension, strict=True)
         _, claims, _ = msgspec.json.decode(string.payload, type=tuple[_MediaType, str, int])

@@ -257,6 +257,17 @@ def decode_value(attribute: int, raw: bytes) -> AttributeValue:
         raise Pkcs11Error(CKR.ATTRIBUTE_VALUE_INVALID, f"{attribute_name(attribute)}: {error}") from None
 
 
+_SIZES: Mapping[type, int] = {bool: 1, int: 4}
+
+
+def size_of_value(attribute: int, value: AttributeValue) -> int:
+    """Return how many bytes ``encode_value`` would give, where possible without making them: some are secret."""
+    size = _SIZES.get(type(value))
+    if size is not None:
+        return size
+    return len(value if isinstance(value, bytes | bytearray) else encode_value(attribute, value))
+
+
 def encode_value(attribute: int, value: AttributeValue) -> bytes | bytearray:
     """Return the bytes of a decoded value."""
     return CODECS[attribute].encode(value)

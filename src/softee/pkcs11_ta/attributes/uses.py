@@ -4,7 +4,7 @@
 Footnote numbers are those of the standard's table 13 (PKCS#11 3.2, section 4.1.2; table 10 in 2.40).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
 from typing import Final
 
@@ -47,11 +47,16 @@ UNSET: Final = Unset.UNSET
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One attribute, as it appears in one kind of object."""
+    """One attribute, as it appears in one kind of object. ``bits`` are its rules as a number, quicker to look at."""
 
     type: CKA
     rules: Rule = NONE
     default: AttributeValue | Unset = UNSET
+    bits: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what every new object needs."""
+        object.__setattr__(self, "bits", self.rules.value)
 
 
 STORAGE: Final = (

@@ -54,11 +54,14 @@ def generate_key_pair(call: Call, request: GenerateKeyPair) -> bytes:
     check_new(session, public, private)
     session.token.policy.check_key(KeyMaterial(public), public)
     public_parts, private_parts = generating.generate(parameter, public)
+    if session.token.policy.as_optee:
+        public_parts.pop(CKA.PUBLIC_KEY_INFO, None)
     public.update(public_parts)
     private.update(private_parts)
     _share_id(public, private)
-    for one in (public, private):
-        check_key(session, one)
+    check_key(session, public)
+    _share_public_key_info(public, private)
+    check_key(session, private)
     rules.mark_generated(public, spec.mechanism)
     rules.mark_generated(private, spec.mechanism)
     return handles(session, place_new(session, public, private))
@@ -82,6 +85,12 @@ def _share_id(public: Given, private: Given) -> None:
     """As OP-TEE, give a pair one CKA_ID where only one of the templates has it."""
     public[CKA.ID] = public[CKA.ID] or private[CKA.ID]
     private[CKA.ID] = private[CKA.ID] or public[CKA.ID]
+
+
+def _share_public_key_info(public: Given, private: Given) -> None:
+    """Tell the public key with the private one, too: to compute it from there takes longer than to make the pair."""
+    if private.get(CKA.PUBLIC_KEY_INFO) == b"":
+        private[CKA.PUBLIC_KEY_INFO] = public.get(CKA.PUBLIC_KEY_INFO, b"")
 
 
 BOUND = (

@@ -6,9 +6,8 @@ refused, they would tell bits of whatever is unwrapped as such a key. Two neighb
 leave single DES; such a key is refused.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from Crypto.Cipher.DES3 import adjust_key_parity
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.constant_time import bytes_eq
@@ -20,6 +19,12 @@ from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.rows import FIXED_SECRET_KEY
 from softee.pkcs11_ta.keys.secret import CHECK_VALUE_SIZE, complete_secret, secret_size
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.Cipher import DES3 as LIBRARY
+else:
+    LIBRARY = LateModule("Crypto.Cipher.DES3")
 
 SIZES: Final = (24,)
 """In bytes, parity bits included."""
@@ -29,7 +34,7 @@ _check_size = complete_secret(SIZES)
 
 def _with_parity(value: bytes | bytearray) -> bytes:
     """Return a value with its parity bits put right. Raises ValueError where single DES is left of it."""
-    return adjust_key_parity(bytes(value))
+    return LIBRARY.adjust_key_parity(bytes(value))
 
 
 def _complete(given: Given) -> None:

@@ -10,12 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from Crypto.IO import PKCS8
-from Crypto.PublicKey import MLDSA, MLKEM
-from Crypto.Signature import mldsa as signatures
-from Crypto.Util.asn1 import DerOctetString, DerSequence
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import mldsa, mlkem
 from cryptography.hazmat.primitives.serialization import (
@@ -26,6 +22,19 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.IO import PKCS8
+    from Crypto.PublicKey import MLDSA, MLKEM
+    from Crypto.Signature import mldsa as signatures
+    from Crypto.Util import asn1
+else:
+    PKCS8 = LateModule("Crypto.IO.PKCS8")
+    MLDSA = LateModule("Crypto.PublicKey.MLDSA")
+    MLKEM = LateModule("Crypto.PublicKey.MLKEM")
+    signatures = LateModule("Crypto.Signature.mldsa")
+    asn1 = LateModule("Crypto.Util.asn1")
 
 K = TypeVar("K")
 Secret = bytes | bytearray
@@ -39,11 +48,17 @@ class MlDsa:
     """ML-DSA with one parameter set: its object identifier, what the libraries call it, bytes of its values."""
 
     oid: str
-    whole: MLDSA.ParamSet
+    name: str
     private: type[mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey]
     public: type[mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey]
     public_size: int
     signature_size: int
+
+    @property
+    def whole(self) -> "MLDSA.ParamSet":
+        """What `pycryptodome` has of the parameter set."""
+        found: MLDSA.ParamSet = getattr(MLDSA, self.name)
+        return found
 
     def private_key(self, seed: Secret, expanded: Secret) -> "MlDsaPrivateKey":
         """Return the key of a seed, an expanded key, or both. Nothing is checked before it is used."""
@@ -63,11 +78,17 @@ class MlKem:
     """ML-KEM with one parameter set, likewise. `cryptography` has no ML-KEM-512."""
 
     oid: str
-    whole: MLKEM.ParamSet
+    name: str
     private: type[mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey] | None
     public: type[mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey] | None
     public_size: int
     ciphertext_size: int
+
+    @property
+    def whole(self) -> "MLKEM.ParamSet":
+        """What `pycryptodome` has of the parameter set."""
+        found: MLKEM.ParamSet = getattr(MLKEM, self.name)
+        return found
 
     def private_key(self, seed: Secret, expanded: Secret) -> "MlKemPrivateKey":
         """Return the key of a seed, an expanded key, or both. Nothing is checked before it is used."""
@@ -83,7 +104,7 @@ class MlKem:
         return MlKemPrivateKey(self, SecretBytes(made), b"")
 
 
-def _generate_kem(whole: MLKEM.ParamSet) -> bytes:
+def _generate_kem(whole: "MLKEM.ParamSet") -> bytes:
     return MLKEM.generate(param_set=whole).seed
 
 
@@ -117,8 +138,8 @@ class _PrivateKey(ABC):
 
         There is no other encoding; the arguments are those that `cryptography`'s keys have.
         """
-        expanded = DerOctetString(bytes(self.expanded))
-        choice = DerSequence([DerOctetString(bytes(self.seed)), expanded]) if self.seed else expanded
+        expanded = asn1.DerOctetString(bytes(self.expanded))
+        choice = asn1.DerSequence([asn1.DerOctetString(bytes(self.seed)), expanded]) if self.seed else expanded
         return PKCS8.wrap(choice.encode(), self._oid, key_params=None)
 
 
@@ -134,7 +155,7 @@ class MlDsaPrivateKey(_PrivateKey):
         return self.algorithm.private.from_seed_bytes(self.seed) if self.seed else None
 
     @cached_property
-    def _whole(self) -> MLDSA.MLDSAKey:
+    def _whole(self) -> "MLDSA.MLDSAKey":
         return MLDSA.construct(param_set=self.algorithm.whole, seed=self.seed or None, sk=self._expanded or None)
 
     @property
@@ -207,7 +228,7 @@ class MlKemPrivateKey(_PrivateKey):
         return self.algorithm.private.from_seed_bytes(self.seed) if self.algorithm.private and self.seed else None
 
     @cached_property
-    def _whole(self) -> MLKEM.MLKEMKey:
+    def _whole(self) -> "MLKEM.MLKEMKey":
         whole, seed, expanded = self.algorithm.whole, self.seed or None, self._expanded or None
         return MLKEM.construct(param_set=whole, seed=seed, expanded_dk=expanded)
 
@@ -279,7 +300,7 @@ class _SeededSigner:
 class _WholeSigner:
     """Signs by `pycryptodome`: hedged or deterministically, with any key."""
 
-    def __init__(self, key: MLDSA.MLDSAKey, context: bytes, *, deterministic: bool) -> None:
+    def __init__(self, key: "MLDSA.MLDSAKey", context: bytes, *, deterministic: bool) -> None:
         self._hasher = signatures.MLDSAMuHash(key, context=context)
         self._scheme = signatures.new(key, deterministic=deterministic)
 
@@ -313,20 +334,20 @@ class _Digest:
 
 
 ML_DSA_44: Final = MlDsa(
-    "2.16.840.1.101.3.4.3.17", MLDSA.ML_DSA_44, mldsa.MLDSA44PrivateKey, mldsa.MLDSA44PublicKey, 1312, 2420
+    "2.16.840.1.101.3.4.3.17", "ML_DSA_44", mldsa.MLDSA44PrivateKey, mldsa.MLDSA44PublicKey, 1312, 2420
 )
 ML_DSA_65: Final = MlDsa(
-    "2.16.840.1.101.3.4.3.18", MLDSA.ML_DSA_65, mldsa.MLDSA65PrivateKey, mldsa.MLDSA65PublicKey, 1952, 3309
+    "2.16.840.1.101.3.4.3.18", "ML_DSA_65", mldsa.MLDSA65PrivateKey, mldsa.MLDSA65PublicKey, 1952, 3309
 )
 ML_DSA_87: Final = MlDsa(
-    "2.16.840.1.101.3.4.3.19", MLDSA.ML_DSA_87, mldsa.MLDSA87PrivateKey, mldsa.MLDSA87PublicKey, 2592, 4627
+    "2.16.840.1.101.3.4.3.19", "ML_DSA_87", mldsa.MLDSA87PrivateKey, mldsa.MLDSA87PublicKey, 2592, 4627
 )
-ML_KEM_512: Final = MlKem("2.16.840.1.101.3.4.4.1", MLKEM.ML_KEM_512, None, None, 800, 768)
+ML_KEM_512: Final = MlKem("2.16.840.1.101.3.4.4.1", "ML_KEM_512", None, None, 800, 768)
 ML_KEM_768: Final = MlKem(
-    "2.16.840.1.101.3.4.4.2", MLKEM.ML_KEM_768, mlkem.MLKEM768PrivateKey, mlkem.MLKEM768PublicKey, 1184, 1088
+    "2.16.840.1.101.3.4.4.2", "ML_KEM_768", mlkem.MLKEM768PrivateKey, mlkem.MLKEM768PublicKey, 1184, 1088
 )
 ML_KEM_1024: Final = MlKem(
-    "2.16.840.1.101.3.4.4.3", MLKEM.ML_KEM_1024, mlkem.MLKEM1024PrivateKey, mlkem.MLKEM1024PublicKey, 1568, 1568
+    "2.16.840.1.101.3.4.4.3", "ML_KEM_1024", mlkem.MLKEM1024PrivateKey, mlkem.MLKEM1024PublicKey, 1568, 1568
 )
 
 
@@ -351,7 +372,7 @@ def _imported(import_key: Callable[[bytes], K], info: bytes) -> K:
         raise ValueError("not DER") from None  # the library's decoder runs past the end of some of it
 
 
-def _seed_of(key: MLDSA.MLDSAKey | MLKEM.MLKEMKey) -> SecretBytes:
+def _seed_of(key: "MLDSA.MLDSAKey | MLKEM.MLKEMKey") -> SecretBytes:
     try:
         return SecretBytes(key.seed)
     except ValueError:

@@ -5,7 +5,7 @@ The first is how C_WrapKey and C_UnwrapKey carry private keys (PKCS#11 3.2, sect
 CKA_PUBLIC_KEY_INFO.
 """
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from softee.names import CKR
+from softee.names import CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
 from softee.pkcs11_ta.attributes.values import Parts
@@ -60,7 +60,9 @@ def export_public_key(key: KeyView) -> bytes:
 def public_half_of(key: KeyView) -> PublicKey:
     """Return the library's public key of a public or private key."""
     native = key.native()
-    return native.public_key() if isinstance(native, _PrivateKey) else native
+    if key.key_class is CKO.PRIVATE_KEY:
+        return cast("PrivateKey", native).public_key()
+    return cast("PublicKey", native)
 
 
 def import_private_key(data: bytes | bytearray, key_type: int, *, proven: bool = False) -> Parts:

@@ -9,10 +9,8 @@ import importlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from Crypto.IO import PKCS8
-from Crypto.Util.asn1 import DerBitString, DerObjectId, DerSequence
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -22,6 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.IO import PKCS8
+    from Crypto.Util import asn1
+else:
+    PKCS8 = LateModule("Crypto.IO.PKCS8")
+    asn1 = LateModule("Crypto.Util.asn1")
 
 EXTRA: Final = "slh-dsa"
 AVAILABLE: Final = find_spec("pqcrypto") is not None
@@ -98,8 +104,8 @@ class SlhDsaPublicKey:
         """Return the value, or where anything but Raw is asked for a DER SubjectPublicKeyInfo (RFC 9909)."""
         if form is PublicFormat.Raw:
             return self.value
-        algorithm = DerSequence([DerObjectId(self.algorithm.oid)])
-        return DerSequence([algorithm, DerBitString(self.value)]).encode()
+        algorithm = asn1.DerSequence([asn1.DerObjectId(self.algorithm.oid)])
+        return asn1.DerSequence([algorithm, asn1.DerBitString(self.value)]).encode()
 
     def verify(self, signature: bytes, message: bytes, context: bytes, prehash: str | None) -> None:
         """Verify the signature of a message. Raises InvalidSignature."""

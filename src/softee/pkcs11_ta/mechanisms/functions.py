@@ -210,7 +210,8 @@ class KeyGenerating(Functions[P]):
     """C_GenerateKey: from the template's decoded attributes to those that generation adds (CKA_VALUE, …).
 
     ``length`` is the CKA_VALUE_LEN of all keys that it makes, which a template need not say then; None: it has to.
-    ``defaults`` are of what is made for one purpose, and would be of no use with those of other keys.
+    ``defaults`` are of what is made for one purpose, and would be of no use with those of other keys. ``slow``: it
+    takes longer than some hundred microseconds.
     """
 
     flags = MechanismFlag.GENERATE
@@ -218,15 +219,21 @@ class KeyGenerating(Functions[P]):
     generate: Callable[[P, Attributes], Parts]
     length: int | None = None
     defaults: Attributes = field(default_factory=dict)
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairGenerating(Functions[P]):
-    """C_GenerateKeyPair: from the public template's attributes to what it adds to the public and the private key."""
+    """C_GenerateKeyPair: from the public template's attributes to what it adds to the public and the private key.
+
+    Where the library's key is at hand, the public one's CKA_PUBLIC_KEY_INFO may be among it; else it is made later.
+    ``quick_curves`` are the values of CKA_EC_PARAMS with which it takes no longer than some hundred microseconds.
+    """
 
     flags = MechanismFlag.GENERATE_KEY_PAIR
     described = "generate a key pair"
     generate: Callable[[P, Attributes], tuple[Parts, Parts]]
+    quick_curves: frozenset[bytes] = frozenset()
 
 
 def no_keys(_: object) -> tuple[int, ...]:

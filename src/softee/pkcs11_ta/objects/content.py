@@ -17,6 +17,7 @@ from softee.pkcs11_ta.keys.parts import octets
 from softee.pkcs11_ta.keys.pkcs8 import export_public_key
 from softee.pkcs11_ta.keys.secret import CHECK_VALUE_SIZE, sha1_check_value
 from softee.pkcs11_ta.keys.table import find_form, is_guarded
+from softee.pkcs11_ta.keys.view import KeyView
 from softee.pkcs11_ta.objects.kinds import TRUSTS
 
 _CHECKED: Final = (CKA.PUBLIC_KEY_INFO, CKA.CHECK_VALUE)
@@ -76,10 +77,10 @@ def recheck(attributes: Given, changes: Container[int]) -> None:
         _set_check_value(attributes, form.check_value(octets(attributes, CKA.VALUE)))
 
 
-def add_public_key_info(given: Given) -> None:
-    """Add the CKA_PUBLIC_KEY_INFO of a public or private key that has none (sections 4.8 and 4.9)."""
+def add_public_key_info(given: Given, key: KeyView) -> None:
+    """Add the CKA_PUBLIC_KEY_INFO of a public or private key that has none (sections 4.8 and 4.9), from ``key``."""
     if given.get(CKA.PUBLIC_KEY_INFO) == b"":
-        given[CKA.PUBLIC_KEY_INFO] = export_public_key(KeyMaterial(given))
+        given[CKA.PUBLIC_KEY_INFO] = export_public_key(key)
 
 
 def check_template(given: Attributes) -> None:

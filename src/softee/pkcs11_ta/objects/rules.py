@@ -13,7 +13,7 @@ from softee.names import CKA, CKK, CKO, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.codecs import CODECS, attribute_name, decode_value
-from softee.pkcs11_ta.attributes.uses import Rule, Unset, Use
+from softee.pkcs11_ta.attributes.uses import UNSET, Rule, Use
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue, Given
 from softee.pkcs11_ta.keys.edwards import OPTEE_ED25519
 from softee.pkcs11_ta.objects.kinds import KINDS, ObjectKind
@@ -33,6 +33,8 @@ CREATE: Final = Way("C_CreateObject", Rule.FORBIDDEN_ON_CREATE, Rule.REQUIRED_ON
 GENERATE: Final = Way("key generation", Rule.FORBIDDEN_ON_GENERATE, Rule.REQUIRED_ON_GENERATE)
 DERIVE: Final = Way("C_DeriveKey", Rule.FORBIDDEN_ON_UNWRAP, Rule.REQUIRED_ON_UNWRAP)
 UNWRAP: Final = Way("C_UnwrapKey", Rule.FORBIDDEN_ON_UNWRAP, Rule.REQUIRED_ON_UNWRAP)
+
+_ONLY_SO: Final[int] = Rule.ONLY_SO_SETS.value
 
 BY_SET: Final = Rule.MODIFIABLE
 BY_COPY: Final = Rule.MODIFIABLE | Rule.MODIFIABLE_BY_COPY
@@ -78,6 +80,12 @@ def add_expected(given: Given, expected: Attributes, source: str) -> None:
             raise Pkcs11Error(CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(attribute)} is not what {source} demands")
 
 
+_KINDS_OF: Final[Mapping[object, list[ObjectKind]]] = {
+    one: [kind for kind in KINDS if kind.object_class is one] for one in {kind.object_class for kind in KINDS}
+}
+"""Those of each class."""
+
+
 def kind_of(attributes: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS) -> ObjectKind:
     """Return the kind of object that the attributes describe.
 
@@ -87,8 +95,7 @@ def kind_of(attributes: Attributes, policy: ObjectPolicy = OPTEE_OBJECTS) -> Obj
             a certificate without its type.
 
     """
-    object_class = attributes.get(CKA.CLASS)
-    of_class = [kind for kind in KINDS if kind.object_class == object_class]
+    of_class = _KINDS_OF.get(attributes.get(CKA.CLASS), ())
     for kind in of_class:
         if kind.subtype is None or attributes.get(kind.subtype) in kind.subtypes:
             return kind
@@ -124,9 +131,10 @@ def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OB
     kind = kind_of(given, policy)
     if policy.as_optee:
         given = _as_optee(kind, way, given)
+    forbidden, required = way.forbidden.value, way.required.value
     for attribute, value in given.items():
         use = _use(kind, attribute)
-        if use.rules & way.forbidden:
+        if use.bits & forbidden:
             raise Pkcs11Error(
                 CKR.TEMPLATE_INCONSISTENT, f"{attribute_name(attribute)} must not be given to {way.name} ({kind.name})"
             )
@@ -136,9 +144,9 @@ def make(given: Given, way: Way, *, is_so: bool, policy: ObjectPolicy = OPTEE_OB
     for use in kind.rows:
         if use.type in given:
             made[use.type] = given[use.type]
-        elif use.rules & way.required:
+        elif use.bits & required:
             raise Pkcs11Error(CKR.TEMPLATE_INCOMPLETE, f"{way.name} of a {kind.name} needs {attribute_name(use.type)}")
-        elif not isinstance(default := own.get(use.type, use.default), Unset):
+        elif (default := own.get(use.type, use.default)) is not UNSET:
             made[use.type] = default
     _check_policy(made, policy)
     _check_dates(made)
@@ -233,7 +241,7 @@ def _use(kind: ObjectKind, attribute: int) -> Use:
 
 
 def _check_so(use: Use, value: AttributeValue, *, default: AttributeValue, is_so: bool) -> None:
-    if Rule.ONLY_SO_SETS in use.rules and value != default and not is_so:
+    if use.bits & _ONLY_SO and value != default and not is_so:
         raise Pkcs11Error(CKR.ATTRIBUTE_READ_ONLY, f"{attribute_name(use.type)} is the security officer's to set")
 
 

@@ -54,9 +54,10 @@ def check_key(session: Session, made: Given) -> None:
         Pkcs11Error: as ``Policy.check_key``.
 
     """
-    session.token.policy.check_key(KeyMaterial(made), made)
+    key = KeyMaterial(made)
+    session.token.policy.check_key(key, made)
     if not session.token.policy.as_optee:
-        add_public_key_info(made)
+        add_public_key_info(made, key)
 
 
 def check_new(session: Session, *attributes: Attributes) -> None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from softee.names import CKA, CKR
 from softee.pkcs11_ta.abi.template import Template
-from softee.pkcs11_ta.attributes.codecs import encode_value
+from softee.pkcs11_ta.attributes.codecs import size_of_value
 from softee.pkcs11_ta.attributes.values import Attributes, AttributeValue
 from softee.pkcs11_ta.keys.material import KeyMaterial
 
@@ -29,7 +29,7 @@ LAST_SESSION_HANDLE = FIRST_PRESENTED_HANDLE - 1
 
 def object_size(attributes: Attributes) -> int:
     """Return the bytes of an object as OP-TEE counts them: its attributes written as a template."""
-    return 8 + sum(8 + len(encode_value(attribute, value)) for attribute, value in attributes.items())
+    return 8 + sum(8 + size_of_value(attribute, value) for attribute, value in attributes.items())
 
 
 class Pkcs11Object:

@@ -6,9 +6,8 @@ has; neither has segments of one.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from Crypto.Cipher import AES
-from Crypto.Cipher._mode_cfb import CfbMode
 from cryptography.hazmat.decrepit.ciphers.modes import CFB, CFB8, OFB
 from cryptography.hazmat.primitives.ciphers import CipherContext
 
@@ -19,6 +18,13 @@ from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import initialization_vector
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import ByteStream
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.Cipher import AES
+    from Crypto.Cipher._mode_cfb import CfbMode
+else:
+    AES = LateModule("Crypto.Cipher.AES")
 
 
 def _stream(context: CipherContext) -> ByteStream:
@@ -32,7 +38,7 @@ def _ciphering(mode: Callable[[bytes], CFB | CFB8 | OFB]) -> Ciphering[bytes]:
     )
 
 
-def _cfb64(key: KeyView, iv: bytes) -> CfbMode:
+def _cfb64(key: KeyView, iv: bytes) -> "CfbMode":
     check_key(key)
     return AES.new(key.secret(), AES.MODE_CFB, iv=iv, segment_size=64)
 

@@ -5,15 +5,20 @@ The standard allows others, of one byte or of hundreds; `pycryptodome` takes the
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from Crypto.Cipher import AES
-from Crypto.Cipher._mode_gcm import GcmMode
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, block_cipher
 from softee.tee.keys import wipe
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.Cipher import AES
+    from Crypto.Cipher._mode_gcm import GcmMode
+else:
+    AES = LateModule("Crypto.Cipher.AES")
 
 _USUAL_IVS = range(8, 128 + 1)
 """Bytes of initialization vectors that `cryptography` takes."""
@@ -94,7 +99,7 @@ class _Encryptor:
         return sealed
 
 
-def _any_iv_cipher(key: bytes | bytearray, params: GcmParams) -> GcmMode:
+def _any_iv_cipher(key: bytes | bytearray, params: GcmParams) -> "GcmMode":
     block_cipher(key)  # refuses a key of a wrong size as elsewhere
     cipher = AES.new(key, AES.MODE_GCM, nonce=params.iv, mac_len=params.tag_size)
     cipher.update(params.aad)

@@ -7,9 +7,7 @@ until then, up to a limit. A tag that is not right has one error, whatever is wr
 """
 
 from dataclasses import dataclass
-
-from Crypto.Cipher import ChaCha20_Poly1305
-from Crypto.Cipher.ChaCha20_Poly1305 import ChaCha20Poly1305Cipher
+from typing import TYPE_CHECKING
 
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -19,6 +17,12 @@ from softee.pkcs11_ta.mechanisms.functions import Ciphering, Message, Messaging
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, ByteStream, wrong_length
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.Cipher import ChaCha20_Poly1305
+else:
+    ChaCha20_Poly1305 = LateModule("Crypto.Cipher.ChaCha20_Poly1305")
 
 LARGEST_CIPHERTEXT = 1 << 20
 """Bytes to decrypt in parts, tag included, which stay in memory until the end, as with AES-GCM."""
@@ -59,7 +63,7 @@ def _of_message(message: Message, aad: bytes) -> AeadParams:
     return aead(message.nonce, aad)
 
 
-def _cipher(key: KeyView, params: AeadParams) -> ChaCha20Poly1305Cipher:
+def _cipher(key: KeyView, params: AeadParams) -> "ChaCha20_Poly1305.ChaCha20Poly1305Cipher":
     cipher = ChaCha20_Poly1305.new(key=key.secret(), nonce=params.nonce)
     cipher.update(params.aad)
     return cipher

@@ -7,8 +7,7 @@ little-endian, and data for which it would wrap around are refused. `cryptograph
 """
 
 from dataclasses import dataclass
-
-from Crypto.Cipher import ChaCha20
+from typing import TYPE_CHECKING
 
 from softee.names import CKK, CKM
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
@@ -16,6 +15,12 @@ from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import ByteStream
 from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.Cipher import ChaCha20
+else:
+    ChaCha20 = LateModule("Crypto.Cipher.ChaCha20")
 
 BLOCK = 64
 """Bytes of a block, which the counter counts."""
@@ -44,7 +49,7 @@ def chacha20(counter: bytes, nonce: bytes) -> ChaCha20Params:
     return ChaCha20Params(first, nonce, BLOCK * ((1 << 8 * len(counter)) - first))
 
 
-def _cipher(key: KeyView, params: ChaCha20Params) -> ChaCha20.ChaCha20Cipher:
+def _cipher(key: KeyView, params: ChaCha20Params) -> "ChaCha20.ChaCha20Cipher":
     cipher = ChaCha20.new(key=key.secret(), nonce=params.nonce)
     cipher.seek(BLOCK * params.first)
     return cipher

@@ -72,6 +72,6 @@ SPECS: tuple[AnyMechanism, ...] = (
         key_types=SECRET_KEY_TYPES,
         params=_params,
         hashes_in=hash_in,
-        functions=(KeyGenerating(generate=_generate),),
+        functions=(KeyGenerating(generate=_generate, slow=True),),
     ),
 )

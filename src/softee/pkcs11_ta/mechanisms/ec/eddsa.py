@@ -11,9 +11,8 @@ nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-from Crypto.Hash import SHA512, SHAKE256
-from Crypto.Signature import eddsa
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -30,6 +29,15 @@ from softee.pkcs11_ta.mechanisms.shapes.signing import (
     check_signature_size,
 )
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
+from softee.tee.late import LateModule
+
+if TYPE_CHECKING:
+    from Crypto.Hash import SHA512, SHAKE256
+    from Crypto.Signature import eddsa
+else:
+    SHA512 = LateModule("Crypto.Hash.SHA512")
+    SHAKE256 = LateModule("Crypto.Hash.SHAKE256")
+    eddsa = LateModule("Crypto.Signature.eddsa")
 
 LARGEST_MESSAGE = 1 << 20
 """Bytes of data: they stay in memory as long as their operation, of which a client may have thousands."""
@@ -39,7 +47,7 @@ _LONGEST_CONTEXT = 255
 _SIGNATURE_SIZES = {256: 64, 448: 114}
 """Bytes of a signature, by the size of the key."""
 
-_Hash = SHA512.SHA512Hash | SHAKE256.SHAKE256_XOF
+_Hash: TypeAlias = "SHA512.SHA512Hash | SHAKE256.SHAKE256_XOF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class _PrehashedSign:
 
     __slots__ = ("_scheme", "_state")
 
-    def __init__(self, scheme: eddsa.EdDSASigScheme, state: _Hash) -> None:
+    def __init__(self, scheme: "eddsa.EdDSASigScheme", state: _Hash) -> None:
         self._scheme = scheme
         self._state = state
 
@@ -125,7 +133,7 @@ def _verify(key: KeyView, params: EddsaParams) -> VerifyOperation:
         except InvalidSignature:
             raise bad_signature() from None
 
-    def chosen(signature: bytes, data: bytes | _Hash) -> None:
+    def chosen(signature: bytes, data: "bytes | _Hash") -> None:
         check_signature_size(signature, size)
         try:
             known = eddsa.import_public_key(public.public_bytes_raw())

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``softee token``: tokens as a whole."""
+
+from softee.cli.lazy import LazyGroup, Row
+
+token = LazyGroup(
+    "token",
+    "Initialize tokens, show them, change their PINs.",
+    {
+        "list": Row("softee.cli.token.show", "List the slots and their tokens."),
+        "show": Row("softee.cli.token.show", "Show what a token says of itself."),
+        "init": Row("softee.cli.token.initialize", "Initialize a token, and set both PINs."),
+        "set-pin": Row("softee.cli.token.pins", "Change a PIN."),
+        "wipe": Row("softee.cli.token.initialize", "Destroy all that is on a token."),
+    },
+)

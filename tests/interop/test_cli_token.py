@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""softee token: initialized, shown, its PINs changed, emptied; and what is said where there is none."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from interop.command_line import CommandLine, command_line
+from interop.test_login_by_identity import ME, USER, name_the_user
+from interop.tools import PIN, SO_PIN, Programs
+from softee.cli.cryptoki import choice
+from support.secure_world import RunningDaemon, running_daemon
+
+NEW_PIN = "another pin"
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[RunningDaemon]:
+    """A secure world with one slot."""
+    with running_daemon(tmp_path, settings="[pkcs11]\nslots = 1\n") as running:
+        yield running
+
+
+@pytest.fixture
+def softee(programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return command_line(programs, monkeypatch, capsys)
+
+
+def test_a_token_is_initialized_shown_and_emptied(softee: CommandLine) -> None:
+    (fresh,) = softee.json("token", "list")
+    assert (fresh["slot"], fresh["label"], fresh["initialized"], fresh["uri"]) == (0, None, False, None)
+    assert "uninitialized" in softee("token", "list")
+    assert softee.fails("key", "list").startswith("There is no such token")
+    made = softee.json("token", "init", "mine")
+    assert (made["label"], made["initialized"], made["model"]) == ("mine", True, "OP-TEE TA")
+    assert "user pin initialized" in made["flags"]
+    assert "set" in softee("token", "list").splitlines()[1].split()
+    shown = softee.json("token", "show")
+    assert "CKM_ECDSA" in shown["mechanisms"]
+    assert "CKM_ECDSA" in softee("token", "show", "--token", "mine")
+    softee("key", "generate", "ed25519", "--label", "lost")
+    assert softee("token", "wipe", "--yes").startswith('The token "mine" in slot 0 is empty')
+    assert "none" in softee("token", "list").splitlines()[1].split()
+    refused = softee.fails("key", "list")
+    assert refused.startswith("The token's user has no PIN yet; `softee token set-pin --so` sets it")
+
+
+def test_a_token_is_emptied_only_where_it_is_named_and_its_so_agrees(
+    softee: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    softee("token", "init", "mine")
+    assert softee.fails("token", "init", "other", "--yes").startswith("Every token is initialized")
+    monkeypatch.setenv("SOFTEE_SO_PIN", f"{SO_PIN}0")
+    assert softee.fails("token", "init", "other", "--slot", "0", "--yes").startswith("The PIN is wrong (C_InitToken")
+    monkeypatch.setenv("SOFTEE_SO_PIN", SO_PIN)
+    assert softee.fails("token", "init", "x" * 33, "--slot", "0", "--yes", status=2).startswith("A token's label has")
+    monkeypatch.setenv("SOFTEE_PIN", "x")
+    refused = softee.fails("token", "init", "other", "--slot", "0", "--yes")
+    assert refused == "The token takes PINs of 4 to 128 bytes."
+    assert softee.json("token", "list")[0]["label"] == "mine"
+    monkeypatch.setenv("SOFTEE_PIN", PIN)
+    assert softee("token", "init", "other", "--slot", "0", "--yes") == 'The token "other" in slot 0 is ready.\n'
+
+
+def test_pins_are_changed_by_who_may(softee: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    softee("token", "init", "mine")
+    monkeypatch.setenv("SOFTEE_NEW_PIN", NEW_PIN)
+    assert softee("token", "set-pin") == 'The PIN of the user of token "mine" is changed.\n'
+    assert softee.fails("key", "list").startswith("The PIN is wrong")
+    (tmp_path / "pin").write_text(f"{NEW_PIN}\n")
+    assert softee.json("key", "list", "--pin-file", str(tmp_path / "pin")) == []
+    monkeypatch.setenv("SOFTEE_NEW_PIN", PIN)
+    assert softee("token", "set-pin", "--so") == 'The PIN of the user of token "mine" is changed.\n'
+    assert softee.json("key", "list") == []
+    monkeypatch.setenv("SOFTEE_NEW_PIN", NEW_PIN)
+    assert softee("token", "set-pin", "--of-so") == 'The PIN of the SO of token "mine" is changed.\n'
+    assert softee.fails("token", "set-pin", "--so").startswith("The PIN is wrong")
+    monkeypatch.setenv("SOFTEE_NEW_PIN", "x")
+    assert softee.fails("token", "set-pin").startswith("The token takes no PIN of this length")
+
+
+def test_a_locked_pin_is_said_to_be(softee: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    softee("token", "init", "mine")
+    monkeypatch.setenv("SOFTEE_PIN", f"{PIN}0")
+    states = []
+    for _ in range(7):
+        softee.fails("key", "list")
+        states.append(re.split(r"  +", softee("token", "list").splitlines()[1])[4])
+    assert states == ["was wrong"] * 5 + ["one try left", "locked"]
+    assert softee.fails("key", "list").startswith("The PIN is locked, since it was wrong too often;")
+
+
+def test_where_no_secure_world_answers_the_reason_is_told(
+    softee: CommandLine, daemon: RunningDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon.kill()
+    assert not softee.fails("key", "list").startswith("No secure world answers")
+    monkeypatch.setattr(choice, "installed_module", lambda: Path(os.environ["SOFTEE_MODULE"]))
+    assert softee.fails("key", "list").startswith(f"No secure world answers on {daemon.socket}")
+
+
+def test_a_token_that_knows_its_user_asks_for_no_pin(
+    softee: CommandLine, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that was initialized without a PIN logs in by TEE identity."""
+    monkeypatch.delenv("SOFTEE_PIN")
+    for name, value in USER.items():
+        monkeypatch.setenv(name, value)
+    identity = replace(programs, variables=USER)
+    identity.p11("--init-token", "--label", "mine", "--so-pin", "")
+    name_the_user(identity, f"user:{ME}")
+    assert softee.json("key", "generate", "ed25519")["kind"] == "ed25519"
