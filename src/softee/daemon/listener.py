@@ -8,6 +8,7 @@ import socket
 import stat
 from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Protocol
 
 from softee.daemon.errors import StartError
 from softee.wire.places import LONGEST_PATH
@@ -18,6 +19,18 @@ _FIRST_PASSED = 3
 
 class ListenError(StartError):
     """The socket cannot be listened on; the text is a sentence that says why."""
+
+
+class Source(Protocol):
+    """Where connections come from."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, to wait for it."""
+        ...
+
+    def accept(self) -> socket.socket | None:
+        """Return the next connection, None where there will be no more. Raises OSError."""
+        ...
 
 
 class Listener:

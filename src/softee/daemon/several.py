@@ -97,4 +97,4 @@ def _share(limits: Limits, workers: int) -> Limits:
     )
 
 
-_COMMON = ("clients", "channels")
+_COMMON = ("clients", "channels", "clients_per_uid", "channels_per_uid")

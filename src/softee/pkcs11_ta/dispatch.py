@@ -157,6 +157,9 @@ def _explain(client: Pkcs11Client, command: Command[Any], error: Exception) -> C
     if isinstance(error, StoreError | TamperedError):
         _log.error("%s: %s: CKR_DEVICE_ERROR: %s: %s", _who(client), call, type(error).__name__, _printable(str(error)))
         return CKR.DEVICE_ERROR
+    if isinstance(error, MemoryError):
+        _log.error("%s: %s: CKR_DEVICE_MEMORY: the secure world has no more memory", _who(client), call)
+        return CKR.DEVICE_MEMORY
     # The exception's text may hold a client's data: its type and the way it came are enough to find the bug.
     trace = "".join(traceback.format_tb(error.__traceback__))
     _log.error("%s: %s: CKR_GENERAL_ERROR: a bug: %s\n%s", _who(client), call, type(error).__name__, trace)

@@ -101,6 +101,11 @@ class ClientContext:
         entry = self._sessions.get(session)
         return entry is None or entry.application.is_quick(command, params)
 
+    def wait(self, session: int, command: int, params: Params) -> float:
+        """Say for how many seconds a command has to wait before it runs."""
+        entry = self._sessions.get(session)
+        return 0.0 if entry is None else entry.application.wait(command, params)
+
     def cancel(self, session: int, _cancel_id: int) -> TeeResult:
         """Ask for the end of a running request (``session`` 0: of an open_session).
 
