@@ -112,7 +112,8 @@ class Conversation:
         try:
             self.client, secret = self._enter(hello)
         except TeeError as error:
-            log.info("no channel for pid %d, uid %d: %s", self.channel.peer.pid, self.channel.peer.uid, error)
+            pid, uid = self.channel.peer.pid, self.channel.peer.uid
+            log.info("no channel for pid %d, uid %d: %s", pid, uid, error, extra={"uid": uid})
             self._greet(frame.serial, HelloReply(error.result, VERSION, 0, self._limits.max_frame))
             return False
         features = hello.features & (FEATURES if self._page else FEATURES & ~FEATURE_CHANGE_COUNTERS)

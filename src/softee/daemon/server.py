@@ -141,10 +141,13 @@ class Server:
             return True
         if connection is None:
             return False
+        about = {}
         try:
-            self._meet(Channel(connection, kernel.credentials(connection), self._limits))
+            peer = kernel.credentials(connection)
+            about = {"uid": peer.uid}
+            self._meet(Channel(connection, peer, self._limits))
         except (OSError, RuntimeError) as error:
-            log.warning("a connection could not be served: %s", error)
+            log.warning("a connection could not be served: %s", error, extra=about)
             connection.close()
         return True
 
@@ -183,6 +186,7 @@ class Server:
     def _goes_on(self, conversation: Conversation, job: Job) -> bool:
         """Do a job, and what comes soon after it. False: the conversation has ended."""
         peer, left = conversation.channel.peer, _PATIENCE
+        about = {"uid": peer.uid}
         try:
             going = job()
             while going and left and not conversation.wait and self._is_ready(conversation):
@@ -190,11 +194,13 @@ class Server:
                 alone = len(self._busy) == 1
                 left = _PATIENCE if alone and not conversation.was_quick else left - 1
         except WireError as error:
-            log.warning("a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error)
+            log.warning(
+                "a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error, extra=about
+            )
         except OSError as error:
-            log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error)
+            log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error, extra=about)
         except Exception:
-            log.exception("a bug; the channel of pid %d, uid %d is closed", peer.pid, peer.uid)
+            log.exception("a bug; the channel of pid %d, uid %d is closed", peer.pid, peer.uid, extra=about)
         else:
             return going
         return False
