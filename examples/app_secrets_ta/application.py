@@ -82,6 +82,10 @@ class AppSecretsSession:
         """Say that every command is done in a moment."""
         return True
 
+    def wait(self, command: int, params: Params) -> float:  # noqa: ARG002 - the Protocol's
+        """Let nothing wait."""
+        return 0.0
+
     def close(self) -> None:
         """End the session, which holds nothing."""
 

@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one uid takes, others keep: memory of session objects, and the work of a template."""
 
+import os
+import socket
+
 import pytest
 
-from softee.names import CKA, CKR
+from softee.daemon import memory_file
+from softee.daemon.channel import Channel
+from softee.daemon.clients import Clients
+from softee.daemon.settings import Limits
+from softee.names import CKA, CKR, ParamType
 from softee.pkcs11_ta.abi.template import MOST_ATTRIBUTES
 from softee.pkcs11_ta.session import accounts
+from softee.tee.application import TeeError
+from softee.tee.core import TeeCore
+from softee.tee.identity import PeerCredentials
+from softee.wire.messages import NO_SECRET, CloseSession, Invoke
+from softee.wire.parameters import MAX_MEMORY_FILE, Parameters, Region
+from softee.wire.values import Memref
 from support.commands import c
 from support.object_calls import create
 from support.token_world import Caller, make_application, public_client, template
@@ -53,3 +66,38 @@ def test_attack_a_template_of_very_many_attributes_is_refused_at_once() -> None:
     for count, answer in ((MOST_ATTRIBUTES, CKR.OK), (MOST_ATTRIBUTES + 1, CKR.ARGUMENTS_BAD)):
         wanted = template(*[(CKA.LABEL, b"")] * count)
         assert caller.call(c.FIND_OBJECTS_INIT, session, wanted).rv is answer
+
+
+def test_attack_the_channels_of_a_uid_leave_room_for_others() -> None:
+    limits = Limits(channels=8, channels_per_uid=3, clients=8, clients_per_uid=2)
+    clients = Clients(TeeCore([]), limits)
+    pairs = [socket.socketpair() for _ in range(6)]
+    channels = [
+        Channel(ours, PeerCredentials(os.getpid(), uid, uid), limits)
+        for (ours, _), uid in zip(pairs, (1001, 1001, 1001, 1001, 1002, 1002), strict=True)
+    ]
+    for channel in channels[:3]:
+        clients.meet(channel)
+    with pytest.raises(RuntimeError, match="uid 1001 has 3 channels"):
+        clients.meet(channels[3])
+    clients.meet(channels[4])
+    clients.part(channels[0])
+    clients.meet(channels[3])
+    made = [clients.enter(channel, NO_SECRET)[0] for channel in channels[1:3]]
+    with pytest.raises(TeeError, match="uid 1001 has 2 clients"):
+        clients.enter(channels[3], NO_SECRET)
+    made.append(clients.enter(channels[4], NO_SECRET)[0])
+    for client in made:
+        for channel in tuple(client.channels):
+            clients.leave(client, channel)
+    clients.stop()
+    for ends in pairs:
+        for end in ends:
+            end.close()
+
+
+@pytest.mark.parametrize("capacity", [0, 100, 1 << 31])
+def test_attack_what_a_request_claims_is_bounded_before_it_is_checked(capacity: int) -> None:
+    parameters = Parameters((Memref(ParamType.MEMREF_INPUT, capacity=capacity), None, None, None), (Region(0, 0),))
+    assert memory_file.claimed(Invoke(1, 1, 0, parameters)) == min(capacity, MAX_MEMORY_FILE)
+    assert memory_file.claimed(CloseSession(1)) == 0

@@ -36,6 +36,8 @@ class EchoApplication:
         self.waiting = threading.Semaphore(0)
         """Released by each WAIT that has begun."""
         self.sessions: set[EchoSession] = set()
+        self.wait = 0.0
+        """For how many seconds each WAIT has to wait before it begins."""
         self.changed = threading.Condition()
 
     def open_session(self, client: ClientIdentity, params: Params) -> "EchoSession":
@@ -70,6 +72,9 @@ class EchoSession:
 
     def is_quick(self, command: int, params: Params) -> bool:
         return command != WAIT and params[3] is None
+
+    def wait(self, command: int, params: Params) -> float:  # noqa: ARG002 - the Protocol's
+        return self._application.wait if command == WAIT else 0.0
 
     def close(self) -> None:
         self.closed_while_running = self.running > 0

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from softee.daemon.log_limit import A_SECOND, AT_ONCE, LogLimit
 from softee.daemon.log_stream import LogStream
 from softee.daemon.logs import OneLineFormatter, goes_to_journal
 
@@ -139,3 +140,32 @@ def test_a_daemon_whose_log_nobody_reads_serves_and_stops(tmp_path: Path) -> Non
     assert daemon.wait(20) == 0
     for descriptor in (reader, writer, ready, say_ready):
         os.close(descriptor)
+
+
+def about(uid: int | None, number: int) -> logging.LogRecord:
+    made = logging.LogRecord("softee", logging.INFO, "", 1, "line %d", (number,), None)
+    if uid is not None:
+        made.uid = uid
+    return made
+
+
+def test_attack_a_uid_fills_its_share_of_the_log_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("softee.daemon.log_limit.time.monotonic", lambda: now[0])
+    limit = LogLimit()
+    passed = [limit.filter(about(1001, number)) for number in range(1000)]
+    assert sum(passed) == AT_ONCE
+    assert limit.filter(about(1002, 0)), "another uid has its own"
+    assert all(limit.filter(about(None, number)) for number in range(1000)), "nobody's is not bounded"
+    now[0] = 1.0
+    later = [about(1001, number) for number in range(100)]
+    passed = [limit.filter(one) for one in later]
+    assert sum(passed) == A_SECOND
+    assert later[0].getMessage() == f"line 0 ({1000 - AT_ONCE} lines about uid 1001 were left out before)"
+    assert later[1].getMessage() == "line 1"
+
+
+def test_very_many_uids_take_no_memory() -> None:
+    limit = LogLimit()
+    assert all(limit.filter(about(uid, 0)) for uid in range(5000))
+    assert len(limit._shares) <= 1024

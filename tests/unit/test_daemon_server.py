@@ -3,11 +3,12 @@
 
 import errno
 import os
+import select
 import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 import pytest
@@ -182,3 +183,45 @@ def test_a_long_request_of_one_client_keeps_no_other_waiting() -> None:
         application.gate.set()
         replies = iter(slow.frame, None)
         assert next(one for one in replies if one.type is not FrameType.KEEP_ALIVE).type is FrameType.INVOKE_REPLY
+
+
+def ask_to_wait(client: RawClient, session: int) -> None:
+    client.send(encode_frame(FrameType.INVOKE, 1, Invoke(session, WAIT).encode()))
+
+
+def is_silent(client: RawClient) -> bool:
+    return not select.select([client.socket], [], [], 0)[0]
+
+
+def test_a_request_that_has_to_wait_holds_no_thread_and_is_done_in_its_time() -> None:
+    application = EchoApplication()
+    application.wait = 0.3
+    application.gate.set()
+    with (
+        served(application, Limits(keep_alive=0.1)) as (server, listener),
+        running(server),
+        greeted(listener.path) as (patient, session),
+        greeted(listener.path) as (other, its_session),
+    ):
+        for _ in range(2):  # the second comes while a thread still has the conversation
+            ask_to_wait(patient, session)
+            assert eventually(lambda: bool(server._deferred.all()) and not server._busy)
+            assert echoes(other, its_session)
+            frames = [patient.frame().type]
+            while frames[-1] is FrameType.KEEP_ALIVE:
+                frames.append(patient.frame().type)
+            assert frames[-1] is FrameType.INVOKE_REPLY
+            assert len(frames) > 1, "it was told meanwhile that its request runs"
+
+
+def test_a_server_that_stops_ends_what_has_to_wait() -> None:
+    application = EchoApplication()
+    application.wait = 3600
+    with served(application) as (server, listener), ExitStack() as stack:
+        with running(server):
+            patient, session = stack.enter_context(greeted(listener.path))
+            ask_to_wait(patient, session)
+            assert eventually(lambda: bool(server._deferred.all()))
+            assert is_silent(patient)
+        assert patient.is_closed()
+    assert application.wait_until_open(0)

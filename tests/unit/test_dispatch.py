@@ -44,7 +44,7 @@ def raising(error: Exception) -> Callable[[Call, Nothing], bytes]:
         (ConflictError("somebody else"), CKR.DEVICE_ERROR, logging.ERROR),
         (TamperedError("head 7"), CKR.DEVICE_ERROR, logging.ERROR),
         (ZeroDivisionError(SECRET), CKR.GENERAL_ERROR, logging.ERROR),
-        (MemoryError(), CKR.GENERAL_ERROR, logging.ERROR),
+        (MemoryError(), CKR.DEVICE_MEMORY, logging.ERROR),
     ],
 )
 def test_an_exception_becomes_a_return_value_and_one_log_record(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softee.tee import sealing
-from softee.tee.keys import Label, derive_key, derived
+from softee.tee.keys import Label, derive_key, derived, wipe
 from softee.tee.sealing import OVERHEAD, SealKey, TamperedError
 
 SECRET = bytes(range(32))
@@ -144,3 +144,18 @@ def test_a_lent_key_is_wiped_afterwards() -> None:
     with derived(SECRET, Label.VAULT) as key:
         assert any(key)
     assert key == bytes(32)
+
+
+class Exhausted(bytearray):
+    """Bytes for whose replacement at once there is no memory."""
+
+    def __setitem__(self, where: object, value: object) -> None:
+        if isinstance(where, slice):
+            raise MemoryError  # noqa: TRY004 - what is played
+        super().__setitem__(where, value)  # type: ignore[call-overload]
+
+
+def test_a_secret_is_overwritten_also_where_there_is_no_memory() -> None:
+    secret = Exhausted(b"secret")
+    wipe(secret)
+    assert bytes(secret) == bytes(6)

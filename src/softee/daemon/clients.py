@@ -11,10 +11,12 @@ import os
 import secrets
 import select
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from softee.daemon import peer as kernel
+from softee.daemon.bulk_memory import BulkMemory
 from softee.daemon.channel import Channel
 from softee.daemon.settings import Limits
 from softee.names import TeeResult
@@ -62,7 +64,9 @@ class Clients:
         self._core = core
         self._limits = limits
         self._place = place
+        self.bulk = BulkMemory()
         self._lock = threading.Lock()
+        self._channels: Counter[int] = Counter()
         self._clients: dict[bytes, ClientProcess] = {}
         self._by_pidfd: dict[int, ClientProcess] = {}
         self._deaths = select.epoll()
@@ -70,6 +74,23 @@ class Clients:
         self._deaths.register(self._stop, select.EPOLLIN)
         self._reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
         self._reaper.start()
+
+    def meet(self, channel: Channel) -> None:
+        """Count a channel, until ``part``. Raises RuntimeError where there are too many, of its uid or of all."""
+        with self._lock:
+            if self._channels.total() >= self._limits.channels:
+                raise RuntimeError(f"there are {self._limits.channels} channels, which is the limit")
+            if self._channels[channel.peer.uid] >= self._limits.channels_per_uid:
+                uid, limit = channel.peer.uid, self._limits.channels_per_uid
+                raise RuntimeError(f"uid {uid} has {limit} channels, which is the limit of each")
+            self._channels[channel.peer.uid] += 1
+
+    def part(self, channel: Channel) -> None:
+        """Count a channel no more."""
+        with self._lock:
+            self._channels[channel.peer.uid] -= 1
+            if not self._channels[channel.peer.uid]:
+                del self._channels[channel.peer.uid]
 
     def enter(self, channel: Channel, secret: bytes) -> tuple[ClientProcess, bytes]:
         """Give a channel its client context: a new one for NO_SECRET, else that of the secret.
@@ -108,7 +129,7 @@ class Clients:
         pidfd = _pidfd(channel)
         client = ClientProcess(_key(secret), channel.peer, self._core.connect(channel.peer), pidfd, {channel})
         with self._lock:
-            full = len(self._clients) >= self._limits.clients
+            full = self._has_no_room(channel.peer.uid)
             if not full:
                 self._clients[client.key] = client
                 self._watch(client)
@@ -116,8 +137,16 @@ class Clients:
         if full:
             if pidfd is not None:
                 os.close(pidfd)
-            raise TeeError(TeeResult.BUSY, f"there are {self._limits.clients} clients, which is the limit")
+            raise TeeError(TeeResult.BUSY, full)
         return client, secret
+
+    def _has_no_room(self, uid: int) -> str:
+        """Return why a uid gets no more clients; nothing where it does. The lock is held."""
+        if len(self._clients) >= self._limits.clients:
+            return f"there are {self._limits.clients} clients, which is the limit"
+        own = sum(client.peer.uid == uid for client in self._clients.values())
+        limit = self._limits.clients_per_uid
+        return f"uid {uid} has {limit} clients, which is the limit of each" if own >= limit else ""
 
     def _join(self, channel: Channel, secret: bytes) -> ClientProcess:
         with self._lock:

@@ -64,6 +64,8 @@ class Conversation:
         self._request: tuple[Frame, Request] | None = None
         """What has come and takes its time."""
         self._sent = True
+        self.wait = 0.0
+        """For how many seconds what has come has to wait until ``catch_up`` does it. Who has waited sets it to 0."""
         self.was_quick = False
         """Whether the request that ``catch_up`` has answered would have been answered at once by the loop."""
 
@@ -74,12 +76,15 @@ class Conversation:
             return False
         request = decode_request(frame)
         if client.busy or not self._is_done_at_once(client.context, request):
-            self._request = frame, request
+            self._keep(client.context, frame, request)
             return False
         return self._serve(client.context, frame, request)
 
     def catch_up(self) -> bool:
-        """Do what ``advance`` has left, or say hello. False: the conversation has ended."""
+        """Do what ``advance`` has left, or say hello. False: the conversation has ended.
+
+        Where something has come meanwhile that has to ``wait``, it is left, for the next call.
+        """
         if self.client is None:
             return self._begin()
         if self._sent and not self._serve_next(self.client.context):
@@ -95,6 +100,7 @@ class Conversation:
             if self.client is not None:
                 self._clients.leave(self.client, self.channel)
         finally:
+            self._clients.part(self.channel)
             self.channel.close()
 
     def _begin(self) -> bool:
@@ -106,7 +112,8 @@ class Conversation:
         try:
             self.client, secret = self._enter(hello)
         except TeeError as error:
-            log.info("no channel for pid %d, uid %d: %s", self.channel.peer.pid, self.channel.peer.uid, error)
+            pid, uid = self.channel.peer.pid, self.channel.peer.uid
+            log.info("no channel for pid %d, uid %d: %s", pid, uid, error, extra={"uid": uid})
             self._greet(frame.serial, HelloReply(error.result, VERSION, 0, self._limits.max_frame))
             return False
         features = hello.features & (FEATURES if self._page else FEATURES & ~FEATURE_CHANGE_COUNTERS)
@@ -122,10 +129,22 @@ class Conversation:
             if frame is None:
                 return False
             waiting = frame, decode_request(frame)
+            self._keep(context, *waiting)
+            if self.wait:
+                return True
+            self._request = None
         self.was_quick = self._is_done_at_once(context, waiting[1])
         self.channel.begin(waiting[0].serial)
         self._serve(context, *waiting)
         return True
+
+    def _keep(self, context: ClientContext, frame: Frame, request: Request) -> None:
+        """Keep a request for later, and note how much later that is."""
+        self._request = frame, request
+        if isinstance(request, Invoke) and self.channel.descriptor is None:
+            self.wait = context.wait(request.session, request.command, request.parameters.params)
+            if self.wait:
+                self.channel.begin(frame.serial)
 
     def _is_done_at_once(self, context: ClientContext, request: Request) -> bool:
         """Tell whether a request is answered at once, if nothing else of its client runs."""
@@ -158,7 +177,11 @@ class Conversation:
     def _serve(self, context: ClientContext, frame: Frame, request: Request) -> bool:
         """Answer a request; False where the answer did not fit into the socket."""
         try:
-            reply = self._answer(context, request)
+            if self.channel.descriptor is None:
+                reply = self._answer(context, request)
+            else:
+                with self._clients.bulk.hold(self.channel.peer.uid, memory_file.claimed(request)):
+                    reply = self._answer(context, request)
         finally:
             self.channel.forget()
         self._sent = self.channel.send(REPLY_OF[frame.type], frame.serial, reply)

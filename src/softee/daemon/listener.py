@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from softee.daemon.errors import StartError
 from softee.wire.places import LONGEST_PATH
@@ -19,6 +20,18 @@ _FIRST_PASSED = 3
 
 class ListenError(StartError):
     """The socket cannot be listened on; the text is a sentence that says why."""
+
+
+class Source(Protocol):
+    """Where connections come from."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, to wait for it."""
+        ...
+
+    def accept(self) -> socket.socket | None:
+        """Return the next connection, None where there will be no more. Raises OSError."""
+        ...
 
 
 class Listener:

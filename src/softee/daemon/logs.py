@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from softee.daemon.log_limit import LogLimit
 from softee.daemon.log_stream import LogStream
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -67,6 +68,7 @@ def start_log(level: str) -> LogStream:
     descriptor = sys.stderr.fileno()
     stream = LogStream(descriptor)
     handler = logging.StreamHandler(stream)
+    handler.addFilter(LogLimit())
     handler.setFormatter(OneLineFormatter(for_journal=goes_to_journal(os.environ, descriptor)))
     logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
     threading.excepthook = log_thread_bug

@@ -5,6 +5,7 @@ What keeps it from starting is said in one sentence on stderr, and ends in a sta
 """
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -59,6 +60,8 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
             on_ready = partial(_ready, listener, ready_fd)
             workers = _workers(settings, applications)
             _lock_down(settings, may_fork=workers > 1)
+            gc.collect()
+            gc.freeze()  # what is there now stays; collectors leave it alone, and workers share it
             if workers == 1:
                 core = TeeCore(made, settings.limits.sessions_per_client)
                 server = Server(core, listener, settings.limits, world.page)

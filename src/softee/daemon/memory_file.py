@@ -11,6 +11,7 @@ from collections.abc import Callable, Sized
 from typing import ParamSpec
 
 from softee.wire.codec import WireError
+from softee.wire.messages import Invoke, OpenSession, Request
 from softee.wire.parameters import MAX_MEMORY_FILE, Parameters, Region, reads, writes
 from softee.wire.values import Memref
 
@@ -38,6 +39,13 @@ def check_memory_file(descriptor: int | None, parameters: Parameters) -> None:
         taken += buffer.capacity
         if region.offset + buffer.capacity > size or taken > size:
             raise WireError(f"the buffers reach beyond the memory file's {size} bytes")
+
+
+def claimed(request: Request) -> int:
+    """Return how many bytes a request that came with a memory file says that it is about; it is not checked yet."""
+    if not isinstance(request, Invoke | OpenSession):
+        return 0
+    return min(sum(buffer.capacity for _, buffer in _buffers(request.parameters)), MAX_MEMORY_FILE)
 
 
 def read_inputs(descriptor: int, parameters: Parameters) -> None:

@@ -8,18 +8,18 @@ lock.
 import logging
 import os
 import select
-import socket
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from softee.daemon import peer as kernel
 from softee.daemon.change_page import ChangePage
 from softee.daemon.channel import Channel
 from softee.daemon.clients import ALONE, ClientProcess, Clients, Place
 from softee.daemon.conversation import Conversation
+from softee.daemon.deferred import Deferred
+from softee.daemon.listener import Source
 from softee.daemon.lookout import SPARE_CPU, Lookout
 from softee.daemon.pool import Pool
 from softee.daemon.settings import Limits
@@ -41,18 +41,6 @@ _PAUSE = 0.1
 """Seconds until the next try, when the system has no more descriptors or memory for a connection."""
 
 
-class Source(Protocol):
-    """Where connections come from."""
-
-    def fileno(self) -> int:
-        """Return the descriptor, to wait for it."""
-        ...
-
-    def accept(self) -> socket.socket | None:
-        """Return the next connection, None where there will be no more. Raises OSError."""
-        ...
-
-
 class Server:
     """Serves a TEE core to whoever connects.
 
@@ -69,6 +57,7 @@ class Server:
         self._pool = Pool()
         self._epoll = select.epoll()
         self._lookout = Lookout(self._epoll)
+        self._deferred = Deferred()
         self._waiting: dict[int, Conversation] = {}
         self._busy: set[Conversation] = set()
         self._change = threading.Condition()
@@ -77,6 +66,7 @@ class Server:
         self._stopping = False
         self._stopped = threading.Event()
         self._next_keep_alive = 0.0
+        self._due: float | None = None
 
     def run(self, wakeup: int | None = None) -> None:
         """Serve until ``stop`` is called, then end all conversations and wait for what runs. Called once.
@@ -85,18 +75,31 @@ class Server:
         """
         listening = self._source.fileno()
         stops = {self._stop} if wakeup is None else {self._stop, wakeup}
-        for descriptor in (*stops, listening):
+        for descriptor in (*stops, listening, self._deferred.fileno()):
             self._epoll.register(descriptor, select.EPOLLIN)
         while True:
-            for descriptor, _ in self._lookout.wait(self._limits.keep_alive if self._busy else None):
+            for descriptor, _ in self._lookout.wait(self._timeout()):
                 conversation = self._waiting.get(descriptor)
                 if conversation is not None:
                     self._advance(descriptor, conversation)
                 elif descriptor in stops or (descriptor == listening and not self._accept()):
                     self._end()
                     return
-            if self._busy:
-                self._keep_alive()
+            if self._busy or self._due is not None:
+                self._tend()
+
+    def _timeout(self) -> float | None:
+        """Return for how many seconds the loop has nothing to do by itself."""
+        self._due = self._deferred.timeout()
+        if self._due is None:
+            return self._limits.keep_alive if self._busy else None
+        return min(self._due, self._limits.keep_alive)
+
+    def _tend(self) -> None:
+        """Do what the time has brought."""
+        self._keep_alive()
+        for conversation in self._deferred.take_due():
+            self._start_or_end(conversation, conversation.catch_up)
 
     def stop(self) -> None:
         """Have ``run`` return. Callable from any thread and from a signal handler."""
@@ -114,6 +117,13 @@ class Server:
         self._epoll.unregister(descriptor)
         with self._change:
             del self._waiting[descriptor]
+        if conversation.wait:
+            self._deferred.add(conversation)
+        else:
+            self._start_or_end(conversation, job)
+
+    def _start_or_end(self, conversation: Conversation, job: Job) -> None:
+        """Have a thread do a job of a conversation, which ends where there is none."""
         try:
             self._start(conversation, job)
         except RuntimeError as error:
@@ -131,19 +141,25 @@ class Server:
             return True
         if connection is None:
             return False
+        about = {}
         try:
-            self._meet(Channel(connection, kernel.credentials(connection), self._limits))
+            peer = kernel.credentials(connection)
+            about = {"uid": peer.uid}
+            self._meet(Channel(connection, peer, self._limits))
         except (OSError, RuntimeError) as error:
-            log.warning("a connection could not be served: %s", error)
+            log.warning("a connection could not be served: %s", error, extra=about)
             connection.close()
         return True
 
     def _meet(self, channel: Channel) -> None:
         """Begin a conversation. Raises RuntimeError where there can be no more."""
-        if len(self._waiting) + len(self._busy) >= self._limits.channels:
-            raise RuntimeError(f"there are {self._limits.channels} channels, which is the limit")
-        conversation = Conversation(channel, self._clients, self._limits, self._page)
-        self._start(conversation, conversation.catch_up)
+        self._clients.meet(channel)
+        try:
+            conversation = Conversation(channel, self._clients, self._limits, self._page)
+            self._start(conversation, conversation.catch_up)
+        except RuntimeError:
+            self._clients.part(channel)
+            raise
 
     def _start(self, conversation: Conversation, job: Job) -> None:
         """Have a thread do a job of a conversation. Raises RuntimeError where the system has no more threads."""
@@ -170,18 +186,21 @@ class Server:
     def _goes_on(self, conversation: Conversation, job: Job) -> bool:
         """Do a job, and what comes soon after it. False: the conversation has ended."""
         peer, left = conversation.channel.peer, _PATIENCE
+        about = {"uid": peer.uid}
         try:
             going = job()
-            while going and left and self._is_ready(conversation):
+            while going and left and not conversation.wait and self._is_ready(conversation):
                 going = conversation.catch_up()
                 alone = len(self._busy) == 1
                 left = _PATIENCE if alone and not conversation.was_quick else left - 1
         except WireError as error:
-            log.warning("a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error)
+            log.warning(
+                "a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error, extra=about
+            )
         except OSError as error:
-            log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error)
+            log.info("the channel of pid %d, uid %d broke: %s", peer.pid, peer.uid, error, extra=about)
         except Exception:
-            log.exception("a bug; the channel of pid %d, uid %d is closed", peer.pid, peer.uid)
+            log.exception("a bug; the channel of pid %d, uid %d is closed", peer.pid, peer.uid, extra=about)
         else:
             return going
         return False
@@ -191,13 +210,16 @@ class Server:
         return conversation.channel.is_ready(_SOON, awake=SPARE_CPU and len(self._busy) == 1)
 
     def _await(self, conversation: Conversation, client: ClientProcess | None) -> bool:
-        """Have the loop wait for a conversation's next request. False where the server stops."""
+        """Have the loop wait for a conversation's next request, or for its time. False where the server stops."""
         with self._change:
             if self._stopping:
                 return False
             self._busy.discard(conversation)
             if client is not None:
                 client.busy -= 1
+            if conversation.wait:
+                self._deferred.add(conversation)
+                return True
             descriptor = conversation.channel.connection.fileno()
             self._waiting[descriptor] = conversation
             self._epoll.register(descriptor, select.EPOLLIN)
@@ -217,14 +239,14 @@ class Server:
             return
         self._next_keep_alive = now + self._limits.keep_alive
         with self._change:
-            busy = list(self._busy)
+            busy = [*self._busy, *self._deferred.all()]
         for conversation in busy:
             conversation.channel.keep_alive()
 
     def _end(self) -> None:
         with self._change:
             self._stopping = True
-            waiting, busy = list(self._waiting.values()), list(self._busy)
+            waiting, busy = [*self._waiting.values(), *self._deferred.take_all()], list(self._busy)
             self._waiting.clear()
         for conversation in (*waiting, *busy):
             conversation.channel.shut_down()
@@ -238,6 +260,7 @@ class Server:
         self._stopped.set()
         self._clients.stop()
         self._epoll.close()
+        self._deferred.close()
         os.close(self._stop)
 
 

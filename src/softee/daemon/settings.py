@@ -37,6 +37,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Client contexts (processes) at a time."""
     channels: Count = 4096
     """Channels (connections, each with a thread) at a time, of all clients together."""
+    clients_per_uid: Count = 512
+    """Client contexts at a time of one uid: it leaves room for others."""
+    channels_per_uid: Count = 2048
+    """Channels at a time of one uid."""
     channels_per_client: Count = 64
     """Channels at a time of one client context."""
     sessions_per_client: Count = 1024

@@ -2,7 +2,6 @@
 """A secure world of several worker processes: what the supervisor has, and what each worker makes of it."""
 
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -45,8 +44,6 @@ def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_
     """Serve with so many workers until bytes come into ``wakeup``. ``on_ready`` is called when all of them serve."""
     settings = world.around.settings
     with contextlib.closing(SharedTokens(workers, settings.pkcs11.slots)) as shared:
-        gc.collect()
-        gc.freeze()  # so that the workers' collectors leave alone, and shared, what is there now
         run = partial(_work, world, _Family(shared, os.getpid()))
         Supervisor(world.anchor, listener, settings.limits, shared, run).run(wakeup, on_ready)
 
@@ -102,4 +99,4 @@ def _share(limits: Limits, workers: int) -> Limits:
     )
 
 
-_COMMON = ("clients", "channels")
+_COMMON = ("clients", "channels", "clients_per_uid", "channels_per_uid")

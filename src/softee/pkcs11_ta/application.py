@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from softee.names import PKCS11_APPLICATION
-from softee.pkcs11_ta import dispatch, pace
+from softee.pkcs11_ta import dispatch, pace, patience
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.accounts import Accounts, ClientLimits
@@ -77,7 +77,7 @@ class Pkcs11Application:
 class Pkcs11TaSession:
     """One TEE session. Called from several threads at once."""
 
-    __slots__ = ("_client", "invoke", "is_quick")
+    __slots__ = ("_client", "invoke", "is_quick", "wait")
 
     def __init__(self, client: Pkcs11Client) -> None:
         self._client = client
@@ -85,6 +85,8 @@ class Pkcs11TaSession:
         """Runs a command. Answers go into its parameters."""
         self.is_quick = partial(pace.is_quick, client)
         """Says whether a command is done in a moment."""
+        self.wait = partial(patience.wait, client)
+        """Says for how many seconds a command has to wait before it runs."""
 
     def close(self) -> None:
         """End the client: its sessions, session objects and logins."""

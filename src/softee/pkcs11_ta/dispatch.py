@@ -143,7 +143,7 @@ def _too_small(control: Memref, output: Param, size: int) -> TeeResult:
 
 def _explain(client: Pkcs11Client, command: Command[Any], error: Exception) -> CKR:
     """Return the CKR that an exception means, having logged it."""
-    call = command.function or command.name
+    call, who = command.function or command.name, _who(client)
     if isinstance(error, Pkcs11Error):
         level = logging.DEBUG if error.rv in command.quiet else logging.INFO
         _refused(client, call, f"CKR_{error.rv.name}", error.detail, level)
@@ -155,21 +155,30 @@ def _explain(client: Pkcs11Client, command: Command[Any], error: Exception) -> C
         _refused(client, call, "CKR_ARGUMENTS_BAD", f"the request does not decode: {error}")
         return CKR.ARGUMENTS_BAD
     if isinstance(error, StoreError | TamperedError):
-        _log.error("%s: %s: CKR_DEVICE_ERROR: %s: %s", _who(client), call, type(error).__name__, _printable(str(error)))
+        detail = _printable(str(error))
+        _log.error("%s: %s: CKR_DEVICE_ERROR: %s: %s", who, call, type(error).__name__, detail, extra=_about(client))
         return CKR.DEVICE_ERROR
+    if isinstance(error, MemoryError):
+        _log.error("%s: %s: CKR_DEVICE_MEMORY: no more memory is to be had", who, call, extra=_about(client))
+        return CKR.DEVICE_MEMORY
     # The exception's text may hold a client's data: its type and the way it came are enough to find the bug.
     trace = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s: %s: CKR_GENERAL_ERROR: a bug: %s\n%s", _who(client), call, type(error).__name__, trace)
+    _log.error("%s: %s: CKR_GENERAL_ERROR: a bug: %s\n%s", who, call, type(error).__name__, trace, extra=_about(client))
     return CKR.GENERAL_ERROR
 
 
 def _refused(client: Pkcs11Client, call: str, answer: str, detail: str, level: int = logging.INFO) -> None:
     if _log.isEnabledFor(level):
-        _log.log(level, "%s: %s: %s: %s", _who(client), call, answer, _printable(detail))
+        _log.log(level, "%s: %s: %s: %s", _who(client), call, answer, _printable(detail), extra=_about(client))
 
 
 def _who(client: Pkcs11Client) -> str:
     return f"pid {client.identity.pid} uid {client.identity.uid}"
+
+
+def _about(client: Pkcs11Client) -> dict[str, int]:
+    """Return what a record has besides, for whoever bounds how much is logged about a uid."""
+    return {"uid": client.identity.uid}
 
 
 def _printable(text: str) -> str:

@@ -52,6 +52,13 @@ class TaSession(Protocol):
         """
         ...
 
+    def wait(self, command: int, params: Params) -> float:
+        """Say for how many seconds a command has to wait before it runs, whoever else runs meanwhile.
+
+        It is called as ``is_quick`` is, for commands that are not quick. Keep-alives are sent meanwhile.
+        """
+        ...
+
     def close(self) -> None:
         """End the session and forget all that belongs to it. No invoke runs or will run. Must not raise."""
         ...

@@ -101,6 +101,11 @@ class ClientContext:
         entry = self._sessions.get(session)
         return entry is None or entry.application.is_quick(command, params)
 
+    def wait(self, session: int, command: int, params: Params) -> float:
+        """Say for how many seconds a command has to wait before it runs."""
+        entry = self._sessions.get(session)
+        return 0.0 if entry is None else entry.application.wait(command, params)
+
     def cancel(self, session: int, _cancel_id: int) -> TeeResult:
         """Ask for the end of a running request (``session`` 0: of an open_session).
 
@@ -159,11 +164,14 @@ class ClientContext:
     def _bug(self, bug: Exception) -> TeeError:
         """Log an exception that an application may not raise, and return what the client is told."""
         pid, uid = self.peer.pid, self.peer.uid
-        log.error("a bug in a trusted application; its client: pid %d, uid %d", pid, uid, exc_info=bug)
+        log.error(
+            "a bug in a trusted application; its client: pid %d, uid %d", pid, uid, exc_info=bug, extra={"uid": uid}
+        )
         return TeeError(TeeResult.GENERIC, "a bug; see the traceback in the log")
 
     def _refused(self, error: TeeError, origin: Origin) -> tuple[TeeResult, Origin]:
-        log.info("refused to pid %d, uid %d by %s: %s", self.peer.pid, self.peer.uid, origin.name, error)
+        pid, uid = self.peer.pid, self.peer.uid
+        log.info("refused to pid %d, uid %d by %s: %s", pid, uid, origin.name, error, extra={"uid": uid})
         return error.result, origin
 
 

@@ -3,5 +3,9 @@
 
 
 def wipe(secret: bytearray) -> None:
-    """Overwrite a secret with zeros."""
-    secret[:] = bytes(len(secret))
+    """Overwrite a secret with zeros, also where there is no memory for as many at once."""
+    try:
+        secret[:] = bytes(len(secret))
+    except MemoryError:
+        for index in range(len(secret)):
+            secret[index] = 0

@@ -44,7 +44,7 @@ class CountingApplication(Pkcs11Application):
 class _Counting:
     def __init__(self, session: Pkcs11TaSession, asked: list[str]) -> None:
         self._session, self._asked = session, asked
-        self.is_quick, self.close = session.is_quick, session.close
+        self.is_quick, self.wait, self.close = session.is_quick, session.wait, session.close
 
     def invoke(self, command: int, params: Params) -> TeeResult:
         self._asked.append(HANDLERS[command].command.name)

@@ -3,6 +3,8 @@
 
 from typing import NoReturn
 
+from softee.tee.keys import wipe
+
 
 class SecretBytes(bytearray):
     """Bytes that nobody may print or pickle and that are overwritten when they die.
@@ -20,7 +22,7 @@ class SecretBytes(bytearray):
 
     def wipe(self) -> None:
         """Overwrite the value with zeros."""
-        self[:] = bytes(len(self))
+        wipe(self)
 
     def __del__(self) -> None:
         self.wipe()

@@ -51,6 +51,10 @@ class Slots:
         self.require_slot(slot)
         return self._policies[slot]
 
+    def opened(self, slot: int) -> Token | None:
+        """Return a slot's token as it was last seen, if it is open."""
+        return self._tokens.get(slot)
+
     def is_free(self, slot: int) -> bool:
         """Say whether a slot's token is open and free at this moment, or there is no such slot."""
         token = self._tokens.get(slot)
