@@ -120,10 +120,10 @@ class Token:
         self.ask(objects.CREATE_OBJECT, self.handle, template)
 
 
-def build(places: secure_world.StartPaths, count: int) -> None:
+def build(places: secure_world.StartPaths, key: Path, count: int) -> None:
     """Make the token: pairs of P-256 keys, each with a label and an identifier of its own."""
-    settings = settings_from(state=places.state, root_key=places.root_key)
-    root_key = places.root_key.read_bytes()
+    settings = settings_from(state=places.state, root_key=key)
+    root_key = key.read_bytes()
     with open_store(settings) as store:
         storage = SecureStorage(store, root_key, PKCS11_APPLICATION, vaults(3))
         application = Pkcs11Application(storage, clock=lambda: datetime.now(UTC))
@@ -232,12 +232,13 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         directory = arguments.state or Path(temporary)
-        places = secure_world.StartPaths(directory / "state", directory / "root.key", directory / "softee.log")
-        if not places.root_key.exists():
+        key = directory / "root.key"
+        places = secure_world.StartPaths(directory / "state", key, directory / "softee.log")
+        if not key.exists():
             with daemon(places):
                 pass
             started = time.process_time()
-            build(places, arguments.objects)
+            build(places, key, arguments.objects)
             print(f"built in {time.process_time() - started:.1f} s", file=sys.stderr)
         figures = measure(places, arguments.objects)
     Console().print(as_table(figures, arguments.objects))

@@ -13,6 +13,7 @@ has_libp11() { /sbin/ldconfig -p | grep "libp11\.so\.3 " >/dev/null; }
 # Where services run, the package would open port 22 to everybody: there it is for people to install.
 has_sshd() { [ -x /usr/sbin/sshd ] || [ -d /run/systemd/system ]; }
 has_p11_kit_client() { compgen -G '/usr/lib/*/pkcs11/p11-kit-client.so' >/dev/null; }
+has_tss() { pkg-config --exists tss2-esys tss2-fapi; }
 has_arm64_libc() { [ -e /usr/aarch64-linux-gnu/include/stdio.h ]; }
 
 missing=()
@@ -32,6 +33,9 @@ need curl has_program curl
 need p11-kit has_program p11-kit
 need gnutls-bin has_program p11tool
 need openssh-client has_program ssh-keygen
+need pkg-config has_program pkg-config # tpm2-pytss, which talks to TPMs, is built with these
+need libtss2-dev has_tss
+need swtpm has_program swtpm
 for package in "$@"; do
     case $package in
         softhsm2) need softhsm2 has_softhsm ;;

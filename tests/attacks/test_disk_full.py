@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real disk that takes no more: every change is refused whole, what was there stays, and room lets it go on."""
 
+import os
 import resource
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from softee.names import CKA, CKM, CKR, CKU
+from softee.stores.reserve import Reserve, ReservingStore
 from softee.stores.sqlite import SqliteStore
 from support.commands import c
 from support.object_calls import create, get, search, wire
@@ -76,3 +79,55 @@ def test_no_pin_is_checked_and_no_token_taken_on_a_full_disk(tmp_path: Path) -> 
     assert caller.ok(c.TOKEN_INFO, 0).output[:32] == b"test".ljust(32)
     assert caller.login(caller.open()) is CKR.OK
     store.close()
+
+
+@contextmanager
+def small_disk(directory: Path) -> Iterator[None]:
+    """Mount a disk of 20 MiB."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", directory], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", directory], check=True)
+
+
+def fill(directory: Path) -> None:
+    """Write a file until there is no room for another byte."""
+    with (directory / "filling").open("ab", buffering=0) as file:
+        size = 1 << 20
+        while size:
+            try:
+                file.write(bytes(size))
+            except OSError:
+                size //= 2
+
+
+def reserving(directory: Path) -> ReservingStore:
+    return ReservingStore(lambda: SqliteStore(directory / "store.db"), Reserve(directory / "reserve"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk")
+def test_pins_deletions_and_the_next_start_find_the_room_that_was_kept_back(tmp_path: Path) -> None:
+    with small_disk(tmp_path):
+        with closing(reserving(tmp_path)) as store:
+            caller = Caller(make_application(store))
+            session = caller.set_up()
+            handle = create(caller, session, TOKEN=True, LABEL=b"old", VALUE=bytes(1 << 17))
+            fill(tmp_path)
+            another = wire("data", TOKEN=True, VALUE=bytes(1 << 17))
+            assert caller.call(c.CREATE_OBJECT, session, another).rv is CKR.DEVICE_ERROR
+            for _ in range(3):
+                assert caller.logout(session) is CKR.OK
+                assert caller.login(session, CKU.USER, b"a wrong PIN") is CKR.PIN_INCORRECT
+                assert caller.login(session, CKU.USER, USER_PIN) is CKR.OK
+            assert caller.call(c.DESTROY_OBJECT, session, handle).rv is CKR.OK
+        fill(tmp_path)
+        with closing(reserving(tmp_path)) as store:
+            again = Caller(make_application(store))
+            session = again.open()
+            assert search(again, session, template()) == []
+            assert again.login(session, CKU.USER, USER_PIN) is CKR.OK

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the SQLite store promises beyond the contract: its file, its settings, its word on files of others."""
 
+import shutil
 import sqlite3
 import stat
 import threading
@@ -258,6 +259,35 @@ def test_a_symbolic_link_is_not_followed(path: Path, tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StoreError):
         SqliteStore(path)
+
+
+@pytest.mark.parametrize("name", ["store.db", "store.db-wal"])
+@pytest.mark.parametrize("action", ["removed", "replaced"])
+def test_a_file_that_went_away_under_the_store_takes_no_change(
+    store: SqliteStore, path: Path, name: str, action: str
+) -> None:
+    """What is written to a file without a name is gone with the process."""
+    store.commit(expected={}, puts={b"key": b"value"})
+    file, aside = path.with_name(name), path.with_name("aside")
+    file.rename(aside)
+    if action == "replaced":
+        file.write_bytes(aside.read_bytes())
+    for _ in range(2):
+        with pytest.raises(StoreDamagedError, match=rf"{name} was removed, or replaced, while it was in use"):
+            store.commit(expected={}, puts={b"key": b"lost"})
+    assert store.get(b"key") is not None
+    aside.rename(file)
+    store.commit(expected={}, puts={b"key": b"other"})
+    assert snapshot(store) == {b"key": b"other"}
+
+
+def test_a_directory_that_was_removed_takes_no_change(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    with closing(SqliteStore(tmp_path / "state" / "store.db")) as store:
+        store.commit(expected={}, puts={b"key": b"value"})
+        shutil.rmtree(tmp_path / "state")
+        with pytest.raises(StoreDamagedError, match="nothing is stored any more"):
+            store.commit(expected={}, puts={b"key": b"lost"})
 
 
 def test_the_file_says_whose_it_is(path: Path) -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from interop.tools import Programs
-from softee.daemon.root_key import ROOT_KEY_SIZE
+from softee.daemon.root_key.reading import ROOT_KEY_SIZE
 from support.secure_world import RunningDaemon, running_daemon
 
 

@@ -17,6 +17,7 @@ from interop.tools import Programs
 from softee.names import MechanismFlag
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE, PORTABLE, STRICT
+from support.channel_attack import eventually
 from support.secure_world import RunningDaemon
 
 SOFTEE = (sys.executable, "-P", "-m", "softee")
@@ -202,23 +203,47 @@ def test_signals_reach_the_command_and_the_secure_world_goes_with_it(tmp_path: P
     assert not path.exists()
 
 
-def test_a_killed_run_takes_its_secure_world_along(tmp_path: Path) -> None:
-    script = "echo $SOFTEE_SOCKET; exec cat"
+def test_a_killed_run_takes_its_secure_world_along_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     runner = subprocess.Popen(
-        [*SOFTEE, "run", "--ephemeral", "--", "sh", "-c", script],
+        [*SOFTEE, "run", "--ephemeral", "--", "sh", "-c", "echo $SOFTEE_SOCKET; exec cat"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=environment(tmp_path),
+        env=environment(tmp_path) | {"TMPDIR": str(temporary), "XDG_RUNTIME_DIR": ""},
     )
     assert runner.stdin
     assert runner.stdout
     with runner, runner.stdin, runner.stdout as output:
-        world = os.pidfd_open(serving(Path(output.readline().strip())))
+        path = Path(output.readline().strip())
+        world = os.pidfd_open(serving(path))
+        assert list(temporary.rglob("softee.db"))
+        assert not list(temporary.rglob("*.key"))
         runner.kill()
         ended, _, _ = select.select([world], [], [], 20)
         os.close(world)
     assert ended
+    assert eventually(lambda: not list(temporary.iterdir()))
+    assert eventually(lambda: not path.parent.exists())
+
+
+KILL_SERVER = """
+import os, select, signal, socket
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.connect(os.environ["SOFTEE_SOCKET"])
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+server = os.pidfd_open(int.from_bytes(credentials[:4], "little"))
+signal.pidfd_send_signal(server, signal.SIGKILL)
+select.select([server], [], [])
+raise SystemExit(3)
+"""
+
+
+def test_run_says_that_its_secure_world_has_ended_and_ends_as_the_command(tmp_path: Path) -> None:
+    answer = softee("run", "--ephemeral", "--", sys.executable, "-c", KILL_SERVER, home=tmp_path)
+    assert answer.returncode == 3
+    assert "softee: The secure world has ended (status -9): " in answer.stderr
 
 
 def serving(path: Path) -> int:

@@ -52,7 +52,10 @@ DURABLE = ("sqlite",)
 
 
 def open_storage(
-    store: Store, root_key: bytes = ROOT_KEY, application: UUID = APPLICATION, shown: Sequence[int] | None = None
+    store: Store,
+    root_key: bytes | bytearray = ROOT_KEY,
+    application: UUID = APPLICATION,
+    shown: Sequence[int] | None = None,
 ) -> SecureStorage:
     """Open (or make) the storage that these tests use."""
     return SecureStorage(store, root_key, application, VAULTS, shown)

@@ -12,6 +12,7 @@ from softee.cli.failure import CliError
 from softee.cli.places import require_answering_socket, why_forbidden
 from softee.cli.secure_world import LONGEST_DIRECTORY, paths_from_settings, private_directory
 from softee.cli.settings import settings_from
+from softee.daemon.root_key.source import RootKeySource
 
 
 def test_where_nothing_answers_one_is_told_how_to_start(tmp_path: Path) -> None:
@@ -88,5 +89,6 @@ def test_a_wrong_setting_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_the_log_stands_in_the_state_by_default(tmp_path: Path) -> None:
-    paths = paths_from_settings(tmp_path / "token", tmp_path / "key", None)
-    assert paths == secure_world.StartPaths(tmp_path / "token", tmp_path / "key", tmp_path / "token" / "softee.log")
+    paths = paths_from_settings(tmp_path / "token", str(tmp_path / "key"), None)
+    source = RootKeySource(str(tmp_path / "key"))
+    assert paths == secure_world.StartPaths(tmp_path / "token", source, tmp_path / "token" / "softee.log")

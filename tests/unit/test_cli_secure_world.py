@@ -2,6 +2,7 @@
 """Starting a secure world that does not start: each failure is one sentence, and nothing is left running."""
 
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from softee.cli import secure_world
 from softee.cli.failure import CliError
 from softee.cli.secure_world import StartPaths, private_directory, running
+from support.channel_attack import eventually
 
 Starting = Callable[..., str]
 
@@ -65,6 +67,19 @@ def test_one_that_ends_without_a_word_is_told_with_its_status(starting: Starting
 def test_a_log_that_is_no_file_is_not_read_back(starting: Starting, paths: StartPaths) -> None:
     paths.log.symlink_to("/dev/null")
     assert starting("echo words; exit 5") == f"The secure world ended with status 5; its log is {paths.log}."
+
+
+def test_one_that_ends_while_it_is_used_is_told_of_at_once(
+    monkeypatch: pytest.MonkeyPatch, paths: StartPaths, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = "printf x >/dev/fd/$3; echo 'softee: The disk is gone.'; exit 5"
+    monkeypatch.setattr(secure_world, "_command", lambda *_: ["sh", "-c", script])
+    said: list[str] = []
+    monkeypatch.setattr(sys.stderr, "write", said.append)
+    with running(paths):
+        assert eventually(lambda: bool(said))
+    assert said == ["softee: The secure world has ended (status 5): The disk is gone.\n"]
+    assert capfd.readouterr().err == ""
 
 
 def test_a_log_that_cannot_be_written_is_told(paths: StartPaths) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from softee.daemon.applications import APPLICATIONS, Installed, Surroundings, is_in_use, make_applications
-from softee.daemon.root_key import RootKeyError, load_root_key
+from softee.daemon.root_key.reading import RootKeyError
+from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.settings import Settings, SettingsError, load_settings
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application
@@ -28,7 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def test_each_application_has_a_uuid_of_its_own_which_is_what_it_says(store: Store, tmp_path: Path) -> None:
     (tmp_path / "softee.toml").touch()
-    made = make_applications(Surroundings(store, ROOT_KEY, load_settings(tmp_path / "softee.toml")))
+    made = make_applications(Surroundings(store, bytearray(ROOT_KEY), load_settings(tmp_path / "softee.toml")))
     uuids = [application.uuid for application in APPLICATIONS]
     assert [application.uuid for application in made] == uuids
     assert len(set(uuids)) == len(uuids)
@@ -39,7 +40,7 @@ def test_the_settings_reach_the_pkcs11_application(store: Store, tmp_path: Path)
     file.write_text("[pkcs11]\nslots = 5\nsessions_per_client = 6\npin_computations = 1\n")
     made = {
         application.uuid: application
-        for application in make_applications(Surroundings(store, ROOT_KEY, load_settings(file)))
+        for application in make_applications(Surroundings(store, bytearray(ROOT_KEY), load_settings(file)))
     }
     application = made[PKCS11_APPLICATION]
     assert isinstance(application, Pkcs11Application)
@@ -52,10 +53,10 @@ def test_the_attestation_chain_of_the_settings_is_used_or_refused_by_its_name(st
     file.write_text(f'[attestation]\nchain = "{chain}"\n')
     settings = load_settings(file)
     with pytest.raises(SettingsError, match=r"The attestation chain .*chain\.pem cannot be read: No such file"):
-        make_applications(Surroundings(store, ROOT_KEY, settings))
+        make_applications(Surroundings(store, bytearray(ROOT_KEY), settings))
     chain.write_bytes(as_pem(authority().certificate))
     with pytest.raises(SettingsError, match=r"chain\.pem cannot be used: its first certificate is not that of"):
-        make_applications(Surroundings(store, ROOT_KEY, settings))
+        make_applications(Surroundings(store, bytearray(ROOT_KEY), settings))
     file.write_text("")
     own = Caller(_pkcs11(store, load_settings(file)))
     issued = authority().issue(attestation_key(own), "attesting", (CA, True))
@@ -64,7 +65,7 @@ def test_the_attestation_chain_of_the_settings_is_used_or_refused_by_its_name(st
 
 
 def _pkcs11(store: Store, settings: Settings) -> Pkcs11Application:
-    (made,) = make_applications(Surroundings(store, ROOT_KEY, settings))
+    (made,) = make_applications(Surroundings(store, bytearray(ROOT_KEY), settings))
     assert isinstance(made, Pkcs11Application)
     return made
 
@@ -79,7 +80,7 @@ def test_another_application_is_made_and_asked_where_its_row_is_given(store: Sto
 
     rows = [Installed(ECHO_UUID, make)]
     assert not is_in_use(store, rows)
-    (made,) = make_applications(Surroundings(store, ROOT_KEY, settings), rows)
+    (made,) = make_applications(Surroundings(store, bytearray(ROOT_KEY), settings), rows)
     assert made.uuid == ECHO_UUID
     assert is_in_use(store, rows)
     assert not is_in_use(store)
@@ -103,7 +104,7 @@ def test_a_store_without_its_installation_record_is_in_use_by_what_is_left(store
 
 def test_a_second_machine_with_the_same_store_gets_no_root_key_of_its_own(store: Store, tmp_path: Path) -> None:
     first, second = tmp_path / "first.key", tmp_path / "second.key"
-    open_storage(store, load_root_key(first, is_needed=lambda: is_in_use(store)))
+    open_storage(store, RootKeySource(str(first)).read_or_make(is_needed=lambda: is_in_use(store)))
     with pytest.raises(RootKeyError, match=r"second\.key is missing"):
-        load_root_key(second, is_needed=lambda: is_in_use(store))
+        RootKeySource(str(second)).read_or_make(is_needed=lambda: is_in_use(store))
     assert not second.exists()

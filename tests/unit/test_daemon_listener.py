@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The socket: who may reach it, what it replaces, what it leaves behind."""
 
+import grp
 import os
 import socket
 import subprocess
@@ -199,3 +200,38 @@ def test_what_a_service_manager_passes_is_refused_where_it_is_no_socket() -> Non
     with tempfile.TemporaryFile() as file:
         _, said = activate(file).communicate(timeout=20)
     assert "What the service manager passed is no socket" in said
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
+def test_a_directory_in_which_others_could_put_their_socket_is_refused(directory: Path, mode: int) -> None:
+    (directory / "softee").mkdir()
+    (directory / "softee").chmod(mode)
+    with pytest.raises(ListenError, match=rf"written by others \(mode {mode:04o}\); run: chmod go-w"):
+        listen(directory / "softee" / "tee.sock", 0o600)
+
+
+def test_a_directory_as_tmp_where_nobody_removes_what_others_made_is_taken(directory: Path) -> None:
+    (directory / "softee").mkdir()
+    (directory / "softee").chmod(0o1777)
+    assert leads_to_us(directory / "softee" / "tee.sock", listen(directory / "softee" / "tee.sock", 0o600))
+
+
+def test_what_was_put_in_the_sockets_place_keeps_its_permissions_and_its_group(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attacker is fast: as soon as the socket is bound, a link to another file stands in its place."""
+    path, precious = directory / "tee.sock", directory / "precious"
+    precious.touch(mode=0o600)
+    before = precious.stat()
+    bind = socket.socket.bind
+
+    def bound(self: socket.socket, address: str) -> None:
+        bind(self, address)
+        path.unlink()
+        path.symlink_to(precious)
+
+    monkeypatch.setattr(socket.socket, "bind", bound)
+    group = grp.getgrgid(os.getgid()).gr_name
+    listen(path, 0o666, group).close()
+    after = precious.stat()
+    assert (after.st_mode, after.st_gid, after.st_ctime_ns) == (before.st_mode, before.st_gid, before.st_ctime_ns)

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from softee.cli.failure import CliError
+from softee.cli.token_client import token_client
 from support.channel_attack import eventually
 from support.raw_client import RawClient
 from support.secure_world import is_served, running_daemon, short_directory
@@ -47,6 +50,26 @@ def test_it_serves_says_where_and_stops_cleanly(tmp_path: Path, number: signal.S
     assert (daemon.state / "softee.db").stat().st_mode & 0o077 == 0
     assert daemon.state.stat().st_mode & 0o077 == 0
     assert daemon.root_key.stat().st_mode & 0o777 == 0o600
+
+
+STOPPED_TWICE = """
+import os, signal, sys
+from softee.cli.main import main
+from softee.stores.sqlite import SqliteStore
+close = SqliteStore.close
+def close_late(store):
+    os.kill(os.getpid(), signal.SIGTERM)
+    close(store)
+SqliteStore.close = close_late
+sys.exit(main())
+"""
+
+
+def test_a_second_sigterm_does_not_keep_it_from_closing_the_store(tmp_path: Path) -> None:
+    with running_daemon(tmp_path, command=[sys.executable, "-P", "-c", STOPPED_TWICE, "serve"]) as daemon:
+        assert daemon.stop() == 0
+        assert daemon.log().rstrip().endswith("stopped")
+    assert not (daemon.state / "softee.db-wal").exists()
 
 
 def test_it_starts_again_after_kill_9(tmp_path: Path) -> None:
@@ -133,6 +156,27 @@ def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
 def test_a_state_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
     assert "cannot be used" in refused(*places(tmp_path))
+
+
+def test_a_state_that_others_can_write_to_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o777)
+    assert "can be written by others (mode 0777); run: chmod 700" in refused(*places(tmp_path))
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+def test_a_root_key_that_is_a_pipe_does_not_hang_the_start(tmp_path: Path) -> None:
+    (tmp_path / "key").mkdir()
+    os.mkfifo(tmp_path / "key" / "root.key", 0o600)
+    assert refused(*places(tmp_path)).endswith("root.key is not a regular file.")
+
+
+def test_a_state_that_is_removed_takes_no_change_and_says_so(tmp_path: Path) -> None:
+    with running_daemon(tmp_path) as daemon:
+        shutil.rmtree(daemon.state)
+        with token_client(daemon.socket) as client, pytest.raises(CliError, match="CKR_DEVICE_ERROR"):
+            client.init_token(0, "lost", b"1234")
+        assert "was removed, or replaced, while it was in use: nothing is stored any more" in daemon.log()
 
 
 def test_a_socket_path_that_is_too_long_is_told(tmp_path: Path) -> None:

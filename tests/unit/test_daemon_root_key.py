@@ -2,12 +2,16 @@
 """The root key file: made once, whole, private; refused where it is open, foreign, damaged or missing."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from softee.daemon.root_key import ROOT_KEY_SIZE, RootKeyError, load_root_key
+from softee.daemon.root_key.reading import ROOT_KEY_SIZE, RootKeyError
+from softee.daemon.root_key.source import RootKeySource
 from support.channel_attack import open_descriptors
+
+KEY = bytes(range(ROOT_KEY_SIZE))
 
 
 def never_used() -> bool:
@@ -20,7 +24,11 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "configuration" / "softee" / "root.key"
 
 
-def make(file: Path, key: bytes = bytes(ROOT_KEY_SIZE), mode: int = 0o600) -> None:
+def load_root_key(file: Path, *, is_needed: Callable[[], bool]) -> bytes:
+    return bytes(RootKeySource(str(file)).read_or_make(is_needed=is_needed))
+
+
+def make(file: Path, key: bytes = KEY, mode: int = 0o600) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(key)
     file.chmod(mode)
@@ -61,7 +69,7 @@ def test_a_key_that_is_there_is_read_without_asking_the_store(file: Path) -> Non
         raise AssertionError
 
     make(file)
-    assert load_root_key(file, is_needed=unreachable) == bytes(ROOT_KEY_SIZE)
+    assert load_root_key(file, is_needed=unreachable) == KEY
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o777])
@@ -89,6 +97,20 @@ def test_a_key_of_another_user_is_refused(file: Path, monkeypatch: pytest.Monkey
 def test_what_is_no_file_is_refused(file: Path) -> None:
     file.mkdir(parents=True)
     with pytest.raises(RootKeyError, match="not a regular file"):
+        load_root_key(file, is_needed=never_used)
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_and_does_not_hang(file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    os.mkfifo(file, 0o600)
+    with pytest.raises(RootKeyError, match="not a regular file"):
+        load_root_key(file, is_needed=never_used)
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xff", b"A"])
+def test_bytes_that_are_all_the_same_are_no_key(file: Path, byte: bytes) -> None:
+    make(file, byte * ROOT_KEY_SIZE)
+    with pytest.raises(RootKeyError, match="all its bytes are the same"):
         load_root_key(file, is_needed=never_used)
 
 

@@ -34,7 +34,7 @@ def write(directory: Path, text: str) -> Path:
 def test_a_users_defaults(user: Path) -> None:
     settings = load_settings()
     assert settings.state == user / ".local/state/softee"
-    assert settings.root_key == user / ".config/softee/root.key"
+    assert str(settings.root_key) == str(user / ".config/softee/root.key")
     assert settings.socket.parts[-2:] == ("softee-1000", "tee.sock")
     assert settings.socket_mode == 0o600
     assert settings.pkcs11 == Pkcs11Settings(slots=3, sessions_per_client=4096, pin_computations=2)
@@ -43,7 +43,8 @@ def test_a_users_defaults(user: Path) -> None:
 def test_the_root_key_is_not_beside_the_database(user: Path) -> None:
     settings = load_settings()
     assert user in settings.state.parents
-    assert settings.root_key.parent != settings.state
+    assert settings.root_key.file is not None
+    assert settings.root_key.file.parent != settings.state
 
 
 @pytest.mark.usefixtures("user")
@@ -54,7 +55,7 @@ def test_xdg_variables_move_the_defaults(monkeypatch: pytest.MonkeyPatch) -> Non
     settings = load_settings()
     assert settings.socket == Path("/run/user/1000/softee/tee.sock")
     assert settings.state == Path("/s/softee")
-    assert settings.root_key == Path("/c/softee/root.key")
+    assert settings.root_key.file == Path("/c/softee/root.key")
 
 
 @pytest.mark.parametrize("home", ["/nonexistent", None])
@@ -70,7 +71,7 @@ def test_a_user_without_a_home_has_the_systems_defaults(
     monkeypatch.setattr(Path, "home", nobody_knows if home is None else lambda: Path(home))
     settings = load_settings()
     assert settings.state == Path("/var/lib/softee")
-    assert settings.root_key == Path("/etc/softee/root.key")
+    assert settings.root_key.file == Path("/etc/softee/root.key")
     assert settings.socket == Path("/run/softee/tee.sock")
     assert settings.socket_mode == 0o600
     monkeypatch.setenv("XDG_STATE_HOME", "/s")
@@ -96,7 +97,7 @@ def test_a_wrong_option_blames_no_file_that_says_nothing() -> None:
 def test_roots_defaults_are_the_systems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     settings = load_settings(write(tmp_path, ""))
-    assert (settings.state, settings.root_key) == (Path("/var/lib/softee"), Path("/etc/softee/root.key"))
+    assert (settings.state, settings.root_key.file) == (Path("/var/lib/softee"), Path("/etc/softee/root.key"))
     assert settings.socket == Path("/run/softee/tee.sock")
 
 
@@ -105,7 +106,7 @@ def test_the_users_file_is_read_and_the_command_line_goes_before_it(user: Path) 
     directory.mkdir(parents=True)
     write(directory, 'state = "~/elsewhere"\nlog_level = "debug"\n[limits]\nclients = 7\n')
     settings = load_settings(overrides={"log_level": "error", "socket": None, "root_key": Path("/k")})
-    assert (settings.log_level, settings.root_key, settings.limits.clients) == ("error", Path("/k"), 7)
+    assert (settings.log_level, settings.root_key.file, settings.limits.clients) == ("error", Path("/k"), 7)
     assert settings.state == user / "elsewhere"
     assert settings.limits.channels == Limits().channels
 

@@ -86,7 +86,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         made_world.opened[place.kind] += 1
         return open_record(key, place, version, record)
 
-    monkeypatch.setattr("softee.tee.vault_state.open_record", counted)
+    monkeypatch.setattr("softee.tee.opening.open_record", counted)
     made_world.spent()
     return made_world
 

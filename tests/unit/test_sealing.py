@@ -125,6 +125,7 @@ def test_labels_never_change_and_none_begins_another() -> None:
     assert values == [
         b"softee/1/installation",
         b"softee/1/application",
+        b"softee/2/anchor",
         b"softee/1/vault",
         b"softee/1/structure",
         b"softee/1/objects",

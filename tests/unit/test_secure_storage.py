@@ -11,10 +11,11 @@ import pytest
 from softee.stores.base import ConflictError, Revision, StoreError
 from softee.stores.memory import MemoryStore
 from softee.stores.sqlite import SqliteStore
-from softee.tee.keys import Label, derived
+from softee.tee.installation import INSTALLATION_VERSION
+from softee.tee.keys import KEY_SIZE, Label, derived
 from softee.tee.records import Place, RecordKind, seal_record
 from softee.tee.sealing import SealKey, TamperedError
-from softee.tee.secure_storage import INSTALLATION_VERSION, SecureStorage, WrongRootKeyError
+from softee.tee.secure_storage import SecureStorage, WrongRootKeyError
 from softee.tee.vault import Vault
 from softee.wire.codec import Writer
 from support.stores import APPLICATION, OTHER_APPLICATION, ROOT_KEY, FailingStore, open_storage, snapshot
@@ -102,7 +103,7 @@ def test_an_installation_record_of_our_own_that_does_not_decode_is_refused() -> 
     with derived(ROOT_KEY, Label.INSTALLATION, APPLICATION.bytes) as secret:
         key = SealKey(secret)
     for rest, opens in ((names, True), (names + b"\0", False), (names[:-1], False), (b"", False)):
-        record = seal_record(key, place, INSTALLATION_VERSION, installation.bytes + rest)
+        record = seal_record(key, place, INSTALLATION_VERSION, bytes(KEY_SIZE) + installation.bytes + rest)
         store.commit(expected={}, puts={place.key: record})
         if opens:
             assert open_storage(store).installation == installation

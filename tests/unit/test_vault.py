@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from softee.stores.base import ConflictError, Record, Revision, StoreError
 from softee.stores.memory import MemoryStore
+from softee.tee.opening import HEAD_VERSION
 from softee.tee.pages import (
     LAST_NUMBER,
     Entry,
@@ -25,7 +26,6 @@ from softee.tee.pages import (
 from softee.tee.records import RecordKind, record_hash, seal_record
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault import Vault
-from softee.tee.vault_state import HEAD_VERSION
 from softee.wire.codec import WireError
 from support.stores import FailingStore, open_storage, snapshot
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A throw-away token, ready for use: what ``softee run --ephemeral`` gives to tests and to CI."""
 
+import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from softee.cli import secure_world
 from softee.cli.token_client import token_client
+from softee.daemon.root_key.reading import ROOT_KEY_SIZE
+from softee.daemon.root_key.source import RootKeySource
 from softee.names import CKU
 
 LABEL = "softee"
@@ -40,11 +43,24 @@ def throw_away_world(
         CliError: it does not become ready.
 
     """
-    with secure_world.private_directory(LONGEST_STATE) as state:
-        paths = secure_world.StartPaths(state / "state", state / "key" / "root.key", log or state / "softee.log")
-        with secure_world.running(paths, options) as socket:
+    with secure_world.private_directory(LONGEST_STATE) as state, _passed_key() as key:
+        source = RootKeySource(f"descriptor:{key}")
+        paths = secure_world.StartPaths(state / "state", source, log or state / "softee.log")
+        with secure_world.running(paths, ("--clean-up", str(state), *options), [key]) as socket:
             variables = {"SOFTEE_SOCKET": str(socket)} | paths.variables | initialized_token(socket)
             yield variables | make_keys(variables)
+
+
+@contextmanager
+def _passed_key() -> Iterator[int]:
+    """Yield a descriptor that gives a root key once: no disk ever has it, whatever becomes of this process."""
+    readable, writable = os.pipe()
+    try:
+        with os.fdopen(writable, "wb") as file:
+            file.write(secrets.token_bytes(ROOT_KEY_SIZE))
+        yield readable
+    finally:
+        os.close(readable)
 
 
 def initialized_token(socket: Path) -> dict[str, str]:

@@ -39,7 +39,9 @@ def _note_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:  # 
 config_option = path("--config", "A settings file instead of the default one.")
 state_option = path("--state", "The state directory: the sealed database.", "DIR")
 socket_option = path("--socket", "The Unix socket.", "PATH")
-root_key_option = path("--root-key", "The file of the root key, made where missing.")
+root_key_option = click.option(
+    "--root-key", metavar="SOURCE", help="The file of the root key, made where missing, or another source of it."
+)
 out_option = path("--out", "A file for the result, instead of stdout.")
 pin_file_option = path("--pin-file", "A file whose first line is the PIN; else SOFTEE_PIN, or a prompt.")
 json_option = click.option(

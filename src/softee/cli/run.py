@@ -36,7 +36,7 @@ def run(
     command: tuple[str, ...],
     *,
     state: Path | None,
-    root_key: Path | None,
+    root_key: str | None,
     ephemeral: bool,
     keys: str | None,
     profile: str | None,
@@ -79,7 +79,7 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 @contextmanager
 def _world(
     state: Path | None,
-    root_key: Path | None,
+    root_key: str | None,
     log: Path | None,
     profile: str | None,
     make_keys: KeyMaker | None,

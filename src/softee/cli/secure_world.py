@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from softee.cli.failure import CliError
 from softee.cli.settings import settings_from
+from softee.daemon.root_key.source import RootKeySource
 
 READY_WITHIN = 20.0
 """Seconds that a secure world may take to open its state and listen."""
@@ -30,10 +32,10 @@ LONGEST_DIRECTORY = 80
 
 @dataclass(frozen=True)
 class StartPaths:
-    """What a secure world is started with: its state directory, the file of its root key, the file of its log."""
+    """What a secure world is started with: its state directory, the source of its root key, the file of its log."""
 
     state: Path
-    root_key: Path
+    root_key: Path | RootKeySource
     log: Path
 
     @property
@@ -42,19 +44,20 @@ class StartPaths:
         return {"SOFTEE_STATE": str(self.state), "SOFTEE_ROOT_KEY": str(self.root_key)}
 
 
-def paths_from_settings(state: Path | None, root_key: Path | None, log: Path | None) -> StartPaths:
+def paths_from_settings(state: Path | None, root_key: str | None, log: Path | None) -> StartPaths:
     """Return the settings' paths where None is given; the log stands in the state directory."""
     settings = settings_from(state=state, root_key=root_key)
     return StartPaths(settings.state, settings.root_key, log.absolute() if log else settings.state / "softee.log")
 
 
 @contextmanager
-def running(paths: StartPaths, options: Sequence[str] = ()) -> Iterator[Path]:
-    """Run a secure world, yield the path of its socket, stop it.
+def running(paths: StartPaths, options: Sequence[str] = (), pass_fds: Sequence[int] = ()) -> Iterator[Path]:
+    """Run a secure world, yield the path of its socket, stop it. Where it ends by itself, that is said on stderr.
 
     Args:
         paths: where its files are.
         options: further options of ``softee serve``.
+        pass_fds: descriptors that it inherits.
 
     Raises:
         CliError: it does not become ready; the sentence is its own where it wrote one.
@@ -62,11 +65,10 @@ def running(paths: StartPaths, options: Sequence[str] = ()) -> Iterator[Path]:
     """
     with private_directory() as directory:
         socket = directory / "tee.sock"
-        process = _start([*_command(paths, socket), *options], paths)
-        try:
+        command = [*_command(paths, socket), "--clean-up", str(directory), *options]
+        process = _start(command, paths, pass_fds)
+        with _told_of_its_end(process, paths.log):
             yield socket
-        finally:
-            _stop(process)
 
 
 @contextmanager
@@ -101,7 +103,37 @@ def _made_below(parent: str, longest: int) -> Path | None:
         return None
 
 
-def _start(command: list[str], paths: StartPaths) -> subprocess.Popen[bytes]:
+@contextmanager
+def _told_of_its_end(process: subprocess.Popen[bytes], log: Path) -> Iterator[None]:
+    """Stop a secure world at the end; say it at once where it has ended before."""
+    stopping = threading.Event()
+    watch = threading.Thread(target=_watch, args=(process, log, stopping), daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        if not _has_ended(process):
+            stopping.set()
+        _stop(process)
+        watch.join()
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a process has ended, whoever has taken or will take its status."""
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _watch(process: subprocess.Popen[bytes], log: Path, stopping: threading.Event) -> None:
+    status = process.wait()
+    if not stopping.is_set():
+        why = _last_words(log) or "its log says nothing"
+        sys.stderr.write(f"softee: The secure world has ended (status {status}): {why}\n")
+
+
+def _start(command: list[str], paths: StartPaths, pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
     log = _open_log(paths)
     readable, writable = os.pipe()
     try:
@@ -110,7 +142,7 @@ def _start(command: list[str], paths: StartPaths) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[writable],
+            pass_fds=[writable, *pass_fds],
             start_new_session=True,
         )
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from softee.cli.clean_up import clean_up_behind
 from softee.cli.failure import CliError
 from softee.cli.options import LEVELS, config_option, profile_option, root_key_option, socket_option, state_option
 from softee.cli.settings import settings_from
@@ -31,13 +32,14 @@ _PR_SET_PDEATHSIG = 1
 @click.option("--log-level", type=click.Choice(LEVELS), help="What is logged.")
 @click.option("--ready-fd", type=int, hidden=True)
 @click.option("--die-with", type=int, hidden=True)
+@click.option("--clean-up", type=click.Path(path_type=Path), multiple=True, hidden=True)
 @click.pass_context
 def serve(
     ctx: click.Context,
     *,
     state: Path | None,
     socket: Path | None,
-    root_key: Path | None,
+    root_key: str | None,
     config: Path | None,
     slots: int | None,
     profile: str | None,
@@ -45,12 +47,15 @@ def serve(
     log_level: str | None,
     ready_fd: int | None,
     die_with: int | None,
+    clean_up: tuple[Path, ...],
 ) -> None:
     """Run the secure world until SIGTERM or SIGINT. It logs to stderr."""
     from softee.daemon.main import serve as serve_until_stopped  # noqa: PLC0415 - no other command needs its code
 
     if die_with is not None:
         _die_with_parent(die_with)
+        if clean_up:
+            clean_up_behind(die_with, clean_up)
     settings = settings_from(
         config=config,
         state=state,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from softee.cli.failure import CliError
+from softee.daemon.root_key.source import is_path
 from softee.daemon.settings import Settings, SettingsError, load_settings
 
 
@@ -17,6 +18,9 @@ def settings_from(
         CliError: a setting is wrong.
 
     """
+    root_key = overrides.get("root_key")
+    if isinstance(root_key, str) and is_path(root_key):
+        overrides["root_key"] = Path(root_key)
     absolute = {name: value.absolute() if isinstance(value, Path) else value for name, value in overrides.items()}
     try:
         return load_settings(config, absolute)

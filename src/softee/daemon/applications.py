@@ -27,7 +27,7 @@ class Surroundings:
     """What trusted applications are made from."""
 
     store: Store
-    root_key: bytes = field(repr=False)
+    root_key: bytearray = field(repr=False)
     settings: Settings
     shown: Sequence[int] | None = None
     """The newest revisions of the vaults that ``Installed.shared`` names, which clients see too (``change_page``)."""

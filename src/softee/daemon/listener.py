@@ -6,7 +6,8 @@ import grp
 import os
 import socket
 import stat
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -70,7 +71,8 @@ def listen(path: Path, mode: int, group: str | None = None) -> Listener:
         group: the name of the group that it belongs to; None: this process' own.
 
     Raises:
-        ListenError: the path is too long or taken, a secure world answers there already, or the system refuses.
+        ListenError: the path is too long or taken, a secure world answers there already, others can write to its
+            directory, or the system refuses.
 
     """
     if len(os.fsencode(path)) > LONGEST_PATH:
@@ -112,14 +114,20 @@ def _make_directory(directory: Path, *, shared: bool) -> None:
     """Make the socket's directory, unless it is there; one in /tmp that someone else made before us is refused."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     try:
-        directory.mkdir(mode=0o700)
+        with _no_umask():
+            directory.mkdir(mode=0o755 if shared else 0o700)
     except FileExistsError:
         for status in (directory.lstat(), directory.stat()):  # whoever owns a link may turn it elsewhere later
             if status.st_uid not in (0, os.geteuid()):
                 raise ListenError(f"The socket's directory {directory} belongs to uid {status.st_uid}.") from None
-        return
-    if shared:
-        directory.chmod(0o755)
+        _refuse_writable(directory, directory.stat().st_mode)
+
+
+def _refuse_writable(directory: Path, mode: int) -> None:
+    """Refuse a directory in which others could put a socket of theirs, or a link, in the place of ours."""
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        what = f"The socket's directory {directory} can be written by others (mode {stat.S_IMODE(mode):04o})"
+        raise ListenError(f"{what}; run: chmod go-w {directory}")
 
 
 def _remove_stale(path: Path) -> None:
@@ -138,22 +146,31 @@ def _remove_stale(path: Path) -> None:
 
 
 def _bind(path: Path, mode: int, group: str | None) -> Listener:
-    """Bind and listen. The umask keeps everybody else out until the permissions are set."""
+    """Bind and listen. Nobody can connect before ``listen``, so the group may come after the permissions.
+
+    The socket's file gets the mode of its descriptor (unix(7)), so that no path is followed to change it later.
+    """
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        before = os.umask(0o177)
-        try:
+        os.fchmod(listening.fileno(), mode)
+        with _no_umask():
             listening.bind(str(path))
-        finally:
-            os.umask(before)
         if group is not None:
-            os.chown(path, -1, _gid(group))
-        path.chmod(mode)
+            os.chown(path, -1, _gid(group), follow_symlinks=False)
         listening.listen(socket.SOMAXCONN)
     except BaseException:
         listening.close()
         raise
     return Listener(listening, path, path.lstat())
+
+
+@contextmanager
+def _no_umask() -> Iterator[None]:
+    before = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _gid(group: str) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from softee.daemon import hardening, heap, logs, readiness
+from softee.daemon.anchoring import anchor_devices, anchoring
 from softee.daemon.applications import (
     APPLICATIONS,
     Installed,
@@ -23,31 +24,19 @@ from softee.daemon.applications import (
     shared_heads,
 )
 from softee.daemon.change_page import change_page, shared_numbers
-from softee.daemon.errors import StartError
+from softee.daemon.failures import FAILURES, opening, sentence
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
-from softee.daemon.root_key import load_root_key
 from softee.daemon.server import Server
-from softee.daemon.settings import Settings, SettingsError
+from softee.daemon.settings import Settings
 from softee.daemon.several import World, run_workers
 from softee.daemon.store import open_store
-from softee.stores.base import StoreDamagedError, StoreError, StoreUnavailableError
 from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
-from softee.tee.sealing import TamperedError
-from softee.tee.secure_storage import WrongRootKeyError
+from softee.tee.wiping import wipe
 
 log = logging.getLogger(__name__)
-
-_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
-    (StartError, "{error}"),
-    (SettingsError, "{error}"),
-    (StoreDamagedError, "The store is damaged or was tampered with: {error}."),
-    (StoreUnavailableError, "The store cannot be reached now: {error}; try again later."),
-    (StoreError, "The store cannot be used: {error}."),
-)
-"""What keeps the secure world from starting, and how it is told; the first that fits."""
 
 
 def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequence[Installed] = APPLICATIONS) -> int:
@@ -64,9 +53,10 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
     """
     log_stream = logs.start_log(settings.log_level)
     try:
-        with contextlib.ExitStack() as stack:
+        # The signals' stack is the outer one: a second SIGTERM does not keep the store from being closed.
+        with contextlib.ExitStack() as signals, contextlib.ExitStack() as stack:
             world, made, listener = _open(settings, applications, log_stream.fileno(), stack)
-            wakeup = stack.enter_context(_stopping_signals())
+            wakeup = signals.enter_context(_stopping_signals())
             on_ready = partial(_ready, listener, ready_fd)
             workers = _workers(settings, applications)
             _lock_down(settings, may_fork=workers > 1)
@@ -76,18 +66,18 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
                 core = TeeCore(made, settings.limits.sessions_per_client)
                 server = Server(core, listener, settings.limits, world.page)
                 on_ready()
-                server.run(wakeup)
+                with world.anchor.in_background():
+                    server.run(wakeup)
             else:
                 run_workers(world, listener, workers, wakeup, on_ready)
-    except tuple(kind for kind, _ in _SENTENCES) as error:
-        sentence = next(sentence for kind, sentence in _SENTENCES if isinstance(error, kind))
-        return _failed(sentence.format(error=error))
+    except FAILURES as error:
+        return _failed(sentence(error))
     log.info("stopped")
     return 0
 
 
-def _failed(sentence: str) -> int:
-    sys.stderr.write(f"softee: {logs.escape(sentence)}\n")
+def _failed(why: str) -> int:
+    sys.stderr.write(f"softee: {logs.escape(why)}\n")
     return 1
 
 
@@ -105,9 +95,9 @@ def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
 
 def _lock_down(settings: Settings, *, may_fork: bool) -> None:
     """Give up what is no longer needed. Workers give up more."""
-    own = (settings.state, settings.socket.parent, *settings.lockdown.also_write)
-    for sentence in lock_down(Doors(own, settings.lockdown.also_read, may_fork=may_fork)):
-        log.warning("%s", sentence)
+    own = (settings.state, settings.socket.parent, *anchor_devices(settings), *settings.lockdown.also_write)
+    for left_open in lock_down(Doors(own, settings.lockdown.also_read, may_fork=may_fork)):
+        log.warning("%s", left_open)
 
 
 def _open(
@@ -121,25 +111,21 @@ def _open(
     heap.keep_little()
     hardening.raise_descriptor_limit()
     store = stack.enter_context(open_store(settings))
-    key = load_root_key(settings.root_key, is_needed=lambda: is_in_use(store, applications))
     page = stack.enter_context(change_page())
+    key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))
+    stack.callback(wipe, key)
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
-    around = Surroundings(ShownStore(store, heads, revisions), key, settings, revisions)
-    made = _made(applications, around)
+    with opening(store, settings.root_key):
+        anchor = anchoring(settings, ShownStore(store, heads, revisions), key)
+        stack.callback(anchor.store.close)
+        around = Surroundings(anchor.store, key, settings, revisions)
+        made = make_applications(around, applications)
+    if _workers(settings, applications) == 1:
+        wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
-    return World(around, page, applications, log_descriptor), made, listener
-
-
-def _made(applications: Sequence[Installed], around: Surroundings) -> list[TrustedApplication]:
-    try:
-        return make_applications(around, applications)
-    except WrongRootKeyError as error:
-        what = f"The root key {around.settings.root_key} does not fit what is stored in {around.store.name}"
-        raise StartError(f"{what}: {error}.") from error
-    except TamperedError as error:
-        raise StartError(f"What is stored in {around.store.name} is damaged or was tampered with: {error}.") from error
+    return World(around, page, applications, log_descriptor, anchor), made, listener
 
 
 def _listener(settings: Settings) -> Listener:

@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from softee.daemon.anchor_place import AnchorPlace
+from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.slot_settings import ProfileName, SlotSettings
 from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH
 from softee.wire.places import SYSTEM_SOCKET, USER_SOCKET
@@ -101,8 +103,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The group that the socket belongs to, for mode 0660; none: this process' own."""
     state: Path
     """The directory with the sealed database and the lock."""
-    root_key: Path
-    """The file with the root key. Keep it away from the state: the two together open the tokens."""
+    root_key: RootKeySource
+    """Where the root key comes from; a path: the file with it. Keep it away from the state: the two together open the
+    tokens."""
+    anchor: AnchorPlace | None = None
+    """The counter outside of the disk that vouches for the newest state; without one a roll-back is not noticed."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
     """How many processes serve clients; 0: as many as there are CPUs. Each client is in one of them."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -138,7 +143,7 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, object] | 
         raise SettingsError(f"A setting in {file} is wrong: {name} has moved into the table {_MOVED[name]}.")
     try:
         merged = _merged(_defaults() | written, overrides or {})
-        return msgspec.convert(merged, Settings, dec_hook=_path, str_keys=True)
+        return msgspec.convert(merged, Settings, dec_hook=_decoded, str_keys=True)
     except msgspec.ValidationError as error:
         where = f"in {file} or on the command line" if written else "on the command line"
         raise SettingsError(f"A setting {where} is wrong: {error}.") from None
@@ -166,7 +171,7 @@ def _defaults() -> dict[str, object]:
         "socket": _socket(),
         "socket_mode": 0o660 if os.geteuid() == 0 else 0o600,
         "state": _place("XDG_STATE_HOME", ".local/state", Path("/var/lib")),
-        "root_key": _configuration() / "root.key",
+        "root_key": str(_configuration() / "root.key"),
     }
 
 
@@ -217,8 +222,16 @@ def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from None
 
 
-def _path(wanted: type, value: object) -> Path:
-    """Decode what msgspec has no decoder for: a path, which must be absolute after ``~`` is expanded."""
+def _decoded(wanted: type, value: object) -> Path | RootKeySource | AnchorPlace:
+    """Decode what msgspec has no decoder for: a path, which must be absolute after ``~`` is expanded; what is named."""
+    if wanted is AnchorPlace:
+        if not isinstance(value, str):
+            raise TypeError(f"expected the place of an anchor, got {type(value).__name__}")
+        return AnchorPlace(value)
+    if wanted is RootKeySource:
+        if not isinstance(value, str | Path):
+            raise TypeError(f"expected the root key's source, got {type(value).__name__}")
+        return RootKeySource(str(value))
     if wanted is not Path or not isinstance(value, str | Path):
         raise TypeError(f"expected a path, got {type(value).__name__}")
     path = _expanded(Path(value))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from softee.daemon import hardening
+from softee.daemon.anchoring import Anchoring
 from softee.daemon.applications import Installed, Surroundings, make_applications
 from softee.daemon.change_page import ChangePage
 from softee.daemon.clients import Place
@@ -23,6 +24,7 @@ from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
 from softee.daemon.supervisor import Supervisor, close_all_but
 from softee.stores.remote import RemoteStore
 from softee.tee.core import TeeCore
+from softee.tee.wiping import wipe
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ class World:
     page: ChangePage | None
     applications: Sequence[Installed]
     log_descriptor: int
+    anchor: Anchoring
 
 
 def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_ready: Callable[[], None]) -> None:
@@ -42,7 +45,7 @@ def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_
     settings = world.around.settings
     with contextlib.closing(SharedTokens(workers, settings.pkcs11.slots)) as shared:
         run = partial(_work, world, _Family(shared, os.getpid()))
-        Supervisor(world.around.store, listener, settings.limits, shared, run).run(wakeup, on_ready)
+        Supervisor(world.anchor, listener, settings.limits, shared, run).run(wakeup, on_ready)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,9 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
         neighbours=WorkerNeighbours(shared, number),
     )
     lock_down(Doors(settings.lockdown.also_write, settings.lockdown.also_read))  # what stays open was told already
-    core = TeeCore(make_applications(around, world.applications), settings.limits.sessions_per_client)
+    made = make_applications(around, world.applications)
+    wipe(around.root_key)
+    core = TeeCore(made, settings.limits.sessions_per_client)
     source = ConnectionSource(handover)
     place = Place(number, partial(shared.count_clients, number))
     server = Server(core, source, _share(settings.limits, shared.workers), world.page, place)

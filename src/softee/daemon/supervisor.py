@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from softee.daemon.anchoring import Anchoring
 from softee.daemon.arrivals import Arrivals
 from softee.daemon.handover import READY, hand_over
 from softee.daemon.listener import Listener
 from softee.daemon.settings import Limits
 from softee.daemon.shared_tokens import SharedTokens
 from softee.daemon.workers import Run, Worker, start_worker
-from softee.stores.base import Store
 from softee.stores.requests import answer
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,10 @@ _READ, _WRITE = select.EPOLLIN, select.EPOLLOUT
 class Supervisor:
     """Runs workers, from ``start`` to the end of ``run``."""
 
-    def __init__(self, store: Store, listener: Listener, limits: Limits, shared: SharedTokens, run: Run) -> None:
-        """Take what workers need, and what one does (``run``)."""
-        self._store = store
+    def __init__(self, anchor: Anchoring, listener: Listener, limits: Limits, shared: SharedTokens, run: Run) -> None:
+        """Take what workers need, the store with its anchor above all, and what one does (``run``)."""
+        self._anchor = anchor
+        self._store = anchor.store
         self._listener = listener
         self._shared = shared
         self._run = run
@@ -85,6 +86,7 @@ class Supervisor:
             self._stop_by,
             self._accept_from,
             self._arrivals.deadline,
+            self._anchor.deadline,
             *(self._started[number] + _AT_LEAST for number in self._missing),
         ]
         due = [moment for moment in times if moment is not None]
@@ -94,6 +96,7 @@ class Supervisor:
         """Do what is due."""
         now = time.monotonic()
         self._arrivals.drop_late(now)
+        self._anchor.tend(now)
         for number in [number for number in self._missing if now >= self._started[number] + _AT_LEAST]:
             self._missing.discard(number)
             self._start(number)

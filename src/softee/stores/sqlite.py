@@ -60,6 +60,9 @@ _SETTINGS = (
 """Pragma, the value asked for, and what SQLite must answer when asked again. The last three are SQLite's own advice for
 files that an attacker may have written."""
 
+_Identity = tuple[int, int]
+"""A file's device and inode."""
+
 _ERRORS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_NOTADB: (
         StoreDamagedError,
@@ -67,12 +70,13 @@ _ERRORS: dict[int, tuple[type[StoreError], str]] = {
     ),
     sqlite3.SQLITE_CORRUPT: (StoreDamagedError, "the file is damaged: restore it from a backup"),
     sqlite3.SQLITE_FULL: (StoreFullError, "the disk is full"),
+    sqlite3.SQLITE_IOERR_SHMSIZE: (StoreFullError, "the disk is full"),  # no room for the file that the log shares
     sqlite3.SQLITE_BUSY: (StoreUnavailableError, "another process holds the file"),
     sqlite3.SQLITE_READONLY: (StoreError, "the file cannot be written"),
     sqlite3.SQLITE_CANTOPEN: (StoreError, "the file cannot be opened"),
     sqlite3.SQLITE_IOERR: (StoreError, "the disk failed"),
 }
-"""What SQLite's primary result codes mean; the others are StoreError."""
+"""What SQLite's result codes mean, an extended one before its primary one; the others are StoreError."""
 
 
 class SqliteStore:
@@ -87,6 +91,8 @@ class SqliteStore:
         """
         self._path = Path(path).absolute()
         self._lock = threading.Lock()
+        self._files: dict[Path, _Identity | None] = {}
+        """The file and its log, and which files they were when they were opened."""
         _claim_file(self._path)
         with _as_store_error(self._path):
             self._connection = sqlite3.connect(
@@ -158,6 +164,7 @@ class SqliteStore:
                     execute(statement)
         # What an earlier process left in the log: fold it in, so that nothing that was removed stays there.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._files = {path: _identity(path) for path in (self._path, Path(f"{self._path}-wal"))}
 
     def _is_empty(self) -> bool:
         return self._connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
@@ -180,11 +187,21 @@ class SqliteStore:
         if tables != [(statement,) for statement in _TABLES]:
             raise StoreDamagedError(f"{self._path}: the tables are not those of a softee store")
 
+    def _refuse_without_names(self) -> None:
+        """Refuse to write where the files were removed or replaced: what is written would be lost with the process."""
+        for path, identity in self._files.items():
+            if _identity(path) != identity:
+                raise StoreDamagedError(
+                    f"{path} was removed, or replaced, while it was in use: nothing is stored any more; "
+                    "bring it back from a backup, and start anew"
+                )
+
     @contextmanager
     def _transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection.execute
+            self._refuse_without_names()
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
@@ -209,14 +226,23 @@ def _claim_file(path: Path) -> None:
         raise StoreError(f"{path}: cannot be opened or made: {error.strerror}") from error
 
 
+def _identity(path: Path) -> _Identity | None:
+    """Tell which file has a name: None where there is none."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 @contextmanager
 def _as_store_error(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         # The low byte is the primary code; misuse of the module itself (a closed connection) has none.
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        kind, sentence = _ERRORS.get(code, (StoreError, "SQLite failed"))
+        code = getattr(error, "sqlite_errorcode", 0)
+        kind, sentence = _ERRORS.get(code) or _ERRORS.get(code & 0xFF, (StoreError, "SQLite failed"))
         raise kind(f"{path}: {sentence} ({error})") from error
 
 

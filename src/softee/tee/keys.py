@@ -13,6 +13,10 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from softee.tee.wiping import wipe
+
+__all__ = ["KEY_SIZE", "Label", "application_context", "derive_key", "derived", "wipe"]
+
 KEY_SIZE = 32
 
 
@@ -23,6 +27,8 @@ class Label(Enum):
     """From the root key; context: the application's UUID. Seals the installation record."""
     APPLICATION = b"softee/1/application"
     """From the root key; context: installation UUID ‖ application UUID. The parent of the vaults."""
+    ANCHOR = b"softee/2/anchor"
+    """From the root key. Seals the anchor record."""
     VAULT = b"softee/1/vault"
     """From the application's key; context: the vault's name. The parent of the following three."""
     STRUCTURE = b"softee/1/structure"
@@ -42,15 +48,6 @@ def derive_key(secret: bytes | bytearray, label: Label, context: bytes = b"") ->
     key = bytearray(KEY_SIZE)
     HKDF(SHA256(), KEY_SIZE, salt=None, info=label.value + b"\0" + context).derive_into(secret, key)
     return key
-
-
-def wipe(secret: bytearray) -> None:
-    """Overwrite a secret with zeros, also where there is no memory for as many at once."""
-    try:
-        secret[:] = bytes(len(secret))
-    except MemoryError:
-        for index in range(len(secret)):
-            secret[index] = 0
 
 
 @contextmanager

@@ -7,27 +7,30 @@ and not there was taken away, and so was the installation record where others ar
 when it is first asked for: a damaged one stops neither the others nor the daemon.
 """
 
-import os
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from softee.stores.base import ABSENT, Revision, Store
-from softee.tee.keys import KEY_SIZE, Label, application_context, derive_key, derived
-from softee.tee.records import HEADER_SIZE, Place, RecordKind, check_header, seal_record, vault_prefix
-from softee.tee.sealing import SealKey, TamperedError
+from softee.tee.installation import (
+    Installation,
+    WrongRootKeyError,
+    installation_place,
+    new_installation,
+    open_installation,
+    seal_installation,
+)
+from softee.tee.keys import KEY_SIZE, Label, derive_key
+from softee.tee.records import FORMAT_VERSIONS, Place, RecordKind, vault_prefix
+from softee.tee.sealing import TamperedError
 from softee.tee.vault import NOWHERE, Shown, Vault
 from softee.tee.vault_state import new_vault_record
-from softee.wire.codec import Reader, WireError, Writer
+
+__all__ = ["SecureStorage", "WrongRootKeyError", "is_installed"]
 
 LONGEST_NAME = 255
 """Of a vault, in bytes of UTF-8."""
-INSTALLATION_VERSION = 0
-"""The installation record is bound to no version, as heads are."""
-
-
-class WrongRootKeyError(Exception):
-    """The root key does not open this store's installation record."""
 
 
 class SecureStorage:
@@ -36,16 +39,18 @@ class SecureStorage:
     def __init__(
         self,
         store: Store,
-        root_key: bytes,
+        root_key: bytes | bytearray,
         application: UUID,
         vaults: Sequence[str],
         shown: Sequence[int] | None = None,
     ) -> None:
         """Open the application's storage, or make it in an empty store.
 
+        A record in an older format is written anew in the newest one, together with the heads of new vaults.
+
         Args:
             store: where the records live.
-            root_key: 32 bytes.
+            root_key: 32 bytes. It is not kept.
             application: the trusted application's UUID.
             vaults: names of the vaults that must be there (1 to 255 bytes each); new ones are made empty.
             shown: where several secure worlds use the store, the newest revisions of ``head_keys``, in their order.
@@ -63,23 +68,20 @@ class SecureStorage:
             raise ValueError(f"a vault's name has 1 to {LONGEST_NAME} bytes")
         self._store = store
         self._application = application
-        self._place = Place(application, "", RecordKind.INSTALLATION)
         self._shown = [0] * len(vaults) if shown is None else shown
         self._shown_at = {name: place for place, name in enumerate(vaults)}
         self._lock = threading.Lock()
         self._open: dict[str, Vault] = {}
-        with derived(root_key, Label.INSTALLATION, application.bytes) as secret:
-            key = SealKey(secret)
-        revision, self._installation, known = self._load(key)
-        self._secret = derive_key(root_key, Label.APPLICATION, application_context(self._installation, application))
-        self._names = tuple(dict.fromkeys([*known, *vaults]))
-        if len(self._names) > len(known) or revision == ABSENT:
-            self._make(key, revision, self._names[len(known) :])
+        revision, found, is_newest = self._load(root_key)
+        names = tuple(dict.fromkeys([*found.names, *vaults]))
+        self._installation = replace(found, names=names)
+        if names != found.names or not is_newest:
+            self._write(root_key, revision, names[len(found.names) :])
 
     @property
     def installation(self) -> UUID:
         """Random, one per installation, never changes."""
-        return self._installation
+        return self._installation.uuid
 
     def vault(self, name: str) -> Vault:
         """Return the vault of that name, the same object each time.
@@ -90,7 +92,7 @@ class SecureStorage:
             StoreError: the store failed.
 
         """
-        if name not in self._names:
+        if name not in self._installation.names:
             raise KeyError(name)
         with self._lock:
             if name not in self._open:
@@ -104,32 +106,26 @@ class SecureStorage:
         return NOWHERE if place is None else Shown(self._shown, place)
 
     def _vault_secret(self, name: str) -> bytearray:
-        return derive_key(self._secret, Label.VAULT, name.encode())
+        return derive_key(self._installation.secret, Label.VAULT, name.encode())
 
-    def _load(self, key: SealKey) -> tuple[Revision, UUID, list[str]]:
-        """Return the installation record's revision and content; ABSENT and new content for an empty store."""
-        stored = self._store.get(self._place.key)
+    def _load(self, root_key: bytes | bytearray) -> tuple[Revision, Installation, bool]:
+        """Return the installation record's revision, its content, and whether its format is the newest.
+
+        For an empty store: ABSENT, new content, and False, since it is still to be written.
+        """
+        place = installation_place(self._application)
+        stored = self._store.get(place.key)
         if stored is None:
             if self._store.range(self._application.bytes):
-                raise TamperedError(f"{self._place} is missing from the store, and other records are there")
-            return ABSENT, UUID(bytes=os.urandom(16), version=4), []
-        check_header(self._place, stored.value)
-        try:
-            plaintext = key.open(self._place.context(INSTALLATION_VERSION), stored.value[HEADER_SIZE:])
-        except TamperedError:
-            raise WrongRootKeyError(
-                "the root key does not open this store: it is not the key that the store was made with, "
-                "or the store's installation record was altered"
-            ) from None
-        try:
-            return stored.revision, *_decode(plaintext)
-        except WireError as error:
-            raise TamperedError(f"{self._place} does not decode: {error}") from error
+                raise TamperedError(f"{place} is missing from the store, and other records are there")
+            return ABSENT, new_installation(), False
+        installation, version = open_installation(root_key, self._application, stored.value)
+        return stored.revision, installation, version == FORMAT_VERSIONS[RecordKind.INSTALLATION][-1]
 
-    def _make(self, key: SealKey, revision: Revision, new: Iterable[str]) -> None:
+    def _write(self, root_key: bytes | bytearray, revision: Revision, new: Iterable[str]) -> None:
         """Write the installation record with the empty heads of new vaults, in one transaction."""
-        plaintext = _encode(self._installation, self._names)
-        puts = {self._place.key: seal_record(key, self._place, INSTALLATION_VERSION, plaintext)}
+        place = installation_place(self._application)
+        puts = {place.key: seal_installation(root_key, self._application, self._installation)}
         for name in new:
             if self._store.range(vault_prefix(self._application, name)):
                 raise TamperedError(
@@ -137,7 +133,7 @@ class SecureStorage:
                 )
             head, record = new_vault_record(self._application, name, self._vault_secret(name))
             puts[head] = record
-        expected = dict.fromkeys(puts, ABSENT) | {self._place.key: revision}
+        expected = dict.fromkeys(puts, ABSENT) | {place.key: revision}
         self._store.commit(expected=expected, puts=puts)
 
 
@@ -148,20 +144,5 @@ def head_keys(application: UUID, vaults: Sequence[str]) -> list[bytes]:
 
 def is_installed(store: Store, application: UUID) -> bool:
     """Tell whether a store holds an application's installation record, or other records of it. Raises StoreError."""
-    place = Place(application, "", RecordKind.INSTALLATION)
+    place = installation_place(application)
     return store.get(place.key) is not None or bool(store.range(application.bytes))
-
-
-def _encode(installation: UUID, names: Sequence[str]) -> bytes:
-    writer = Writer().raw(installation.bytes).u32(len(names))
-    for name in names:
-        writer.blob(name.encode())
-    return writer.done()
-
-
-def _decode(plaintext: bytearray) -> tuple[UUID, list[str]]:
-    reader = Reader(plaintext)
-    installation = UUID(bytes=reader.take(16))
-    names = [reader.take(reader.u32()).decode() for _ in range(reader.u32())]
-    reader.finish()
-    return installation, names

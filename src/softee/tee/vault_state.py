@@ -14,30 +14,15 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 from uuid import UUID
 
-from cryptography.hazmat.primitives.constant_time import bytes_eq
-
 from softee.stores.base import ConflictError, Revision, Store, StoreUnavailableError
 from softee.tee.keys import Label, derived
-from softee.tee.pages import (
-    NEW_HEAD,
-    OBJECTS_PER_PAGE,
-    Entry,
-    Head,
-    PageRow,
-    decode_head,
-    decode_page,
-    encode_head,
-    encode_page,
-)
-from softee.tee.records import Place, RecordKind, object_tag, open_record, record_hash, seal_record
+from softee.tee.opening import HEAD_VERSION, open_head, open_object, open_page
+from softee.tee.pages import NEW_HEAD, OBJECTS_PER_PAGE, Entry, Head, PageRow, encode_head, encode_page
+from softee.tee.records import Place, RecordKind, record_hash, seal_record
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.term_index import TermIndex
-from softee.wire.codec import WireError
 
 T = TypeVar("T")
-
-HEAD_VERSION = 0
-"""Heads are bound to no version: only a monotonic anchor could say which one is the newest. Their epoch is inside."""
 
 _LOOKS = 16
 """How many times a head is read that changes while its pages are read, before the vault is said to be busy."""
@@ -46,10 +31,11 @@ _LOOKS = 16
 def new_vault_record(application: UUID, name: str, secret: bytes | bytearray) -> tuple[bytes, bytes]:
     """Return the store's key and the record of an empty vault's head."""
     place = Place(application, name, RecordKind.HEAD)
-    return place.key, seal_record(_structure_key(secret), place, HEAD_VERSION, encode_head(NEW_HEAD))
+    return place.key, seal_record(structure_key(secret), place, HEAD_VERSION, encode_head(NEW_HEAD))
 
 
-def _structure_key(secret: bytes | bytearray) -> SealKey:
+def structure_key(secret: bytes | bytearray) -> SealKey:
+    """Return the key that seals the head and the pages of the vault with this secret."""
     with derived(secret, Label.STRUCTURE) as key:
         return SealKey(key)
 
@@ -68,7 +54,7 @@ class VaultState:
         self.name = name
         self._store = store
         self._application = application
-        self._key = _structure_key(secret)
+        self._key = structure_key(secret)
         self.publishing = threading.Lock()
         """Held while a change goes from the store into memory."""
         self.revision, self.head, self.entries = self._at_one_head(self._load_entries)
@@ -84,9 +70,7 @@ class VaultState:
         entry = self.entries[number]
         place = self.place(RecordKind.OBJECT, number)
         stored = self._store.get(place.key)
-        if stored is not None and not bytes_eq(object_tag(stored.value), entry.tag):
-            raise TamperedError(f"{place} is not the record that its page lists: altered, swapped or rolled back")
-        return open_record(key, place, entry.version, stored.value if stored else None)
+        return open_object(key, place, entry, stored.value if stored else None)
 
     def commit(
         self, *, next_number: int, data: bytes, entries: Mapping[int, Entry | None], records: Mapping[bytes, bytes]
@@ -168,7 +152,7 @@ class VaultState:
         if row is not None:
             place = self.place(RecordKind.PAGE, page)
             stored = self._store.get(place.key)
-            entries = self._open_page(place, row, stored.value if stored else None)
+            entries = open_page(self._key, place, row, stored.value if stored else None)
         first = page * OBJECTS_PER_PAGE
         numbers = range(first, first + OBJECTS_PER_PAGE)
         return {number: entries.get(number) for number in numbers if entries.get(number) != self.entries.get(number)}
@@ -214,10 +198,7 @@ class VaultState:
         stored = self._store.get(place.key)
         if stored is None:
             raise TamperedError(f"{place} is missing from the store")
-        try:
-            return stored.revision, decode_head(open_record(self._key, place, HEAD_VERSION, stored.value))
-        except WireError as error:
-            raise TamperedError(f"{place} does not decode: {error}") from error
+        return stored.revision, open_head(self._key, place, stored.value)
 
     def _load_entries(self, head: Head) -> dict[int, Entry]:
         """Open the pages that a head lists. Others that the store may hold are passed over."""
@@ -225,13 +206,5 @@ class VaultState:
         entries: dict[int, Entry] = {}
         for number, row in head.pages.items():
             place = self.place(RecordKind.PAGE, number)
-            entries |= self._open_page(place, row, stored.get(place.key))
+            entries |= open_page(self._key, place, row, stored.get(place.key))
         return entries
-
-    def _open_page(self, place: Place, row: PageRow, record: bytes | None) -> dict[int, Entry]:
-        if record is not None and not bytes_eq(record_hash(record), row.hash):
-            raise TamperedError(f"{place} is not the one that its head lists: altered, swapped or rolled back")
-        try:
-            return decode_page(place.number, open_record(self._key, place, row.epoch, record))
-        except WireError as error:
-            raise TamperedError(f"{place} does not decode: {error}") from error

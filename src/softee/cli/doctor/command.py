@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from softee.cli.doctor.files import check_root_key, check_state
+from softee.cli.doctor.files import check_source, check_state
 from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.installation import check_libraries, check_programs
 from softee.cli.doctor.profiles import check_profiles
@@ -24,18 +24,16 @@ _COLOURS = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "re
 @click.command()
 @config_option
 @path("--state", "The state directory; in `softee run`, that of its secure world.", "DIR", variable="SOFTEE_STATE")
-@path("--root-key", "The file of the root key; likewise.", variable="SOFTEE_ROOT_KEY")
+@click.option("--root-key", metavar="SOURCE", envvar="SOFTEE_ROOT_KEY", help="The source of the root key; likewise.")
 @json_option
 @click.pass_context
-def doctor(
-    ctx: click.Context, *, config: Path | None, state: Path | None, root_key: Path | None, as_json: bool
-) -> None:
+def doctor(ctx: click.Context, *, config: Path | None, state: Path | None, root_key: str | None, as_json: bool) -> None:
     """Say what is wrong with this installation and how to mend it. Exits 1 where something is wrong."""
     settings = settings_from(config=config, state=state, root_key=root_key)
     findings = list(
         chain(
             check_libraries(),
-            check_root_key(settings.root_key, settings.state),
+            check_source(settings.root_key, settings.state),
             check_state(settings.state),
             check_profiles(settings),
             check_service(settings.socket),

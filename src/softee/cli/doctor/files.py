@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from softee.cli.doctor.finding import Finding, good, warning, wrong
-from softee.daemon.root_key import ROOT_KEY_SIZE
+from softee.daemon.root_key.reading import ROOT_KEY_SIZE
+from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.store import DATABASE
+
+
+def check_source(source: RootKeySource, state: Path) -> Iterator[Finding]:
+    """Look at the root key where it is a file; others keep the rest."""
+    if source.file is None:
+        yield good("root key", f"{source}, which is looked at when the daemon starts")
+    else:
+        yield from check_root_key(source.file, state)
 
 
 def check_root_key(root_key: Path, state: Path) -> Iterator[Finding]:

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 
+_PREFIX = "token-"
+
+
 def vault_names(slots: int) -> tuple[str, ...]:
     """Return the names of the vaults that an application with so many slots needs."""
-    return tuple(f"token-{slot}" for slot in range(slots))
+    return tuple(f"{_PREFIX}{slot}" for slot in range(slots))
+
+
+def is_token(vault: str) -> bool:
+    """Tell whether a vault of that name is a token's."""
+    return vault.startswith(_PREFIX)
 
 
 class Slots:

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``softee verify``: is what is stored what was stored, record by record."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from softee.cli.failure import CliError
+from softee.cli.options import config_option, json_option, root_key_option, state_option
+from softee.cli.settings import settings_from
+from softee.cli.tables import printable
+
+if TYPE_CHECKING:
+    from softee.daemon.verification import Report
+
+CANNOT_LOOK = 2
+"""The status where nothing can be said of the state."""
+
+
+@click.command()
+@config_option
+@state_option
+@root_key_option
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, *, config: Path | None, state: Path | None, root_key: str | None, as_json: bool) -> None:
+    """Look at every record of a state that no secure world uses now, and say what is damaged and what is still good.
+
+    Exits 1 where something is damaged, 2 where it cannot be looked at.
+    """
+    from softee.daemon.failures import FAILURES, sentence  # noqa: PLC0415 - the help does not wait for cryptography
+    from softee.daemon.verification import verify_state  # noqa: PLC0415 - likewise
+
+    settings = settings_from(config=config, state=state, root_key=root_key)
+    try:
+        reports = verify_state(settings)
+    except FAILURES as error:
+        raise CliError(sentence(error), CANNOT_LOOK) from None
+    if as_json:
+        click.echo(json.dumps([asdict(report) for report in reports], indent=2))
+    else:
+        for line in _lines(reports):
+            click.echo(line)
+    ctx.exit(1 if any(report.damaged for report in reports) else 0)
+
+
+def _lines(reports: "list[Report]") -> Iterator[str]:
+    """Yield what is told. Whoever initializes a token chooses its label: what could steer a terminal is escaped."""
+    for report in reports:
+        label = f" {printable(report.label)}" if report.label is not None else ""
+        yield f"{report.name}{label}: {_judged(report)}"
+        for damage in report.damaged:
+            yield f"  {printable(damage)}"
+    if any(report.damaged for report in reports):
+        yield "Bring the state back from a backup, or go on without what is damaged: the rest is served as it was."
+
+
+def _judged(report: "Report") -> str:
+    good = f"good objects: {report.good}"
+    private = report.good - report.opened
+    if private:
+        good += f" (of them private, and compared with their tags only: {private})"
+    if not report.is_served:
+        return f"damaged, and refused as a whole; {good}"
+    return f"damaged objects, which are refused: {len(report.damaged)}; {good}" if report.damaged else good

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the root key comes from. It stands for a device's hardware-unique key."""

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks at a whole state while no secure world uses it, and says of each token what is damaged and what is good."""
+
+from dataclasses import dataclass
+
+from softee.daemon.errors import StartError
+from softee.daemon.failures import opening
+from softee.daemon.settings import Settings
+from softee.daemon.store import DATABASE, open_store
+from softee.names import PKCS11_APPLICATION
+from softee.pkcs11_ta.application import vaults
+from softee.pkcs11_ta.token.verification import examine_object, label_of
+from softee.tee.sealing import TamperedError
+from softee.tee.verification import VaultReport, verify
+from softee.tee.wiping import wipe
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found of a token, or of another vault of the application."""
+
+    name: str
+    label: str | None
+    """A token's, where it is initialized."""
+    good: int
+    """Objects that are as they were written."""
+    opened: int
+    """Of these, those that the root key opens; the rest are private, and their records were compared."""
+    damaged: list[str]
+    is_served: bool
+    """Whether a secure world opens it at all."""
+
+
+def verify_state(settings: Settings) -> list[Report]:
+    """Look at a state. Nothing that is sealed in it is changed.
+
+    Raises:
+        StartError: there is no state, it is in use, or the root key does not open it.
+        StoreError: the database cannot be used.
+
+    """
+    if not (settings.state / DATABASE).exists():
+        raise StartError(f"There is no state in {settings.state}.")
+    with open_store(settings) as store:
+        root_key = settings.root_key.read()
+        try:
+            with opening(store, settings.root_key):
+                wanted = vaults(settings.pkcs11.slots)
+                found = verify(store, root_key, PKCS11_APPLICATION, wanted, examine_object)
+        finally:
+            wipe(root_key)
+    return [_report(vault) for vault in found]
+
+
+def _report(vault: VaultReport) -> Report:
+    label, damaged, is_served = None, list(vault.damaged), vault.is_served
+    if vault.head is not None:
+        try:
+            label = label_of(vault.name, vault.head)
+        except TamperedError as error:
+            damaged.append(f"head of {vault.name}: {error}")
+            is_served = False
+    return Report(vault.name, label, vault.good, vault.opened, damaged, is_served)
