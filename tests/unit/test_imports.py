@@ -38,6 +38,7 @@ ROOMS = (
     "attestation",
     "session",
     "handlers",
+    "patience",
     "pace",
     "dispatch",
     "application",

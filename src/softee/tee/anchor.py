@@ -8,7 +8,7 @@ counter's value. So a start takes what has the counter's value (anchored, or cha
 came before it counted), and nothing else; then it anchors twice, after which nothing that an earlier run has prepared
 is taken any more. A commit that changes a head alone (a PIN, a try of one) is anchored before it returns.
 
-docs/decisions/0019-an-anchor-counts-twice-at-a-start.md says why this leaves no way back.
+docs/decisions/0021-an-anchor-counts-twice-at-a-start.md says why this leaves no way back.
 """
 
 import os

@@ -3,7 +3,7 @@
 
 from typing import NoReturn
 
-from softee.tee.keys import wipe
+from softee.tee.wiping import wipe
 
 
 class SecretBytes(bytearray):
