@@ -22,7 +22,7 @@ class ThreeWorlds(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        below, self.numbers = MemoryStore(), [0] * len(VAULTS)
+        below, self.numbers = MemoryStore(), [0] * (len(VAULTS) + 1)
         open_storage(below)
         self.store = ShownStore(below, head_keys(APPLICATION, VAULTS), self.numbers)
         self.worlds = [self.open() for _ in range(3)]

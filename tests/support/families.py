@@ -22,7 +22,7 @@ class Family:
 
     def __init__(self, store: Store | None = None, *, slots: int = 1, policy: Policy = AS_OPTEE) -> None:
         below = store or MemoryStore()
-        self.shown = [0] * len(vaults(slots))
+        self.shown = [0] * (len(vaults(slots)) + 1)
         self.turns: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         self.counts: dict[tuple[int, int], SessionCount] = {}
         self._policies = [policy] * slots

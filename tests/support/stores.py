@@ -42,7 +42,7 @@ def remote_store(store: Store) -> RemoteStore:
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(),
     "sqlite": lambda directory: SqliteStore(directory / "store.db"),
-    "shown": lambda _: ShownStore(MemoryStore(), [HEAD_KEY], [0]),
+    "shown": lambda _: ShownStore(MemoryStore(), [HEAD_KEY], [0, 0]),
     "remote": lambda _: remote_store(MemoryStore()),
 }
 """What opens a store of each kind in a directory, where it is made if it is not there."""

@@ -209,7 +209,7 @@ def test_a_page_that_is_not_the_new_heads_is_tampering(ours: Vault, theirs: Vaul
 
 
 def shown_pair() -> tuple[ShownStore, Vault, Vault]:
-    below, numbers = MemoryStore(), [0] * len(VAULTS)
+    below, numbers = MemoryStore(), [0] * (len(VAULTS) + 1)
     open_storage(below)
     store = ShownStore(below, head_keys(APPLICATION, VAULTS), numbers)
     one, other = (open_storage(store, shown=numbers).vault("slot-0") for _ in range(2))
@@ -233,7 +233,7 @@ def test_a_commit_that_came_too_late_shows_nothing() -> None:
 
 
 def test_each_vault_is_behind_by_itself() -> None:
-    below, numbers = MemoryStore(), [0] * len(VAULTS)
+    below, numbers = MemoryStore(), [0] * (len(VAULTS) + 1)
     open_storage(below)
     store = ShownStore(below, head_keys(APPLICATION, VAULTS), numbers)
     ours, theirs = (open_storage(store, shown=numbers) for _ in range(2))
@@ -244,7 +244,7 @@ def test_each_vault_is_behind_by_itself() -> None:
 
 def test_no_world_is_served_a_head_that_none_of_them_wrote() -> None:
     """Also a world that has just begun, and knows no epoch yet, gets no older head than the others wrote."""
-    below, numbers = MemoryStore(), [0] * len(VAULTS)
+    below, numbers = MemoryStore(), [0] * (len(VAULTS) + 1)
     open_storage(below)
     store = ShownStore(below, head_keys(APPLICATION, VAULTS), numbers)
     before = snapshot(below)
@@ -255,7 +255,7 @@ def test_no_world_is_served_a_head_that_none_of_them_wrote() -> None:
 
 
 def test_no_world_commits_over_a_head_that_none_of_them_wrote() -> None:
-    below, numbers = MemoryStore(), [0] * len(VAULTS)
+    below, numbers = MemoryStore(), [0] * (len(VAULTS) + 1)
     open_storage(below)
     store = ShownStore(below, head_keys(APPLICATION, VAULTS), numbers)
     ours = open_storage(store, shown=numbers).vault("slot-0")

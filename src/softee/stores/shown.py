@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store that shows, without being asked, at which revision some of its records are: a number in memory for each.
 
+After these comes the newest of them all, which is raised last.
+
 Whoever shares the memory sees at once that there is something new. The store below is this process' alone, so it also
 knows what those records must be: what it did not write itself was put there by somebody who changed the file.
 """
@@ -15,7 +17,10 @@ class ShownStore:
     """Passes everything on to another store, and shows the revisions of some keys."""
 
     def __init__(self, store: Store, keys: Sequence[bytes], numbers: "MutableSequence[int] | memoryview[int]") -> None:
-        """Show the revision of each of ``keys`` in the number at its place. Raises StoreError."""
+        """Show the revision of each of ``keys`` in the number at its place, and the newest after them.
+
+        Raises StoreError.
+        """
         self._store = store
         self._places = {key: place for place, key in enumerate(keys)}
         self._numbers = numbers
@@ -72,3 +77,5 @@ class ShownStore:
     def _show(self, key: bytes, record: Record) -> None:
         self._known[key] = record
         self._numbers[self._places[key]] = record.revision
+        newest = len(self._places)
+        self._numbers[newest] = max(self._numbers[newest], record.revision)

@@ -53,7 +53,8 @@ class SecureStorage:
             root_key: 32 bytes. It is not kept.
             application: the trusted application's UUID.
             vaults: names of the vaults that must be there (1 to 255 bytes each); new ones are made empty.
-            shown: where several secure worlds use the store, the newest revisions of ``head_keys``, in their order.
+            shown: where several secure worlds use the store, the newest revisions of ``head_keys``, in their order,
+                and after them the newest of all.
 
         Raises:
             WrongRootKeyError: the root key is not the one that the store was made with, or the installation record was
@@ -68,7 +69,8 @@ class SecureStorage:
             raise ValueError(f"a vault's name has 1 to {LONGEST_NAME} bytes")
         self._store = store
         self._application = application
-        self._shown = [0] * len(vaults) if shown is None else shown
+        self._shown = [0] * (len(vaults) + 1) if shown is None else shown
+        self._newest = len(vaults)
         self._shown_at = {name: place for place, name in enumerate(vaults)}
         self._lock = threading.Lock()
         self._open: dict[str, Vault] = {}
@@ -82,6 +84,11 @@ class SecureStorage:
     def installation(self) -> UUID:
         """Random, one per installation, never changes."""
         return self._installation.uuid
+
+    @property
+    def newest_shown(self) -> int:
+        """The newest revision that is shown of any vault."""
+        return self._shown[self._newest]
 
     def vault(self, name: str) -> Vault:
         """Return the vault of that name, the same object each time.

@@ -38,6 +38,8 @@ class Slots:
         self.installation: UUID = storage.installation
         self._storage = storage
         self._neighbours = neighbours
+        self._current_at = -1
+        """The newest revision of any token at which all that are open were current."""
         self._tokens: dict[int, Token] = {}
         self._opening = threading.Lock()
 
@@ -67,7 +69,14 @@ class Slots:
 
     def are_current(self) -> bool:
         """Say whether no token that is open here was changed by another secure world since it was last looked at."""
-        return self._neighbours is NOBODY or not any(token.vault.is_behind for token in list(self._tokens.values()))
+        if self._neighbours is NOBODY:
+            return True
+        newest = self._storage.newest_shown
+        if newest != self._current_at:
+            if any(token.vault.is_behind for token in list(self._tokens.values())):
+                return False
+            self._current_at = newest
+        return True
 
     def token(self, slot: int) -> Token:
         """Return a slot's token, as it is now.
