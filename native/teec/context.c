@@ -15,6 +15,7 @@
 
 #define CHANNELS 8u /* as many calls run at the same time */
 #define URGENT_CHANNELS (CHANNELS + 1u)
+#define JOIN_PAUSE_NS INT64_C(1000000000) /* until the next try, where no further channel could be had */
 
 static const uint8_t HELLO_MAGIC[] = PROTOCOL_MAGIC;
 
@@ -27,7 +28,7 @@ struct context {
     uint32_t number; /* 0: the place is free */
     bool finalized;  /* its place is free when the last busy channel comes back */
     bool lost;       /* the secure world has ended it */
-    bool full;       /* the secure world takes no more channels */
+    int64_t join_at; /* when a further channel may be tried: the last one was refused, or could not be made */
     uint32_t features;
     uint8_t secret[SECRET_SIZE];
     struct counters counters;
@@ -142,7 +143,7 @@ static TEEC_Result greet(struct channel *channel, uint32_t features, const uint8
     memcpy(hello->request + 12, secret, SECRET_SIZE);
     result = channel_exchange(channel, hello);
     if (result != TEEC_SUCCESS)
-        return result;
+        return result == TEEC_ERROR_TARGET_DEAD ? TEEC_ERROR_COMMUNICATION : result;
     channel->max_length = u32_at(hello->reply + 12);
     if (u32_at(hello->reply) != TEEC_SUCCESS)
         return u32_at(hello->reply);
@@ -154,13 +155,14 @@ static TEEC_Result greet(struct channel *channel, uint32_t features, const uint8
     return TEEC_SUCCESS;
 }
 
-/* The first channel of a new context. */
+/* The first channel of a new context, to the socket that its path names, else to one that is looked for. */
 static TEEC_Result connect_context(struct context *context, struct channel *channel)
 {
     struct descriptor socket;
     struct descriptor page = NO_DESCRIPTOR;
     struct exchange hello;
-    TEEC_Result result = socket_find(&context->path, &socket);
+    TEEC_Result result =
+        context->path.text[0] != '\0' ? socket_connect(&context->path, &socket) : socket_find(&context->path, &socket);
 
     if (result != TEEC_SUCCESS)
         return result;
@@ -198,16 +200,20 @@ static TEEC_Result join_context(const struct context *context, struct channel *c
     return result;
 }
 
-static TEEC_Result create(uint32_t *number)
+/* `path`: where to; NULL: to be looked for. */
+static TEEC_Result create(const struct socket_path *path, uint32_t *number)
 {
     struct context *context;
     TEEC_Result result;
 
+    channel_look_around();
     pthread_mutex_lock(&lock);
     context = claim_place();
     pthread_mutex_unlock(&lock);
     if (context == NULL)
         return TEEC_ERROR_OUT_OF_MEMORY;
+    if (path != NULL)
+        context->path = *path;
     result = connect_context(context, &context->pool[0].channel);
     pthread_mutex_lock(&lock);
     *number = context->number;
@@ -216,6 +222,31 @@ static TEEC_Result create(uint32_t *number)
     settle(context);
     pthread_mutex_unlock(&lock);
     return result;
+}
+
+static TEEC_Result create_again(uint32_t old, uint32_t *number)
+{
+    const struct context *context;
+    struct socket_path path = {""};
+
+    pthread_mutex_lock(&lock);
+    context = find(old);
+    if (context != NULL)
+        path = context->path;
+    pthread_mutex_unlock(&lock);
+    return context != NULL ? create(&path, number) : TEEC_ERROR_BAD_STATE;
+}
+
+static bool is_lost(uint32_t number)
+{
+    const struct context *context;
+    bool lost;
+
+    pthread_mutex_lock(&lock);
+    context = find(number);
+    lost = context == NULL || context->lost;
+    pthread_mutex_unlock(&lock);
+    return lost;
 }
 
 static void destroy(uint32_t number)
@@ -242,10 +273,10 @@ static struct pooled *free_channel(struct context *context, bool urgent)
             continue;
         if (channel_is_open(&p->channel))
             return p;
-        if (closed == NULL && !context->full)
+        if (closed == NULL)
             closed = p;
     }
-    return closed;
+    return closed != NULL && (context->join_at == 0 || monotonic_ns() >= context->join_at) ? closed : NULL;
 }
 
 static TEEC_Result take_locked(uint32_t number, bool urgent, struct context **context, struct pooled **taken)
@@ -280,10 +311,10 @@ static void give_back(struct context *context, struct pooled *taken, TEEC_Result
 {
     pthread_mutex_lock(&lock);
     taken->busy = false;
-    if (taken->channel.peer_gone || joined == TEEC_ERROR_ACCESS_DENIED)
+    if (taken->channel.peer_gone)
         context->lost = true;
     if (joined != TEEC_SUCCESS)
-        context->full = true;
+        context->join_at = monotonic_ns() + JOIN_PAUSE_NS;
     settle(context);
     pthread_mutex_unlock(&lock);
 }
@@ -302,7 +333,10 @@ static TEEC_Result place_and_exchange(const struct context *context, struct chan
     return result;
 }
 
-/* Where no further channel can join, the call waits for one of those that have. */
+/*
+ * Where no further channel can join, the call waits for one of those that have: the process may have become another
+ * user's, or have no descriptors left. What a closed channel has not sent goes over the next one.
+ */
 static TEEC_Result exchange_over_any(uint32_t number, struct exchange *exchange, bool urgent)
 {
     struct context *context;
@@ -319,7 +353,7 @@ static TEEC_Result exchange_over_any(uint32_t number, struct exchange *exchange,
         if (joined == TEEC_SUCCESS)
             result = place_and_exchange(context, &taken->channel, exchange);
         give_back(context, taken, joined);
-        if (joined == TEEC_SUCCESS)
+        if (joined == TEEC_SUCCESS && result != TEEC_ERROR_TARGET_DEAD)
             return result;
     }
 }
@@ -339,10 +373,28 @@ static void leave(int cancel_state)
 TEEC_Result context_create(uint32_t *number)
 {
     int state;
-    TEEC_Result result = enter(&state) ? create(number) : TEEC_ERROR_OUT_OF_MEMORY;
+    TEEC_Result result = enter(&state) ? create(NULL, number) : TEEC_ERROR_OUT_OF_MEMORY;
 
     leave(state);
     return result;
+}
+
+TEEC_Result context_create_again(uint32_t old, uint32_t *number)
+{
+    int state;
+    TEEC_Result result = enter(&state) ? create_again(old, number) : TEEC_ERROR_OUT_OF_MEMORY;
+
+    leave(state);
+    return result;
+}
+
+bool context_is_lost(uint32_t number)
+{
+    int state;
+    const bool lost = !enter(&state) || is_lost(number);
+
+    leave(state);
+    return lost;
 }
 
 void context_destroy(uint32_t number)
