@@ -26,7 +26,9 @@ def test_no_secure_world_is_one_line_and_an_error(native_build: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("wanted", ["", "0", "yes"])
-def test_nothing_is_written_to_what_may_be_a_network_connection(native_build: Path, tmp_path: Path, wanted: str) -> None:
+def test_nothing_is_written_to_what_may_be_a_network_connection(
+    native_build: Path, tmp_path: Path, wanted: str
+) -> None:
     with Shell(native_build, tmp_path / "tee.sock", SOFTEE_VERBOSE=wanted) as shell:
         assert shell("init") == COMMUNICATION
     assert shell.complaints == ""

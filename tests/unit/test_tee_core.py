@@ -97,7 +97,7 @@ def test_a_bug_while_opening_or_closing_does_no_harm(caplog: pytest.LogCaptureFi
                 raise LookupError
             return self
 
-        def close(self) -> None:
+        def close(self, **_: bool) -> None:
             raise ZeroDivisionError
 
     application = Broken()

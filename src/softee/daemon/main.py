@@ -31,6 +31,7 @@ from softee.daemon.server import Server
 from softee.daemon.settings import Settings
 from softee.daemon.several import World, run_workers
 from softee.daemon.store import open_store
+from softee.daemon.tickets import open_tickets
 from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
@@ -114,12 +115,13 @@ def _open(
     page = stack.enter_context(change_page())
     key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))
     stack.callback(wipe, key)
+    tickets = stack.enter_context(open_tickets(settings))
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
     with opening(store, settings.root_key):
         anchor = anchoring(settings, ShownStore(store, heads, revisions), key)
         stack.callback(anchor.store.close)
-        around = Surroundings(anchor.store, key, settings, revisions)
+        around = Surroundings(anchor.store, key, settings, revisions, tickets=tickets)
         made = make_applications(around, applications)
     if _workers(settings, applications) == 1:
         wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
