@@ -139,4 +139,8 @@ enum ta_command {
 #define TA_VERIFY_START_BYTES 20
 #define TA_DIGEST_START_BYTES 20
 
+/* Handles from here on are session objects; the user of a token where nobody is logged in. */
+#define TA_FIRST_SESSION_OBJECT 0x80000000u
+#define TA_NOBODY 0xffffffffu
+
 #endif

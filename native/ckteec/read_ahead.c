@@ -86,5 +86,5 @@ bool read_ahead(struct command *command, CK_RV *rv)
     *rv = ask(command, &ahead, &answer, now.own);
     buffer_release(&answer);
     buffer_release(&ahead.control);
-    return *rv != CKR_FUNCTION_NOT_SUPPORTED;
+    return *rv != CKR_FUNCTION_NOT_SUPPORTED && !ahead.unsent && !ahead.unanswered;
 }

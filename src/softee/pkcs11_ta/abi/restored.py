@@ -22,7 +22,10 @@ class SavedSession(NamedTuple):
 
 
 class SavedLogin(NamedTuple):
-    """What was told of a login (KEEP_LOGIN). ``user`` is a CKU, or NOBODY where the client has logged out since."""
+    """What was told of a login (KEEP_LOGIN). ``user`` is a CKU, or NOBODY where the client has logged out since.
+
+    The ticket is empty where there is none; where the client has logged out, it is that of a login that is to end.
+    """
 
     slot: int
     base: int

@@ -53,9 +53,12 @@ def _restore_on(
     client: Pkcs11Client, token: Token, sessions: Iterable[SavedSession], login: SavedLogin | None
 ) -> list[int]:
     with token.lock:
+        token.keep_up()
         if login is not None:
             client.reserve_private_handles(token, login.base)
-            if login.user != NOBODY and not _log_in(client, token, login):
+            if login.user == NOBODY:
+                _end(client, token, login.ticket)
+            elif not _log_in(client, token, login):
                 return []
         restored = [handle for session in sessions if (handle := _open(client, token, session))]
         if not restored:
@@ -76,6 +79,15 @@ def _log_in(client: Pkcs11Client, token: Token, login: SavedLogin) -> bool:
     token.hold_user_key(client, user, user_key)
     wipe(user_key)
     return True
+
+
+def _end(client: Pkcs11Client, token: Token, ticket: bytes) -> None:
+    """End a login from which the client has logged out where no secure world was there to be told."""
+    for user in (CKU.USER, CKU.SO) if ticket else ():
+        redeemed = client.tickets.redeem(ticket, client.identity, token, user)
+        if redeemed is not None:
+            wipe(redeemed[1])
+            client.tickets.end(redeemed[0])
 
 
 def _open(client: Pkcs11Client, token: Token, session: SavedSession) -> int:
