@@ -222,6 +222,11 @@ class Session:
         self._handle = handle
         self._room = ctypes.create_string_buffer(ROOM)
 
+    @property
+    def handle(self) -> int:
+        """Its handle."""
+        return self._handle.value
+
     def _key(self, function: str, *arguments: object) -> int:
         made = _ULONG()
         self._module.call(function, self._handle, *arguments, ctypes.byref(made))
