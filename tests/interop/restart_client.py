@@ -18,6 +18,15 @@ ANOTHER_USER = 12345
 TIMES = 1000
 
 
+def tell(what: str) -> None:
+    sys.stdout.write(what + "\n")
+    sys.stdout.flush()
+
+
+def descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
 def sign(session: Session, key: int) -> str:
     try:
         session.sign(Mechanism(CKM.ECDSA), key, bytes(32))
@@ -43,31 +52,31 @@ def close_descriptors() -> None:
 
 def closed(path: Path) -> None:
     _, session, key = logged_in(path)
-    print(sign(session, key))
+    tell(sign(session, key))
     close_descriptors()
-    print(sign(session, key))
+    tell(sign(session, key))
 
 
 def setuid(path: Path) -> None:
     module, session, key = logged_in(path)
-    print(sign(session, key))
+    tell(sign(session, key))
     os.setuid(ANOTHER_USER)
-    print(sign(session, key))
+    tell(sign(session, key))
     close_descriptors()
-    print(sign(session, key))
+    tell(sign(session, key))
     module.open(0)
-    print("opened")
+    tell("opened")
 
 
 def fork(path: Path) -> None:
     module, session, key = logged_in(path)
-    print(sign(session, key), flush=True)
+    tell(sign(session, key))
     if os.fork():
         os.wait()
         return
-    print(sign(session, key))
+    tell(sign(session, key))
     module.call("C_Initialize", None)
-    print("private keys" if private_keys(module.open(0)) else "no private keys", flush=True)
+    tell("private keys" if private_keys(module.open(0)) else "no private keys")
     os._exit(0)
 
 
@@ -78,7 +87,7 @@ def unload(path: Path) -> None:
     library.C_Initialize(None)
     thread = threading.Thread(target=keep_calling, args=(over, library))
     thread.start()
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors()
     for _ in range(TIMES):
         one = ctypes.CDLL(str(path))
         one.C_Initialize(None)
@@ -86,8 +95,8 @@ def unload(path: Path) -> None:
     _ctypes.dlclose(library._handle)
     over.set()
     thread.join()
-    after = len(os.listdir("/proc/self/fd"))
-    print("same number of descriptors" if abs(after - before) <= 1 else f"{before} and then {after}")
+    after = descriptors()
+    tell("same number of descriptors" if abs(after - before) <= 1 else f"{before} and then {after}")
 
 
 def keep_calling(over: threading.Event, library: ctypes.CDLL) -> None:

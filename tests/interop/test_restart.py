@@ -2,12 +2,13 @@
 """Applications that go on while the secure world is killed and started again, through the shared object."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from ctypes import byref, c_ulong
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from softee.daemon.keyring import Entry
 from softee.daemon.ticket_keepers import description_of
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
 from support.cryptoki import CryptokiError, Mechanism, Module, Session
-from support.secure_world import RunningDaemon, short_directory, start_daemon
+from support.secure_world import RunningDaemon, running_daemon, short_directory, start_daemon
 
 SOAK = bool(os.environ.get("SOFTEE_SOAK"))
 RESTARTS = 20 if SOAK else 2
@@ -33,12 +34,24 @@ class World:
     directory: Path
     socket: Path
     daemon: RunningDaemon
+    settings: str = ""
 
     def kill(self) -> None:
         self.daemon.kill()
 
     def start(self) -> None:
-        self.daemon = start_daemon(self.directory, self.socket)
+        self.daemon = start_daemon(self.directory, self.socket, settings=self.settings)
+
+    def restart_with(self, settings: str) -> None:
+        """Stop it and start it with other settings."""
+        assert self.daemon.stop() == 0
+        self.settings = settings
+        self.start()
+
+    def workers(self) -> list[int]:
+        """Return the pids of its worker processes."""
+        pid = self.daemon.process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def restart(self, *, upgrade: bool = False) -> None:
         """Kill it, or stop it as for an upgrade, and start it again."""
@@ -49,13 +62,23 @@ class World:
         self.start()
 
 
-@pytest.fixture
-def world(module: Path, tmp_path: Path) -> Iterator[World]:
-    with short_directory() as short:
-        world = World(tmp_path, short / "tee.sock", start_daemon(tmp_path, short / "tee.sock"))
-        programs = Programs(module, world.socket, tmp_path)
+@pytest.fixture(scope="module")
+def prepared(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state with a token and a key pair on it."""
+    directory = tmp_path_factory.mktemp("prepared")
+    with running_daemon(directory) as daemon:
+        programs = Programs(module, daemon.socket, directory)
         programs.init_token()
         programs.generate("EC:prime256v1", "signer")
+    return directory
+
+
+@pytest.fixture
+def world(prepared: Path, tmp_path: Path) -> Iterator[World]:
+    for name in ("state", "key"):
+        shutil.copytree(prepared / name, tmp_path / name)
+    with short_directory() as short:
+        world = World(tmp_path, short / "tee.sock", start_daemon(tmp_path, short / "tee.sock"))
         yield world
         world.daemon.stop()
 
@@ -68,7 +91,9 @@ def loaded(module: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Itera
     loaded.close()
 
 
-def sign_in_a_loop(loaded: Module, session: Session, world: World, threads: int, *, upgrade: bool) -> None:
+def sign_in_a_loop(loaded: Module, threads: int, interrupt: Callable[[], None]) -> None:
+    """Sign and verify in so many threads; each has got on between any two interruptions."""
+    session = loaded.login(0, PIN)
     key = find_key(session)
     public = find_key(session, private=False)
     over = threading.Event()
@@ -89,14 +114,12 @@ def sign_in_a_loop(loaded: Module, session: Session, world: World, threads: int,
     workers = [threading.Thread(target=sign, args=pair) for pair in enumerate(sessions)]
     for worker in workers:
         worker.start()
-    for _ in range(RESTARTS):
+    for done in range(RESTARTS + 1):
         before = list(counts)
         while not over.is_set() and any(now == then for now, then in zip(counts, before, strict=True)):
-            threading.Event().wait(0.01)
-        world.restart(upgrade=upgrade)
-    before = list(counts)
-    while not over.is_set() and any(now == then for now, then in zip(counts, before, strict=True)):
-        threading.Event().wait(0.01)
+            over.wait(0.01)
+        if done < RESTARTS:
+            interrupt()
     over.set()
     for worker in workers:
         worker.join()
@@ -111,8 +134,39 @@ def find_key(session: Session, *, private: bool = True) -> int:
 
 @pytest.mark.parametrize("upgrade", [False, True], ids=["killed", "upgraded"])
 @pytest.mark.parametrize("threads", [1, 8])
-def test_signing_goes_on_through_restarts(loaded: Module, world: World, threads: int, upgrade: bool) -> None:
-    sign_in_a_loop(loaded, loaded.login(0, PIN), world, threads, upgrade=upgrade)
+def test_signing_goes_on_through_restarts(loaded: Module, world: World, threads: int, *, upgrade: bool) -> None:
+    sign_in_a_loop(loaded, threads, lambda: world.restart(upgrade=upgrade))
+
+
+def test_signing_goes_on_through_the_death_of_workers(loaded: Module, world: World) -> None:
+    world.restart_with("workers = 2")
+
+    def kill_workers() -> None:
+        for worker in world.workers():
+            os.kill(worker, signal.SIGKILL)
+
+    sign_in_a_loop(loaded, 2, kill_workers)
+
+
+def test_a_key_that_wants_a_login_for_each_use_gets_no_second_use_of_one(
+    loaded: Module, world: World, module: Path
+) -> None:
+    world.restart_with("workers = 1")
+    Programs(module, world.socket, world.directory).generate("EC:prime256v1", "guarded", "--always-auth")
+    session = loaded.login(0, PIN)
+    key = session.find({CKA.CLASS: int(CKO.PRIVATE_KEY), CKA.LABEL: b"guarded"})[0]
+    answers: list[CKR] = []
+
+    def sign() -> None:
+        answers.append(refusal("C_Sign", session, bytes(32), c_ulong(32), bytes(64), byref(c_ulong(64))))
+
+    session.begin("C_Sign", ECDSA, key)
+    login(session, user=CKU.CONTEXT_SPECIFIC)
+    in_flight(world, threading.Thread(target=sign))
+    session.begin("C_Sign", ECDSA, key)
+    world.restart()
+    sign()
+    assert answers == [CKR.DEVICE_ERROR, CKR.OPERATION_NOT_INITIALIZED]
 
 
 AES = {CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: int(CKK.AES), CKA.VALUE_LEN: 16}
@@ -289,8 +343,10 @@ def in_flight(world: World, call: threading.Thread) -> None:
 
 
 def test_what_may_have_been_done_is_not_done_again(loaded: Module, world: World) -> None:
-    session, answers = loaded.login(0, PIN), []
+    world.restart_with("workers = 1")
+    session = loaded.login(0, PIN)
     key = find_key(session)
+    answers: list[int] = []
 
     def make() -> None:
         answers.append(refusal("C_GenerateKey", session, *generate_arguments()))
@@ -313,8 +369,7 @@ def test_closed_descriptors_cost_no_login(module: Path, world: World) -> None:
 
 
 def test_another_user_gets_no_login_back_and_goes_on(module: Path, world: World) -> None:
-    world.daemon.stop()
-    world.daemon = start_daemon(world.directory, world.socket, settings="socket_mode = 0o666")
+    world.restart_with("socket_mode = 0o666")
     world.socket.parent.chmod(0o755)
     assert run_client(module, world, "setuid") == ["signed", "signed", "SESSION_HANDLE_INVALID", "opened"]
 

@@ -29,8 +29,15 @@ class Entry:
     def __init__(self, description: bytes) -> None:
         """Find the uid's keyring. Raises OSError where there is none to be had."""
         self._description = description
-        # Linked to the process, whose possession lets it read and write what is in there.
-        self._ring = _keyctl(_GET_PERSISTENT, -1, _PROCESS_KEYRING)
+        self._process = 0
+        self._ring = 0
+        self._possess()
+
+    def _possess(self) -> None:
+        """Link the keyring to this process, whose possession lets it read and write what is in there."""
+        if self._process != os.getpid():
+            self._ring = _keyctl(_GET_PERSISTENT, -1, _PROCESS_KEYRING)
+            self._process = os.getpid()
 
     def read(self) -> bytes:
         """Return the entry; b"" where there is none. Raises OSError where it cannot be read."""
@@ -44,6 +51,7 @@ class Entry:
 
     def write(self, content: bytes) -> None:
         """Make or replace the entry, as a whole. Raises OSError, as where the uid's keyrings hold too much."""
+        self._possess()
         add_key, _ = _calls()
         _checked(_syscall(add_key, _KIND, self._description, content, len(content), self._ring))
 

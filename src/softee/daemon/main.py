@@ -115,19 +115,19 @@ def _open(
     page = stack.enter_context(change_page())
     key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))
     stack.callback(wipe, key)
-    tickets = stack.enter_context(open_tickets(settings))
+    kept = stack.enter_context(open_tickets(settings))
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
     with opening(store, settings.root_key):
         anchor = anchoring(settings, ShownStore(store, heads, revisions), key)
         stack.callback(anchor.store.close)
-        around = Surroundings(anchor.store, key, settings, revisions, tickets=tickets)
+        around = Surroundings(anchor.store, key, settings, revisions, tickets=kept.tickets)
         made = make_applications(around, applications)
     if _workers(settings, applications) == 1:
         wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
-    return World(around, page, applications, log_descriptor, anchor), made, listener
+    return World(around, page, applications, log_descriptor, anchor, kept.descriptors), made, listener
 
 
 def _listener(settings: Settings) -> Listener:

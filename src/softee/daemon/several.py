@@ -38,6 +38,8 @@ class World:
     applications: Sequence[Installed]
     log_descriptor: int
     anchor: Anchoring
+    descriptors: Sequence[int] = ()
+    """Further ones that its workers need."""
 
 
 def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_ready: Callable[[], None]) -> None:
@@ -61,7 +63,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     hardening.die_with(family.supervisor)
     _leave_signals_to_the_supervisor()
     shared = family.shared
-    kept = [store.fileno(), handover.fileno(), shared.locks, world.log_descriptor]
+    kept = [store.fileno(), handover.fileno(), shared.locks, world.log_descriptor, *world.descriptors]
     if world.page is not None:
         world.page.read_only()
         kept.append(world.page.descriptor)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the ticket key lives: in memory that outlives the secure world's process, and never on a disk of softee's.
+"""Where the ticket key lives: in memory that outlives the secure world's processes, and never on a disk of softee's.
 
 The service manager's store of descriptors, where it has one for us; else the uid's keyring in the kernel; else nowhere.
+In each case the processes of one secure world work on a memory file that they share.
 """
 
 import fcntl
@@ -19,11 +20,12 @@ log = logging.getLogger(__name__)
 
 STORED_NAME: Final = "softee-tickets"
 """What the service manager knows our descriptor by."""
-_BLOCK: Final = 4096
+SIZE: Final = 8192
+"""Bytes of the memory file. A uid has room for 20,000 in its keyrings, if it is not root."""
 
 
 class TicketKeeper(Protocol):
-    """A small memory that outlives this process. All raise OSError where the system refuses."""
+    """A memory file, and what keeps its content. ``save`` and ``forget`` raise OSError where the system refuses."""
 
     @property
     def name(self) -> str:
@@ -31,96 +33,83 @@ class TicketKeeper(Protocol):
         ...
 
     @property
-    def size(self) -> int:
-        """How many bytes it has."""
+    def descriptor(self) -> int:
+        """The memory file, which holds what an earlier secure world has left; else zeros."""
         ...
 
-    def read(self) -> bytearray:
-        """Return all of it; what was never written is zeros."""
-        ...
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Replace some bytes, all or none of them; 32 at a multiple of 32."""
+    def save(self, content: bytes) -> None:
+        """Keep what is in the memory file now; no other process changes it meanwhile."""
         ...
 
     def forget(self) -> None:
-        """Give it back: nothing in it is needed any more."""
+        """Let go of it: nothing in it is needed any more."""
         ...
 
 
-class StoredMemory:
-    """A memory file that the service manager keeps while no process of the service runs (FDSTORE)."""
+class ServiceManager:
+    """The service manager has the memory file itself, while no process of the service runs (FDSTORE)."""
 
     name = "the service manager's descriptor store"
-    size = 8 * _BLOCK
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
 
-    def read(self) -> bytearray:
-        """Return all of it."""
-        return bytearray(os.pread(self._descriptor, self.size, 0))
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Replace some bytes, which lie in one page: a kill tears no write of those."""
-        os.pwrite(self._descriptor, data, offset)
+    def save(self, content: bytes) -> None:
+        """Keep what is there already."""
 
     def forget(self) -> None:
-        """Keep it: the service manager lets it go with the service."""
+        """Leave it to the service manager, which lets it go with the service."""
 
 
-class KeyringMemory:
-    """An entry of the uid's keyring; zeros at its end are not kept there, since a uid has room for 20,000 bytes."""
+class Keyring:
+    """An entry of the uid's keyring, which each process of that uid reaches. Zeros at the end are not kept there."""
 
     name = "the kernel's keyring of this user"
-    size = 2 * _BLOCK
 
     def __init__(self, entry: Entry) -> None:
+        """Bring what is in the entry into a memory file. Raises OSError."""
         self._entry = entry
-        self._content = bytearray(entry.read()[: self.size].ljust(self.size, b"\0"))
+        self.descriptor = new_memory_file()
+        os.pwrite(self.descriptor, entry.read()[:SIZE], 0)
 
-    def read(self) -> bytearray:
-        """Return all of it."""
-        return bytearray(self._content)
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Replace some bytes."""
-        before = self._content[offset : offset + len(data)]
-        self._content[offset : offset + len(data)] = data
-        try:
-            self._entry.write(bytes(self._content.rstrip(b"\0")) or b"\0")
-        except OSError:
-            self._content[offset : offset + len(data)] = before
-            raise
+    def save(self, content: bytes) -> None:
+        """Replace the entry."""
+        self._entry.write(content.rstrip(b"\0") or b"\0")
 
     def forget(self) -> None:
         """Remove the entry."""
         self._entry.remove()
 
 
+def new_memory_file() -> int:
+    """Return a memory file of zeros that keeps its size."""
+    descriptor = os.memfd_create(STORED_NAME, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, SIZE)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    return descriptor
+
+
 def find_keeper(environment: MutableMapping[str, str], state: Path) -> TicketKeeper | None:
-    """Return the memory for the secure world with that state; None where there is none."""
-    return _stored(environment) or _keyring(state)
+    """Return the keeper for the secure world with that state; None where there is none."""
+    return _service_manager(environment) or _keyring(state)
 
 
-def _stored(environment: MutableMapping[str, str]) -> TicketKeeper | None:
+def _service_manager(environment: MutableMapping[str, str]) -> TicketKeeper | None:
     kept = passed.take(environment, STORED_NAME)
-    if kept is not None and os.fstat(kept).st_size == StoredMemory.size:
-        return StoredMemory(kept)
+    if kept is not None and os.fstat(kept).st_size == SIZE:
+        return ServiceManager(kept)
     if environment.get("FDSTORE", "0") == "0":  # it has none for us, or is too old to say so (before systemd 254)
         return None
-    descriptor = os.memfd_create(STORED_NAME, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(descriptor, StoredMemory.size)
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    descriptor = new_memory_file()
     if readiness.store(environment, STORED_NAME, descriptor):
-        return StoredMemory(descriptor)
+        return ServiceManager(descriptor)
     os.close(descriptor)
     return None
 
 
 def _keyring(state: Path) -> TicketKeeper | None:
     try:
-        return KeyringMemory(Entry(description_of(state)))
+        return Keyring(Entry(description_of(state)))
     except OSError as error:
         log.info("there is no keyring to be had: %s", error)
         return None

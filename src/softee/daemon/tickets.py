@@ -1,30 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ticket key and the list of live logins beside it, in whatever memory outlives this process.
+"""The ticket key and the list of live logins beside it, in memory that outlives the secure world's processes.
 
 That memory is rows of 32 bytes: the key, and then a login in each: its number, the process' mark, the time of its last
 call. A row of zeros is free. A login whose process is gone makes room when the list is looked through: at the start,
-and with each new login.
+and with each new login. Worker processes, which are forked, work on the same memory.
 """
 
 import contextlib
+import fcntl
 import logging
+import mmap
 import os
 import secrets
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from softee.daemon import peer as kernel
 from softee.daemon.settings import Settings
-from softee.daemon.ticket_keepers import TicketKeeper, find_keeper
-from softee.pkcs11_ta.session.tickets import NO_TICKETS, Tickets
-from softee.tee.keys import KEY_SIZE, wipe
+from softee.daemon.ticket_keepers import SIZE, TicketKeeper, find_keeper
+from softee.pkcs11_ta.session.tickets import LOGIN_SIZE, NO_TICKETS, Tickets
+from softee.tee.keys import KEY_SIZE
 
 log = logging.getLogger(__name__)
 
 _ROW = struct.Struct("<16s12sI")
 _FREE = bytes(_ROW.size)
+_PLACES = range(KEY_SIZE, SIZE, _ROW.size)
 
 
 class LoginTable:
@@ -34,94 +38,112 @@ class LoginTable:
         """Take over what an earlier secure world has left. Raises OSError."""
         self._keeper = keeper
         self._is_running = is_running
-        self._lock = threading.Lock()
-        content = keeper.read()
-        self._rows = [bytes(content[at : at + _ROW.size]) for at in range(KEY_SIZE, keeper.size, _ROW.size)]
-        self.key = content[:KEY_SIZE]
-        wipe(content)
-        if not any(self.key):
-            self.key = bytearray(secrets.token_bytes(KEY_SIZE))
-            keeper.write(0, bytes(self.key))
-        self._places = {row[:16]: place for place, row in enumerate(self._rows) if row != _FREE}
-        self._clear_dead()
+        self._memory = mmap.mmap(keeper.descriptor, SIZE)
+        self._threads = threading.Lock()
+        with self._alone():
+            if self._memory[:KEY_SIZE] == bytes(KEY_SIZE):
+                self._memory[:KEY_SIZE] = secrets.token_bytes(KEY_SIZE)
+            self._clear_dead()
+            keeper.save(self._memory[:])
+
+    @property
+    def key(self) -> bytes:
+        """The ticket key."""
+        return self._memory[:KEY_SIZE]
 
     def put(self, login: bytes, process: bytes, called: int) -> bool:
-        """Note a login. False: there is no room, or the memory cannot be written."""
-        with self._lock:
-            place = self._places.get(login)
+        """Note a login. False: there is no room, or the keeper cannot keep it."""
+        with self._alone():
+            place = self._place_of(login)
             if place is None:
                 self._clear_dead()
-                place = next((at for at, row in enumerate(self._rows) if row == _FREE), None)
-            if place is None or not self._write(place, _ROW.pack(login, process, called)):
-                log.warning("there is no room for one more login that comes back after a restart; this one does not")
-                return False
-            self._places[login] = place
-            return True
+                place = self._place_of(_FREE)
+            if place is not None and self._write(place, _ROW.pack(login, process, called)):
+                return True
+        log.warning("one more login could not be noted; it does not come back after a restart")
+        return False
 
     def last_call(self, login: bytes) -> int | None:
         """Return when a login has made its last call; None: it is not alive."""
-        with self._lock:
-            place = self._places.get(login)
-            return None if place is None else int(_ROW.unpack(self._rows[place])[2])
+        with self._alone():
+            place = self._place_of(login)
+            return None if place is None else int(_ROW.unpack_from(self._memory, place)[2])
 
     def end(self, login: bytes) -> None:
         """Forget a login."""
-        with self._lock:
-            place = self._places.pop(login, None)
+        with self._alone():
+            place = self._place_of(login)
             if place is not None:
                 self._write(place, _FREE)
 
     def close(self) -> None:
-        """Give the memory back, where no login is alive."""
-        with self._lock:
+        """Let go of the memory, where no login is alive."""
+        with self._alone():
             self._clear_dead()
-            if not self._places:
+            if not any(self._memory[KEY_SIZE:]):
                 with contextlib.suppress(OSError):
                     self._keeper.forget()
+        self._memory.close()
+        os.close(self._keeper.descriptor)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads and other workers out. A worker that dies here is not waited for."""
+        with self._threads:
+            fcntl.lockf(self._keeper.descriptor, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.lockf(self._keeper.descriptor, fcntl.LOCK_UN)
+
+    def _place_of(self, start: bytes) -> int | None:
+        """Return the first place whose row begins so."""
+        return next((place for place in _PLACES if self._memory[place : place + len(start)] == start), None)
 
     def _clear_dead(self) -> None:
-        for login, place in list(self._places.items()):
-            if not self._is_running(_ROW.unpack(self._rows[place])[1]):
-                del self._places[login]
-                self._write(place, _FREE)
+        for place in _PLACES:
+            login, process, _ = _ROW.unpack_from(self._memory, place)
+            if any(login) and not self._is_running(process):
+                self._memory[place : place + _ROW.size] = _FREE
 
     def _write(self, place: int, row: bytes) -> bool:
+        self._memory[place : place + _ROW.size] = row
         try:
-            self._keeper.write(KEY_SIZE + place * _ROW.size, row)
+            self._keeper.save(self._memory[:])
         except OSError as error:
             log.warning("%s cannot be written: %s", self._keeper.name, error)
+            self._memory[place : place + LOGIN_SIZE] = bytes(LOGIN_SIZE)
             return False
-        self._rows[place] = row
         return True
 
 
+@dataclass(frozen=True)
+class OpenTickets:
+    """What lets logins come back, and the descriptors that it needs."""
+
+    tickets: Tickets = NO_TICKETS
+    descriptors: tuple[int, ...] = ()
+
+
 @contextlib.contextmanager
-def open_tickets(settings: Settings) -> Iterator[Tickets]:
-    """Yield what lets logins come back after a restart; where nothing outlives this process, what does not."""
-    table = _table(settings)
-    if table is None:
-        log.info("logins do not come back after a restart: nothing keeps the ticket key")
-        yield NO_TICKETS
-        return
-    tickets = Tickets(table.key, table, _boot_time, settings.pkcs11.ticket_age or None)
-    wipe(table.key)
+def open_tickets(settings: Settings) -> Iterator[OpenTickets]:
+    """Yield what lets logins come back after a restart; where nothing outlives this process, they do not."""
+    keeper = find_keeper(os.environ, settings.state)
     try:
-        yield tickets
+        table = None if keeper is None else LoginTable(keeper)
+    except OSError as error:
+        log.warning("the ticket key cannot be kept: %s", error)
+        table = None
+    if keeper is None or table is None:
+        log.info("logins do not come back after a restart: nothing keeps the ticket key")
+        yield OpenTickets()
+        return
+    log.info("logins come back after a restart: %s keeps the ticket key", keeper.name)
+    tickets = Tickets(table.key, table, _boot_time, settings.pkcs11.ticket_age or None)
+    try:
+        yield OpenTickets(tickets, (keeper.descriptor,))
     finally:
         table.close()
-
-
-def _table(settings: Settings) -> LoginTable | None:
-    keeper = find_keeper(os.environ, settings.state)
-    if keeper is None:
-        return None
-    try:
-        table = LoginTable(keeper)
-    except OSError as error:
-        log.warning("%s cannot be used: %s", keeper.name, error)
-        return None
-    log.info("logins come back after a restart: %s keeps the ticket key", keeper.name)
-    return table
 
 
 def _boot_time() -> int:

@@ -39,7 +39,7 @@ DONE_AGAIN: Final[tuple[Command[Any], ...]] = (
     signatures.VERIFY_INIT,
     digests.DIGEST_INIT,
 )
-"""What only asks, begins an operation, or opens a session, which is gone with the secure world that it was opened in."""
+"""What only asks, begins an operation, or opens a session: one that was opened is gone with its secure world."""
 
 DONE_AGAIN_WITH_OPERATION: Final[tuple[Command[Any], ...]] = (
     ciphers.ENCRYPT_ONESHOT,

@@ -5,7 +5,7 @@ import struct
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.commands import restoring
-from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.abi.errors import BufferTooSmallError, Pkcs11Error
 from softee.pkcs11_ta.abi.messages import InSession, RestoreSessions
 from softee.pkcs11_ta.handlers.binding import bind
 from softee.pkcs11_ta.session.call import Call
@@ -24,7 +24,8 @@ def keep_login(call: Call, _: InSession) -> bytes:
 
 def restore_sessions(call: Call, request: RestoreSessions) -> bytes:
     """Open the sessions that the client had, and return the handles of those that are open."""
-    call.require_capacity(4 * len(request.sessions))
+    if call.capacity < 4 * len(request.sessions):
+        raise BufferTooSmallError(4 * len(request.sessions))
     handles = restore(call.client, request)
     return struct.pack(f"<{len(handles)}I", *handles)
 
