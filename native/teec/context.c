@@ -6,6 +6,7 @@
 #include "context.h"
 
 #include "fork_notice.h"
+#include "world.h"
 
 #include <pthread.h>
 
@@ -17,8 +18,6 @@
 #define URGENT_CHANNELS (CHANNELS + 1u)
 #define JOIN_PAUSE_NS INT64_C(1000000000) /* until the next try, where no further channel could be had */
 
-static const uint8_t HELLO_MAGIC[] = PROTOCOL_MAGIC;
-
 struct pooled {
     struct channel channel;
     bool busy;
@@ -29,10 +28,7 @@ struct context {
     bool finalized;  /* its place is free when the last busy channel comes back */
     bool lost;       /* the secure world has ended it */
     int64_t join_at; /* when a further channel may be tried: the last one was refused, or could not be made */
-    uint32_t features;
-    uint8_t secret[SECRET_SIZE];
-    struct counters counters;
-    struct socket_path path;
+    struct world world;
     struct pooled pool[URGENT_CHANNELS];
 };
 
@@ -62,7 +58,7 @@ static void forget_parents(void)
     for (struct context *context = contexts; context < contexts + CONTEXTS; context++) {
         for (size_t i = 0; context->number != 0 && i < URGENT_CHANNELS; i++)
             close_parents(&context->pool[i].channel);
-        counters_unmap(&context->counters);
+        counters_unmap(&context->world.counters);
         explicit_bzero(context, sizeof(*context));
     }
 }
@@ -124,80 +120,11 @@ static void settle(struct context *context)
     if (context->lost || context->finalized)
         close_idle(context);
     if (context->finalized && !any_busy(context)) {
-        explicit_bzero(context->secret, sizeof(context->secret));
-        counters_unmap(&context->counters);
+        explicit_bzero(context->world.secret, sizeof(context->world.secret));
+        counters_unmap(&context->world.counters);
         context->number = 0;
     }
     pthread_cond_broadcast(&changed);
-}
-
-/* Say hello on a new channel and offer features; with a secret of zeros, the reply brings a new context's. */
-static TEEC_Result greet(struct channel *channel, uint32_t features, const uint8_t *secret, struct exchange *hello)
-{
-    TEEC_Result result;
-
-    *hello = (struct exchange){.type = FRAME_HELLO, .request_size = 28, .reply_size = 32};
-    memcpy(hello->request, HELLO_MAGIC, sizeof(HELLO_MAGIC));
-    store_u32(hello->request + 4, PROTOCOL_VERSION);
-    store_u32(hello->request + 8, features);
-    memcpy(hello->request + 12, secret, SECRET_SIZE);
-    result = channel_exchange(channel, hello);
-    if (result != TEEC_SUCCESS)
-        return result == TEEC_ERROR_TARGET_DEAD ? TEEC_ERROR_COMMUNICATION : result;
-    channel->max_length = u32_at(hello->reply + 12);
-    if (u32_at(hello->reply) != TEEC_SUCCESS)
-        return u32_at(hello->reply);
-    if (u32_at(hello->reply + 4) != PROTOCOL_VERSION || (u32_at(hello->reply + 8) & ~features) != 0 ||
-        channel->max_length < MAX_LENGTH_MIN)
-        return TEEC_ERROR_COMMUNICATION;
-    if (channel->max_length > FRAME_LENGTH_MAX)
-        channel->max_length = FRAME_LENGTH_MAX;
-    return TEEC_SUCCESS;
-}
-
-/* The first channel of a new context, to the socket that its path names, else to one that is looked for. */
-static TEEC_Result connect_context(struct context *context, struct channel *channel)
-{
-    struct descriptor socket;
-    struct descriptor page = NO_DESCRIPTOR;
-    struct exchange hello;
-    TEEC_Result result =
-        context->path.text[0] != '\0' ? socket_connect(&context->path, &socket) : socket_find(&context->path, &socket);
-
-    if (result != TEEC_SUCCESS)
-        return result;
-    channel_open(channel, &socket);
-    channel->passed = &page;
-    result = greet(channel, FEATURE_MEMORY_FILES | FEATURE_CHANGE_COUNTERS, context->secret, &hello);
-    channel->passed = NULL;
-    if (result == TEEC_SUCCESS) {
-        context->features = u32_at(hello.reply + 8);
-        memcpy(context->secret, hello.reply + 16, SECRET_SIZE);
-        if ((context->features & FEATURE_CHANGE_COUNTERS) != 0)
-            context->counters = counters_map(&page);
-    } else {
-        channel_close(channel);
-    }
-    descriptor_close(&page);
-    explicit_bzero(&hello, sizeof(hello));
-    return result;
-}
-
-/* One more channel of a context that works. */
-static TEEC_Result join_context(const struct context *context, struct channel *channel)
-{
-    struct descriptor socket;
-    struct exchange hello;
-    TEEC_Result result = socket_connect(&context->path, &socket);
-
-    if (result != TEEC_SUCCESS)
-        return result;
-    channel_open(channel, &socket);
-    result = greet(channel, FEATURE_MEMORY_FILES, context->secret, &hello);
-    if (result != TEEC_SUCCESS)
-        channel_close(channel);
-    explicit_bzero(&hello, sizeof(hello));
-    return result;
 }
 
 /* `path`: where to; NULL: to be looked for. */
@@ -213,8 +140,8 @@ static TEEC_Result create(const struct socket_path *path, uint32_t *number)
     if (context == NULL)
         return TEEC_ERROR_OUT_OF_MEMORY;
     if (path != NULL)
-        context->path = *path;
-    result = connect_context(context, &context->pool[0].channel);
+        context->world.path = *path;
+    result = world_meet(&context->world, &context->pool[0].channel);
     pthread_mutex_lock(&lock);
     *number = context->number;
     context->finalized = result != TEEC_SUCCESS;
@@ -232,7 +159,7 @@ static TEEC_Result create_again(uint32_t old, uint32_t *number)
     pthread_mutex_lock(&lock);
     context = find(old);
     if (context != NULL)
-        path = context->path;
+        path = context->world.path;
     pthread_mutex_unlock(&lock);
     return context != NULL ? create(&path, number) : TEEC_ERROR_BAD_STATE;
 }
@@ -325,8 +252,8 @@ static TEEC_Result place_and_exchange(const struct context *context, struct chan
 
     if (exchange->parameters == NULL)
         return channel_exchange(channel, exchange);
-    result =
-        parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0 ? &channel->file : NULL);
+    result = parameters_place(exchange->parameters,
+                              (context->world.features & FEATURE_MEMORY_FILES) != 0 ? &channel->file : NULL);
     if (result == TEEC_SUCCESS)
         result = channel_exchange(channel, exchange);
     memory_file_settle(&channel->file);
@@ -349,7 +276,7 @@ static TEEC_Result exchange_over_any(uint32_t number, struct exchange *exchange,
         if (result != TEEC_SUCCESS)
             return result;
         if (!channel_is_open(&taken->channel))
-            joined = join_context(context, &taken->channel);
+            joined = world_join(&context->world, &taken->channel);
         if (joined == TEEC_SUCCESS)
             result = place_and_exchange(context, &taken->channel, exchange);
         give_back(context, taken, joined);
@@ -414,7 +341,7 @@ static struct counters counters_of(uint32_t number)
     pthread_mutex_lock(&lock);
     context = find(number);
     if (context != NULL)
-        counters = context->counters;
+        counters = context->world.counters;
     pthread_mutex_unlock(&lock);
     return counters;
 }

@@ -60,6 +60,7 @@ class EchoSession:
     def __init__(self, application: EchoApplication, client: ClientIdentity) -> None:
         self.client = client
         self.running = 0
+        self.returns = False
         self.closed_while_running = False
         self._application = application
 

@@ -123,7 +123,7 @@ def test_a_close_that_an_application_refuses_is_logged_and_done(caplog: pytest.L
     assert record.getMessage().endswith("not now")
 
 
-def refuse(_: EchoSession) -> None:
+def refuse(_: EchoSession, **__: bool) -> None:
     raise TeeError(TeeResult.BAD_STATE, "not now")
 
 

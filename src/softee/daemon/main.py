@@ -127,6 +127,7 @@ def _open(
         wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
+    log.info(kept.told)
     return World(around, page, applications, log_descriptor, anchor, kept.descriptors), made, listener
 
 

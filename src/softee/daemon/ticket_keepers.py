@@ -111,7 +111,7 @@ def _keyring(state: Path) -> TicketKeeper | None:
     try:
         return Keyring(Entry(description_of(state)))
     except OSError as error:
-        log.info("there is no keyring to be had: %s", error)
+        log.debug("there is no keyring to be had: %s", error)
         return None
 
 

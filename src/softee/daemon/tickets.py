@@ -119,10 +119,11 @@ class LoginTable:
 
 @dataclass(frozen=True)
 class OpenTickets:
-    """What lets logins come back, and the descriptors that it needs."""
+    """What lets logins come back, the descriptors that it needs, and what is to be said of it."""
 
     tickets: Tickets = NO_TICKETS
     descriptors: tuple[int, ...] = ()
+    told: str = "logins do not come back after a restart: nothing keeps the ticket key"
 
 
 @contextlib.contextmanager
@@ -135,13 +136,12 @@ def open_tickets(settings: Settings) -> Iterator[OpenTickets]:
         log.warning("the ticket key cannot be kept: %s", error)
         table = None
     if keeper is None or table is None:
-        log.info("logins do not come back after a restart: nothing keeps the ticket key")
         yield OpenTickets()
         return
-    log.info("logins come back after a restart: %s keeps the ticket key", keeper.name)
     tickets = Tickets(table.key, table, _boot_time, settings.pkcs11.ticket_age or None)
     try:
-        yield OpenTickets(tickets, (keeper.descriptor,))
+        told = f"logins come back after a restart: {keeper.name} keeps the ticket key"
+        yield OpenTickets(tickets, (keeper.descriptor,), told)
     finally:
         table.close()
 

@@ -8,7 +8,7 @@ that no application takes itself for logged in. Session objects and operations a
 import logging
 from collections.abc import Iterable
 
-from softee.names import CKR, CKU, SessionFlag
+from softee.names import CKU, SessionFlag
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.abi.messages import RestoreSessions
 from softee.pkcs11_ta.abi.restored import NOBODY, SavedLogin, SavedSession
@@ -31,16 +31,14 @@ def restore(client: Pkcs11Client, saved: RestoreSessions) -> list[int]:
         Pkcs11Error: CKR_SESSION_EXISTS: the client is not new; CKR_ARGUMENTS_BAD: the numbers make no sense.
 
     """
-    if len(saved.sessions) > client.max_sessions or len(saved.logins) > client.slots.count:
-        raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{len(saved.sessions)} sessions and {len(saved.logins)} logins at once")
     client.begin_after(saved.next_session, saved.next_object)
     logins = {login.slot: login for login in saved.logins}
     sessions: dict[int, list[SavedSession]] = {}
-    for session in saved.sessions:
+    for session in saved.sessions[: client.max_sessions]:
         sessions.setdefault(session.slot, []).append(session)
     restored: list[int] = []
-    for slot in sorted(logins.keys() | sessions.keys()):
-        if slot >= client.slots.count:
+    for slot in range(client.slots.count):
+        if slot not in sessions and slot not in logins:
             continue
         try:
             restored += _restore_on(client, client.token(slot), sessions.get(slot, []), logins.get(slot))
