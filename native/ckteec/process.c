@@ -180,6 +180,13 @@ void library_leave(int cancel_state)
     pthread_setcancelstate(cancel_state, NULL);
 }
 
+/* A call has to get back what it has let go; only more readers than there can be keep it away. */
+static void lock_for_reading(void)
+{
+    while (pthread_rwlock_rdlock(&lock) != 0)
+        poll(NULL, 0, NAP_MS);
+}
+
 static int64_t now_ns(void)
 {
     struct timespec now;
@@ -226,17 +233,17 @@ static bool renew(unsigned long life)
     bool lost;
     bool done = false;
 
-    pthread_rwlock_rdlock(&lock);
+    lock_for_reading();
     lives_on(life, &lost);
     old = connection_now();
     pthread_rwlock_unlock(&lock);
     if (!lost || connection_renew(&old, &renewed) != CKR_OK)
         return false;
-    pthread_rwlock_wrlock(&lock);
-    lives_on(life, &lost);
-    if (lost)
-        done = take_over(&renewed);
-    pthread_rwlock_unlock(&lock);
+    if (pthread_rwlock_wrlock(&lock) == 0) {
+        lives_on(life, &lost);
+        done = lost && take_over(&renewed);
+        pthread_rwlock_unlock(&lock);
+    }
     if (!done)
         connection_end(&renewed);
     return done;
@@ -247,7 +254,7 @@ static bool is_there(unsigned long life)
     bool lost;
     bool same;
 
-    pthread_rwlock_rdlock(&lock);
+    lock_for_reading();
     same = lives_on(life, &lost);
     pthread_rwlock_unlock(&lock);
     return same && !lost;
@@ -286,7 +293,7 @@ bool library_reconnect(int64_t *deadline)
         return false;
     pthread_rwlock_unlock(&lock);
     there = renew_until(life, *deadline);
-    pthread_rwlock_rdlock(&lock);
+    lock_for_reading();
     return there && lives_on(life, &lost);
 }
 

@@ -38,6 +38,8 @@ static const CK_RV own_values[] = {
     CKR_DEVICE_ERROR,
     CKR_DEVICE_MEMORY,
     CKR_HOST_MEMORY,
+    CKR_SESSION_HANDLE_INVALID, /* these two of what has ended with a secure world that is gone */
+    CKR_USER_NOT_LOGGED_IN,
 };
 
 static bool has(const CK_RV *list, size_t count, CK_RV rv)
@@ -157,6 +159,10 @@ static void answer_output(TEEC_TempMemoryReference *output, const TEEC_TempMemor
     output->size = (how & (FULL_OUTPUT | ECHO)) != 0 ? capacity : size;
 }
 
+/* Contexts are numbered; the secure worlds of those up to a number are gone. */
+static int current;
+static int gone;
+
 static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t *origin)
 {
     TEEC_TempMemoryReference *control = &operation->params[0].tmpref;
@@ -174,8 +180,24 @@ static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t 
     return results[take_u8(&input) % COUNT(results)];
 }
 
+/* Where the secure world is gone, nothing is sent to it; it may go without an answer. */
+static TEEC_Result answer_unless_lost(uint32_t command, TEEC_Operation *operation, uint32_t *origin)
+{
+    TEEC_Result result;
+
+    *origin = TEEC_ORIGIN_COMMS;
+    if (current <= gone)
+        return TEEC_ERROR_TARGET_DEAD;
+    result = answer(command, operation, origin);
+    if (result == TEEC_ERROR_COMMUNICATION && *origin == TEEC_ORIGIN_COMMS)
+        gone = current;
+    return result;
+}
+
 #include "again_calls.h"
 #include "modern_calls.h"
+
+#include "lost_calls.h"
 
 typedef CK_RV list_call(CK_ULONG *list, CK_ULONG *count);
 
@@ -345,7 +367,8 @@ static void begin_without_anything(void)
     if (begun)
         return;
     begun = true;
-    fake_teec_set_handler(answer);
+    fake_teec_set_handler(answer_unless_lost);
+    require(setenv("SOFTEE_RECONNECT_SECONDS", "0", 1) == 0);
     faults_begin_always();
     require(C_Initialize(NULL) == CKR_HOST_MEMORY && C_Finalize(NULL) == CKR_CRYPTOKI_NOT_INITIALIZED);
     faults_end();
@@ -361,17 +384,27 @@ static CK_RV initialize(void)
 }
 
 #define AGAIN_AND_AGAIN UINT8_MAX
+#define COMES_AND_GOES (UINT8_MAX - 1)
+
+static void (*chosen(uint8_t choice))(void)
+{
+    if (choice == COMES_AND_GOES)
+        return call_while_it_comes_and_goes;
+    return choice == AGAIN_AND_AGAIN ? call_again_and_again : calls[choice % COUNT(calls)];
+}
 
 static void use(void)
 {
     const uint8_t choice = take_u8(&input);
     CK_RV rv;
 
-    fake_teec.counters = choice == AGAIN_AND_AGAIN ? counters : NULL;
+    current = 0;
+    gone = -1;
+    fake_teec.counters = choice >= COMES_AND_GOES ? counters : NULL;
     fake_teec.counter_count = COUNT(counters);
     rv = require_sane(initialize());
     if (rv == CKR_OK)
-        (choice == AGAIN_AND_AGAIN ? call_again_and_again : calls[choice % COUNT(calls)])();
+        chosen(choice)();
     if (rv == CKR_OK && require_sane(C_Finalize(NULL)) == CKR_OK)
         rv = CKR_CRYPTOKI_NOT_INITIALIZED;
     faults_end();

@@ -4,6 +4,7 @@
 import _ctypes
 import ctypes
 import os
+import resource
 import sys
 import threading
 from collections.abc import Callable
@@ -57,6 +58,16 @@ def closed(path: Path) -> None:
     tell(sign(session, key))
 
 
+def without_descriptors(path: Path) -> None:
+    _, session, key = logged_in(path)
+    close_descriptors()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    tell(sign(session, key))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    tell(sign(session, key))
+
+
 def setuid(path: Path) -> None:
     module, session, key = logged_in(path)
     tell(sign(session, key))
@@ -105,7 +116,26 @@ def keep_calling(over: threading.Event, library: ctypes.CDLL) -> None:
         library.C_GetSlotList(0, None, byref(count))
 
 
-DOES: dict[str, Callable[[Path], None]] = {"closed": closed, "setuid": setuid, "fork": fork, "unload": unload}
+def execute(path: Path) -> None:
+    """Become another program in the same process."""
+    _, session, key = logged_in(path)
+    tell(sign(session, key))
+    os.execv(sys.executable, [sys.executable, __file__, "executed", str(path)])  # noqa: S606 - no shell is wanted
+
+
+def executed(path: Path) -> None:
+    tell("private keys" if private_keys(Module(path).open(0)) else "no private keys")
+
+
+DOES: dict[str, Callable[[Path], None]] = {
+    "closed": closed,
+    "without_descriptors": without_descriptors,
+    "setuid": setuid,
+    "fork": fork,
+    "exec": execute,
+    "executed": executed,
+    "unload": unload,
+}
 
 if __name__ == "__main__":
     DOES[sys.argv[1]](Path(sys.argv[2]))

@@ -368,6 +368,42 @@ def test_closed_descriptors_cost_no_login(module: Path, world: World) -> None:
     assert told == ["signed", "signed"]
 
 
+def test_a_process_without_descriptors_fails_until_it_has_some(
+    module: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOFTEE_RECONNECT_SECONDS", "0")
+    assert run_client(module, world, "without_descriptors") == ["DEVICE_ERROR", "signed"]
+
+
+@pytest.mark.parametrize("seconds", ["-1", "soon", "86401", "1.5"])
+def test_a_patience_that_makes_no_sense_is_refused(
+    module: Path, world: World, monkeypatch: pytest.MonkeyPatch, seconds: str
+) -> None:
+    monkeypatch.setenv("SOFTEE_RECONNECT_SECONDS", seconds)
+    monkeypatch.setenv("SOFTEE_SOCKET", str(world.socket))
+    with pytest.raises(CryptokiError, match="CKR_ARGUMENTS_BAD"):
+        Module(copied_module(module, world.directory))
+
+
+@pytest.mark.skipif(not SOAK, reason="takes 12 seconds; SOFTEE_SOAK=1")
+def test_twelve_seconds_of_silence_cost_nothing(loaded: Module, world: World) -> None:
+    session = loaded.login(0, PIN)
+    key = find_key(session)
+    pids = [world.daemon.process.pid, *world.workers()]
+
+    def go_on() -> None:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    goes_on = threading.Timer(12, go_on)
+    goes_on.start()
+    assert len(session.sign(ECDSA, key, bytes(32))) == 64
+    goes_on.join()
+    assert len(session.sign(ECDSA, key, bytes(32))) == 64
+
+
 def test_another_user_gets_no_login_back_and_goes_on(module: Path, world: World) -> None:
     world.restart_with("socket_mode = 0o666")
     world.socket.parent.chmod(0o755)
@@ -376,6 +412,10 @@ def test_another_user_gets_no_login_back_and_goes_on(module: Path, world: World)
 
 def test_a_forked_child_gets_nothing(module: Path, world: World) -> None:
     assert run_client(module, world, "fork") == ["signed", "CRYPTOKI_NOT_INITIALIZED", "no private keys"]
+
+
+def test_another_program_in_the_same_process_gets_nothing(module: Path, world: World) -> None:
+    assert run_client(module, world, "exec") == ["signed", "no private keys"]
 
 
 def test_unloading_a_library_in_use_neither_crashes_nor_leaks(module: Path, world: World) -> None:
