@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What outlives the secure world's processes: the list of live logins, and who keeps it."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon import passed, tickets
+from softee.daemon import lockdown, passed, tickets
 from softee.daemon.keyring import Entry
 from softee.daemon.peer import is_running, process_mark
 from softee.daemon.settings import load_settings
@@ -175,6 +176,29 @@ def test_the_kernels_keyring_keeps_an_entry(entry: Entry) -> None:
     assert entry.read() == b""
     with pytest.raises(OSError, match="not available"):
         entry.remove()
+
+
+LOCKED_DOWN = """
+import sys
+from softee.daemon.keyring import Entry
+from softee.daemon.lockdown import Doors, lock_down
+entry = Entry(sys.argv[1].encode())
+lock_down(Doors(keyring=sys.argv[2] == "keyring"))
+try:
+    entry.write(b"kept")
+    entry.remove()
+    print("written")
+except OSError as error:
+    print(error.errno)
+"""
+
+
+@pytest.mark.skipif(bool(lockdown.missing()), reason="this machine cannot close all doors")
+@pytest.mark.parametrize(("keeper", "said"), [("keyring", "written"), ("none", str(errno.EPERM))])
+def test_the_keyring_stays_open_only_where_it_keeps_the_key(entry: Entry, keeper: str, said: str) -> None:
+    assert entry.read() == b""
+    command = [sys.executable, "-P", "-c", LOCKED_DOWN, f"softee-test:{os.getpid()}", keeper]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{said}\n"
 
 
 def test_a_machine_whose_system_calls_are_not_known_has_no_keyring(

@@ -60,7 +60,7 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
             wakeup = signals.enter_context(_stopping_signals())
             on_ready = partial(_ready, listener, ready_fd)
             workers = _workers(settings, applications)
-            _lock_down(settings, may_fork=workers > 1)
+            _lock_down(settings, may_fork=workers > 1, keyring=world.kept.keyring)
             gc.collect()
             gc.freeze()  # what is there now stays; collectors leave it alone, and workers share it
             if workers == 1:
@@ -94,10 +94,10 @@ def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
     return settings.workers or len(os.sched_getaffinity(0))
 
 
-def _lock_down(settings: Settings, *, may_fork: bool) -> None:
+def _lock_down(settings: Settings, *, may_fork: bool, keyring: bool) -> None:
     """Give up what is no longer needed. Workers give up more."""
     own = (settings.state, settings.socket.parent, *anchor_devices(settings), *settings.lockdown.also_write)
-    for left_open in lock_down(Doors(own, settings.lockdown.also_read, may_fork=may_fork)):
+    for left_open in lock_down(Doors(own, settings.lockdown.also_read, may_fork, keyring)):
         log.warning("%s", left_open)
 
 
@@ -128,7 +128,7 @@ def _open(
     listener = _listener(settings)
     stack.callback(listener.close)
     log.info(kept.told)
-    return World(around, page, applications, log_descriptor, anchor, kept.descriptors), made, listener
+    return World(around, page, applications, log_descriptor, anchor, kept), made, listener
 
 
 def _listener(settings: Settings) -> Listener:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from softee.daemon import peer as kernel
 from softee.daemon.settings import Settings
-from softee.daemon.ticket_keepers import SIZE, TicketKeeper, find_keeper
+from softee.daemon.ticket_keepers import SIZE, Keyring, TicketKeeper, find_keeper
 from softee.pkcs11_ta.session.tickets import LOGIN_SIZE, NO_TICKETS, Tickets
 from softee.tee.keys import KEY_SIZE
 
@@ -123,6 +123,8 @@ class OpenTickets:
 
     tickets: Tickets = NO_TICKETS
     descriptors: tuple[int, ...] = ()
+    keyring: bool = False
+    """The kernel's keyring keeps the key."""
     told: str = "logins do not come back after a restart: nothing keeps the ticket key"
 
 
@@ -141,7 +143,7 @@ def open_tickets(settings: Settings) -> Iterator[OpenTickets]:
     tickets = Tickets(table.key, table, _boot_time, settings.pkcs11.ticket_age or None)
     try:
         told = f"logins come back after a restart: {keeper.name} keeps the ticket key"
-        yield OpenTickets(tickets, (keeper.descriptor,), told)
+        yield OpenTickets(tickets, (keeper.descriptor,), isinstance(keeper, Keyring), told)
     finally:
         table.close()
 
