@@ -38,8 +38,8 @@ static const CK_RV own_values[] = {
     CKR_DEVICE_ERROR,
     CKR_DEVICE_MEMORY,
     CKR_HOST_MEMORY,
-    CKR_SESSION_HANDLE_INVALID, /* these two of what has ended with a secure world that is gone */
-    CKR_USER_NOT_LOGGED_IN,
+    CKR_SESSION_HANDLE_INVALID,
+    CKR_USER_NOT_LOGGED_IN, /* of what has ended with a secure world that is gone */
 };
 
 static bool has(const CK_RV *list, size_t count, CK_RV rv)
@@ -159,10 +159,6 @@ static void answer_output(TEEC_TempMemoryReference *output, const TEEC_TempMemor
     output->size = (how & (FULL_OUTPUT | ECHO)) != 0 ? capacity : size;
 }
 
-/* Contexts are numbered; the secure worlds of those up to a number are gone. */
-static int current;
-static int gone;
-
 static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t *origin)
 {
     TEEC_TempMemoryReference *control = &operation->params[0].tmpref;
@@ -178,20 +174,6 @@ static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t 
     control->size = (how & ANY_CONTROL_SIZE) != 0 ? take_u32(&input) : sizeof(status);
     *origin = take_u8(&input) % 5;
     return results[take_u8(&input) % COUNT(results)];
-}
-
-/* Where the secure world is gone, nothing is sent to it; it may go without an answer. */
-static TEEC_Result answer_unless_lost(uint32_t command, TEEC_Operation *operation, uint32_t *origin)
-{
-    TEEC_Result result;
-
-    *origin = TEEC_ORIGIN_COMMS;
-    if (current <= gone)
-        return TEEC_ERROR_TARGET_DEAD;
-    result = answer(command, operation, origin);
-    if (result == TEEC_ERROR_COMMUNICATION && *origin == TEEC_ORIGIN_COMMS)
-        gone = current;
-    return result;
 }
 
 #include "again_calls.h"
@@ -383,16 +365,6 @@ static CK_RV initialize(void)
     return C_Initialize(NULL);
 }
 
-#define AGAIN_AND_AGAIN UINT8_MAX
-#define COMES_AND_GOES (UINT8_MAX - 1)
-
-static void (*chosen(uint8_t choice))(void)
-{
-    if (choice == COMES_AND_GOES)
-        return call_while_it_comes_and_goes;
-    return choice == AGAIN_AND_AGAIN ? call_again_and_again : calls[choice % COUNT(calls)];
-}
-
 static void use(void)
 {
     const uint8_t choice = take_u8(&input);
@@ -404,7 +376,7 @@ static void use(void)
     fake_teec.counter_count = COUNT(counters);
     rv = require_sane(initialize());
     if (rv == CKR_OK)
-        chosen(choice)();
+        (choice >= COMES_AND_GOES ? special[choice - COMES_AND_GOES] : calls[choice % COUNT(calls)])();
     if (rv == CKR_OK && require_sane(C_Finalize(NULL)) == CKR_OK)
         rv = CKR_CRYPTOKI_NOT_INITIALIZED;
     faults_end();
