@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from softee.names import PKCS11_APPLICATION
+from softee.names import PKCS11_APPLICATION, TeeResult
 from softee.pkcs11_ta import dispatch, pace, patience
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.handlers import HANDLERS
@@ -85,7 +85,8 @@ class Pkcs11TaSession:
 
     def __init__(self, client: Pkcs11Client) -> None:
         self._client = client
-        self.invoke = self._count_and_invoke if client.tickets.counts_calls else partial(dispatch.invoke, HANDLERS, client)
+        counted = client.tickets.counts_calls
+        self.invoke = self._count_and_invoke if counted else partial(dispatch.invoke, HANDLERS, client)
         """Runs a command. Answers go into its parameters."""
         self.is_quick = partial(pace.is_quick, client)
         """Says whether a command is done in a moment."""
