@@ -2,15 +2,17 @@
 """RESTORE_SESSIONS and KEEP_LOGIN: what a client gets back in the next secure world, and what not."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from softee.names import CKA, CKR, CKU, SessionFlag
 from softee.pkcs11_ta.abi.restored import SavedLogin, SavedSession
+from softee.pkcs11_ta.session.tickets import NoLogins
 from softee.stores.base import StoreError
 from support.commands import c
-from support.tickets import FIRST_OBJECT, Comeback, comeback, keep_login, restore, restored
-from support.token_world import SO_PIN, USER_PIN, Caller
+from support.tickets import FIRST_OBJECT, PROCESS, Comeback, comeback, keep_login, restore, restored
+from support.token_world import SO_PIN, USER_PIN, Caller, make_application, public_client
 
 RW = int(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION)
 RO = int(SessionFlag.SERIAL_SESSION)
@@ -162,3 +164,25 @@ def test_no_ticket_is_a_login_without_a_secret(world: Comeback) -> None:
     user_key = world.application.slots.token(0).user_key
     assert user_key is not None
     assert bytes(user_key) not in login.ticket
+
+
+def test_a_login_that_cannot_be_noted_gets_no_ticket(world: Comeback) -> None:
+    caller = world.caller()
+    session = caller.set_up()
+    world.keeper.fails = True
+    assert keep_login(caller, session).ticket == b""
+    world.keeper.fails = False
+    assert keep_login(caller, session).ticket
+
+
+def test_where_nothing_outlives_the_secure_world_no_login_is_alive() -> None:
+    caller = Caller(make_application(), replace(public_client(), process=PROCESS))
+    session = caller.set_up()
+    login = keep_login(caller, session)
+    assert login.ticket == b""
+    assert caller.logout(session) is CKR.OK
+    nothing = NoLogins()
+    assert not nothing.put(b"", b"", 0)
+    nothing.end(b"")
+    assert nothing.last_call(b"") is None
+    assert restored(restore(Caller(caller.application), [SavedSession(1, 0, RW)], [login])) == []
