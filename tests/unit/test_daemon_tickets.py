@@ -62,6 +62,16 @@ def test_logins_of_dead_processes_make_room(keeper: MemoryKeeper) -> None:
     assert table.last_call(login(2)) == 0
 
 
+def test_a_call_revives_no_login_that_has_ended(keeper: MemoryKeeper) -> None:
+    table = LoginTable(keeper, alive)
+    table.put(login(1), PROCESS, 1)
+    table.call(login(1), 2)
+    assert table.last_call(login(1)) == 2
+    table.end(login(1))
+    table.call(login(1), 3)
+    assert table.last_call(login(1)) is None
+
+
 def test_a_login_that_cannot_be_kept_is_none(keeper: MemoryKeeper) -> None:
     table = LoginTable(keeper, alive)
     keeper.fails = True

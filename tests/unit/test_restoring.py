@@ -183,6 +183,7 @@ def test_where_nothing_outlives_the_secure_world_no_login_is_alive() -> None:
     assert caller.logout(session) is CKR.OK
     nothing = NoLogins()
     assert not nothing.put(b"", b"", 0)
+    nothing.call(b"", 0)
     nothing.end(b"")
     assert nothing.last_call(b"") is None
     assert restored(restore(Caller(caller.application), [SavedSession(1, 0, RW)], [login])) == []

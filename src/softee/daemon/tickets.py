@@ -63,6 +63,14 @@ class LoginTable:
         log.warning("one more login could not be noted; it does not come back after a restart")
         return False
 
+    def call(self, login: bytes, called: int) -> None:
+        """Note when a login has made its last call, if it is alive: one that has ended meanwhile stays so."""
+        with self._alone():
+            place = self._place_of(login)
+            if place is not None:
+                _, process, _ = _ROW.unpack_from(self._memory, place)
+                self._write(place, _ROW.pack(login, process, called))
+
     def last_call(self, login: bytes) -> int | None:
         """Return when a login has made its last call; None: it is not alive."""
         with self._alone():

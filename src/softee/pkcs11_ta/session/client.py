@@ -203,7 +203,7 @@ class Pkcs11Client:
     def note_call(self) -> None:
         """Remember that the client makes a call now, where logins that make none do not come back."""
         for login in list(self.kept_logins.values()):
-            self.tickets.note_call(login, self.identity)
+            self.tickets.note_call(login)
 
     def session(self, handle: int) -> Session:
         """Return an open session. Raises CKR_SESSION_HANDLE_INVALID."""

@@ -34,6 +34,10 @@ class LiveLogins(Protocol):
         """Note a login of a process, and when it has made its last call. False: there is no room."""
         ...
 
+    def call(self, login: bytes, called: int) -> None:
+        """Note when a login has made its last call, if it is alive."""
+        ...
+
     def last_call(self, login: bytes) -> int | None:
         """Return when a login has made its last call; None: it is not alive."""
         ...
@@ -93,11 +97,11 @@ class Tickets:
         wipe(user_key)
         return None
 
-    def note_call(self, login: bytes, client: ClientIdentity) -> None:
+    def note_call(self, login: bytes) -> None:
         """Remember that a login makes a call now, not more often than matters."""
         now, last = self._clock(), self._logins.last_call(login)
         if last is not None and self._max_age is not None and now - last > self._max_age // 8:
-            self._logins.put(login, client.process, now)
+            self._logins.call(login, now)
 
     def end(self, login: bytes) -> None:
         """Let a login's tickets open nothing from now on."""
@@ -115,8 +119,12 @@ class NoLogins:
         """Refuse."""
         return False
 
-    def last_call(self, _login: bytes) -> None:
+    def call(self, _login: bytes, _called: int) -> None:
+        """Note nothing."""
+
+    def last_call(self, _login: bytes) -> int | None:
         """Know nothing."""
+        return None
 
     def end(self, _login: bytes) -> None:
         """Forget what was never known."""
