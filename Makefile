@@ -81,7 +81,7 @@ fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz
 
 soak: $(INSTALLED) ## the long versions of the crash tests
-	SOFTEE_SOAK=1 pytest --timeout=3600 tests/attacks
+	SOFTEE_SOAK=1 pytest --timeout=3600 tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py
 
 packages: ## install the Debian packages that are missing, or say which
 	@tools/debian_packages.sh

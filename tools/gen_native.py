@@ -14,7 +14,10 @@ from pkcs11_lists import MODULES, NameList
 from softee import names
 from softee.names import PKCS11_APPLICATION
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
+from softee.pkcs11_ta.abi.again import DONE_AGAIN, DONE_AGAIN_WITH_OPERATION, ENDED
 from softee.pkcs11_ta.abi.commands import COMMANDS
+from softee.pkcs11_ta.abi.restored import NOBODY
+from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE
 from softee.wire import frames, messages, parameters, places
 from softee.wire.frames import FrameType
 from softee.wire.messages import REPLY_OF
@@ -101,8 +104,22 @@ def commands() -> str:
         "",
         "/* The output of a command, where it has one size only. */",
         *(f"#define TA_{command.name}_BYTES {command.output_size}" for command in COMMANDS if command.output_size),
+        "",
+        "/* Handles from here on are session objects; the user of a token where nobody is logged in. */",
+        f"#define TA_FIRST_SESSION_OBJECT {FIRST_SESSION_HANDLE:#x}u",
+        f"#define TA_NOBODY {NOBODY:#x}u",
     ]
     return header("/* The PKCS#11 application and its commands. */", guarded("COMMANDS_GEN_H", body))
+
+
+AGAIN = {"AGAIN_DONE": DONE_AGAIN, "AGAIN_WITH_OPERATION": DONE_AGAIN_WITH_OPERATION, "AGAIN_ENDED": ENDED}
+"""What the library does with a command that it cannot send, or has no answer to; with all others nothing."""
+
+
+def again() -> str:
+    """native/ckteec/again.gen.h."""
+    rows = [f"{{TA_{command.name}, {kind}}}," for kind, commands in AGAIN.items() for command in commands]
+    return header("/* Rows of again.c: what becomes of commands when the secure world goes away. */", rows)
 
 
 def remark(text: str) -> str:
@@ -166,6 +183,7 @@ FILES: Mapping[str, Callable[[], str]] = {
     "native/include/pkcs11_names.gen.h": constants,
     "native/teec/protocol.gen.h": protocol,
     "native/ckteec/commands.gen.h": commands,
+    "native/ckteec/again.gen.h": again,
     "native/ckteec/attribute_kinds.gen.h": attributes,
     "native/ckteec/names.gen.h": texts,
 }

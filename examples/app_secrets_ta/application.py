@@ -86,7 +86,7 @@ class AppSecretsSession:
         """Let nothing wait."""
         return 0.0
 
-    def close(self) -> None:
+    def close(self, *, returns: bool = False) -> None:
         """End the session, which holds nothing."""
 
     def _seal(self, secret: Memref, target: Memref) -> TeeResult:

@@ -14,10 +14,15 @@ static atomic_ulong running;
 
 void changes_watch(const volatile uint64_t *counters, size_t count)
 {
-    shown = counters;
-    places = count;
     atomic_store(&own, 0);
     atomic_store(&running, 0);
+    changes_watch_others(counters, count);
+}
+
+void changes_watch_others(const volatile uint64_t *counters, size_t count)
+{
+    shown = counters;
+    places = count;
     atomic_store(&seen, counters != NULL && __GCC_ATOMIC_LLONG_LOCK_FREE == 2);
 }
 

@@ -23,11 +23,14 @@ struct changes_mark {
 /* Begin anew, with the secure world's counters; NULL where there are none. */
 void changes_watch(const volatile uint64_t *counters, size_t count);
 
+/* Go on with the counters of another secure world, in which nothing is on its way. */
+void changes_watch_others(const volatile uint64_t *counters, size_t count);
+
 /* Whether there were counters at the beginning, and whether all changes are still seen. */
 bool changes_are_watched(void);
 bool changes_are_seen(void);
 
-/* For good: a command was sent of which nobody knows when it is done. */
+/* A command was sent of which nobody knows when it is done. */
 void changes_lose_sight(void);
 
 /* Around a command that may change anything. */

@@ -4,10 +4,13 @@
 
 #include <string.h>
 
+#include "again.h"
 #include "changes.h"
+#include "connection.h"
 #include "peer.h"
 #include "process.h"
 #include "reader.h"
+#include "remembered.h"
 #include "turn.h"
 
 #define STATUS_SIZE sizeof(uint32_t)
@@ -29,16 +32,24 @@ static const struct result results[] = {
     {TEEC_ERROR_NOT_IMPLEMENTED, CKR_FUNCTION_NOT_SUPPORTED},
 };
 
-void command_begin(struct command *command, enum ta_command number)
+void command_prepare(struct command *command, enum ta_command number)
 {
     command->number = number;
+    command->entered = false;
     command->ends_operation = false;
     command->output_may_be_less = false;
     command->session = 0;
+    command->slot = 0;
+    command->handles = 0;
     command->output_capacity = 0;
     command->output_room = 0;
     buffer_init(&command->control);
     memset(&command->operation, 0, sizeof(command->operation));
+}
+
+void command_begin(struct command *command, enum ta_command number)
+{
+    command_prepare(command, number);
     command->entered = library_enter(&command->cancel_state);
     if (!command->entered)
         buffer_refuse(&command->control, CKR_CRYPTOKI_NOT_INITIALIZED);
@@ -171,7 +182,9 @@ static CK_RV invoke(struct command *command)
         return control->error;
     set_parameter(command, 0, TEEC_MEMREF_TEMP_INOUT, control->bytes, control->size);
     result = peer_invoke(command->number, &command->operation, &origin);
-    if (result != TEEC_SUCCESS && origin == TEEC_ORIGIN_COMMS)
+    command->unsent = result == TEEC_ERROR_TARGET_DEAD && origin == TEEC_ORIGIN_COMMS;
+    command->unanswered = result != TEEC_SUCCESS && origin == TEEC_ORIGIN_COMMS && !command->unsent;
+    if (command->unanswered)
         changes_lose_sight();
     if (was_refused_on_the_way(result, origin))
         buffer_refuse(control, rv_of(result, origin));
@@ -185,20 +198,6 @@ static CK_RV invoke(struct command *command)
 CK_RV command_ask(struct command *command)
 {
     return command->control.error == CKR_OK ? invoke(command) : command->control.error;
-}
-
-CK_RV command_tell(enum ta_command number, uint32_t session, const enum ta_command *what)
-{
-    struct command command = {.number = number};
-    CK_RV rv;
-
-    buffer_init(&command.control);
-    put_u32(&command.control, session);
-    if (what != NULL)
-        put_u32(&command.control, *what);
-    rv = invoke(&command);
-    buffer_release(&command.control);
-    return rv;
 }
 
 /* The answer is larger than any that can come, but not than the application's buffer: more room would not help. */
@@ -219,6 +218,62 @@ static CK_RV send_and_judge(struct command *command)
     return rv;
 }
 
+CK_RV command_send(struct command *command)
+{
+    const CK_RV rv = command->control.error == CKR_OK ? send_and_judge(command) : command->control.error;
+
+    buffer_release(&command->control);
+    return rv;
+}
+
+CK_RV command_tell(enum ta_command number, uint32_t session, const enum ta_command *what)
+{
+    struct command command;
+
+    command_prepare(&command, number);
+    put_u32(&command.control, session);
+    if (what != NULL)
+        put_u32(&command.control, *what);
+    return command_send(&command);
+}
+
+CK_RV command_fetch(enum ta_command number, const void *request, size_t request_size, void *output, size_t *output_size)
+{
+    struct command command;
+    CK_RV rv;
+
+    command_prepare(&command, number);
+    put_bytes(&command.control, request, request_size);
+    command_output_up_to(&command, output, *output_size);
+    rv = command_send(&command);
+    *output_size = command_output_size(&command);
+    return rv;
+}
+
+/*
+ * Where the secure world was gone, or went away, wait for it to come back, and have it do what does no harm. What only
+ * ends something has ended with the old one.
+ */
+static CK_RV send_until_answered(struct command *command, struct turn *turn)
+{
+    int64_t deadline = 0;
+    CK_RV rv = send_and_judge(command);
+
+    while ((command->unsent || command->unanswered) && connection_can_come_back()) {
+        const enum again again = again_of(turn->called);
+        const bool sent = command->unanswered;
+
+        if (again == AGAIN_ENDED && connection_is_lost())
+            return remembered_end(command);
+        if (sent && (again == AGAIN_NEVER || again == AGAIN_ENDED))
+            return CKR_DEVICE_ERROR;
+        if (!library_reconnect(&deadline) || !turn_again(turn, command, sent))
+            return CKR_DEVICE_ERROR;
+        rv = send_and_judge(command);
+    }
+    return rv;
+}
+
 static CK_RV exchange(struct command *command, struct turn *turn)
 {
     CK_RV rv;
@@ -226,8 +281,10 @@ static CK_RV exchange(struct command *command, struct turn *turn)
     if (turn->follows && turn->answered)
         return turn->answer;
     do
-        rv = send_and_judge(command);
+        rv = send_until_answered(command, turn);
     while (turn_seen(turn, command, rv));
+    if (rv == CKR_OK && !command->unsent && !command->unanswered)
+        remember(command);
     return rv;
 }
 

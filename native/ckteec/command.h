@@ -25,7 +25,13 @@ struct command {
     int cancel_state;
     bool ends_operation;     /* what is wrong with the arguments ends the session's active operation */
     bool output_may_be_less; /* else the output has exactly the size of its buffer */
+    bool unsent;             /* the last time, the secure world was gone before it had the command */
+    bool unanswered;         /* or it went away before it had answered, and may have done it */
     uint32_t session;
+    uint32_t slot; /* these three where remembered.c asks for them */
+    uint32_t flags;
+    uint32_t user;
+    uint32_t handles;       /* so many are at the beginning of the output */
     size_t output_capacity; /* what is asked for at most */
     size_t output_room;     /* what the application's buffer holds, which may be more */
     struct buffer control;
@@ -81,7 +87,18 @@ CK_RV command_end(struct command *command);
 /* Within another command: send one whose control buffer and output are there, and nothing else. */
 CK_RV command_ask(struct command *command);
 
-/* Within another command: send one that has nothing but a session's handle, and a command's number if not NULL. */
+/*
+ * Within another command: one whose request and output are prepared in the same way, and that is then sent, as it is
+ * and once. It has gone afterwards, but for the size of its output.
+ */
+void command_prepare(struct command *command, enum ta_command number);
+CK_RV command_send(struct command *command);
+
+/* Likewise: one that has nothing but a session's handle, and a command's number if not NULL. */
 CK_RV command_tell(enum ta_command number, uint32_t session, const enum ta_command *what);
+
+/* Likewise: one of these bytes, that gives up to `*output_size` bytes; then that is how many. */
+CK_RV command_fetch(enum ta_command number, const void *request, size_t request_size, void *output,
+                    size_t *output_size);
 
 #endif

@@ -113,6 +113,8 @@ enum ta_command {
     TA_RESUME = 0x106a,
     TA_FIND_OBJECTS_START = 0x106b, /* C_FindObjectsInit */
     TA_GET_ATTRIBUTES_AHEAD = 0x106c, /* C_GetAttributeValue */
+    TA_KEEP_LOGIN = 0x1070,
+    TA_RESTORE_SESSIONS = 0x1071,
 };
 
 /* The output of a command, where it has one size only. */
@@ -136,5 +138,9 @@ enum ta_command {
 #define TA_SIGN_START_BYTES 20
 #define TA_VERIFY_START_BYTES 20
 #define TA_DIGEST_START_BYTES 20
+
+/* Handles from here on are session objects; the user of a token where nobody is logged in. */
+#define TA_FIRST_SESSION_OBJECT 0x80000000u
+#define TA_NOBODY 0xffffffffu
 
 #endif

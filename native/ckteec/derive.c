@@ -111,6 +111,7 @@ static CK_RV derive_more(struct command *command, const CK_MECHANISM *mechanism,
             buffer_refuse(&command->control, rv);
     }
     command_output(command, received, answer_size(&answer));
+    command->handles = (uint32_t)answer.count;
     rv = command_end(command);
     if (rv == CKR_OK)
         give(&answer, received);

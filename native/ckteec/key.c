@@ -34,6 +34,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
     put_template(&command.control, pPublicKeyTemplate, ulPublicKeyAttributeCount);
     put_template(&command.control, pPrivateKeyTemplate, ulPrivateKeyAttributeCount);
     command_output(&command, handles, sizeof(handles));
+    command.handles = 2;
     rv = command_end(&command);
     if (rv != CKR_OK)
         return rv;

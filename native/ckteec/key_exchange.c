@@ -22,6 +22,7 @@ CK_RV C_EncapsulateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, 
     put_mechanism(&command.control, pMechanism);
     put_template(&command.control, pTemplate, ulAttributeCount);
     output_behind(&command, &output, sizeof(uint32_t), pCiphertext, pulCiphertextLen);
+    command.handles = 1;
     rv = output_behind_end(&command, &output, pCiphertext, pulCiphertextLen);
     if (rv == CKR_OK && pCiphertext != NULL)
         *phKey = u32_at(output.bytes.bytes);

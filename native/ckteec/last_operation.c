@@ -64,7 +64,7 @@ void visit_end(struct visit *visit)
     pthread_mutex_lock(&lock);
     if (visit->operation != NULL)
         place->taken = false;
-    else
+    else if (place->visitors > 0) /* the library may have been finalized meanwhile */
         place->visitors--;
     if (waiting > 0)
         pthread_cond_broadcast(&came_free);
@@ -89,4 +89,23 @@ void last_operations_forget(void)
     pthread_cond_init(&came_free, NULL);
     waiting = 0;
     explicit_bzero(places, sizeof(places));
+}
+
+static void lose(struct place *place)
+{
+    struct last_operation *operation = &place->operation;
+    const bool is_begun = operation->state == OPERATION_READY || operation->state == OPERATION_CLAIMED;
+
+    if (operation->state != OPERATION_LOST)
+        operation->state = is_begun && operation->resumable ? OPERATION_LOST : OPERATION_UNKNOWN;
+    if (place->search.state == SEARCH_ENDED)
+        place->search.state = SEARCH_ELSEWHERE;
+}
+
+void last_operations_lose(void)
+{
+    pthread_mutex_lock(&lock);
+    for (struct place *place = places; place < places + PLACES; place++)
+        lose(place);
+    pthread_mutex_unlock(&lock);
 }

@@ -34,6 +34,7 @@ enum operation_state {
     OPERATION_RUNNING, /* it has had a part */
     OPERATION_ENDED,   /* and may be resumed */
     OPERATION_CLAIMED, /* the application was told that it is begun again, which the secure world does not know yet */
+    OPERATION_LOST,    /* the application takes it for begun, but that was in a secure world that is gone */
 };
 
 /* A request to begin an operation that is longer is not remembered. */
@@ -72,5 +73,11 @@ void visit_forget_session(const struct visit *visit);
 
 /* At the beginning of a connection, and in a child process. */
 void last_operations_forget(void);
+
+/*
+ * In another secure world than before: it has no operations. Those that have had nothing yet are lost, and may be begun
+ * again; others are gone. What is held of a search is held. No call looks at its operation meanwhile.
+ */
+void last_operations_lose(void);
 
 #endif

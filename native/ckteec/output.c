@@ -59,6 +59,7 @@ CK_RV output_handle_end(struct command *command, CK_ULONG_PTR handle)
 
     command_require(command, handle != NULL);
     command_output(command, wire, sizeof(wire));
+    command->handles = 1;
     rv = command_end(command);
     if (rv == CKR_OK)
         *handle = u32_at(wire);

@@ -2,8 +2,10 @@
 /* Initialization, and what happens to it in a child process. */
 #include "process.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "changes.h"
 #include "connection.h"
@@ -11,10 +13,17 @@
 #include "known_attributes.h"
 #include "last_operation.h"
 #include "peer.h"
+#include "remembered.h"
+
+#define NAP_MS 10 /* between two tries to connect */
 
 /* Calls hold the lock for reading; C_Initialize and C_Finalize, for writing. */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static bool initialized;
+static unsigned long lives; /* how often it was */
+
+/* A thread connects anew; the others wait for it. */
+static atomic_bool renewing;
 
 /* Set while C_Finalize waits for the lock, so that new calls do not keep it waiting. */
 static atomic_bool finalizing;
@@ -29,6 +38,7 @@ static void forget_changes(void)
     changes_watch(NULL, 0);
     last_operations_forget();
     known_attributes_forget();
+    remembered_forget();
 }
 
 static void watch_changes(void)
@@ -47,6 +57,7 @@ static void forget_parent(void)
     pthread_cond_init(&end_came, NULL);
     initialized = false;
     atomic_store(&finalizing, false);
+    atomic_store(&renewing, false);
     connection_forget();
     forget_changes();
 }
@@ -73,6 +84,7 @@ static CK_RV initialize_alone(void)
     if (!initialized) {
         rv = connect_to_peer();
         initialized = rv == CKR_OK;
+        lives += initialized;
         if (initialized)
             watch_changes();
     }
@@ -166,6 +178,123 @@ void library_leave(int cancel_state)
 {
     pthread_rwlock_unlock(&lock);
     pthread_setcancelstate(cancel_state, NULL);
+}
+
+/* A call has to get back what it has let go; only more readers than there can be keep it away. */
+static void lock_for_reading(void)
+{
+    while (pthread_rwlock_rdlock(&lock) != 0)
+        poll(NULL, 0, NAP_MS);
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Have another secure world take the place of the one that is lost: all of that one's, or nothing. */
+static bool take_over(const struct connection *renewed)
+{
+    const struct connection lost = connection_now();
+    struct connection ended = lost;
+    size_t count;
+    const volatile uint64_t *counters;
+
+    connection_use(renewed);
+    if (peer_meet() != CKR_OK || remembered_restore() != CKR_OK) {
+        connection_use(&lost);
+        return false;
+    }
+    connection_end(&ended);
+    counters = connection_counters(&count);
+    changes_watch_others(counters, count);
+    last_operations_lose();
+    known_attributes_wipe();
+    return true;
+}
+
+/* Whether the library is in the life that a call has begun in; `lost`: and its connection is. */
+static bool lives_on(unsigned long life, bool *lost)
+{
+    const bool same = initialized && lives == life;
+
+    *lost = same && connection_is_lost();
+    return same;
+}
+
+/* To connect takes its time, in which nobody else has to wait. */
+static bool renew(unsigned long life)
+{
+    struct connection renewed = {0};
+    struct connection old;
+    bool lost;
+    bool done = false;
+
+    lock_for_reading();
+    lives_on(life, &lost);
+    old = connection_now();
+    pthread_rwlock_unlock(&lock);
+    if (!lost || connection_renew(&old, &renewed) != CKR_OK)
+        return false;
+    if (pthread_rwlock_wrlock(&lock) == 0) {
+        lives_on(life, &lost);
+        done = lost && take_over(&renewed);
+        pthread_rwlock_unlock(&lock);
+    }
+    if (!done)
+        connection_end(&renewed);
+    return done;
+}
+
+static bool is_there(unsigned long life)
+{
+    bool lost;
+    bool same;
+
+    lock_for_reading();
+    same = lives_on(life, &lost);
+    pthread_rwlock_unlock(&lock);
+    return same && !lost;
+}
+
+/* C_Finalize does not wait for a secure world to come back. */
+static bool renew_until(unsigned long life, int64_t deadline)
+{
+    for (;;) {
+        bool renewed = false;
+
+        if (is_there(life))
+            return true;
+        if (!atomic_exchange(&renewing, true)) {
+            renewed = renew(life);
+            atomic_store(&renewing, false);
+        }
+        if (renewed)
+            return true;
+        if (atomic_load(&finalizing) || now_ns() >= deadline)
+            return false;
+        poll(NULL, 0, NAP_MS);
+    }
+}
+
+bool library_reconnect(int64_t *deadline)
+{
+    const unsigned long life = lives;
+    const bool again = *deadline != 0;
+    bool there;
+    bool lost;
+
+    if (!again)
+        *deadline = now_ns() + connection_patience();
+    else if (now_ns() >= *deadline)
+        return false;
+    pthread_rwlock_unlock(&lock);
+    there = renew_until(life, *deadline);
+    lock_for_reading();
+    return there && lives_on(life, &lost);
 }
 
 static void unlock(void *mutex)

@@ -8,6 +8,7 @@
 #define PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "library.h"
 
@@ -28,5 +29,12 @@ void library_wait_for_end(void);
  */
 bool library_enter(int *cancel_state);
 void library_leave(int cancel_state);
+
+/*
+ * In a call, where its connection was lost: connect anew, and have sessions and logins restored, or wait for another
+ * thread that does. `deadline` is 0 the first time in a call; until then it is tried again. False: nobody answers, or
+ * the library was finalized meanwhile. The call goes on as it has begun, and has to end as ever.
+ */
+bool library_reconnect(int64_t *deadline);
 
 #endif

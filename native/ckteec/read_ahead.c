@@ -6,6 +6,7 @@
 
 #include "attribute_values.h"
 #include "changes.h"
+#include "connection.h"
 #include "known_attributes.h"
 #include "peer.h"
 #include "reader.h"
@@ -68,6 +69,12 @@ static CK_RV ask(struct command *command, struct command *ahead, struct buffer *
     return taken != CKR_OK ? taken : rv;
 }
 
+/* Without what it would tell besides; whoever asks again waits for the secure world to come back. */
+static bool may_be_asked_again(const struct command *ahead)
+{
+    return (ahead->unsent || ahead->unanswered) && connection_can_come_back();
+}
+
 bool read_ahead(struct command *command, CK_RV *rv)
 {
     const struct attributes_wanted wanted = wanted_by(command);
@@ -86,5 +93,5 @@ bool read_ahead(struct command *command, CK_RV *rv)
     *rv = ask(command, &ahead, &answer, now.own);
     buffer_release(&answer);
     buffer_release(&ahead.control);
-    return *rv != CKR_FUNCTION_NOT_SUPPORTED;
+    return *rv != CKR_FUNCTION_NOT_SUPPORTED && !may_be_asked_again(&ahead);
 }

@@ -16,6 +16,8 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
     command_require(&command, (flags & ~(CKF_RW_SESSION | CKF_SERIAL_SESSION | CKF_ASYNC_SESSION)) == 0);
     put_ulong(&command.control, slotID, CKR_SLOT_ID_INVALID);
     put_ulong(&command.control, flags, CKR_ARGUMENTS_BAD);
+    command.slot = (uint32_t)slotID;
+    command.flags = (uint32_t)flags;
     return output_handle_end(&command, phSession);
 }
 
@@ -35,6 +37,7 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID slotID)
 
     command_begin(&command, TA_CLOSE_ALL_SESSIONS);
     put_ulong(&command.control, slotID, CKR_SLOT_ID_INVALID);
+    command.slot = (uint32_t)slotID;
     return command_end(&command);
 }
 
@@ -108,6 +111,7 @@ CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR
     put_ulong(&command.control, userType, CKR_USER_TYPE_INVALID);
     put_ulong(&command.control, ulPinLen, CKR_PIN_INCORRECT);
     put_bytes(&command.control, pPin, ulPinLen);
+    command.user = (uint32_t)userType;
     return command_end(&command);
 }
 

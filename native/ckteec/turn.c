@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "again.h"
 #include "bytes.h"
+#include "connection.h"
 #include "known_attributes.h"
 #include "peer.h"
 #include "read_ahead.h"
@@ -37,7 +39,10 @@ static void make_active(struct last_operation *operation, uint32_t session)
 {
     const CK_RV rv = command_tell(TA_RESUME, session, &operation->kind->again);
 
-    operation->state = rv == CKR_OK ? OPERATION_READY : OPERATION_UNKNOWN;
+    if (rv == CKR_OK)
+        operation->state = OPERATION_READY;
+    else
+        operation->state = connection_is_lost() ? OPERATION_LOST : OPERATION_UNKNOWN;
 }
 
 /* The application asks again for what it was given last, and nothing has changed. */
@@ -74,6 +79,34 @@ static void begin_init(struct turn *turn, struct command *command, const struct 
     command_output(command, turn->started, sizeof(turn->started));
 }
 
+static void take_started(struct turn *turn)
+{
+    struct last_operation *operation = turn->visit.operation;
+    const uint32_t flags = u32_at(turn->started + 4);
+
+    operation->state = OPERATION_READY;
+    operation->size = u32_at(turn->started);
+    operation->resumable = (flags & RESUMABLE) != 0;
+    operation->in_parts = (flags & IN_PARTS) != 0;
+    operation->mark = (struct changes_mark){turn->own, u32_at(turn->started + 8), u64_at(turn->started + 12)};
+}
+
+/* Begin an operation again that was begun in a secure world that is gone. */
+static void begin_lost(struct turn *turn)
+{
+    struct last_operation *operation = turn->visit.operation;
+    size_t size = sizeof(turn->started);
+
+    if (operation->state != OPERATION_LOST)
+        return;
+    if (command_fetch(operation->kind->start, operation->request, operation->request_size, turn->started, &size) ==
+            CKR_OK &&
+        size == sizeof(turn->started))
+        take_started(turn);
+    else if (!connection_is_lost())
+        operation->state = OPERATION_UNKNOWN;
+}
+
 /* The application has no room for a result whose size is known. */
 static bool asks_for_known_size(const struct last_operation *operation, const struct command *command)
 {
@@ -92,6 +125,7 @@ static void begin_in_place(struct turn *turn, struct command *command)
     struct last_operation *operation = turn->visit.operation;
     const struct operation_kind *kind = kind_begun_by(command->number);
 
+    begin_lost(turn);
     if (operation->state != OPERATION_UNKNOWN && asks_for_known_size(operation, command)) {
         command->operation.params[2].tmpref.size = operation->size;
         answer(turn, CKR_BUFFER_TOO_SMALL);
@@ -108,12 +142,15 @@ static void begin_in_place(struct turn *turn, struct command *command)
 }
 
 /* Leave nothing behind of the session that had the place before. */
-static void take_over(const struct visit *visit)
+static void take_over(struct turn *turn)
 {
+    const struct visit *visit = &turn->visit;
+
     if (visit->owner == visit->session)
         return;
     if (visit->operation->state == OPERATION_CLAIMED)
         make_active(visit->operation, visit->owner);
+    begin_lost(turn);
     visit->operation->state = OPERATION_UNKNOWN;
     search_settle(visit->search, visit->owner);
 }
@@ -145,11 +182,11 @@ static bool takes_place(enum ta_command command)
 
 void turn_begin(struct turn *turn, struct command *command, bool sends)
 {
+    turn->called = command->number;
     turn->follows = changes_are_watched();
     if (!turn->follows)
         return;
     turn->effect = effect_of(command->number);
-    turn->called = command->number;
     turn->answered = false;
     turn->own = changes_own();
     turn->counted = sends && turn->effect == EFFECT_ANY;
@@ -160,23 +197,26 @@ void turn_begin(struct turn *turn, struct command *command, bool sends)
     visit_begin(&turn->visit, is_followed(turn->effect) ? command->session : 0, sends && takes_place(command->number));
     if (!sends || turn->visit.operation == NULL)
         return;
-    take_over(&turn->visit);
+    take_over(turn);
     if (turn->effect == EFFECT_SEARCH)
         begin_search(turn, command);
     else
         begin_in_place(turn, command);
 }
 
-static void take_started(struct turn *turn)
+bool turn_again(struct turn *turn, struct command *command, bool sent)
 {
-    struct last_operation *operation = turn->visit.operation;
-    const uint32_t flags = u32_at(turn->started + 4);
+    const bool needs_operation = sent && again_of(turn->called) == AGAIN_WITH_OPERATION;
+    struct last_operation *operation = turn->follows ? turn->visit.operation : NULL;
 
-    operation->state = OPERATION_READY;
-    operation->size = u32_at(turn->started);
-    operation->resumable = (flags & RESUMABLE) != 0;
-    operation->in_parts = (flags & IN_PARTS) != 0;
-    operation->mark = (struct changes_mark){turn->own, u32_at(turn->started + 8), u64_at(turn->started + 12)};
+    if (command_has_output(command)) /* as if nobody had answered, whatever has come of it */
+        command->operation.params[2].tmpref.size = command->output_capacity;
+    if (operation == NULL || turn->effect == EFFECT_SEARCH)
+        return !needs_operation;
+    begin_lost(turn);
+    if (kind_begun_by(turn->called) == NULL)
+        command->number = turn->called;
+    return !needs_operation || operation->state == OPERATION_READY || operation->state == OPERATION_LOST;
 }
 
 /* Make the command what the application asked for. */
@@ -238,7 +278,8 @@ bool turn_drops_operation(struct turn *turn)
 {
     const struct last_operation *operation = turn->follows ? turn->visit.operation : NULL;
 
-    return operation != NULL && operation->state == OPERATION_CLAIMED && goes_on_with(operation, turn->called);
+    return operation != NULL && (operation->state == OPERATION_CLAIMED || operation->state == OPERATION_LOST) &&
+           goes_on_with(operation, turn->called);
 }
 
 static enum operation_state after_one_shot(const struct last_operation *operation, const struct command *command,
@@ -259,8 +300,10 @@ static enum operation_state state_after(const struct turn *turn, const struct co
 
     if (operation->state == OPERATION_UNKNOWN)
         return OPERATION_UNKNOWN;
-    if (operation->state == OPERATION_CLAIMED && !goes_on_with(operation, turn->called))
-        return OPERATION_CLAIMED; /* the call was refused on this side */
+    /* The call was refused on this side, or nobody was there for it; C_SessionCancel needs nobody. */
+    if ((operation->state == OPERATION_CLAIMED || operation->state == OPERATION_LOST) &&
+        !goes_on_with(operation, turn->called))
+        return again_of(turn->called) == AGAIN_ENDED && rv == CKR_OK ? OPERATION_UNKNOWN : operation->state;
     if (turn->called == operation->kind->init)
         return rv == CKR_OK ? OPERATION_READY : OPERATION_UNKNOWN;
     if (turn->called == operation->kind->one_shot && operation->state != OPERATION_RUNNING &&

@@ -35,6 +35,12 @@ struct turn {
  */
 void turn_begin(struct turn *turn, struct command *command, bool sends);
 
+/*
+ * The command shall be sent again, to another secure world; `sent`: the one before may have got it. Its operation is
+ * begun again before. False: there is none to go on with.
+ */
+bool turn_again(struct turn *turn, struct command *command, bool sent);
+
 /* With what the secure world has answered. True: it lacks the command, which was made the application's own again. */
 bool turn_seen(struct turn *turn, struct command *command, CK_RV rv);
 

@@ -38,6 +38,8 @@ static const CK_RV own_values[] = {
     CKR_DEVICE_ERROR,
     CKR_DEVICE_MEMORY,
     CKR_HOST_MEMORY,
+    CKR_SESSION_HANDLE_INVALID,
+    CKR_USER_NOT_LOGGED_IN, /* of what has ended with a secure world that is gone */
 };
 
 static bool has(const CK_RV *list, size_t count, CK_RV rv)
@@ -176,6 +178,8 @@ static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t 
 
 #include "again_calls.h"
 #include "modern_calls.h"
+
+#include "lost_calls.h"
 
 typedef CK_RV list_call(CK_ULONG *list, CK_ULONG *count);
 
@@ -345,7 +349,8 @@ static void begin_without_anything(void)
     if (begun)
         return;
     begun = true;
-    fake_teec_set_handler(answer);
+    fake_teec_set_handler(answer_unless_lost);
+    require(setenv("SOFTEE_RECONNECT_SECONDS", "0", 1) == 0);
     faults_begin_always();
     require(C_Initialize(NULL) == CKR_HOST_MEMORY && C_Finalize(NULL) == CKR_CRYPTOKI_NOT_INITIALIZED);
     faults_end();
@@ -360,18 +365,18 @@ static CK_RV initialize(void)
     return C_Initialize(NULL);
 }
 
-#define AGAIN_AND_AGAIN UINT8_MAX
-
 static void use(void)
 {
     const uint8_t choice = take_u8(&input);
     CK_RV rv;
 
-    fake_teec.counters = choice == AGAIN_AND_AGAIN ? counters : NULL;
+    current = 0;
+    gone = -1;
+    fake_teec.counters = choice >= COMES_AND_GOES ? counters : NULL;
     fake_teec.counter_count = COUNT(counters);
     rv = require_sane(initialize());
     if (rv == CKR_OK)
-        (choice == AGAIN_AND_AGAIN ? call_again_and_again : calls[choice % COUNT(calls)])();
+        (choice >= COMES_AND_GOES ? special[choice - COMES_AND_GOES] : calls[choice % COUNT(calls)])();
     if (rv == CKR_OK && require_sane(C_Finalize(NULL)) == CKR_OK)
         rv = CKR_CRYPTOKI_NOT_INITIALIZED;
     faults_end();

@@ -50,6 +50,20 @@ EXPORT const volatile uint64_t *softee_change_counters(const TEEC_Context *conte
     return counters.values;
 }
 
+EXPORT TEEC_Result softee_reconnect(const TEEC_Context *lost, TEEC_Context *context)
+{
+    uint32_t number;
+    const TEEC_Result result = context_create_again(number_of(lost), &number);
+
+    *context = (TEEC_Context){.imp = {.fd = result == TEEC_SUCCESS ? (int)number : 0}};
+    return result;
+}
+
+EXPORT bool softee_is_lost(const TEEC_Context *context)
+{
+    return context_is_lost(number_of(context));
+}
+
 EXPORT void TEEC_FinalizeContext(TEEC_Context *context)
 {
     if (context == NULL)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -15,6 +16,10 @@
 #define SPIN_PAUSE 8u     /* how many replies are not awaited so after one for which it was in vain */
 #define BUFFER_SIZE 4096u /* most requests and replies are far smaller */
 #define NS_PER_MS 1000000
+#define NAP_MS 1 /* between two looks, where the kernel does not wait for a descriptor */
+
+/* A busy wait of some microseconds takes nothing from the secure world: more than one CPU is ours to use. */
+static atomic_bool has_spare_cpu;
 
 void channel_init(struct channel *channel)
 {
@@ -60,31 +65,38 @@ static bool make_room(struct channel *channel, size_t size)
     return true;
 }
 
-/* Wait for `events` until `deadline`. */
+/* What has come while the process was stopped is there, however late it is: it is looked for at least once. */
+static int poll_until(struct pollfd *wanted, int64_t deadline)
+{
+    const int64_t left = deadline - monotonic_ns();
+
+    return poll(wanted, 1, left > 0 ? (int)(left / NS_PER_MS) + 1 : 0);
+}
+
+/* Wait for `events` until `deadline`. Where no descriptor may be open, poll() takes none: then true after a nap. */
 static bool wait_for(const struct channel *channel, short events, int64_t deadline)
 {
     struct pollfd wanted = {.fd = channel->socket.fd, .events = events};
 
     for (;;) {
-        int64_t left = deadline - monotonic_ns();
-        int rc;
+        const int rc = poll_until(&wanted, deadline);
 
-        if (left <= 0)
-            return false;
-        rc = poll(&wanted, 1, (int)(left / NS_PER_MS) + 1);
         if (rc > 0)
             return (wanted.revents & POLLNVAL) == 0;
-        if (rc < 0 && errno != EINTR)
+        if (rc < 0 && errno == EINVAL)
+            poll(NULL, 0, NAP_MS);
+        if ((rc < 0 && errno != EINTR && errno != EINVAL) || monotonic_ns() >= deadline)
             return false;
+        if (rc < 0 && errno == EINVAL)
+            return true;
     }
 }
 
-/* Whether a busy wait of some microseconds takes nothing from the secure world: more than one CPU is ours to use. */
-static bool has_spare_cpu(void)
+void channel_look_around(void)
 {
     cpu_set_t cpus;
 
-    return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
+    atomic_store(&has_spare_cpu, sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1);
 }
 
 /*
@@ -98,14 +110,13 @@ static void spin(struct channel *channel)
 
     if (channel->spin_pause > 0)
         channel->spin_pause--;
-    if (channel->spin_pause > 0 || !has_spare_cpu())
+    if (channel->spin_pause > 0 || !atomic_load_explicit(&has_spare_cpu, memory_order_relaxed))
         return;
     while (poll(&wanted, 1, 0) == 0) {
         if (monotonic_ns() > end) {
             channel->spin_pause = SPIN_PAUSE;
             return;
         }
-        sched_yield(); /* the secure world may be waiting for this very CPU */
     }
 }
 
@@ -139,16 +150,18 @@ static ssize_t send_some(const struct channel *channel, const uint8_t *data, siz
     return sendmsg(channel->socket.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* The file goes with the first byte. The peer has ten seconds to take all. */
-static bool send_all(struct channel *channel, const uint8_t *data, size_t size, const struct descriptor *file)
+/* The file goes with the first byte. The peer has ten seconds to take all. Results as of channel_exchange. */
+static TEEC_Result send_all(struct channel *channel, const uint8_t *data, size_t size, const struct descriptor *file)
 {
     const int64_t deadline = monotonic_ns() + SILENCE_NS;
 
     while (size > 0) {
         ssize_t count;
 
-        if (!descriptor_is_ours(&channel->socket) || (file != NULL && !descriptor_is_ours(file)))
-            return false;
+        if (!descriptor_is_ours(&channel->socket))
+            return TEEC_ERROR_TARGET_DEAD;
+        if (file != NULL && !descriptor_is_ours(file))
+            return TEEC_ERROR_COMMUNICATION;
         count = send_some(channel, data, size, file);
 
         if (count > 0) {
@@ -157,13 +170,13 @@ static bool send_all(struct channel *channel, const uint8_t *data, size_t size, 
             file = NULL;
         } else if (errno == EAGAIN) {
             if (!wait_for(channel, POLLOUT, deadline))
-                return false;
+                return TEEC_ERROR_COMMUNICATION;
         } else if (errno != EINTR) {
             note_error(channel, errno);
-            return false;
+            return channel->peer_gone ? TEEC_ERROR_TARGET_DEAD : TEEC_ERROR_COMMUNICATION;
         }
     }
-    return true;
+    return TEEC_SUCCESS;
 }
 
 /* Receive into the rest of the buffer; a file that comes with it is adopted, and any other refused by the kernel. */
@@ -283,24 +296,26 @@ static bool read_reply(const struct channel *channel, struct exchange *exchange,
     return exchange->parameters != NULL ? parameters_read(exchange->parameters, &reader) : reader_at_end(&reader);
 }
 
-static bool send_and_receive(struct channel *channel, struct exchange *exchange, size_t request_size, size_t limit)
+static TEEC_Result send_and_receive(struct channel *channel, struct exchange *exchange, size_t request_size,
+                                    size_t limit)
 {
     const struct parameters *parameters = exchange->parameters;
     const struct descriptor *file =
         parameters != NULL && parameters->file != NULL ? &parameters->file->descriptor : NULL;
+    TEEC_Result result;
     size_t size;
     bool good;
 
     write_request(channel, exchange, request_size);
-    good = send_all(channel, channel->buffer, request_size, file);
+    result = send_all(channel, channel->buffer, request_size, file);
     explicit_bzero(channel->buffer, request_size);
-    if (!good)
-        return false;
+    if (result != TEEC_SUCCESS)
+        return result;
     spin(channel);
     size = receive_frame(channel, limit);
     good = size > 0 && read_reply(channel, exchange, size);
     explicit_bzero(channel->buffer, size);
-    return good;
+    return good ? TEEC_SUCCESS : TEEC_ERROR_COMMUNICATION;
 }
 
 TEEC_Result channel_exchange(struct channel *channel, struct exchange *exchange)
@@ -308,13 +323,14 @@ TEEC_Result channel_exchange(struct channel *channel, struct exchange *exchange)
     const uint64_t request =
         FRAME_HEADER_SIZE + exchange->request_size + parameters_size(exchange, parameters_request_size);
     const uint64_t reply = FRAME_HEADER_SIZE + exchange->reply_size + parameters_size(exchange, parameters_reply_size);
+    TEEC_Result result;
 
     if (request - 4 > channel->max_length || reply - 4 > FRAME_LENGTH_MAX)
         return TEEC_ERROR_EXCESS_DATA;
     if (!make_room(channel, (size_t)(request > reply ? request : reply)))
         return TEEC_ERROR_OUT_OF_MEMORY;
-    if (send_and_receive(channel, exchange, (size_t)request, (size_t)reply))
-        return TEEC_SUCCESS;
-    channel_close(channel);
-    return TEEC_ERROR_COMMUNICATION;
+    result = send_and_receive(channel, exchange, (size_t)request, (size_t)reply);
+    if (result != TEEC_SUCCESS)
+        channel_close(channel);
+    return result;
 }

@@ -46,8 +46,15 @@ void channel_close(struct channel *channel);
 bool channel_is_open(const struct channel *channel);
 
 /*
+ * Learn what exchanges want to know of the machine. Applications may forbid themselves all system calls but those of
+ * sockets afterwards, so it is asked for when a context is made.
+ */
+void channel_look_around(void);
+
+/*
  * Send the request and wait for its reply; the caller's parameters are filled in. TEEC_ERROR_EXCESS_DATA and
- * TEEC_ERROR_OUT_OF_MEMORY: nothing was sent, the channel is as it was. TEEC_ERROR_COMMUNICATION: it is closed.
+ * TEEC_ERROR_OUT_OF_MEMORY: nothing was sent, the channel is as it was. TEEC_ERROR_TARGET_DEAD: it was closed at one of
+ * its ends before all was sent, so that nobody acts on it. TEEC_ERROR_COMMUNICATION: it is closed.
  */
 TEEC_Result channel_exchange(struct channel *channel, struct exchange *exchange);
 

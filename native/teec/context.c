@@ -6,6 +6,7 @@
 #include "context.h"
 
 #include "fork_notice.h"
+#include "world.h"
 
 #include <pthread.h>
 
@@ -15,8 +16,7 @@
 
 #define CHANNELS 8u /* as many calls run at the same time */
 #define URGENT_CHANNELS (CHANNELS + 1u)
-
-static const uint8_t HELLO_MAGIC[] = PROTOCOL_MAGIC;
+#define JOIN_PAUSE_NS INT64_C(1000000000) /* until the next try, where no further channel could be had */
 
 struct pooled {
     struct channel channel;
@@ -27,11 +27,8 @@ struct context {
     uint32_t number; /* 0: the place is free */
     bool finalized;  /* its place is free when the last busy channel comes back */
     bool lost;       /* the secure world has ended it */
-    bool full;       /* the secure world takes no more channels */
-    uint32_t features;
-    uint8_t secret[SECRET_SIZE];
-    struct counters counters;
-    struct socket_path path;
+    int64_t join_at; /* when a further channel may be tried: the last one was refused, or could not be made */
+    struct world world;
     struct pooled pool[URGENT_CHANNELS];
 };
 
@@ -61,7 +58,7 @@ static void forget_parents(void)
     for (struct context *context = contexts; context < contexts + CONTEXTS; context++) {
         for (size_t i = 0; context->number != 0 && i < URGENT_CHANNELS; i++)
             close_parents(&context->pool[i].channel);
-        counters_unmap(&context->counters);
+        counters_unmap(&context->world.counters);
         explicit_bzero(context, sizeof(*context));
     }
 }
@@ -123,92 +120,28 @@ static void settle(struct context *context)
     if (context->lost || context->finalized)
         close_idle(context);
     if (context->finalized && !any_busy(context)) {
-        explicit_bzero(context->secret, sizeof(context->secret));
-        counters_unmap(&context->counters);
+        explicit_bzero(context->world.secret, sizeof(context->world.secret));
+        counters_unmap(&context->world.counters);
         context->number = 0;
     }
     pthread_cond_broadcast(&changed);
 }
 
-/* Say hello on a new channel and offer features; with a secret of zeros, the reply brings a new context's. */
-static TEEC_Result greet(struct channel *channel, uint32_t features, const uint8_t *secret, struct exchange *hello)
-{
-    TEEC_Result result;
-
-    *hello = (struct exchange){.type = FRAME_HELLO, .request_size = 28, .reply_size = 32};
-    memcpy(hello->request, HELLO_MAGIC, sizeof(HELLO_MAGIC));
-    store_u32(hello->request + 4, PROTOCOL_VERSION);
-    store_u32(hello->request + 8, features);
-    memcpy(hello->request + 12, secret, SECRET_SIZE);
-    result = channel_exchange(channel, hello);
-    if (result != TEEC_SUCCESS)
-        return result;
-    channel->max_length = u32_at(hello->reply + 12);
-    if (u32_at(hello->reply) != TEEC_SUCCESS)
-        return u32_at(hello->reply);
-    if (u32_at(hello->reply + 4) != PROTOCOL_VERSION || (u32_at(hello->reply + 8) & ~features) != 0 ||
-        channel->max_length < MAX_LENGTH_MIN)
-        return TEEC_ERROR_COMMUNICATION;
-    if (channel->max_length > FRAME_LENGTH_MAX)
-        channel->max_length = FRAME_LENGTH_MAX;
-    return TEEC_SUCCESS;
-}
-
-/* The first channel of a new context. */
-static TEEC_Result connect_context(struct context *context, struct channel *channel)
-{
-    struct descriptor socket;
-    struct descriptor page = NO_DESCRIPTOR;
-    struct exchange hello;
-    TEEC_Result result = socket_find(&context->path, &socket);
-
-    if (result != TEEC_SUCCESS)
-        return result;
-    channel_open(channel, &socket);
-    channel->passed = &page;
-    result = greet(channel, FEATURE_MEMORY_FILES | FEATURE_CHANGE_COUNTERS, context->secret, &hello);
-    channel->passed = NULL;
-    if (result == TEEC_SUCCESS) {
-        context->features = u32_at(hello.reply + 8);
-        memcpy(context->secret, hello.reply + 16, SECRET_SIZE);
-        if ((context->features & FEATURE_CHANGE_COUNTERS) != 0)
-            context->counters = counters_map(&page);
-    } else {
-        channel_close(channel);
-    }
-    descriptor_close(&page);
-    explicit_bzero(&hello, sizeof(hello));
-    return result;
-}
-
-/* One more channel of a context that works. */
-static TEEC_Result join_context(const struct context *context, struct channel *channel)
-{
-    struct descriptor socket;
-    struct exchange hello;
-    TEEC_Result result = socket_connect(&context->path, &socket);
-
-    if (result != TEEC_SUCCESS)
-        return result;
-    channel_open(channel, &socket);
-    result = greet(channel, FEATURE_MEMORY_FILES, context->secret, &hello);
-    if (result != TEEC_SUCCESS)
-        channel_close(channel);
-    explicit_bzero(&hello, sizeof(hello));
-    return result;
-}
-
-static TEEC_Result create(uint32_t *number)
+/* `path`: where to; NULL: to be looked for. */
+static TEEC_Result create(const struct socket_path *path, uint32_t *number)
 {
     struct context *context;
     TEEC_Result result;
 
+    channel_look_around();
     pthread_mutex_lock(&lock);
     context = claim_place();
     pthread_mutex_unlock(&lock);
     if (context == NULL)
         return TEEC_ERROR_OUT_OF_MEMORY;
-    result = connect_context(context, &context->pool[0].channel);
+    if (path != NULL)
+        context->world.path = *path;
+    result = world_meet(&context->world, &context->pool[0].channel);
     pthread_mutex_lock(&lock);
     *number = context->number;
     context->finalized = result != TEEC_SUCCESS;
@@ -216,6 +149,31 @@ static TEEC_Result create(uint32_t *number)
     settle(context);
     pthread_mutex_unlock(&lock);
     return result;
+}
+
+static TEEC_Result create_again(uint32_t old, uint32_t *number)
+{
+    const struct context *context;
+    struct socket_path path = {""};
+
+    pthread_mutex_lock(&lock);
+    context = find(old);
+    if (context != NULL)
+        path = context->world.path;
+    pthread_mutex_unlock(&lock);
+    return context != NULL ? create(&path, number) : TEEC_ERROR_BAD_STATE;
+}
+
+static bool is_lost(uint32_t number)
+{
+    const struct context *context;
+    bool lost;
+
+    pthread_mutex_lock(&lock);
+    context = find(number);
+    lost = context == NULL || context->lost;
+    pthread_mutex_unlock(&lock);
+    return lost;
 }
 
 static void destroy(uint32_t number)
@@ -242,10 +200,10 @@ static struct pooled *free_channel(struct context *context, bool urgent)
             continue;
         if (channel_is_open(&p->channel))
             return p;
-        if (closed == NULL && !context->full)
+        if (closed == NULL)
             closed = p;
     }
-    return closed;
+    return closed != NULL && (context->join_at == 0 || monotonic_ns() >= context->join_at) ? closed : NULL;
 }
 
 static TEEC_Result take_locked(uint32_t number, bool urgent, struct context **context, struct pooled **taken)
@@ -280,10 +238,10 @@ static void give_back(struct context *context, struct pooled *taken, TEEC_Result
 {
     pthread_mutex_lock(&lock);
     taken->busy = false;
-    if (taken->channel.peer_gone || joined == TEEC_ERROR_ACCESS_DENIED)
+    if (taken->channel.peer_gone)
         context->lost = true;
     if (joined != TEEC_SUCCESS)
-        context->full = true;
+        context->join_at = monotonic_ns() + JOIN_PAUSE_NS;
     settle(context);
     pthread_mutex_unlock(&lock);
 }
@@ -294,15 +252,18 @@ static TEEC_Result place_and_exchange(const struct context *context, struct chan
 
     if (exchange->parameters == NULL)
         return channel_exchange(channel, exchange);
-    result =
-        parameters_place(exchange->parameters, (context->features & FEATURE_MEMORY_FILES) != 0 ? &channel->file : NULL);
+    result = parameters_place(exchange->parameters,
+                              (context->world.features & FEATURE_MEMORY_FILES) != 0 ? &channel->file : NULL);
     if (result == TEEC_SUCCESS)
         result = channel_exchange(channel, exchange);
     memory_file_settle(&channel->file);
     return result;
 }
 
-/* Where no further channel can join, the call waits for one of those that have. */
+/*
+ * Where no further channel can join, the call waits for one of those that have: the process may have become another
+ * user's, or have no descriptors left. What a closed channel has not sent goes over the next one.
+ */
 static TEEC_Result exchange_over_any(uint32_t number, struct exchange *exchange, bool urgent)
 {
     struct context *context;
@@ -315,11 +276,11 @@ static TEEC_Result exchange_over_any(uint32_t number, struct exchange *exchange,
         if (result != TEEC_SUCCESS)
             return result;
         if (!channel_is_open(&taken->channel))
-            joined = join_context(context, &taken->channel);
+            joined = world_join(&context->world, &taken->channel);
         if (joined == TEEC_SUCCESS)
             result = place_and_exchange(context, &taken->channel, exchange);
         give_back(context, taken, joined);
-        if (joined == TEEC_SUCCESS)
+        if (joined == TEEC_SUCCESS && result != TEEC_ERROR_TARGET_DEAD)
             return result;
     }
 }
@@ -339,10 +300,28 @@ static void leave(int cancel_state)
 TEEC_Result context_create(uint32_t *number)
 {
     int state;
-    TEEC_Result result = enter(&state) ? create(number) : TEEC_ERROR_OUT_OF_MEMORY;
+    TEEC_Result result = enter(&state) ? create(NULL, number) : TEEC_ERROR_OUT_OF_MEMORY;
 
     leave(state);
     return result;
+}
+
+TEEC_Result context_create_again(uint32_t old, uint32_t *number)
+{
+    int state;
+    TEEC_Result result = enter(&state) ? create_again(old, number) : TEEC_ERROR_OUT_OF_MEMORY;
+
+    leave(state);
+    return result;
+}
+
+bool context_is_lost(uint32_t number)
+{
+    int state;
+    const bool lost = !enter(&state) || is_lost(number);
+
+    leave(state);
+    return lost;
 }
 
 void context_destroy(uint32_t number)
@@ -362,7 +341,7 @@ static struct counters counters_of(uint32_t number)
     pthread_mutex_lock(&lock);
     context = find(number);
     if (context != NULL)
-        counters = context->counters;
+        counters = context->world.counters;
     pthread_mutex_unlock(&lock);
     return counters;
 }

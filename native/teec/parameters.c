@@ -122,6 +122,7 @@ TEEC_Result parameters_place(struct parameters *parameters, struct memory_file *
 {
     uint64_t size = 0;
 
+    parameters->file = NULL;
     for (size_t i = 0; file != NULL && i < COUNT; i++) {
         struct parameter *parameter = &parameters->list[i];
 

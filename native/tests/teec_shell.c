@@ -26,6 +26,8 @@
  */
 #include "teec_shell.h"
 
+#include <tee_client_api_extensions.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -144,6 +146,27 @@ static void alarms(char *arguments, const uint32_t *number)
     puts("ok");
 }
 
+static void confine_process(char *arguments, const uint32_t *number)
+{
+    confine();
+    puts("ok");
+}
+
+static void renew(char *arguments, const uint32_t *number)
+{
+    TEEC_Context fresh;
+    const TEEC_Result result = softee_reconnect(&context, &fresh);
+
+    TEEC_FinalizeContext(&context);
+    context = fresh;
+    printf("%08" PRIx32 "\n", result);
+}
+
+static void lost(char *arguments, const uint32_t *number)
+{
+    puts(softee_is_lost(&context) ? "yes" : "no");
+}
+
 static void forks(char *arguments, const uint32_t *number)
 {
     printf("%u\n", fork_among_threads(number[0]));
@@ -175,7 +198,8 @@ static const struct {
     {"cancel", cancel}, {"abandon", abandon},     {"wait", wait_for_call},  {"parallel", parallel},
     {"launch", launch}, {"landed", landed},       {"close", close_session}, {"final", final},
     {"steal", steal},   {"stolen", stolen},       {"shut", shut},           {"alarms", alarms},
-    {"forks", forks},   {"fork", go_on_in_child}, {"exit", end_child},
+    {"forks", forks},   {"fork", go_on_in_child}, {"exit", end_child},      {"confine", confine_process},
+    {"renew", renew},   {"lost", lost},
 };
 
 static void execute(char *line)

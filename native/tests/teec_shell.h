@@ -44,6 +44,9 @@ unsigned int fork_among_threads(unsigned int count);
 int steal_descriptors(void);
 int count_stolen(void);
 
+/* Forbid the process all system calls but those of open sockets and of memory: with another one it is killed. */
+void confine(void);
+
 /* Interrupt the process by signals from now on. */
 void start_alarms(uint32_t microseconds);
 

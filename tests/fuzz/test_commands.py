@@ -15,9 +15,11 @@ from softee.names import CKA, CKK, CKM, CKO, CKR, TeeResult
 from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.abi.fields import fields as fields_of_request
+from softee.pkcs11_ta.abi.messages import RestoreSessions
 from softee.pkcs11_ta.abi.template import encode_template
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.token.profiles import PORTABLE
+from support.commands import c
 from support.token_world import Caller, make_application, sessions_with, template, u32
 
 MECHANISM_NUMBERS = st.sampled_from([int(number) for number in MECHANISMS]) | st.integers(0, 2**32 - 1)
@@ -28,6 +30,12 @@ ATTRIBUTES = st.lists(
 )
 GOOD = template((CKA.CLASS, CKO.SECRET_KEY), (CKA.KEY_TYPE, CKK.AES), (CKA.VALUE, bytes(16)))
 HANDLES = [0, 1, 2, 3, 0x80000000, 0x80000001, 0x80000002, 0x80000003, 0x80000004]
+THREE = st.lists(st.sampled_from([*HANDLES, 0x40000000]), min_size=3, max_size=3).map(lambda numbers: u32(*numbers))
+BLOBS = st.binary(max_size=64).map(lambda data: u32(len(data)) + data)
+LISTS = st.lists(THREE, max_size=4).map(lambda rows: u32(len(rows)) + b"".join(rows))
+LISTS_WITH_BLOBS = st.lists(st.builds(bytes.__add__, THREE, BLOBS), max_size=4).map(
+    lambda rows: u32(len(rows)) + b"".join(rows)
+)
 WELL_FORMED = {
     "u32": st.sampled_from([u32(number) for number in HANDLES]) | MECHANISM_NUMBERS.map(u32),
     "u32 size, bytes": st.binary(max_size=64).map(lambda data: u32(len(data)) + data),
@@ -35,6 +43,8 @@ WELL_FORMED = {
     "PIN bytes": st.just(b""),
     "u32 attrs_size, u32 attrs_count, attributes": ATTRIBUTES.map(lambda some: encode_template(template(*some)))
     | st.just(encode_template(GOOD)),
+    fields_of_request(RestoreSessions)[2][1].layout: LISTS,
+    fields_of_request(RestoreSessions)[3][1].layout: LISTS_WITH_BLOBS,
 }
 SLOW = {int(CKM.RSA_PKCS_KEY_PAIR_GEN)}
 """Random key-pair generation would cost the time that other requests need."""
@@ -90,6 +100,16 @@ def test_well_formed_nonsense(caller: Caller, data: st.DataObject) -> None:
     if any("size" in name for name, _ in fields):
         parts = [u32(0) if name.endswith("size") else part for part, (name, _) in zip(parts, fields, strict=True)]
     send(caller, command, b"".join(parts), data.draw(st.binary(max_size=64)), data.draw(st.sampled_from([0, 16, 4096])))
+
+
+@given(LISTS, LISTS_WITH_BLOBS, st.sampled_from(HANDLES), st.sampled_from(HANDLES))
+def test_a_new_client_has_nonsense_restored(
+    caller: Caller, sessions: bytes, logins: bytes, session: int, obj: int
+) -> None:
+    new = Caller(caller.application)
+    send(new, c.RESTORE_SESSIONS, u32(session, obj) + sessions + logins, b"", 4096)
+    send(new, c.OPEN_SESSION, u32(0, 6), b"", 4)
+    new.tee.close()
 
 
 def test_mutations_of_a_good_request() -> None:

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A module to load, secure worlds to talk to, tokens to use."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from interop.restarts import World
 from interop.tools import PIN, Programs, copied_module
 from softee.cli.library import module_path
 from support.cryptoki import Module, Session
-from support.secure_world import RunningDaemon, running_daemon
+from support.secure_world import RunningDaemon, running_daemon, short_directory, start_daemon
 
 
 @pytest.fixture(scope="session")
@@ -61,4 +63,35 @@ def loaded(token: Programs, monkeypatch: pytest.MonkeyPatch) -> Module:
 def session(loaded: Module) -> Iterator[Session]:
     """A logged-in session of it."""
     yield loaded.login(0, PIN)
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def prepared(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state with a token and a key pair on it."""
+    directory = tmp_path_factory.mktemp("prepared")
+    with running_daemon(directory) as daemon:
+        programs = Programs(module, daemon.socket, directory)
+        programs.init_token()
+        programs.generate("EC:prime256v1", "signer")
+    return directory
+
+
+@pytest.fixture
+def world(prepared: Path, tmp_path: Path) -> Iterator[World]:
+    """A secure world that the test kills and starts again."""
+    for name in ("state", "key"):
+        shutil.copytree(prepared / name, tmp_path / name)
+    with short_directory() as short:
+        world = World(tmp_path, short / "tee.sock", start_daemon(tmp_path, short / "tee.sock"))
+        yield world
+        world.daemon.stop()
+
+
+@pytest.fixture
+def survivor(module: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Module]:
+    """A module of the test's own, whose secure world dies and comes back."""
+    monkeypatch.setenv("SOFTEE_SOCKET", str(world.socket))
+    loaded = Module(copied_module(module, world.directory))
+    yield loaded
     loaded.close()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from interop.tools import Programs
@@ -99,8 +100,11 @@ def test_a_stopped_daemon_is_a_device_error_after_ten_seconds(
     programs.p11("--list-slots")
 
 
-def test_a_daemon_that_is_gone_is_one_clear_line_and_a_device_error(programs: Programs, daemon: RunningDaemon) -> None:
+def test_a_daemon_that_is_gone_is_a_device_error_and_a_clear_line_for_who_asks(
+    programs: Programs, daemon: RunningDaemon
+) -> None:
     daemon.kill()
-    answer = programs.p11("--list-slots", fails=True)
+    assert "softee" not in programs.p11("--list-slots", fails=True)
+    answer = replace(programs, variables={"SOFTEE_VERBOSE": "1"}).p11("--list-slots", fails=True)
     assert answer.count("softee serve") == 1
     assert "CKR_DEVICE_ERROR" in answer

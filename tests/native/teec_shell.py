@@ -27,7 +27,8 @@ class Shell:
     """One teec_shell process, whose standard error is kept in ``complaints`` when it has ended."""
 
     def __init__(self, build: Path, socket: Path, **environment: str) -> None:
-        variables = {"PATH": os.environ["PATH"], "SOFTEE_SOCKET": str(socket), **environment}
+        told = {"SOFTEE_SOCKET": str(socket), "SOFTEE_VERBOSE": "1"}
+        variables = {"PATH": os.environ["PATH"], **told, **environment}
         self.complaints = ""
         self._process = subprocess.Popen(
             [str(build / "native/tests/teec_shell")],

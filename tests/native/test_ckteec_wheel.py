@@ -64,7 +64,7 @@ def test_both_names_are_one_library_in_a_process(libraries: Path, order: tuple[s
 
 @pytest.mark.skipif(not shutil.which("pkcs11-tool"), reason="needs OpenSC")
 def test_pkcs11_tool_gets_as_far_as_the_secure_world(libraries: Path, tmp_path: Path) -> None:
-    environment = {"SOFTEE_SOCKET": str(tmp_path / "nobody")}
+    environment = {"SOFTEE_SOCKET": str(tmp_path / "nobody"), "SOFTEE_VERBOSE": "1"}
     command = [str(shutil.which("pkcs11-tool")), "--module", str(libraries / "libckteec.so"), "--show-info"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode != 0

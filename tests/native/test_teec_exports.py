@@ -22,6 +22,8 @@ EXPORTS = {
     "_dprintf",
     "dump_buffer",
     "softee_change_counters",
+    "softee_is_lost",
+    "softee_reconnect",
 }
 
 FORBIDDEN = {
@@ -78,8 +80,12 @@ def test_structures_have_op_tees_layout(native_build: Path) -> None:
     assert output(str(native_build / "native/tests/teec_layout")) == "same\n"
 
 
-def test_trace_of_op_tees_libckteec_goes_to_standard_error(library: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_trace_of_op_tees_libckteec_goes_to_standard_error(
+    library: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     teec = ctypes.CDLL(str(library))
+    teec._dprintf(None, 0, 1, None, b"not wanted\n")
+    monkeypatch.setenv("SOFTEE_VERBOSE", "1")
     teec._dprintf(b"C_Sign", 7, 1, b"ckteec", b"%s %d\n", b"error", 5)
     teec._dprintf(None, 0, 99, None, b"raw\n")
     teec._dprintf(b"f", 1, 99, None, b"%s\n", b"x" * 1000)

@@ -17,6 +17,7 @@ from native.peer import (
     KEEP_ALIVE,
     MAX_FRAME,
     REPLY,
+    SECRET,
     SESSION,
     TRANSFORM,
     Channel,
@@ -39,6 +40,7 @@ from native.teec_shell import (
     TARGET_DEAD,
     TRUSTED_APP,
     Shell,
+    preloaded,
 )
 
 GOOD = f"{SUCCESS} {TRUSTED_APP}"
@@ -195,7 +197,7 @@ def test_secure_world_that_goes_is_an_error_at_once_and_a_new_one_is_found(nativ
         assert len(first.hellos) == 4, "more channels than the one that finds out"
         first.stop()
         begin = time.monotonic()
-        assert shell(INVOKE_LINE).startswith(LOST)
+        assert shell(INVOKE_LINE).startswith(DEAD)
         assert shell(INVOKE_LINE).startswith(DEAD)
         assert shell("open 0") == DEAD
         assert shell("close") == "ok"
@@ -219,20 +221,50 @@ def test_secure_world_that_goes_in_the_middle_of_calls_ends_them_all(native_buil
         assert shell(INVOKE_LINE).startswith(DEAD)
 
 
-def test_channels_of_a_lost_context_do_not_join_another(native_build: Path, tmp_path: Path) -> None:
-    """The daemon was restarted behind a channel that is still open (as through a proxy): the secret is unknown."""
+def deny_others(channel: Channel) -> None:
+    channel.greet()
+    channel.peer.secret = bytes(16 * [7])
+    answer_well(channel)
 
-    def script(channel: Channel) -> None:
-        channel.greet()
-        channel.peer.secret = bytes(16 * [7])
-        answer_well(channel)
 
-    with Peer(tmp_path / "tee.sock", script) as peer, Shell(native_build, peer.path) as shell:
+def test_denied_channel_means_no_more_channels_and_loses_no_context(native_build: Path, tmp_path: Path) -> None:
+    """As where the process has become another user's since."""
+    with Peer(tmp_path / "tee.sock", deny_others) as peer, Shell(native_build, peer.path) as shell:
+        assert shell.connect()("parallel 4 20 1") == "80"
+        assert shell("lost") == "no"
+
+
+def test_refused_channel_is_tried_again_later(native_release_build: Path, tmp_path: Path) -> None:
+    clock = preloaded(native_release_build, "fast_clock")
+    with (
+        Peer(tmp_path / "tee.sock", deny_others) as peer,
+        Shell(native_release_build, peer.path, LD_PRELOAD=clock) as shell,
+    ):
+        assert shell.connect()("parallel 4 20 1") == "80"
+        peer.secret = SECRET
         peer.rendezvous = threading.Barrier(2)
-        assert shell.connect()("start 3") == "ok"
-        while peer.requests[-1].type != INVOKE:
-            threading.Event().wait(0.005)
+        threading.Event().wait(0.1)  # two seconds of the shell's
+        assert shell("parallel 2 1 3") == "2"
+
+
+def test_lost_context_is_made_anew_at_the_same_socket(native_build: Path, tmp_path: Path) -> None:
+    path = tmp_path / "tee.sock"
+    with Peer(path) as first, Shell(native_build, path) as shell:
+        assert shell.connect()("lost") == "no"
+        first.stop()
         assert shell(INVOKE_LINE).startswith(DEAD)
-        peer.rendezvous.wait()
-        assert shell("wait").startswith(GOOD)
-        assert shell(INVOKE_LINE).startswith(DEAD)
+        assert shell("lost") == "yes"
+        path.unlink()
+        with Peer(path, secret=bytes(reversed(range(16)))) as second:
+            assert shell("renew") == SUCCESS
+            assert shell("lost") == "no"
+            assert second.hellos == [bytes(16)]
+            assert shell("open 0").startswith(SUCCESS)
+            assert shell(INVOKE_LINE).startswith(GOOD)
+
+
+def test_finalized_context_is_not_made_anew(native_build: Path, tmp_path: Path) -> None:
+    with Peer(tmp_path / "tee.sock") as peer, Shell(native_build, peer.path) as shell:
+        assert shell.connect()("final") == "ok"
+        assert shell("renew") == BAD_STATE
+        assert shell("lost") == "yes"

@@ -33,7 +33,7 @@ def shell(native_build: Path, peer: Peer) -> Iterator[Shell]:
 
 def test_closed_descriptor_loses_the_context_only(shell: Shell) -> None:
     assert shell("shut 3 1023") == "ok"
-    assert shell(INVOKE_LINE).startswith(LOST)
+    assert shell(INVOKE_LINE).startswith(DEAD)
     assert shell(INVOKE_LINE).startswith(DEAD)
     assert shell("final") == "ok"
     assert shell.connect()(INVOKE_LINE).startswith(GOOD)
@@ -66,6 +66,22 @@ def test_files_of_limited_size_keep_large_buffers_inline(shell: Shell, peer: Pee
     resource.prlimit(shell.pid, resource.RLIMIT_FSIZE, (4096, 4096))
     assert shell("invoke 1 - ti:300000 to:300000").startswith(GOOD)
     assert peer.requests[-1].files == []
+
+
+def test_no_descriptor_may_be_opened_and_calls_go_on(native_release_build: Path, peer: Peer) -> None:
+    with Shell(native_release_build, peer.path) as shell:
+        shell.connect()
+        resource.prlimit(shell.pid, resource.RLIMIT_NOFILE, (0, 0))
+        assert shell(INVOKE_LINE).startswith(GOOD)
+        assert shell("invoke 7 - ti:300000 to:300000").startswith(GOOD)
+        assert len(peer.hellos) == 1
+
+
+def test_process_that_has_forbidden_itself_all_but_its_sockets_goes_on(native_release_build: Path, peer: Peer) -> None:
+    with Shell(native_release_build, peer.path) as shell:
+        assert shell.connect()("confine") == "ok"
+        for _ in range(3):
+            assert shell(INVOKE_LINE).startswith(GOOD)
 
 
 def test_descriptors_lie_above_standard_error_and_close_on_exec(native_build: Path, peer: Peer) -> None:

@@ -25,6 +25,15 @@ def test_no_secure_world_is_one_line_and_an_error(native_build: Path, tmp_path: 
     assert '"softee serve"' in shell.complaints
 
 
+@pytest.mark.parametrize("wanted", ["", "0", "yes"])
+def test_nothing_is_written_to_what_may_be_a_network_connection(
+    native_build: Path, tmp_path: Path, wanted: str
+) -> None:
+    with Shell(native_build, tmp_path / "tee.sock", SOFTEE_VERBOSE=wanted) as shell:
+        assert shell("init") == COMMUNICATION
+    assert shell.complaints == ""
+
+
 def test_complaint_that_nobody_reads_does_not_kill(native_build: Path, tmp_path: Path) -> None:
     with Shell(native_build, tmp_path / "tee.sock") as shell:
         shell.deafen()

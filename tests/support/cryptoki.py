@@ -201,12 +201,17 @@ class Module:
         self.call("C_GetMechanismList", _ULONG(slot), list_of, ctypes.byref(count))
         return list(list_of[: count.value])
 
-    def login(self, slot: int, pin: str) -> "Session":
-        """Return a read-write session of the logged-in user."""
+    def open(self, slot: int) -> "Session":
+        """Return a new read-write session."""
         handle = _ULONG()
         self.call("C_OpenSession", _ULONG(slot), _ULONG(_SERIAL | _READ_WRITE), None, None, ctypes.byref(handle))
-        self.call("C_Login", handle, _ULONG(CKU.USER), pin.encode(), _ULONG(len(pin)))
         return Session(self, handle)
+
+    def login(self, slot: int, pin: str) -> "Session":
+        """Return a read-write session of the logged-in user."""
+        session = self.open(slot)
+        session.call("C_Login", _ULONG(CKU.USER), pin.encode(), _ULONG(len(pin)))
+        return session
 
 
 class Session:
@@ -216,6 +221,11 @@ class Session:
         self._module = module
         self._handle = handle
         self._room = ctypes.create_string_buffer(ROOM)
+
+    @property
+    def handle(self) -> int:
+        """Its handle."""
+        return self._handle.value
 
     def _key(self, function: str, *arguments: object) -> int:
         made = _ULONG()
@@ -271,6 +281,14 @@ class Session:
         template, by = _Template(attributes), ctypes.byref(mechanism.value)
         sizes = ciphertext, _ULONG(len(ciphertext))
         return self._key("C_DecapsulateKey", by, _ULONG(key), template.rows, template.count, *sizes)
+
+    def find(self, attributes: Template) -> list[int]:
+        """Return the objects that have these attributes."""
+        template, found, count = _Template(attributes), (_ULONG * 64)(), _ULONG()
+        self.call("C_FindObjectsInit", template.rows, template.count)
+        self.call("C_FindObjects", found, _ULONG(64), ctypes.byref(count))
+        self.call("C_FindObjectsFinal")
+        return list(found[: count.value])
 
     def value(self, handle: int, attribute: CKA) -> bytes:
         """Return an attribute."""

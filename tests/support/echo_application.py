@@ -60,6 +60,7 @@ class EchoSession:
     def __init__(self, application: EchoApplication, client: ClientIdentity) -> None:
         self.client = client
         self.running = 0
+        self.returns = False
         self.closed_while_running = False
         self._application = application
 
@@ -76,7 +77,8 @@ class EchoSession:
     def wait(self, command: int, params: Params) -> float:  # noqa: ARG002 - the Protocol's
         return self._application.wait if command == WAIT else 0.0
 
-    def close(self) -> None:
+    def close(self, *, returns: bool = False) -> None:
+        self.returns = returns
         self.closed_while_running = self.running > 0
         with self._application.changed:
             self._application.sessions.discard(self)

@@ -86,20 +86,39 @@ def running_daemon(
         AssertionError: it ended before it served; the text is its log.
 
     """
+    with short_directory() as short:
+        running = start_daemon(
+            directory,
+            short / "tee.sock",
+            state=state,
+            root_key=root_key,
+            command=command,
+            options=options,
+            settings=settings,
+        )
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+def start_daemon(
+    directory: Path,
+    socket: Path,
+    *,
+    state: Path | None = None,
+    root_key: Path | None = None,
+    command: Sequence[str] = (sys.executable, "-P", "-m", "softee", "serve"),
+    options: Sequence[str] = (),
+    settings: str = "",
+) -> RunningDaemon:
+    """Start what :func:`running_daemon` runs, at this socket. Who calls it also stops it."""
     config, log_file = directory / "softee.toml", directory / "daemon.log"
     config.write_text(settings + _for_coverage())
     state, root_key = state or directory / "state", root_key or directory / "key" / "root.key"
-    with short_directory() as short:
-        socket = short / "tee.sock"
-        places = {"--config": config, "--state": state, "--root-key": root_key, "--socket": socket}
-        arguments = [str(part) for pair in places.items() for part in pair]
-        process = _start([*command, *arguments, *options], log_file)
-        try:
-            yield RunningDaemon(process, socket, state, root_key, log_file)
-        finally:
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-            process.wait(STOPPED_WITHIN)
+    places = {"--config": config, "--state": state, "--root-key": root_key, "--socket": socket}
+    arguments = [str(part) for pair in places.items() for part in pair]
+    return RunningDaemon(_start([*command, *arguments, *options], log_file), socket, state, root_key, log_file)
 
 
 def _for_coverage() -> str:

@@ -12,6 +12,7 @@ from softee.pkcs11_ta.abi.command import Command, Data, Output
 from softee.pkcs11_ta.abi.template import Template, encode_template
 from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.session.client import Session
+from softee.pkcs11_ta.session.tickets import NO_TICKETS, Tickets
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.profiles import OPTEE
 from softee.pkcs11_ta.token.state import Cost
@@ -38,12 +39,22 @@ NOW = datetime(2024, 2, 29, 12, tzinfo=UTC)
 
 
 def make_application(
-    store: Store | None = None, *, slots: int = 3, policy: Policy = AS_OPTEE, max_sessions: int = 4096
+    store: Store | None = None,
+    *,
+    slots: int = 3,
+    policy: Policy = AS_OPTEE,
+    max_sessions: int = 4096,
+    tickets: Tickets = NO_TICKETS,
 ) -> Pkcs11Application:
     """Return an application over ``store`` (default: a new one in memory). Its tokens are as a board's, if not told."""
     storage = SecureStorage(store or MemoryStore(), ROOT_KEY, PKCS11_APPLICATION, vaults(slots))
     return Pkcs11Application(
-        storage, clock=lambda: NOW, policies=[policy] * slots, max_sessions=max_sessions, pin_cost=CHEAP
+        storage,
+        clock=lambda: NOW,
+        policies=[policy] * slots,
+        max_sessions=max_sessions,
+        pin_cost=CHEAP,
+        tickets=tickets,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from softee.cli.doctor.files import check_root_key, check_state
 from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.profiles import MEANINGS, check_profiles
+from softee.cli.doctor.restart import check_restart
 from softee.daemon.settings import Settings, load_settings
 from softee.pkcs11_ta.token.profiles import PROFILES
 
@@ -131,3 +132,17 @@ def test_a_state_that_cannot_be_seen_is_told_nothing(
     settings = slot_settings(tmp_path, "", state)
     monkeypatch.setattr(Path, "exists", refuse)
     assert len(list(check_profiles(settings))) == 1
+
+
+def test_whether_logins_come_back_after_a_restart_is_told(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("softee.cli.doctor.restart.Entry", lambda _: None)
+    assert verdicts(check_restart(state)) == [Verdict.GOOD]
+
+    def none(_: bytes) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("softee.cli.doctor.restart.Entry", none)
+    (finding,) = check_restart(state)
+    assert finding.verdict == Verdict.WARNING
+    assert "logins end with the daemon" in finding.what
+    assert "FileDescriptorStoreMax" in finding.mend

@@ -21,6 +21,7 @@ from softee.tee.application import TeeError
 from softee.tee.core import TeeCore
 from softee.tee.identity import PeerCredentials
 from softee.wire.messages import NO_SECRET
+from softee.wire.values import NO_PARAMS
 from support.channel_attack import eventually
 from support.echo_application import ECHO_UUID, EchoApplication
 from support.secure_world import own_credentials
@@ -107,6 +108,33 @@ def test_sessions_are_closed_with_the_last_channel(
     assert not application.sessions
     with pytest.raises(TeeError):
         clients.enter(channel(OWNER), secret)
+
+
+def test_a_living_process_that_loses_its_last_channel_may_come_back(
+    clients: Clients, channel: NewChannel, application: EchoApplication
+) -> None:
+    only = channel(OWNER)
+    client, _ = clients.enter(only, NO_SECRET)
+    assert client.context.peer.process, "the application is told which process it is"
+    for _ in range(2):
+        client.context.open_session(ECHO_UUID, 0, 0, NO_PARAMS)
+    closed, lost = sorted(application.sessions, key=id)
+    number = next(number for number in (1, 2) if client.context._sessions[number].application is closed)
+    client.context.close_session(number)
+    clients.leave(client, only)
+    assert (closed.returns, lost.returns) == (False, True)
+
+
+def test_a_dead_process_does_not_come_back(clients: Clients, application: EchoApplication) -> None:
+    with connected_process() as (connection, process):
+        channel = Channel(connection, kernel.credentials(connection), Limits())
+        client, _ = clients.enter(channel, NO_SECRET)
+        client.context.open_session(ECHO_UUID, 0, 0, NO_PARAMS)
+        (session,) = application.sessions
+        process.kill()
+        assert eventually(lambda: client.pidfd is None)
+        clients.leave(client, channel)
+        assert not session.returns
 
 
 @contextmanager

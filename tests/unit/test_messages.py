@@ -11,6 +11,7 @@ from softee.names import CKA
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.abi.fields import decoder, encoder, fields
+from softee.pkcs11_ta.abi.restored import SavedLogin, SavedSession
 from softee.pkcs11_ta.abi.template import encode_template, read_template
 from softee.wire.codec import Reader, WireError
 from support.token_world import template, u32
@@ -62,6 +63,9 @@ def test_a_pin_is_in_bytes_that_can_be_wiped() -> None:
     assert isinstance(request.pin, bytearray)
 
 
+NUMBERS = st.integers(0, 2**32 - 1)
+SESSIONS = st.builds(SavedSession, NUMBERS, NUMBERS, NUMBERS)
+LOGINS = st.builds(SavedLogin, NUMBERS, NUMBERS, NUMBERS, st.binary(max_size=40))
 VALUES = {
     "u32": st.integers(0, 2**32 - 1),
     "u32 size, bytes": st.binary(max_size=40),
@@ -70,6 +74,8 @@ VALUES = {
     "u32 attrs_size, u32 attrs_count, attributes": st.lists(
         st.tuples(st.integers(0, 2**32 - 1), st.binary(max_size=9)), max_size=4
     ).map(tuple),
+    fields(m.RestoreSessions)[2][1].layout: st.lists(SESSIONS, max_size=4).map(tuple),
+    fields(m.RestoreSessions)[3][1].layout: st.lists(LOGINS, max_size=4).map(tuple),
 }
 """By layout: what a field can be."""
 

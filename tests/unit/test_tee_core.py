@@ -97,7 +97,7 @@ def test_a_bug_while_opening_or_closing_does_no_harm(caplog: pytest.LogCaptureFi
                 raise LookupError
             return self
 
-        def close(self) -> None:
+        def close(self, **_: bool) -> None:
             raise ZeroDivisionError
 
     application = Broken()
@@ -123,7 +123,7 @@ def test_a_close_that_an_application_refuses_is_logged_and_done(caplog: pytest.L
     assert record.getMessage().endswith("not now")
 
 
-def refuse(_: EchoSession) -> None:
+def refuse(_: EchoSession, **__: bool) -> None:
     raise TeeError(TeeResult.BAD_STATE, "not now")
 
 

@@ -16,6 +16,7 @@ from softee.daemon.settings import Settings, SettingsError
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.attestation.chain import ChainError
+from softee.pkcs11_ta.session.tickets import NO_TICKETS, Tickets
 from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
@@ -33,6 +34,8 @@ class Surroundings:
     """The newest revisions of the vaults that ``Installed.shared`` names, which clients see too (``change_page``)."""
     neighbours: Neighbours = NOBODY
     """The other worker processes."""
+    tickets: Tickets = NO_TICKETS
+    """How logins come back after a restart."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def _pkcs11(around: Surroundings) -> TrustedApplication:
         max_sessions=ours.sessions_per_client,
         pin_computations=ours.pin_computations,
         neighbours=around.neighbours,
+        tickets=around.tickets,
     )
     if settings.attestation.chain is not None:
         _install_chain(application, settings.attestation.chain)

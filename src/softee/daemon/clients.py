@@ -13,7 +13,7 @@ import select
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from softee.daemon import peer as kernel
 from softee.daemon.bulk_memory import BulkMemory
@@ -113,8 +113,9 @@ class Clients:
             client.channels.discard(channel)
             if client.channels:
                 return
+            lives = client.pidfd is not None and not client.has_died()
             self._forget(client)
-        client.context.close()
+        client.context.close(returns=lives)
         log.debug("the context of pid %d, uid %d has ended", client.peer.pid, client.peer.uid)
 
     def stop(self) -> None:
@@ -127,7 +128,8 @@ class Clients:
     def _make(self, channel: Channel) -> tuple[ClientProcess, bytes]:
         secret = bytes([self._place.worker]) + secrets.token_bytes(SECRET_SIZE - 1)
         pidfd = _pidfd(channel)
-        client = ClientProcess(_key(secret), channel.peer, self._core.connect(channel.peer), pidfd, {channel})
+        peer = replace(channel.peer, process=kernel.process_mark(channel.peer.pid, pidfd))
+        client = ClientProcess(_key(secret), peer, self._core.connect(peer), pidfd, {channel})
         with self._lock:
             full = self._has_no_room(channel.peer.uid)
             if not full:

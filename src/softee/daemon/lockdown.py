@@ -25,11 +25,13 @@ _CAP_IPC_LOCK: Final = 14
 
 @dataclass(frozen=True)
 class Doors:
-    """What stays open: directories that may be written to, others that may be read, and whether processes may begin."""
+    """What stays open: directories that may be written to, others that may be read, and what the processes may do."""
 
     written: Sequence[Path] = ()
     read: Sequence[Path] = ()
     may_fork: bool = False
+    keyring: bool = False
+    """The kernel's keyring keeps the ticket key."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def _python() -> Iterable[Path]:
 
 
 def _close_calls(doors: Doors) -> None:
-    system_calls.refuse_calls(may_fork=doors.may_fork)
+    system_calls.refuse_calls(may_fork=doors.may_fork, keyring=doors.keyring)
 
 
 def _require_unlimited_locks() -> None:

@@ -31,6 +31,7 @@ from softee.daemon.server import Server
 from softee.daemon.settings import Settings
 from softee.daemon.several import World, run_workers
 from softee.daemon.store import open_store
+from softee.daemon.tickets import open_tickets
 from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
@@ -59,7 +60,7 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
             wakeup = signals.enter_context(_stopping_signals())
             on_ready = partial(_ready, listener, ready_fd)
             workers = _workers(settings, applications)
-            _lock_down(settings, may_fork=workers > 1)
+            _lock_down(settings, may_fork=workers > 1, keyring=world.kept.keyring)
             gc.collect()
             gc.freeze()  # what is there now stays; collectors leave it alone, and workers share it
             if workers == 1:
@@ -93,10 +94,10 @@ def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
     return settings.workers or len(os.sched_getaffinity(0))
 
 
-def _lock_down(settings: Settings, *, may_fork: bool) -> None:
+def _lock_down(settings: Settings, *, may_fork: bool, keyring: bool) -> None:
     """Give up what is no longer needed. Workers give up more."""
     own = (settings.state, settings.socket.parent, *anchor_devices(settings), *settings.lockdown.also_write)
-    for left_open in lock_down(Doors(own, settings.lockdown.also_read, may_fork=may_fork)):
+    for left_open in lock_down(Doors(own, settings.lockdown.also_read, may_fork, keyring)):
         log.warning("%s", left_open)
 
 
@@ -114,18 +115,20 @@ def _open(
     page = stack.enter_context(change_page())
     key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))
     stack.callback(wipe, key)
+    kept = stack.enter_context(open_tickets(settings))
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
     with opening(store, settings.root_key):
         anchor = anchoring(settings, ShownStore(store, heads, revisions), key)
         stack.callback(anchor.store.close)
-        around = Surroundings(anchor.store, key, settings, revisions)
+        around = Surroundings(anchor.store, key, settings, revisions, tickets=kept.tickets)
         made = make_applications(around, applications)
     if _workers(settings, applications) == 1:
         wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
-    return World(around, page, applications, log_descriptor, anchor), made, listener
+    log.info(kept.told)
+    return World(around, page, applications, log_descriptor, anchor, kept), made, listener
 
 
 def _listener(settings: Settings) -> Listener:

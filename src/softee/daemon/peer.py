@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import struct
+from pathlib import Path
 
 from softee.tee.identity import PeerCredentials
 
@@ -16,6 +17,10 @@ _SO_PEERPIDFD = 77
 
 _CREDENTIALS = struct.Struct("=iII")
 _INT = struct.Struct("=i")
+_MARK = struct.Struct("<IQ")
+MARK_SIZE = _MARK.size
+_START_TIME = 19
+"""Which field of /proc/PID/stat it is, after the program's name (proc_pid_stat(5))."""
 _MOST_GROUPS_BYTES = 1024
 """The most that Python's getsockopt takes: 256 groups. Who is in more has no supplementary groups here."""
 
@@ -55,6 +60,50 @@ def open_pidfd(connection: socket.socket, pid: int) -> int | None:
         return os.pidfd_open(pid) if pid > 0 else None
     descriptor: int = _INT.unpack(packed)[0]
     return descriptor
+
+
+def process_mark(pid: int, pidfd: int | None) -> bytes:
+    """Return what tells a process from every other one since the machine has started; b"" where nothing does.
+
+    That is its pid with the inode of its pidfd, or with its start time on kernels where all pidfds have the same inode
+    (before 6.9).
+    """
+    if pid <= 0 or pidfd is None:
+        return b""
+    status = os.fstat(pidfd)
+    number = status.st_ino if status.st_dev != _anonymous_device() else _start_time(pid)
+    return _MARK.pack(pid, number) if number and not has_died(pidfd) else b""
+
+
+def is_running(mark: bytes) -> bool:
+    """Tell whether the process of a mark still runs."""
+    pid, _ = _MARK.unpack(mark)
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        return process_mark(pid, pidfd) == mark
+    finally:
+        os.close(pidfd)
+
+
+def _anonymous_device() -> int:
+    """Return the device on which pidfds lie that have no inodes of their own."""
+    descriptor = os.eventfd(0, os.EFD_CLOEXEC)
+    try:
+        return os.fstat(descriptor).st_dev
+    finally:
+        os.close(descriptor)
+
+
+def _start_time(pid: int) -> int:
+    """Return a process' start time in the kernel's ticks; 0 where it cannot be seen."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return 0
+    return int(status.rpartition(b")")[2].split()[_START_TIME])
 
 
 def has_died(pidfd: int) -> bool:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells whoever has started the secure world that it now serves."""
+"""Tells whoever has started the secure world that it now serves, and gives the service manager what it shall keep."""
 
 import os
 import socket
-from collections.abc import MutableMapping
+from array import array
+from collections.abc import Mapping, MutableMapping
 
 
 def notify_ready(environment: MutableMapping[str, str], ready_fd: int | None) -> None:
@@ -13,17 +14,29 @@ def notify_ready(environment: MutableMapping[str, str], ready_fd: int | None) ->
     """
     address = environment.pop("NOTIFY_SOCKET", "")
     if address:
-        _notify(address.replace("@", "\0", 1) if address.startswith("@") else address)
+        _notify(address, b"READY=1")
     if ready_fd is not None:
         _write(ready_fd)
 
 
-def _notify(address: str) -> None:
+def store(environment: Mapping[str, str], name: str, descriptor: int) -> bool:
+    """Give the service manager a descriptor that it passes to the next process of this service (FDSTORE=1).
+
+    False: nobody has taken it.
+    """
+    address = environment.get("NOTIFY_SOCKET", "")
+    return bool(address) and _notify(address, f"FDSTORE=1\nFDNAME={name}\nFDPOLL=0".encode(), descriptor)
+
+
+def _notify(address: str, message: bytes, *descriptors: int) -> bool:
+    address = address.replace("@", "\0", 1) if address.startswith("@") else address
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))] if descriptors else []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         try:
-            manager.sendto(b"READY=1", socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL, address)
+            manager.sendmsg([message], rights, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL, address)
         except OSError:
-            return
+            return False
+    return True
 
 
 def _write(ready_fd: int) -> None:

@@ -66,6 +66,8 @@ class Pkcs11Settings(SlotSettings, frozen=True, forbid_unknown_fields=True):
     """PKCS#11 sessions at a time of one client."""
     pin_computations: Count = 2
     """PIN checks (Argon2id) at a time, of all clients together; each takes 19 MiB and a core for 20 to 30 ms."""
+    ticket_age: Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)] = 0
+    """Seconds since its last call, the machine's sleep included, after which a login does not come back; 0: it does."""
     slot: dict[Annotated[int, msgspec.Meta(ge=0)], SlotSettings] = msgspec.field(default_factory=dict)
     """What single slots have otherwise, by their numbers."""
 

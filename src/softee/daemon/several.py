@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from softee.daemon import hardening
@@ -22,6 +22,7 @@ from softee.daemon.server import Server
 from softee.daemon.settings import Limits
 from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
 from softee.daemon.supervisor import Supervisor, close_all_but
+from softee.daemon.tickets import OpenTickets
 from softee.stores.remote import RemoteStore
 from softee.tee.core import TeeCore
 from softee.tee.wiping import wipe
@@ -38,6 +39,8 @@ class World:
     applications: Sequence[Installed]
     log_descriptor: int
     anchor: Anchoring
+    kept: OpenTickets = field(default_factory=OpenTickets)
+    """How logins come back after a restart."""
 
 
 def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_ready: Callable[[], None]) -> None:
@@ -61,7 +64,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     hardening.die_with(family.supervisor)
     _leave_signals_to_the_supervisor()
     shared = family.shared
-    kept = [store.fileno(), handover.fileno(), shared.locks, world.log_descriptor]
+    kept = [store.fileno(), handover.fileno(), shared.locks, world.log_descriptor, *world.kept.descriptors]
     if world.page is not None:
         world.page.read_only()
         kept.append(world.page.descriptor)
@@ -73,7 +76,8 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
         shown=world.page.revisions if world.page else world.around.shown,
         neighbours=WorkerNeighbours(shared, number),
     )
-    lock_down(Doors(settings.lockdown.also_write, settings.lockdown.also_read))  # what stays open was told already
+    doors = Doors(settings.lockdown.also_write, settings.lockdown.also_read, keyring=world.kept.keyring)
+    lock_down(doors)  # what stays open was told already
     made = make_applications(around, world.applications)
     wipe(around.root_key)
     core = TeeCore(made, settings.limits.sessions_per_client)

@@ -20,9 +20,12 @@ NEVER: Final = (
     *("mount_setattr", "setns", "unshare", "swapon", "swapoff", "reboot", "acct", "quotactl", "syslog"),
     *("settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname", "setdomainname", "iopl", "ioperm"),
     *("userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at", "personality"),
-    *("add_key", "request_key", "keyctl"),
+    "request_key",
 )
 """Calls that fail, whatever their arguments."""
+
+KEYRING: Final = ("add_key", "keyctl")
+"""Likewise, unless the kernel's keyring keeps the ticket key."""
 
 _PR_GET_SECCOMP: Final = 21
 _ALLOW: Final = 0x7FFF0000
@@ -41,8 +44,10 @@ class FilterError(Exception):
     """There is no libseccomp, or the kernel refuses; the text says which."""
 
 
-def refuse_calls(*, may_fork: bool) -> None:
+def refuse_calls(*, may_fork: bool, keyring: bool = False) -> None:
     """Refuse the calls of NEVER, sockets that are not local, and new processes unless ``may_fork``; for good.
+
+    And those of KEYRING, unless ``keyring``.
 
     Raises:
         FilterError: nothing was filtered.
@@ -50,7 +55,7 @@ def refuse_calls(*, may_fork: bool) -> None:
     """
     library = _library()
     with _filter(library) as context:
-        for name in NEVER:
+        for name in (*NEVER, *(() if keyring else KEYRING)):
             _refuse(library, context, name)
         _refuse(library, context, "socket", _Comparison(0, _NOT_EQUAL, socket.AF_UNIX, 0))
         if not may_fork:

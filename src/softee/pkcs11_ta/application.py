@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from softee.names import PKCS11_APPLICATION
+from softee.names import PKCS11_APPLICATION, TeeResult
 from softee.pkcs11_ta import dispatch, pace, patience
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.accounts import Accounts, ClientLimits
 from softee.pkcs11_ta.session.client import Pkcs11Client
+from softee.pkcs11_ta.session.tickets import NO_TICKETS, Tickets
 from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.pkcs11_ta.token.pins import DEFAULT_COST, PinWrapper
 from softee.pkcs11_ta.token.policy import Policy
@@ -39,6 +40,7 @@ class Pkcs11Application:
         pin_computations: how many Argon2id computations may run at once.
         pin_cost: what one costs, for PINs that are set from now on.
         neighbours: the other secure worlds that serve the same tokens.
+        tickets: how logins come back after a restart; by default, not.
 
     """
 
@@ -52,11 +54,13 @@ class Pkcs11Application:
         pin_computations: int = 2,
         pin_cost: Cost = DEFAULT_COST,
         neighbours: Neighbours = NOBODY,
+        tickets: Tickets = NO_TICKETS,
     ) -> None:
         self.slots = Slots(storage, policies, neighbours)
         self.max_sessions = max_sessions
         self.attester = Attester(storage, clock)
         self.accounts = Accounts()
+        self.tickets = tickets
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)
 
     @property
@@ -71,7 +75,7 @@ class Pkcs11Application:
     def client(self, identity: ClientIdentity) -> Pkcs11Client:
         """Return a new client of that identity."""
         limits = ClientLimits(self.max_sessions, self.accounts.of(identity.uid))
-        return Pkcs11Client(identity, self.slots, self.pins, self.attester, limits)
+        return Pkcs11Client(identity, self.slots, self.pins, self.attester, limits, tickets=self.tickets)
 
 
 class Pkcs11TaSession:
@@ -81,13 +85,19 @@ class Pkcs11TaSession:
 
     def __init__(self, client: Pkcs11Client) -> None:
         self._client = client
-        self.invoke = partial(dispatch.invoke, HANDLERS, client)
+        counted = client.tickets.counts_calls
+        self.invoke = self._count_and_invoke if counted else partial(dispatch.invoke, HANDLERS, client)
         """Runs a command. Answers go into its parameters."""
         self.is_quick = partial(pace.is_quick, client)
         """Says whether a command is done in a moment."""
         self.wait = partial(patience.wait, client)
         """Says for how many seconds a command has to wait before it runs."""
 
-    def close(self) -> None:
+    def _count_and_invoke(self, command: int, params: Params) -> TeeResult:
+        """Run a command where it matters when a client makes its calls."""
+        self._client.note_call()
+        return dispatch.invoke(HANDLERS, self._client, command, params)
+
+    def close(self, *, returns: bool = False) -> None:
         """End the client: its sessions, session objects and logins."""
-        self._client.close()
+        self._client.close(returns=returns)

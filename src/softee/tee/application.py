@@ -25,8 +25,9 @@ class TeeError(Exception):
 class ClientIdentity:
     """Who opened a TEE session, by the kernel's word, and how it asked to be identified.
 
-    ``groups`` are the supplementary groups. ``uuid`` is the client UUID of the login method, as Linux' TEE subsystem
-    makes it: the nil UUID for PUBLIC, a UUIDv5 of ``uid=<hex>`` for USER and of ``gid=<hex>`` for GROUP.
+    ``groups`` are the supplementary groups. ``process`` says which process it is, unlike any other since the machine
+    has started; it is empty where that cannot be told. ``uuid`` is the client UUID of the login method, as Linux' TEE
+    subsystem makes it: the nil UUID for PUBLIC, a UUIDv5 of ``uid=<hex>`` for USER and of ``gid=<hex>`` for GROUP.
     """
 
     pid: int
@@ -35,6 +36,7 @@ class ClientIdentity:
     login: LoginMethod
     uuid: UUID
     groups: frozenset[int] = frozenset()
+    process: bytes = b""
 
 
 class TaSession(Protocol):
@@ -59,8 +61,11 @@ class TaSession(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """End the session and forget all that belongs to it. No invoke runs or will run. Must not raise."""
+    def close(self, *, returns: bool = False) -> None:
+        """End the session and forget all that belongs to it. No invoke runs or will run. Must not raise.
+
+        ``returns``: the client did not ask for it; it has lost its connection, and may come back.
+        """
         ...
 
 

@@ -123,14 +123,14 @@ class ClientContext:
         self._close(entry)
         return TeeResult.SUCCESS
 
-    def close(self) -> None:
-        """Close all sessions; no session can be opened any more."""
+    def close(self, *, returns: bool = False) -> None:
+        """Close all sessions; no session can be opened any more. ``returns``: its process lives, and may come back."""
         with self._lock:
             self._closed = True
             entries = list(self._sessions.values())
             self._sessions.clear()
         for entry in entries:
-            self._close(entry)
+            self._close(entry, returns=returns)
 
     def _make_room(self) -> None:
         """Refuse one more session, where there is no room. Racing opens may pass the limit by their own number."""
@@ -146,9 +146,9 @@ class ClientContext:
         self._close(entry)
         return 0
 
-    def _close(self, entry: "_Session") -> None:
+    def _close(self, entry: "_Session", *, returns: bool = False) -> None:
         try:
-            self._guard(entry.close)
+            self._guard(entry.close, returns=returns)
         except TeeError as error:
             self._refused(error, Origin.TRUSTED_APP)
 
@@ -195,9 +195,9 @@ class _Session:
         with self._idle:
             self._idle.notify_all()
 
-    def close(self) -> None:
+    def close(self, *, returns: bool) -> None:
         """Wait for the running invokes, and close the application's session. Called once."""
         self.closing = True
         with self._idle:
             self._idle.wait_for(lambda: not self.running)
-        self.application.close()
+        self.application.close(returns=returns)

@@ -22,13 +22,14 @@ class PeerCredentials:
     """What the kernel says of the process at the other end, at the time when it connected.
 
     ``pid`` is 0 for a process that the secure world's pid namespace does not know. ``groups`` are the supplementary
-    groups.
+    groups. ``process`` tells the process from every other since the machine has started; empty: that is not known.
     """
 
     pid: int
     uid: int
     gid: int
     groups: frozenset[int] = frozenset()
+    process: bytes = b""
 
 
 def identify(peer: PeerCredentials, login: int, login_data: int) -> ClientIdentity:
@@ -56,7 +57,7 @@ def identify(peer: PeerCredentials, login: int, login_data: int) -> ClientIdenti
 
 
 def _identity(peer: PeerCredentials, login: LoginMethod, uuid: UUID) -> ClientIdentity:
-    return ClientIdentity(peer.pid, peer.uid, peer.gid, login, uuid, peer.groups)
+    return ClientIdentity(peer.pid, peer.uid, peer.gid, login, uuid, peer.groups, peer.process)
 
 
 def _user_uuid(peer: PeerCredentials) -> UUID:

@@ -276,6 +276,7 @@ def test_a_complaint_that_nobody_reads_does_not_kill(
         return loaded.call("C_Initialize", None) == CKR.ARGUMENTS_BAD
 
     environment("CKTEEC_LOGIN_TYPE", "application")
+    environment("SOFTEE_VERBOSE", "1")
     assert in_child(child)
 
 

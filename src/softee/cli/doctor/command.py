@@ -13,6 +13,7 @@ from softee.cli.doctor.files import check_source, check_state
 from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.installation import check_libraries, check_programs
 from softee.cli.doctor.profiles import check_profiles
+from softee.cli.doctor.restart import check_restart
 from softee.cli.doctor.service import check_service
 from softee.cli.options import config_option, json_option, path
 from softee.cli.settings import settings_from
@@ -37,6 +38,7 @@ def doctor(ctx: click.Context, *, config: Path | None, state: Path | None, root_
             check_state(settings.state),
             check_profiles(settings),
             check_service(settings.socket),
+            check_restart(settings.state),
             check_programs(),
         )
     )

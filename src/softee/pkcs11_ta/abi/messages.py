@@ -4,6 +4,7 @@
 from typing import Annotated, NamedTuple
 
 from softee.pkcs11_ta.abi.fields import LABEL, Blob, TemplateField, UInt, pin
+from softee.pkcs11_ta.abi.restored import Logins, Sessions
 
 
 class Nothing(NamedTuple):
@@ -260,3 +261,12 @@ class UnwrapAuthenticated(NamedTuple):
     template: TemplateField
     associated: Blob
     tag: Blob
+
+
+class RestoreSessions(NamedTuple):
+    """RESTORE_SESSIONS: new handles of sessions and session objects begin with these, above all that were given."""
+
+    next_session: UInt
+    next_object: UInt
+    sessions: Sessions
+    logins: Logins

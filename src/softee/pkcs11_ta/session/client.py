@@ -15,10 +15,12 @@ from softee.pkcs11_ta.session.login_rules import STATES, User, check_open
 from softee.pkcs11_ta.session.objects import SessionObjects
 from softee.pkcs11_ta.session.operations import Operations
 from softee.pkcs11_ta.session.saved_states import SavedStates
+from softee.pkcs11_ta.session.tickets import NO_TICKETS, Tickets, new_login
 from softee.pkcs11_ta.token.object import (
     FIRST_PRESENTED_HANDLE,
     FIRST_PRIVATE_HANDLE,
     FIRST_SESSION_HANDLE,
+    LAST_SESSION_HANDLE,
     Pkcs11Object,
 )
 from softee.pkcs11_ta.token.pins import PinWrapper
@@ -110,19 +112,45 @@ class Pkcs11Client:
     """One client. Handles count up from 1 and are not used again, so that a stale one never names another session."""
 
     def __init__(
-        self, identity: ClientIdentity, slots: Slots, pins: PinWrapper, attester: Attester, limits: ClientLimits
+        self,
+        identity: ClientIdentity,
+        slots: Slots,
+        pins: PinWrapper,
+        attester: Attester,
+        limits: ClientLimits,
+        *,
+        tickets: Tickets = NO_TICKETS,
     ) -> None:
         self.identity = identity
+        self.tickets = tickets
+        self.kept_logins: dict[int, bytes] = {}
+        """The numbers of its logins that may come back, by slot."""
         self.slots = slots
         self.pins = pins
         self.attester = attester
         self.max_sessions = limits.sessions
         self._account = limits.account
         self.sessions: dict[int, Session] = {}
+        self._next_session = 1
         self.saved_states = SavedStates()
         self._objects: dict[int, SessionObjects] = {}
         self._private_bases: dict[int, int] = {}
+        self._next_object = FIRST_SESSION_HANDLE
         self._handles = itertools.count(1)
+
+    def begin_after(self, next_session: int, next_object: int) -> None:
+        """Give sessions and session objects handles from these on, but for sessions that had theirs before.
+
+        Raises:
+            Pkcs11Error: CKR_SESSION_EXISTS: the client has had sessions; CKR_ARGUMENTS_BAD.
+
+        """
+        if self.sessions or self._objects:
+            raise Pkcs11Error(CKR.SESSION_EXISTS, "only a new client's sessions are restored")
+        if not next_session or not FIRST_SESSION_HANDLE <= next_object <= LAST_SESSION_HANDLE + 1:
+            raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"handles cannot begin with {next_session:#x} and {next_object:#x}")
+        self._next_session, self._next_object = next_session, next_object
+        self._handles = itertools.count(next_session)
 
     def token(self, slot: int) -> Token:
         """Return a slot's token. Raises CKR_SLOT_ID_INVALID where there is none that this client may see."""
@@ -156,6 +184,27 @@ class Pkcs11Client:
             raise Pkcs11Error(CKR.DEVICE_MEMORY, "the client has used up its handles; C_Finalize begins them anew")
         self._private_bases[token.slot] = base
 
+    def reserve_private_handles(self, token: Token, base: int) -> None:
+        """Give private token objects the handles that they had in an earlier life of this client, until a login.
+
+        Raises:
+            Pkcs11Error: CKR_ARGUMENTS_BAD: they never were.
+
+        """
+        if base < FIRST_PRIVATE_HANDLE or base + token.objects.next_number >= FIRST_SESSION_HANDLE:
+            raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"{base:#x} is no beginning of private handles")
+        self._private_bases[token.slot] = base
+
+    def ticket(self, token: Token, user: CKU) -> bytes:
+        """Return a ticket for the login that is there; b"" where it cannot come back. ``token.lock`` is held."""
+        login = self.kept_logins.setdefault(token.slot, new_login())
+        return self.tickets.issue(login, self.identity, token, user)
+
+    def note_call(self) -> None:
+        """Remember that the client makes a call now, where logins that make none do not come back."""
+        for login in list(self.kept_logins.values()):
+            self.tickets.note_call(login)
+
     def session(self, handle: int) -> Session:
         """Return an open session. Raises CKR_SESSION_HANDLE_INVALID."""
         try:
@@ -163,11 +212,12 @@ class Pkcs11Client:
         except KeyError:
             raise Pkcs11Error(CKR.SESSION_HANDLE_INVALID, f"this client has no session {handle}") from None
 
-    def open(self, token: Token, *, read_write: bool) -> Session:
-        """Open a session.
+    def open(self, token: Token, *, read_write: bool, handle: int | None = None) -> Session:
+        """Open a session, with a new handle, or with one that it had in an earlier life of this client.
 
         Raises:
-            Pkcs11Error: CKR_SESSION_COUNT, CKR_SESSION_READ_WRITE_SO_EXISTS.
+            Pkcs11Error: CKR_SESSION_COUNT, CKR_SESSION_READ_WRITE_SO_EXISTS; CKR_ARGUMENTS_BAD for a handle that it
+                cannot have had.
 
         """
         limit = self.max_sessions
@@ -175,14 +225,23 @@ class Pkcs11Client:
             if len(self.sessions) >= limit:
                 raise Pkcs11Error(CKR.SESSION_COUNT, f"a client may have {limit} sessions; close some")
             check_open(token.logins.get(self), read_write=read_write)
-            handle = next(self._handles)
-            if handle > LAST_HANDLE:
-                raise Pkcs11Error(CKR.SESSION_COUNT, "the client has used up its handles; C_Finalize begins them anew")
-            objects = self._objects.setdefault(token.slot, SessionObjects(self._account))
+            handle = self._new_handle() if handle is None else self._earlier_handle(handle)
+            objects = self._objects.setdefault(token.slot, SessionObjects(self._account, self._next_object))
             session = Session(handle, self, token, objects, read_write=read_write)
             self.sessions[session.handle] = session
             token.enter(session)
             return session
+
+    def _new_handle(self) -> int:
+        handle = next(self._handles)
+        if handle > LAST_HANDLE:
+            raise Pkcs11Error(CKR.SESSION_COUNT, "the client has used up its handles; C_Finalize begins them anew")
+        return handle
+
+    def _earlier_handle(self, handle: int) -> int:
+        if not 0 < handle < self._next_session or handle in self.sessions:
+            raise Pkcs11Error(CKR.ARGUMENTS_BAD, f"no session has had the handle {handle}, or another one has it")
+        return handle
 
     def close_session(self, session: Session) -> None:
         """Close a session whose lock the caller holds. The client's last one on a token logs it out."""
@@ -203,14 +262,19 @@ class Pkcs11Client:
                 if not session.closed:
                     self.close_session(session)
 
-    def close(self) -> None:
-        """End the client."""
+    def close(self, *, returns: bool = False) -> None:
+        """End the client. ``returns``: it has lost its connection, and its logins may come back."""
+        if returns:
+            self.kept_logins.clear()
         for token in {session.token for session in self.sessions.values()}:
             self.close_all(token)
 
     def logout(self, token: Token) -> None:
         """Log this client out: its operations end and its private session objects go; the last one takes the key."""
         with token.lock:
+            kept = self.kept_logins.pop(token.slot, None)
+            if kept is not None:
+                self.tickets.end(kept)
             if token.logins.pop(self, None) is None:
                 return
             for session in self.sessions_with(token):

@@ -26,14 +26,14 @@ MAX_BYTES: Final = 16 << 20
 class SessionObjects:
     """Session objects by handle. Handles count up and are not used again."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, first_handle: int = FIRST_SESSION_HANDLE) -> None:
         """Take what the objects' bytes are booked on."""
         self._account = account
         self._objects: dict[int, tuple[int, int, Pkcs11Object]] = {}
         self._bytes = 0
         self.removed = 0
         """How often an object has gone, or another one has come in its place."""
-        self._next_handle = FIRST_SESSION_HANDLE
+        self._next_handle = first_handle
         self._guard = threading.Lock()
 
     def get(self, handle: int, *, private: bool) -> Pkcs11Object:

@@ -17,6 +17,7 @@ from softee.pkcs11_ta.abi.commands import (
     keys,
     objects,
     random,
+    restoring,
     resuming,
     sessions,
     signatures,
@@ -36,6 +37,7 @@ _CHAPTERS: tuple[tuple[Command[Any], ...], ...] = (
     random.COMMANDS,
     attestation.COMMANDS,
     resuming.COMMANDS,
+    restoring.COMMANDS,
 )
 
 COMMANDS: tuple[Command[Any], ...] = tuple(

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A secure world that dies and comes back, and what tests ask of an application that lives through it."""
+
+import os
+import signal
+import threading
+from ctypes import c_ulong
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from interop.tools import PIN
+from softee.names import CKA, CKM, CKR, CKU
+from support.cryptoki import CryptokiError, Mechanism, Session
+from support.secure_world import RunningDaemon, start_daemon
+
+SOAK = bool(os.environ.get("SOFTEE_SOAK"))
+ECDSA = Mechanism(CKM.ECDSA)
+
+
+@dataclass
+class World:
+    """A secure world that dies and comes back at the same socket."""
+
+    directory: Path
+    socket: Path
+    daemon: RunningDaemon
+    settings: str = ""
+
+    def kill(self) -> None:
+        self.daemon.kill()
+
+    def start(self) -> None:
+        self.daemon = start_daemon(self.directory, self.socket, settings=self.settings)
+
+    def restart_with(self, settings: str) -> None:
+        """Stop it and start it with other settings."""
+        assert self.daemon.stop() == 0
+        self.settings = settings
+        self.start()
+
+    def workers(self) -> list[int]:
+        """Return the pids of its worker processes."""
+        pid = self.daemon.process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def restart(self, *, upgrade: bool = False) -> None:
+        """Kill it, or stop it as for an upgrade, and start it again."""
+        if upgrade:
+            assert self.daemon.stop() == 0
+        else:
+            self.kill()
+        self.start()
+
+
+def find_key(session: Session, *, private: bool = True) -> int:
+    found = session.find({CKA.CLASS: 3 if private else 2, CKA.LABEL: b"signer"})
+    assert len(found) == 1
+    return found[0]
+
+
+def refusal(function: str, session: Session, *arguments: object) -> CKR:
+    """Return what a call answers that must fail."""
+    with pytest.raises(CryptokiError) as caught:
+        session.call(function, *arguments)
+    return CKR(caught.value.rv)
+
+
+def login(session: Session, pin: str = PIN, user: CKU = CKU.USER) -> None:
+    session.call("C_Login", c_ulong(user), pin.encode(), c_ulong(len(pin)))
+
+
+def in_flight(world: World, call: threading.Thread) -> None:
+    """Let a call wait for a secure world that stands still, and kill that."""
+    os.kill(world.daemon.process.pid, signal.SIGSTOP)
+    call.start()
+    call.join(0.2)
+    assert call.is_alive()
+    world.restart()
+    call.join()
