@@ -11,6 +11,7 @@ token = LazyGroup(
         "show": Row("softee.cli.token.show", "Show what a token says of itself."),
         "init": Row("softee.cli.token.initialize", "Initialize a token, and set both PINs."),
         "set-pin": Row("softee.cli.token.pins", "Change a PIN."),
+        "unlock": Row("softee.cli.token.unlock", "Forget the wrong tries that have locked a PIN."),
         "wipe": Row("softee.cli.token.initialize", "Destroy all that is on a token."),
     },
 )

@@ -17,7 +17,7 @@ from softee.pkcs11_ta.token.identities import names_identity, parse_identity, un
 from softee.pkcs11_ta.token.pins import PinWrapper, new_user_key, require_pin_length
 from softee.pkcs11_ta.token.state import Credential, IdentityCredential, PinCredential, TokenState
 from softee.pkcs11_ta.token.token import Token
-from softee.pkcs11_ta.token.tries import MAX_TRIES, Tries
+from softee.pkcs11_ta.token.tries import MAX_TRIES, NO_TRIES, Tries
 from softee.tee.application import ClientIdentity
 from softee.tee.keys import wipe
 
@@ -124,6 +124,25 @@ class Authenticator:
         token = session.token
         with token.pin_turn():
             wipe(self._authenticate(token, user, pin, session.client.identity))
+
+    def unlock(self, token: Token, user: CKU, pin: bytearray) -> None:
+        """Forget what stands against a PIN, for whoever knows it and has the root key: no client gets here.
+
+        A wrong PIN changes nothing: who has the state and the root key may try as he likes anyway.
+
+        Raises:
+            Pkcs11Error: CKR_PIN_INCORRECT; CKR_USER_PIN_NOT_INITIALIZED: there is no such PIN.
+
+        """
+        with token.pin_turn():
+            credential = _credential_of(token.state, user)
+            if not isinstance(credential, PinCredential):
+                raise Pkcs11Error(CKR.USER_PIN_NOT_INITIALIZED, f"the token has no PIN of CKU_{user.name}")
+            user_key = self._wrapper.unwrap(user, pin, token.pin_secret, credential)
+            if user_key is None:
+                raise Pkcs11Error(CKR.PIN_INCORRECT, f"this is not the PIN of CKU_{user.name}")
+            wipe(user_key)
+            _note(token, user, credential, NO_TRIES)
 
     def _authenticate(self, token: Token, user: CKU, pin: bytearray, identity: ClientIdentity) -> bytearray:
         """Return the user key to whoever is the user or the SO. The caller has the turn and wipes the key."""

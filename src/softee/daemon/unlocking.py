@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Unlocks a PIN that wrong tries have locked, for who has it and the root key; no secure world uses the state then."""
+
+from softee.daemon.applications import Surroundings, make_applications
+from softee.daemon.errors import StartError
+from softee.daemon.failures import opening
+from softee.daemon.settings import Settings
+from softee.daemon.store import DATABASE, open_store
+from softee.names import CKR, CKU
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.session.authentication import Authenticator
+from softee.pkcs11_ta.token.token import Token
+from softee.tee.wiping import wipe
+
+_REASONS = {
+    CKR.PIN_INCORRECT: "This is not the PIN; nothing was changed.",
+    CKR.USER_PIN_NOT_INITIALIZED: "The token has no such PIN.",
+}
+
+
+def unlock(settings: Settings, label: str, user: CKU, pin: bytearray) -> None:
+    """Forget the wrong tries against a PIN of the token called ``label``.
+
+    Raises:
+        StartError: there is no state or no such token, it is in use, or the root key or the PIN is not the right one.
+        StoreError: the database cannot be used.
+
+    """
+    if not (settings.state / DATABASE).exists():
+        raise StartError(f"There is no state in {settings.state}.")
+    with open_store(settings) as store:
+        root_key = settings.root_key.read()
+        try:
+            with opening(store, settings.root_key):
+                (application,) = make_applications(Surroundings(store, root_key, settings))
+                _unlock(application, label, user, pin)
+        finally:
+            wipe(root_key)
+
+
+def _unlock(application: object, label: str, user: CKU, pin: bytearray) -> None:
+    if not isinstance(application, Pkcs11Application):  # pragma: no cover - there is no other
+        raise TypeError("another application")
+    try:
+        Authenticator(application.pins).unlock(_named(application, label), user, pin)
+    except Pkcs11Error as error:
+        raise StartError(_REASONS.get(error.rv, f"The token cannot be unlocked: {error.detail}.")) from None
+
+
+def _named(application: Pkcs11Application, label: str) -> Token:
+    wanted = label.encode().ljust(32)
+    tokens = [application.slots.token(slot) for slot in range(application.slots.count)]
+    named = [token for token in tokens if token.state.so is not None and token.state.label == wanted]
+    if len(named) != 1:
+        raise StartError(f'There {"are several tokens" if named else "is no token"} called "{label}" in the state.')
+    return named[0]
