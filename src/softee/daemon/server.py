@@ -36,7 +36,9 @@ _STOP_WITHIN = 5.0
 _SOON = 1
 """Milliseconds for which a thread that has answered a long request keeps its conversation for the next one."""
 _PATIENCE = 2
-"""How many quick requests it then answers: C_SignInit comes before C_Sign. Long ones count too where others run."""
+"""How many quick requests it then answers: C_SignInit comes before C_Sign."""
+_ENDURANCE = 16
+"""How many long ones, where others run too: they get at the interpreter's lock less easily than who has it."""
 _PAUSE = 0.1
 """Seconds until the next try, when the system has no more descriptors or memory for a connection."""
 
@@ -185,14 +187,16 @@ class Server:
 
     def _goes_on(self, conversation: Conversation, job: Job) -> bool:
         """Do a job, and what comes soon after it. False: the conversation has ended."""
-        peer, left = conversation.channel.peer, _PATIENCE
+        peer, quick, long = conversation.channel.peer, _PATIENCE, _ENDURANCE
         about = {"uid": peer.uid}
         try:
             going = job()
-            while going and left and not conversation.wait and self._is_ready(conversation):
+            while going and quick and long and not conversation.wait and self._is_ready(conversation):
                 going = conversation.catch_up()
-                alone = len(self._busy) == 1
-                left = _PATIENCE if alone and not conversation.was_quick else left - 1
+                if conversation.was_quick:
+                    quick -= 1
+                else:
+                    quick, long = _PATIENCE, long - (len(self._busy) > 1)
         except WireError as error:
             log.warning(
                 "a bad frame from pid %d, uid %d, whose channel is closed: %s", peer.pid, peer.uid, error, extra=about

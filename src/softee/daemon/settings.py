@@ -33,13 +33,13 @@ class SettingsError(Exception):
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much clients may take. What is above a limit is refused; the clients within it go on."""
 
-    clients: Count = 1024
+    clients: Count = 2048
     """Client contexts (processes) at a time."""
     channels: Count = 4096
     """Channels (connections, each with a thread) at a time, of all clients together."""
-    clients_per_uid: Count = 512
+    clients_per_uid: Count = 1536
     """Client contexts at a time of one uid: it leaves room for others."""
-    channels_per_uid: Count = 2048
+    channels_per_uid: Count = 3072
     """Channels at a time of one uid."""
     channels_per_client: Count = 64
     """Channels at a time of one client context."""
