@@ -4,7 +4,6 @@
 import shutil
 import sqlite3
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from softee.stores import sqlite
-from softee.stores.base import ConflictError, StoreDamagedError, StoreError, StoreFullError, StoreUnavailableError
+from softee.stores.base import StoreDamagedError, StoreError, StoreFullError, StoreUnavailableError
 from softee.stores.sqlite import APPLICATION_ID, SCHEMA_VERSION, SqliteStore
 from support.channel_attack import open_descriptors
 from support.stores import snapshot
@@ -50,7 +49,7 @@ def test_a_closed_store_and_one_that_does_not_open_leave_nothing_open(path: Path
 def test_all_files_are_readable_by_their_owner_alone(store: SqliteStore, path: Path) -> None:
     store.commit(expected={}, puts={b"key": b"value"})
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
-    assert modes == dict.fromkeys(["store.db", "store.db-wal", "store.db-shm"], 0o600)
+    assert modes == dict.fromkeys(["store.db", "store.db-wal"], 0o600)
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
@@ -63,6 +62,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
 @pytest.mark.parametrize(
     ("pragma", "value"),
     [
+        ("locking_mode", "exclusive"),
         ("journal_mode", "wal"),
         ("synchronous", 2),
         ("secure_delete", 1),
@@ -113,53 +113,26 @@ def test_a_full_disk_is_reported_and_changes_nothing(store: SqliteStore) -> None
     assert snapshot(store) == {b"key": b"other"}
 
 
-def test_a_second_process_conflicts_instead_of_overwriting(store: SqliteStore, path: Path) -> None:
-    revision = store.commit(expected={}, puts={b"key": b"1"})
-    with closing(SqliteStore(path)) as other:
-        other.commit(expected={b"key": revision}, puts={b"key": b"2"})
-    with pytest.raises(ConflictError):
-        store.commit(expected={b"key": revision}, puts={b"key": b"3"})
-
-
-def test_two_processes_wait_for_each_other_and_lose_no_update(store: SqliteStore, path: Path) -> None:
-    """Each conflict is a ConflictError: no transaction begins as a reader and is then refused for being late."""
-    errors: list[StoreError] = []
-
-    def count(own: SqliteStore) -> None:
-        done = 0
-        while done < 40 and not errors:
-            record = own.get(b"count")
-            assert record is not None
-            try:
-                own.commit(expected={b"count": record.revision}, puts={b"count": b"%d" % (int(record.value) + 1)})
-            except ConflictError:
-                continue
-            except StoreError as error:
-                errors.append(error)
-            done += 1
-
-    store.commit(expected={}, puts={b"count": b"0"})
-    with closing(SqliteStore(path)) as other:
-        threads = [threading.Thread(target=count, args=(own,)) for own in (store, other)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert errors == []
-    assert snapshot(store) == {b"count": b"80"}
-
-
-def test_a_busy_file_is_unavailable_and_changes_nothing(
+def test_a_file_that_is_open_is_unavailable_to_everybody_else(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("softee.stores.sqlite.BUSY_TIMEOUT_SECONDS", 0.05)
+    store.commit(expected={}, puts={b"key": b"value"})
+    with pytest.raises(StoreUnavailableError, match="another process holds the file"):
+        SqliteStore(path)
+    store.commit(expected={}, puts={b"key": b"2"})
+    store.close()
     with closing(SqliteStore(path)) as other:
-        store._connection.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailableError, match="another process holds the file"):
-            other.commit(expected={}, puts={b"key": b"value"})
-        store._connection.execute("ROLLBACK")
-        assert snapshot(other) == {}
-        other.commit(expected={}, puts={b"key": b"value"})
+        assert snapshot(other) == {b"key": b"2"}
+
+
+def test_attack_no_file_that_is_mapped_lies_beside_the_store(store: SqliteStore, path: Path) -> None:
+    """Who truncates one kills the process (SIGBUS)."""
+    for number in range(100):
+        store.commit(expected={}, puts={b"%d" % number: bytes(1000)})
+    assert {file.name for file in path.parent.iterdir()} == {"store.db", "store.db-wal"}
+    mapped = Path("/proc/self/maps").read_text()
+    assert str(path) not in mapped
 
 
 def test_a_closed_store_says_so_with_a_store_error(path: Path) -> None:

@@ -27,6 +27,7 @@ from softee.daemon.change_page import change_page, shared_numbers
 from softee.daemon.failures import FAILURES, opening, sentence
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
+from softee.daemon.operators import OperatorApplication
 from softee.daemon.server import Server
 from softee.daemon.settings import Settings
 from softee.daemon.several import World, run_workers
@@ -64,7 +65,7 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
             gc.collect()
             gc.freeze()  # what is there now stays; collectors leave it alone, and workers share it
             if workers == 1:
-                core = TeeCore(made, settings.limits.sessions_per_client)
+                core = TeeCore([*made, OperatorApplication(world.around.store)], settings.limits.sessions_per_client)
                 server = Server(core, listener, settings.limits, world.page)
                 on_ready()
                 with world.anchor.in_background():

@@ -18,6 +18,7 @@ from softee.daemon.clients import Place
 from softee.daemon.handover import ConnectionSource
 from softee.daemon.listener import Listener
 from softee.daemon.lockdown import Doors, lock_down
+from softee.daemon.operators import OperatorApplication
 from softee.daemon.server import Server
 from softee.daemon.settings import Limits
 from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
@@ -80,7 +81,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     lock_down(doors)  # what stays open was told already
     made = make_applications(around, world.applications)
     wipe(around.root_key)
-    core = TeeCore(made, settings.limits.sessions_per_client)
+    core = TeeCore([*made, OperatorApplication(around.store)], settings.limits.sessions_per_client)
     source = ConnectionSource(handover)
     place = Place(number, partial(shared.count_clients, number))
     server = Server(core, source, _share(settings.limits, shared.workers), world.page, place)

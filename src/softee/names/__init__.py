@@ -47,7 +47,7 @@ from softee.names.generated.parameters import (
 )
 from softee.names.generated.returns import CKR
 from softee.names.generated.sessions import CKN, CKS, CKU
-from softee.names.tee import PKCS11_APPLICATION, LoginMethod, Origin, ParamType, TeeResult
+from softee.names.tee import OPERATOR_APPLICATION, PKCS11_APPLICATION, LoginMethod, Origin, ParamType, TeeResult
 from softee.names.ulong import UNAVAILABLE_INFORMATION
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "CKT",
     "CKU",
     "CKZ",
+    "OPERATOR_APPLICATION",
     "PKCS11_APPLICATION",
     "UNAVAILABLE_INFORMATION",
     "AttributeFlag",

@@ -7,6 +7,9 @@ from uuid import UUID
 PKCS11_APPLICATION = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
 """OP-TEE's PKCS#11 application, and so softee's."""
 
+OPERATOR_APPLICATION = UUID("3d2d1f0a-54b5-4a19-9c9e-6a1f6b9e7d55")
+"""softee's own, for root and the secure world's user (daemon/operators.py)."""
+
 
 class TeeResult(IntEnum):
     """TEE results (TEEC_Result), those that softee uses."""

@@ -11,7 +11,19 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from softee.stores.base import Record, Revision, StoreError, StoreUnavailableError
-from softee.stores.requests import ERRORS, Commit, Committed, Failed, Get, Range, Records, Request, decode_reply, encode
+from softee.stores.requests import (
+    ERRORS,
+    Commit,
+    Committed,
+    Failed,
+    Get,
+    Range,
+    Records,
+    Request,
+    decode_reply,
+    encode,
+    records_of,
+)
 
 LENGTH: Final = struct.Struct("<I")
 
@@ -58,7 +70,7 @@ class RemoteStore:
         reply = self._ask(request)
         if not isinstance(reply, Records):
             raise StoreError(f"{self.name}: an answer to another question")
-        return [(key, Record(value, Revision(revision))) for key, value, revision in reply.records]
+        return records_of(reply)
 
     def _ask(self, request: Request) -> Records | Committed:
         message = encode(request)

@@ -82,6 +82,11 @@ def decode_reply(reply: bytes | bytearray) -> Reply:
     return _REPLIES.decode(reply)
 
 
+def records_of(reply: Records) -> list[tuple[bytes, Record]]:
+    """Return the records of a reply by their keys, in its order."""
+    return [(key, Record(value, Revision(revision))) for key, value, revision in reply.records]
+
+
 def answer(store: Store, request: bytes | bytearray) -> bytes:
     """Do what a request asks of a store, and return the encoded reply.
 
@@ -103,13 +108,14 @@ def _done(store: Store, request: Request) -> Reply:
     match request:
         case Get(key):
             record = store.get(key)
-            return Records([] if record is None else [_row(key, record)])
+            return Records([] if record is None else [row(key, record)])
         case Range(prefix):
-            return Records([_row(key, record) for key, record in store.range(prefix)])
+            return Records([row(key, record) for key, record in store.range(prefix)])
         case Commit(expected, puts, deletes):
             revisions = {key: Revision(revision) for key, revision in expected.items()}
             return Committed(store.commit(expected=revisions, puts=puts, deletes=deletes))
 
 
-def _row(key: bytes, record: Record) -> tuple[bytes, bytes, int]:
+def row(key: bytes, record: Record) -> tuple[bytes, bytes, int]:
+    """Return a record as ``Records`` has it."""
     return key, record.value, record.revision

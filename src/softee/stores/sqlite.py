@@ -31,7 +31,7 @@ APPLICATION_ID = 0x53544545
 """``STEE``, in the file's header: tells our file from another program's."""
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_SECONDS = 5.0
-"""How long a transaction waits for another process (a backup, a second daemon) before it fails."""
+"""How long the first use waits for another process (a second daemon, a copy that is made) before it fails."""
 
 MAXIMUM_RECORD_SIZE = 64 << 20
 """In bytes; far above any record of ours, so that a forged one cannot fill the memory."""
@@ -49,6 +49,7 @@ _MAKE = (
 _RANGE = "SELECT key, value, revision FROM records WHERE key >= ? AND key < ? ORDER BY key"
 _TO_THE_LAST = "SELECT key, value, revision FROM records WHERE key >= ? ORDER BY key"
 _SETTINGS = (
+    ("locking_mode", "EXCLUSIVE", "exclusive"),
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", 2),
     ("secure_delete", "ON", 1),
@@ -57,8 +58,9 @@ _SETTINGS = (
     ("cell_size_check", "ON", 1),
     ("mmap_size", "0", 0),
 )
-"""Pragma, the value asked for, and what SQLite must answer when asked again. The last three are SQLite's own advice for
-files that an attacker may have written."""
+"""Pragma, the value asked for, and what SQLite must answer when asked again. Nobody else opens the file meanwhile, so
+there is no index of the log in a file beside it, which SQLite would map: who truncates that kills the process. The last
+three are SQLite's own advice for files that an attacker may have written."""
 
 _Identity = tuple[int, int]
 """A file's device and inode."""
