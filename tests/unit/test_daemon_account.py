@@ -56,8 +56,19 @@ def test_only_root_can_take_another_user_on(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @as_root
-def test_an_account_has_the_groups_of_its_user() -> None:
+def test_an_account_has_the_groups_of_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("softee.daemon.account._PROGRAM", (Path("/usr"),))
     assert account_of("nobody") == NOBODY
+
+
+@as_root
+def test_a_user_that_could_not_load_this_programs_modules_is_refused(
+    monkeypatch: pytest.MonkeyPatch, directory: Path
+) -> None:
+    (directory / "private").mkdir(mode=0o700)
+    monkeypatch.setattr("softee.daemon.account._PROGRAM", (directory, directory / "private/softee"))
+    with pytest.raises(AccountError, match=f"nobody cannot read {directory}/private/softee; install softee where it"):
+        account_of("nobody")
 
 
 @as_root

@@ -13,9 +13,15 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import msgspec
 
 from softee.daemon import hardening
 from softee.daemon.errors import StartError
+
+_PROGRAM: Final = tuple(Path(str(module.__file__)).parent for module in (os, msgspec, hardening))
+"""Where Python, libraries and this program are."""
 
 
 class AccountError(StartError):
@@ -36,7 +42,8 @@ def account_of(user: str | None) -> Account | None:
     """Return the user whom this process shall become; None where it stays who it is.
 
     Raises:
-        AccountError: there is no such user, or this process is another one's that cannot become it.
+        AccountError: there is no such user, or it could not read this program, whose modules are loaded when they are
+            first needed, or this process is another one's that cannot become it.
 
     """
     if user is None:
@@ -51,7 +58,12 @@ def account_of(user: str | None) -> Account | None:
         return None
     if os.geteuid() != 0:
         raise AccountError(f"The settings name the user {user}: run the secure world as root, or as this user.")
-    return Account(user, entry.pw_uid, entry.pw_gid, tuple(os.getgrouplist(user, entry.pw_gid)))
+    account = Account(user, entry.pw_uid, entry.pw_gid, tuple(os.getgrouplist(user, entry.pw_gid)))
+    with borrowed(account):
+        hidden = [place for place in _PROGRAM if not os.access(place, os.R_OK | os.X_OK)]
+    if hidden:
+        raise AccountError(f"The user {user} cannot read {hidden[0]}; install softee where it can, as in /opt/softee.")
+    return account
 
 
 @contextlib.contextmanager
