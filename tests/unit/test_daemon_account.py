@@ -166,3 +166,15 @@ def test_where_the_kernel_refuses_the_change_it_is_told(monkeypatch: pytest.Monk
     monkeypatch.setattr("softee.daemon.account.resource.setrlimit", refuse)
     with pytest.raises(AccountError, match="nobody cannot be taken on: Operation not permitted"):
         become(NOBODY)
+
+
+def test_all_that_is_roots_goes_in_the_one_order_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups before the user: afterwards it may no longer. What the kernel takes away is put back at the end."""
+    done: list[str] = []
+    for name in ("setgroups", "setresgid", "setresuid"):
+        monkeypatch.setattr(f"softee.daemon.account.os.{name}", lambda *_, name=name: done.append(name))
+    monkeypatch.setattr("softee.daemon.account.resource.setrlimit", lambda *_: done.append("setrlimit"))
+    monkeypatch.setattr("softee.daemon.account.hardening.harden", lambda: done.append("harden"))
+    monkeypatch.setattr("softee.daemon.account.hardening.set_death_signal", lambda _: done.append("death"))
+    become(NOBODY)
+    assert done == ["setrlimit", "setgroups", "setresgid", "setresuid", "harden", "death"]
