@@ -16,7 +16,8 @@ comma := ,
 INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nodejs npm openssh-client openssh-server p11-kit-modules
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop board board-is-named bench bench-instructions bench-many bench-fair fuzz soak packages clean
+PREFIX ?= /usr/local
+.PHONY: install deb wheel image help demo test check interop board board-is-named bench bench-instructions bench-many bench-fair fuzz soak packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -82,6 +83,18 @@ fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 
 soak: $(INSTALLED) ## the long versions of the crash tests
 	SOFTEE_SOAK=1 pytest --timeout=3600 tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py
+
+install: $(INSTALLED) ## for the whole machine: programs, units, headers, below PREFIX=/usr/local; DESTDIR= is heeded
+	tools/install.sh "$(PREFIX)" "$(DESTDIR)"
+
+deb: $(INSTALLED) ## a Debian package, in build/deb; with ARGS=--python=3.13 for Debian 13
+	python tools/make_deb.py $(ARGS)
+
+wheel: $(INSTALLED) ## a wheel for any Python from 3.11 on and any glibc from 2.28 on, in build/wheel
+	python tools/make_wheel.py $(ARGS)
+
+image: deb ## a container image of the Debian package, with podman or buildah
+	tools/make_image.sh
 
 packages: ## install the Debian packages that are missing, or say which
 	@tools/debian_packages.sh

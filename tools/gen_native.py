@@ -81,6 +81,10 @@ def protocol() -> str:
         "/* Where a client looks for the secure world; the user's is below XDG_RUNTIME_DIR. */",
         f'#define SYSTEM_SOCKET "{places.SYSTEM_SOCKET}"',
         f'#define USER_SOCKET "/{places.USER_SOCKET}"',
+        "",
+        "/* What root tells all clients of the machine, in at most so many bytes. */",
+        f'#define CLIENT_SETTINGS "{places.CLIENT_SETTINGS}"',
+        f"#define CLIENT_SETTINGS_MAX {places.CLIENT_SETTINGS_MAX}u",
     ]
     return header("/* The protocol of a channel (docs/wire-protocol.md). */", guarded("PROTOCOL_GEN_H", body))
 

@@ -74,12 +74,12 @@ static void put_counted_either(struct buffer *buffer, const CK_BYTE *pointer_mem
 /* As CK_PKCS5_PBKD2_PARAMS2 has it, or the older CK_PKCS5_PBKD2_PARAMS, which looks the same. */
 static void put_counted_by(struct buffer *buffer, const CK_BYTE *pointer_member, const CK_BYTE *length_member)
 {
+    const CK_BYTE *elsewhere;
     CK_ULONG length;
 
     memcpy(&length, length_member, sizeof(length));
-    if (length >= LOWEST_ADDRESS)
-        memcpy(&length_member, length_member, sizeof(length_member));
-    put_counted(buffer, pointer_member, length_member);
+    memcpy(&elsewhere, length_member, sizeof(elsewhere));
+    put_counted(buffer, pointer_member, length >= LOWEST_ADDRESS ? elsewhere : length_member);
 }
 
 static const struct layout *chosen_layout(const struct choice *choice, CK_ULONG selector)

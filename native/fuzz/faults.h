@@ -59,6 +59,8 @@ ssize_t secure_world_sendmsg(int fd, const struct msghdr *message, int flags);
 #define connect(...) UNLESS_FAULT(secure_world_connect(__VA_ARGS__))
 #define setsockopt(...) UNLESS_FAULT(setsockopt(__VA_ARGS__))
 #define getsockopt(...) UNLESS_FAULT(getsockopt(__VA_ARGS__))
+#define open(...) UNLESS_FAULT(open(__VA_ARGS__))
+#define read(fd, data, size) UNLESS_FAULT(read(fd, data, some_of(size)))
 #define fcntl(...) UNLESS_FAULT(fcntl(__VA_ARGS__))
 #define stat(...) UNLESS_FAULT(stat(__VA_ARGS__))
 #define fstat(...) faulty_fstat(__VA_ARGS__)

@@ -168,7 +168,8 @@ typedef struct {
 /*
  * Connect to the secure world (section 4.5.2). `name` is NULL or "softee"; another name is TEEC_ERROR_ITEM_NOT_FOUND.
  * TEEC_ERROR_COMMUNICATION: nothing answers; a line on standard error, once per process, says how to start softee.
- * TEEC_ERROR_SECURITY: what answers belongs to another user than root, the caller or SOFTEE_SERVER_UID.
+ * TEEC_ERROR_SECURITY: what answers belongs to another user than root, the caller or SOFTEE_SERVER_UID (or, where
+ * that is not set, server_uid in /etc/softee/client.conf).
  */
 TEEC_Result TEEC_InitializeContext(const char *name, TEEC_Context *context);
 

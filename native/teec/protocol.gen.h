@@ -39,4 +39,8 @@ enum where {
 #define SYSTEM_SOCKET "/run/softee/tee.sock"
 #define USER_SOCKET "/softee/tee.sock"
 
+/* What root tells all clients of the machine, in at most so many bytes. */
+#define CLIENT_SETTINGS "/etc/softee/client.conf"
+#define CLIENT_SETTINGS_MAX 4096u
+
 #endif

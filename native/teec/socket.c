@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The search for the socket: a connect ends in time, and nothing is ever sent to one whose owner is not trusted. Paths
- * come from the environment only where the process has not gained privileges by it (secure_getenv).
+ * come from the environment only where the process has not gained privileges by it (secure_getenv), else from root's
+ * file for clients.
  */
 #include "socket.h"
 
+#include "client_settings.h"
 #include "protocol.gen.h"
 #include "standard_error.h"
 
@@ -58,19 +60,29 @@ static const char *variable(const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-static bool uid_is_trusted(uid_t uid)
+static bool names_uid(const char *text, uid_t uid)
 {
-    const char *named = variable("SOFTEE_SERVER_UID");
     char *end;
     unsigned long long number;
 
-    if (uid == 0 || uid == geteuid())
-        return true;
-    if (named == NULL || *named < '0' || *named > '9')
+    if (*text < '0' || *text > '9')
         return false;
     errno = 0;
-    number = strtoull(named, &end, 10);
+    number = strtoull(text, &end, 10);
     return errno == 0 && *end == '\0' && number == uid;
+}
+
+static bool uid_is_trusted(uid_t uid)
+{
+    const char *named = variable("SOFTEE_SERVER_UID");
+    struct client_settings settings;
+
+    if (uid == 0 || uid == geteuid())
+        return true;
+    if (named != NULL)
+        return names_uid(named, uid);
+    client_settings_read(&settings);
+    return names_uid(settings.server_uid, uid);
 }
 
 enum trust { TRUSTED, UNKNOWN, SOMEBODY_ELSE };
@@ -146,7 +158,9 @@ static TEEC_Result try_path(struct socket_path *path, struct descriptor *descrip
     }
     result = socket_connect(path, descriptor);
     if (result == TEEC_ERROR_SECURITY)
-        complain("%s belongs to neither root, nor you, nor the user that SOFTEE_SERVER_UID names", path->text);
+        complain("%s belongs to neither root, nor you, nor the user that SOFTEE_SERVER_UID or " CLIENT_SETTINGS
+                 " names",
+                 path->text);
     return result;
 }
 
@@ -154,6 +168,8 @@ static TEEC_Result try_path(struct socket_path *path, struct descriptor *descrip
 static TEEC_Result find_default(struct socket_path *path, struct descriptor *descriptor)
 {
     const char *runtime = variable("XDG_RUNTIME_DIR");
+    struct client_settings settings;
+    const char *systems;
     TEEC_Result users = TEEC_ERROR_COMMUNICATION;
     TEEC_Result result;
 
@@ -161,9 +177,11 @@ static TEEC_Result find_default(struct socket_path *path, struct descriptor *des
         users = try_path(path, descriptor, runtime, USER_SOCKET);
     if (users == TEEC_SUCCESS)
         return users;
-    result = try_path(path, descriptor, SYSTEM_SOCKET, "");
+    client_settings_read(&settings);
+    systems = *settings.socket.text != '\0' ? settings.socket.text : SYSTEM_SOCKET;
+    result = try_path(path, descriptor, systems, "");
     if (result == TEEC_ERROR_COMMUNICATION)
-        complain("nothing answers at $XDG_RUNTIME_DIR" USER_SOCKET " or " SYSTEM_SOCKET "; " HOW_TO_START);
+        complain("nothing answers at $XDG_RUNTIME_DIR" USER_SOCKET " or %s; " HOW_TO_START, systems);
     return result == TEEC_ERROR_COMMUNICATION ? users : result;
 }
 

@@ -21,10 +21,11 @@ struct socket_path {
 };
 
 /*
- * Connect to `SOFTEE_SOCKET`, else to `$XDG_RUNTIME_DIR/softee/tee.sock` or `/run/softee/tee.sock`, and say in `path`
- * which it was. The socket is non-blocking; its file and the process behind it belong to root, the caller or the user
- * `SOFTEE_SERVER_UID`. Where that fails, a line on standard error tells those who ask for it why, once per process.
- * TEEC_ERROR_COMMUNICATION: nothing answers. TEEC_ERROR_SECURITY: it is somebody else's.
+ * Connect to `SOFTEE_SOCKET`, else to `$XDG_RUNTIME_DIR/softee/tee.sock` or the system's, which is /run/softee/tee.sock
+ * where root's file for clients (client_settings.h) names no other, and say in `path` which it was. The socket is
+ * non-blocking; its file and the process behind it belong to root, the caller, or the user that `SOFTEE_SERVER_UID`
+ * or, where that is not set, the file names. Where that fails, a line on standard error tells those who ask for it why,
+ * once per process. TEEC_ERROR_COMMUNICATION: nothing answers. TEEC_ERROR_SECURITY: it is somebody else's.
  */
 TEEC_Result socket_find(struct socket_path *path, struct descriptor *socket);
 

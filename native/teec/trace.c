@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char *const LEVELS[] = {"", "ERR", "INF", "DBG", "FLW"};
@@ -28,8 +29,8 @@ EXPORT void _dprintf(const char *function, int line, int level, const char *pref
     char all[sizeof(place) + sizeof(text)] = "";
     va_list arguments;
 
-    if (function != NULL)
-        snprintf(place, sizeof(place), "%s [%d] %s:%s:%d: ", level_name(level), (int)gettid(),
+    if (function != NULL) /* gettid() is younger than the C libraries that we run with */
+        snprintf(place, sizeof(place), "%s [%d] %s:%s:%d: ", level_name(level), (int)syscall(SYS_gettid),
                  prefix != NULL ? prefix : "", function, line);
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);

@@ -94,7 +94,8 @@ def told(data: bytes) -> str:
 def preloaded(build: Path, name: str) -> str:
     """A library for LD_PRELOAD.
 
-    ``old_kernel`` is a kernel without MADV_WIPEONFORK and memory files, ``long_lock`` makes libteec hold its lock long,
+    With ``client_settings`` TEST_CLIENT_SETTINGS names the machine's settings for clients, ``old_kernel`` is a kernel
+    without MADV_WIPEONFORK and memory files, ``long_lock`` makes libteec hold its lock long,
     and with ``fast_clock`` time passes faster.
     """
     return str(build / f"native/tests/libteec_{name}.so")

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the Python client looks for a secure world, and which of several it takes."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from softee.client import NotRunningError, TeeClient, socket_paths
+from softee.client import NotRunningError, TeeClient, is_trusted, socket_paths
 from support.echo_application import EchoApplication
 from support.secure_world import running_server, short_directory
 
@@ -13,7 +14,8 @@ SYSTEM = Path("/run/softee/tee.sock")
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("softee.client.settings.CLIENT_SETTINGS", str(tmp_path / "client.conf"))
     for variable in ("SOFTEE_SOCKET", "XDG_RUNTIME_DIR", "SOFTEE_SERVER_UID"):
         monkeypatch.delenv(variable, raising=False)
 
@@ -35,6 +37,42 @@ def test_a_runtime_directory_that_is_no_absolute_path_does_not_count(
     monkeypatch: pytest.MonkeyPatch, runtime: str
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    assert socket_paths() == [SYSTEM]
+
+
+def test_roots_file_names_the_systems_socket_where_no_variable_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "client.conf"
+    file.write_text("socket = /srv/tee.sock\nserver_uid = 4242\n")
+    file.chmod(0o644)
+    status = os.stat_result((0o100644, *[0] * 9))  # as if it were root's
+    monkeypatch.setattr("softee.client.settings.os.fstat", lambda _: status)
+    assert socket_paths() == [Path("/srv/tee.sock")]
+    assert [is_trusted(uid) for uid in (4242, 4243)] == [True, False]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
+    assert socket_paths() == [Path("/run/user/1/softee/tee.sock"), Path("/srv/tee.sock")]
+    monkeypatch.setenv("SOFTEE_SOCKET", "/a/b.sock")
+    monkeypatch.setenv("SOFTEE_SERVER_UID", "4243")
+    assert socket_paths() == [Path("/a/b.sock")]
+    assert [is_trusted(uid) for uid in (4242, 4243)] == [False, True]
+
+
+@pytest.mark.parametrize("text", [b"socket = /srv/tee.sock\n" + b"#" * 4096, b"socket = /srv/tee.sock\n\0"])
+def test_roots_file_does_not_count_where_it_is_too_long_or_no_text(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: bytes
+) -> None:
+    (tmp_path / "client.conf").write_bytes(text)
+    monkeypatch.setattr("softee.client.settings.os.fstat", lambda _: os.stat_result((0o100644, *[0] * 9)))
+    assert socket_paths() == [SYSTEM]
+
+
+@pytest.mark.parametrize("mode", [0o100664, 0o100646, 0o010644])
+def test_attack_a_file_that_root_alone_has_not_written_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int
+) -> None:
+    (tmp_path / "client.conf").write_text("socket = /srv/tee.sock\n")
+    monkeypatch.setattr("softee.client.settings.os.fstat", lambda _: os.stat_result((mode, *[0] * 9)))
     assert socket_paths() == [SYSTEM]
 
 

@@ -17,6 +17,7 @@ from softee.daemon import server as server_module
 from softee.daemon.listener import Listener, listen
 from softee.daemon.server import Server
 from softee.daemon.settings import Limits
+from softee.daemon.wakeup import Wakeup
 from softee.tee.core import TeeCore
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import Invoke
@@ -68,8 +69,9 @@ def test_a_signal_that_comes_just_before_the_wait_stops_the_server_all_the_same(
     """Its handler has not run yet then; what stops the wait is the byte that the signal has left."""
     reader, writer = os.pipe()
     os.write(writer, bytes([signal.SIGTERM]))
+    wakeup = Wakeup(reader, {signal.SIGTERM: lambda: False})
     with served(EchoApplication()) as (server, _):
-        thread = threading.Thread(target=server.run, args=(reader,))
+        thread = threading.Thread(target=server.run, args=(wakeup,))
         thread.start()
         thread.join(20)
         assert not thread.is_alive()

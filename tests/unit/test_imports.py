@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "tee": {"names", "wire", "stores.base"},
     **dict.fromkeys(TRUSTED_APPLICATIONS, FOR_APPLICATIONS),
     "daemon": {"names", "wire", "stores", "tee", *TRUSTED_APPLICATIONS},
-    "cli": {"names", "wire", "stores", "tee", "daemon", "client", *TRUSTED_APPLICATIONS},
+    "system": set(),
+    "cli": {"names", "wire", "stores", "tee", "daemon", "client", "system", *TRUSTED_APPLICATIONS},
 }
 """What each package may import of softee besides itself: a package, or one module of it."""
 

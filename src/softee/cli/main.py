@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
     {
         "run": Row("softee.cli.run", "Run a command with a secure world behind it."),
         "serve": Row("softee.cli.serve", "Run the secure world in the foreground."),
+        "setup": Row("softee.cli.setup.command", "Set the system's secure world up as a service, or remove it."),
         "module": Row("softee.cli.module", "Print the path of the PKCS#11 module, or put it into a directory."),
         "status": Row("softee.cli.status", "Show the secure world that answers, and its tokens."),
         "doctor": Row("softee.cli.doctor.command", "Say what is wrong, and how to mend it."),

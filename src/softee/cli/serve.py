@@ -11,7 +11,7 @@ import click
 from softee.cli.clean_up import clean_up_behind
 from softee.cli.failure import CliError
 from softee.cli.options import LEVELS, config_option, profile_option, root_key_option, socket_option, state_option
-from softee.cli.settings import settings_from
+from softee.cli.settings import settings_from, settings_source
 
 _PR_SET_PDEATHSIG = 1
 
@@ -49,14 +49,19 @@ def serve(
     die_with: int | None,
     clean_up: tuple[Path, ...],
 ) -> None:
-    """Run the secure world until SIGTERM or SIGINT. It logs to stderr."""
+    """Run the secure world until SIGTERM or SIGINT, or until the terminal is gone from which it was started.
+
+    It logs to stderr. At SIGHUP it reads its settings anew: the log level counts at once, and what else has changed is
+    named in the log. Where root starts it and the setting `user` names somebody, it opens its socket, reads the root
+    key, and becomes this user. It takes a socket from systemd, and tells it of its life (sd_notify).
+    """
     from softee.daemon.main import serve as serve_until_stopped  # noqa: PLC0415 - no other command needs its code
 
     if die_with is not None:
         _die_with_parent(die_with)
         if clean_up:
             clean_up_behind(die_with, clean_up)
-    settings = settings_from(
+    source = settings_source(
         config=config,
         state=state,
         socket=socket,
@@ -65,7 +70,8 @@ def serve(
         log_level=log_level,
         pkcs11={"slots": slots, "profile": profile},
     )
-    ctx.exit(serve_until_stopped(settings, ready_fd=ready_fd))
+    settings = settings_from(config=config, **source.overrides)
+    ctx.exit(serve_until_stopped(settings, ready_fd=ready_fd, source=source))
 
 
 def _die_with_parent(parent: int) -> None:

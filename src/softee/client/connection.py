@@ -2,8 +2,9 @@
 """Connects to a secure world, after making sure whose it is: a client sends it PINs.
 
 A socket counts only where its file *and* the process that listens belong to root, to this user, or to the user that
-``SOFTEE_SERVER_UID`` names in decimal digits. Both are looked at before the first byte is sent, as libteec does it
-(native/teec/socket.c): a file's owner can put another socket in its place, a process can serve somebody else's file.
+``SOFTEE_SERVER_UID`` names in decimal digits or, where that is not set, ``/etc/softee/client.conf``. Both are looked at
+before the first byte is sent, as libteec does it (native/teec/socket.c): a file's owner can put another socket in its
+place, a process can serve somebody else's file.
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from softee.client.errors import ClientError, NotRunningError, UntrustedError
 from softee.client.places import socket_paths
+from softee.client.settings import client_settings
 from softee.wire.places import LONGEST_PATH
 
 _PEER_CREDENTIALS = struct.Struct("=iII")
@@ -68,8 +70,11 @@ def connect_to_first(silence: float) -> tuple[Path, socket.socket]:
 
 def is_trusted(uid: int) -> bool:
     """Tell whether a secure world of this user is trusted."""
-    named = os.environ.get("SOFTEE_SERVER_UID", "")
-    return uid in (0, os.geteuid()) or (_is_decimal(named) and named.lstrip("0") == str(uid))
+    if uid in (0, os.geteuid()):
+        return True
+    if named := os.environ.get("SOFTEE_SERVER_UID", ""):
+        return _is_decimal(named) and named.lstrip("0") == str(uid)
+    return uid == client_settings().server_uid
 
 
 def peer_uid(connection: socket.socket) -> int:

@@ -7,6 +7,7 @@ answer where it was refused (RefusedError).
 """
 
 from softee.names import Origin, TeeResult
+from softee.wire.places import CLIENT_SETTINGS
 
 
 class ClientError(Exception):
@@ -21,7 +22,8 @@ class UntrustedError(ClientError):
     """Another user's secure world is at the socket, which would get the PINs. Nothing was sent. ``uid`` says whose."""
 
     def __init__(self, what: str, uid: int) -> None:
-        super().__init__(f"{what}, who is neither root nor you; if that is right, set SOFTEE_SERVER_UID={uid}")
+        mend = f"set SOFTEE_SERVER_UID={uid}, or server_uid in {CLIENT_SETTINGS}"
+        super().__init__(f"{what}, who is neither root nor you; if that is right, {mend}")
         self.uid = uid
 
 

@@ -12,6 +12,7 @@ import signal
 
 # From linux/prctl.h.
 _PR_SET_PDEATHSIG = 1
+PR_GET_PDEATHSIG = 2
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -39,9 +40,14 @@ def raise_descriptor_limit() -> None:
 
 def die_with(parent: int) -> None:
     """Have the kernel kill this process when its parent, which has started it just now, dies. Raises OSError."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    set_death_signal(signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def set_death_signal(number: int) -> None:
+    """Have the kernel send this process a signal when its parent dies; 0: none. Raises OSError."""
+    _prctl(_PR_SET_PDEATHSIG, number)
 
 
 def _prctl(option: int, argument: int) -> None:

@@ -58,8 +58,8 @@ class Listener:
         try:
             if os.path.samestat(self.path.lstat(), self._made):
                 self.path.unlink()
-        except FileNotFoundError:
-            pass
+        except (FileNotFoundError, PermissionError):
+            pass  # who has become another user since may not; what is left there is replaced at the next start
 
 
 def listen(path: Path, mode: int, group: str | None = None) -> Listener:

@@ -10,10 +10,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from softee.daemon import hardening, heap, logs, readiness
+from softee.daemon.account import account_of, become, borrowed
 from softee.daemon.anchoring import anchor_devices, anchoring
 from softee.daemon.applications import (
     APPLICATIONS,
@@ -28,11 +29,14 @@ from softee.daemon.failures import FAILURES, opening, sentence
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
 from softee.daemon.operators import OperatorApplication
+from softee.daemon.reloading import Reloading, hung_up
 from softee.daemon.server import Server
-from softee.daemon.settings import Settings
+from softee.daemon.service_manager import ServiceManager
+from softee.daemon.settings import Settings, SettingsSource
 from softee.daemon.several import World, run_workers
 from softee.daemon.store import open_store
 from softee.daemon.tickets import open_tickets
+from softee.daemon.wakeup import Act, heeded
 from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
@@ -41,12 +45,19 @@ from softee.tee.wiping import wipe
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequence[Installed] = APPLICATIONS) -> int:
-    """Run the secure world until SIGTERM or SIGINT.
+def serve(
+    settings: Settings,
+    *,
+    ready_fd: int | None = None,
+    source: SettingsSource | None = None,
+    applications: Sequence[Installed] = APPLICATIONS,
+) -> int:
+    """Run the secure world until SIGTERM or SIGINT, or until the terminal is gone from which it was started.
 
     Args:
         settings: where everything is, and how much clients may take.
         ready_fd: a descriptor to which a newline is written when clients are served.
+        source: where the settings are read anew at SIGHUP.
         applications: what runs in it.
 
     Returns:
@@ -54,14 +65,17 @@ def serve(settings: Settings, *, ready_fd: int | None = None, applications: Sequ
 
     """
     log_stream = logs.start_log(settings.log_level)
+    manager, reloading = ServiceManager(os.environ), Reloading(settings, source)
     try:
         # The signals' stack is the outer one: a second SIGTERM does not keep the store from being closed.
         with contextlib.ExitStack() as signals, contextlib.ExitStack() as stack:
-            world, made, listener = _open(settings, applications, log_stream.fileno(), stack)
-            wakeup = signals.enter_context(_stopping_signals())
-            on_ready = partial(_ready, listener, ready_fd)
+            world, made, listener = _open(settings, applications, log_stream.fileno(), reloading, stack)
+            wakeup = signals.enter_context(heeded(_acts(manager, reloading)))
+            on_ready = partial(_ready, listener, ready_fd, manager)
             workers = _workers(settings, applications)
-            _lock_down(settings, may_fork=workers > 1, keyring=world.kept.keyring)
+            if os.geteuid() == 0:
+                log.info("it runs as root; the setting `user` names a user that it becomes when its socket is there")
+            _lock_down(settings, source, may_fork=workers > 1, keyring=world.kept.keyring)
             gc.collect()
             gc.freeze()  # what is there now stays; collectors leave it alone, and workers share it
             if workers == 1:
@@ -83,9 +97,33 @@ def _failed(why: str) -> int:
     return 1
 
 
-def _ready(listener: Listener, ready_fd: int | None) -> None:
+def _ready(listener: Listener, ready_fd: int | None, manager: ServiceManager) -> None:
     log.info("ready at %s", listener.path)
     readiness.notify_ready(os.environ, ready_fd)
+    manager.start_alarms()
+
+
+def _acts(manager: ServiceManager, reloading: Reloading) -> Mapping[int, Act]:
+    """Return what the secure world does at the signals that it heeds."""
+    is_left_alone = hung_up()
+
+    def stop() -> bool:
+        manager.say_stopping()
+        return False
+
+    def hang_up() -> bool:
+        if is_left_alone():
+            return stop()
+        manager.say_reloading()
+        reloading.reload()
+        manager.say_ready()
+        return True
+
+    def be_alive() -> bool:
+        manager.say_alive()
+        return True
+
+    return {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hang_up, signal.SIGALRM: be_alive}
 
 
 def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
@@ -95,15 +133,20 @@ def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
     return settings.workers or len(os.sched_getaffinity(0))
 
 
-def _lock_down(settings: Settings, *, may_fork: bool, keyring: bool) -> None:
+def _lock_down(settings: Settings, source: SettingsSource | None, *, may_fork: bool, keyring: bool) -> None:
     """Give up what is no longer needed. Workers give up more."""
     own = (settings.state, settings.socket.parent, *anchor_devices(settings), *settings.lockdown.also_write)
-    for left_open in lock_down(Doors(own, settings.lockdown.also_read, may_fork, keyring)):
+    read = settings.lockdown.also_read if source is None else (*settings.lockdown.also_read, source.file)
+    for left_open in lock_down(Doors(own, read, may_fork, keyring)):
         log.warning("%s", left_open)
 
 
 def _open(
-    settings: Settings, applications: Sequence[Installed], log_descriptor: int, stack: contextlib.ExitStack
+    settings: Settings,
+    applications: Sequence[Installed],
+    log_descriptor: int,
+    reloading: Reloading,
+    stack: contextlib.ExitStack,
 ) -> tuple[World, list[TrustedApplication], Listener]:
     """Make everything up to the listening socket; ``stack`` undoes it in the opposite order.
 
@@ -112,11 +155,13 @@ def _open(
     hardening.harden()
     heap.keep_little()
     hardening.raise_descriptor_limit()
+    account = account_of(settings.user)
     store = stack.enter_context(open_store(settings))
     page = stack.enter_context(change_page())
     key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))
     stack.callback(wipe, key)
-    kept = stack.enter_context(open_tickets(settings))
+    with borrowed(account):
+        kept = stack.enter_context(open_tickets(settings))
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
     with opening(store, settings.root_key):
@@ -128,26 +173,11 @@ def _open(
         wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
+    become(account)
     log.info(kept.told)
-    return World(around, page, applications, log_descriptor, anchor, kept), made, listener
+    return World(around, page, applications, log_descriptor, reloading, anchor, kept), made, listener
 
 
 def _listener(settings: Settings) -> Listener:
     passed = inherited(os.environ)
     return passed or listen(settings.socket, settings.socket_mode, settings.socket_group)
-
-
-@contextlib.contextmanager
-def _stopping_signals() -> Iterator[int]:
-    """Yield a descriptor that SIGTERM and SIGINT write to, and do nothing else."""
-    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    wakeup = signal.set_wakeup_fd(writer)
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield reader
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(wakeup)
-        os.close(reader)
-        os.close(writer)

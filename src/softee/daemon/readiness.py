@@ -14,7 +14,7 @@ def notify_ready(environment: MutableMapping[str, str], ready_fd: int | None) ->
     """
     address = environment.pop("NOTIFY_SOCKET", "")
     if address:
-        _notify(address, b"READY=1")
+        notify(address, b"READY=1")
     if ready_fd is not None:
         _write(ready_fd)
 
@@ -25,10 +25,14 @@ def store(environment: Mapping[str, str], name: str, descriptor: int) -> bool:
     False: nobody has taken it.
     """
     address = environment.get("NOTIFY_SOCKET", "")
-    return bool(address) and _notify(address, f"FDSTORE=1\nFDNAME={name}\nFDPOLL=0".encode(), descriptor)
+    return bool(address) and notify(address, f"FDSTORE=1\nFDNAME={name}\nFDPOLL=0".encode(), descriptor)
 
 
-def _notify(address: str, message: bytes, *descriptors: int) -> bool:
+def notify(address: str, message: bytes, *descriptors: int) -> bool:
+    """Send the service manager a message, and descriptors, to the address that NOTIFY_SOCKET had.
+
+    False: it was not sent.
+    """
     address = address.replace("@", "\0", 1) if address.startswith("@") else address
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))] if descriptors else []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -23,6 +23,7 @@ from softee.daemon.listener import Source
 from softee.daemon.lookout import SPARE_CPU, Lookout
 from softee.daemon.pool import Pool
 from softee.daemon.settings import Limits
+from softee.daemon.wakeup import Wakeup
 from softee.tee.core import TeeCore
 from softee.wire.codec import WireError
 
@@ -70,21 +71,23 @@ class Server:
         self._next_keep_alive = 0.0
         self._due: float | None = None
 
-    def run(self, wakeup: int | None = None) -> None:
+    def run(self, wakeup: Wakeup | None = None) -> None:
         """Serve until ``stop`` is called, then end all conversations and wait for what runs. Called once.
 
-        Bytes in the descriptor ``wakeup`` stop it, too: a signal that comes just before the wait would not end it.
+        A signal that comes out of ``wakeup`` may stop it, too.
         """
         listening = self._source.fileno()
-        stops = {self._stop} if wakeup is None else {self._stop, wakeup}
-        for descriptor in (*stops, listening, self._deferred.fileno()):
+        others = {self._stop: lambda: False, listening: self._accept}
+        if wakeup is not None:
+            others[wakeup.fileno()] = wakeup.handle
+        for descriptor in (*others, self._deferred.fileno()):
             self._epoll.register(descriptor, select.EPOLLIN)
         while True:
             for descriptor, _ in self._lookout.wait(self._timeout()):
                 conversation = self._waiting.get(descriptor)
                 if conversation is not None:
                     self._advance(descriptor, conversation)
-                elif descriptor in stops or (descriptor == listening and not self._accept()):
+                elif descriptor in others and not others[descriptor]():
                     self._end()
                     return
             if self._busy or self._due is not None:

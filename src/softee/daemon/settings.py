@@ -9,6 +9,7 @@ setting that does not exist, or has a wrong type, is refused by its name.
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -110,6 +111,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     tokens."""
     anchor: AnchorPlace | None = None
     """The counter outside of the disk that vouches for the newest state; without one a roll-back is not noticed."""
+    user: str | None = None
+    """The user that the secure world becomes, where root starts it, when its socket is there; none: it stays root."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
     """How many processes serve clients; 0: as many as there are CPUs. Each client is in one of them."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -128,12 +131,17 @@ _MOVED = {"slots": "[pkcs11]"}
 """Settings that stood elsewhere, and the table where they stand now."""
 
 
-def load_settings(config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
+def load_settings(
+    config: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    defaults: Mapping[str, object] | None = None,
+) -> Settings:
     """Return the settings: the defaults, replaced by those of the file, replaced by ``overrides``.
 
     Args:
         config: the file, which must exist; None: the default one, if it exists.
         overrides: settings by name, from the command line, those of a table in a mapping; None is passed over.
+        defaults: another user's than those of this process' user.
 
     Raises:
         SettingsError: the file cannot be read, or a setting is wrong.
@@ -144,11 +152,24 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, object] | 
     for name in _MOVED.keys() & written.keys():
         raise SettingsError(f"A setting in {file} is wrong: {name} has moved into the table {_MOVED[name]}.")
     try:
-        merged = _merged(_defaults() | written, overrides or {})
+        merged = _merged({**(defaults or default_settings()), **written}, overrides or {})
         return msgspec.convert(merged, Settings, dec_hook=_decoded, str_keys=True)
     except msgspec.ValidationError as error:
         where = f"in {file} or on the command line" if written else "on the command line"
         raise SettingsError(f"A setting {where} is wrong: {error}.") from None
+
+
+@dataclass(frozen=True)
+class SettingsSource:
+    """Where settings came from, to be read anew, whoever this process is by then."""
+
+    file: Path
+    overrides: Mapping[str, object]
+    defaults: Mapping[str, object]
+
+    def load(self) -> Settings:
+        """Read them. Raises SettingsError, also where the file is not there."""
+        return load_settings(self.file, self.overrides, self.defaults)
 
 
 def _merged(values: Mapping[str, object], overrides: Mapping[str, object]) -> dict[str, object]:
@@ -168,7 +189,8 @@ def default_config() -> Path:
     return _configuration() / "softee.toml"
 
 
-def _defaults() -> dict[str, object]:
+def default_settings() -> dict[str, object]:
+    """Return the settings that depend on who runs the secure world, as they are without a file."""
     return {
         "socket": _socket(),
         "socket_mode": 0o660 if os.geteuid() == 0 else 0o600,

@@ -19,11 +19,13 @@ from softee.daemon.handover import ConnectionSource
 from softee.daemon.listener import Listener
 from softee.daemon.lockdown import Doors, lock_down
 from softee.daemon.operators import OperatorApplication
+from softee.daemon.reloading import Reloading
 from softee.daemon.server import Server
 from softee.daemon.settings import Limits
 from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
 from softee.daemon.supervisor import Supervisor, close_all_but
 from softee.daemon.tickets import OpenTickets
+from softee.daemon.wakeup import Wakeup
 from softee.stores.remote import RemoteStore
 from softee.tee.core import TeeCore
 from softee.tee.wiping import wipe
@@ -39,17 +41,20 @@ class World:
     page: ChangePage | None
     applications: Sequence[Installed]
     log_descriptor: int
+    reloading: Reloading
     anchor: Anchoring
     kept: OpenTickets = field(default_factory=OpenTickets)
     """How logins come back after a restart."""
 
 
-def run_workers(world: World, listener: Listener, workers: int, wakeup: int, on_ready: Callable[[], None]) -> None:
-    """Serve with so many workers until bytes come into ``wakeup``. ``on_ready`` is called when all of them serve."""
+def run_workers(world: World, listener: Listener, workers: int, wakeup: Wakeup, on_ready: Callable[[], None]) -> None:
+    """Serve with so many workers until ``wakeup`` says stop. ``on_ready`` is called when all of them serve."""
     settings = world.around.settings
     with contextlib.closing(SharedTokens(workers, settings.pkcs11.slots)) as shared:
         run = partial(_work, world, _Family(shared, os.getpid()))
-        Supervisor(world.anchor, listener, settings.limits, shared, run).run(wakeup, on_ready)
+        supervisor = Supervisor(world.anchor, listener, settings.limits, shared, run)
+        world.reloading.tell_workers = supervisor.tell_workers
+        supervisor.run(wakeup, on_ready)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class _Family:
 def _work(world: World, family: _Family, number: int, store: socket.socket, handover: socket.socket) -> None:
     """Be a worker, until no more connections are handed over."""
     hardening.die_with(family.supervisor)
-    _leave_signals_to_the_supervisor()
+    _leave_signals_to_the_supervisor(world.reloading)
     shared = family.shared
     kept = [store.fileno(), handover.fileno(), shared.locks, world.log_descriptor, *world.kept.descriptors]
     if world.page is not None:
@@ -89,9 +94,10 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     server.run()
 
 
-def _leave_signals_to_the_supervisor() -> None:
+def _leave_signals_to_the_supervisor(reloading: Reloading) -> None:
     """Whoever stops the secure world may signal all its processes; the workers end when the supervisor has them end."""
     signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGHUP, lambda *_: reloading.level.heed())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 

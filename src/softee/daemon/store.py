@@ -8,6 +8,7 @@ room is kept back for it.
 import contextlib
 from collections.abc import Iterator
 
+from softee.daemon.account import account_of, borrowed, hand_over
 from softee.daemon.settings import Settings
 from softee.daemon.state_folder import locked_state
 from softee.stores.base import Store
@@ -25,12 +26,20 @@ RESERVE = "softee.reserve"
 def open_store(settings: Settings) -> Iterator[Store]:
     """Open the store, made where there is none, and close it at the end.
 
+    Where root does, for the user whom the settings name, the state is that user's, and is opened as that user.
+
     Raises:
+        AccountError: there is no such user, or the state is somebody else's.
         StateError: the state directory cannot be used, or another secure world uses it.
         StoreError: the store itself cannot be used.
 
     """
-    with locked_state(settings.state):
-        database, reserve = settings.state / DATABASE, Reserve(settings.state / RESERVE)
-        with contextlib.closing(ReservingStore(lambda: SqliteStore(database), reserve)) as store:
-            yield store
+    account = account_of(settings.user)
+    hand_over(settings.state, account)
+    with contextlib.ExitStack() as stack:
+        with borrowed(account):
+            stack.enter_context(locked_state(settings.state))
+            database, reserve = settings.state / DATABASE, Reserve(settings.state / RESERVE)
+            store = ReservingStore(lambda: SqliteStore(database), reserve)
+            stack.enter_context(contextlib.closing(store))
+        yield store

@@ -19,6 +19,7 @@ from softee.daemon.handover import READY, hand_over
 from softee.daemon.listener import Listener
 from softee.daemon.settings import Limits
 from softee.daemon.shared_tokens import SharedTokens
+from softee.daemon.wakeup import Wakeup
 from softee.daemon.workers import Run, Worker, start_worker
 from softee.stores.requests import answer
 
@@ -54,15 +55,15 @@ class Supervisor:
         self._stop_by: float | None = None
         self._said_ready = False
 
-    def run(self, wakeup: int, on_ready: Callable[[], None]) -> None:
-        """Serve until bytes come into the descriptor ``wakeup``; then have the workers end, and wait for them.
+    def run(self, wakeup: Wakeup, on_ready: Callable[[], None]) -> None:
+        """Serve until a signal that comes out of ``wakeup`` says stop; then have the workers end, and wait for them.
 
         ``on_ready`` is called once, when all workers serve.
         """
         for number in range(self._shared.workers):
             self._start(number)
         self._watch(self._listener.fileno(), _READ, self._accept)
-        self._watch(wakeup, _READ, partial(self._stop, wakeup))
+        self._watch(wakeup.fileno(), _READ, partial(self._signalled, wakeup))
         while self._workers or self._stop_by is None:
             for descriptor, event in self._epoll.poll(self._timeout()):
                 handle = self._events.get(descriptor)
@@ -206,9 +207,20 @@ class Supervisor:
         self._last = chosen.number
         return chosen
 
-    def _stop(self, wakeup: int, _: int) -> None:
+    def tell_workers(self) -> None:
+        """Have each worker heed what the settings say now of the log."""
+        for worker in self._workers.values():
+            worker.hang_up()
+
+    def _signalled(self, wakeup: Wakeup, _: int) -> None:
+        if not wakeup.handle():
+            self._stop()
+
+    def _stop(self) -> None:
         """Accept no more, and have the workers end."""
-        self._forget(self._listener.fileno(), wakeup)
+        if self._stop_by is not None:
+            return
+        self._forget(self._listener.fileno())
         self._accept_from, self._stop_by = None, time.monotonic() + _STOP_WITHIN
         self._missing.clear()
         for worker in self._workers.values():

@@ -28,6 +28,10 @@ class Worker:
         """Hand over no more: it ends when what it does now is done."""
         self.handover.close()
 
+    def hang_up(self) -> None:
+        """Send it a SIGHUP."""
+        signal.pidfd_send_signal(self.pidfd, signal.SIGHUP)
+
     def kill(self) -> None:
         """End it at once."""
         signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)

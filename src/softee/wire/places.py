@@ -9,3 +9,9 @@ USER_SOCKET = "softee/tee.sock"
 
 LONGEST_PATH = 107
 """Bytes that the kernel takes as a socket's path."""
+
+CLIENT_SETTINGS = "/etc/softee/client.conf"
+"""What root tells all clients of the machine."""
+
+CLIENT_SETTINGS_MAX = 4096
+"""Bytes that this file has at most."""

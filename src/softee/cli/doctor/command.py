@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from softee.cli.doctor.client_settings import check_client_settings
 from softee.cli.doctor.files import check_source, check_state
 from softee.cli.doctor.finding import Finding, Verdict
 from softee.cli.doctor.installation import check_libraries, check_programs
@@ -37,6 +38,7 @@ def doctor(ctx: click.Context, *, config: Path | None, state: Path | None, root_
             check_source(settings.root_key, settings.state),
             check_state(settings.state),
             check_profiles(settings),
+            check_client_settings(),
             check_service(settings.socket),
             check_restart(settings.state),
             check_programs(),

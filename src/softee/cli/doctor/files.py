@@ -2,6 +2,7 @@
 """Checks of the files that must be kept from others: the root key and the state."""
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,11 +61,19 @@ def _without_root_key(root_key: Path, state: Path) -> Iterator[Finding]:
 
 
 def _kept_from_others(check: str, path: Path, status: os.stat_result, mode: int) -> Iterator[Finding]:
-    """Judge an owner and a mode: ours or root's, and nothing for group and others."""
-    if status.st_uid not in {0, os.geteuid()}:
+    """Judge an owner and a mode: ours, root's or, for root, the service's; and nothing for group and others."""
+    if status.st_uid not in {0, os.geteuid(), *_service_users()}:
         yield wrong(check, f"{path} belongs to uid {status.st_uid}", f"chown {os.geteuid()} {path}")
     elif stat.S_IMODE(status.st_mode) & 0o077:
         what = f"{path} has mode {stat.S_IMODE(status.st_mode):04o}: others can reach it"
         yield wrong(check, what, f"chmod {mode:o} {path}")
     else:
         yield good(check, f"{path}, mode {stat.S_IMODE(status.st_mode):04o}")
+
+
+def _service_users() -> set[int]:
+    """Return whose the system's files are, where root asks: the user's that units and set-up call softee."""
+    try:
+        return {pwd.getpwnam("softee").pw_uid} if os.geteuid() == 0 else set()
+    except KeyError:
+        return set()
