@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recipes' pages do what they say, by the programs of this machine; docs/recipes has a test for each page."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from interop.recipes import RECIPES, blocks, follow
+from interop.tools import PIN, SO_PIN, Programs
+
+
+@dataclass(frozen=True)
+class Page:
+    """A recipe's page, and the programs without which its test is skipped."""
+
+    name: str
+    programs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+PAGES = (
+    Page("openssh.md", ("ssh-keygen", "ssh-agent", "/usr/sbin/sshd", "git")),
+)
+
+BY_OTHER_TESTS = {
+    "attestation.md": "tests/interop/test_attestation.py",
+    "login-by-identity.md": "tests/interop/test_login_by_identity.py",
+}
+"""Pages whose tests do more than to follow them."""
+
+IN_DEBIAN_13 = "tests/interop/clients/test_recipes.py"
+"""Where the pages are followed whose programs `make test` does not install."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_the_page_s_commands_do_what_it_says(programs: Programs, page: Page) -> None:
+    lacking = [program for program in page.programs if shutil.which(program) is None]
+    if lacking:
+        pytest.skip(f"needs {', '.join(lacking)}")
+    programs.init_token()
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = {"PATH": path, "HOME": str(programs.directory), "SOFTEE_PIN": PIN, "SOFTEE_SO_PIN": SO_PIN}
+    user = replace(programs, variables=variables)
+    follow(blocks(page.name), user.directory, user.run)
+
+
+def test_each_page_is_followed_by_a_test() -> None:
+    there = Path(__file__).parents[2]
+    elsewhere = (there / IN_DEBIAN_13).read_text()
+    followed = {page.name for page in PAGES} | BY_OTHER_TESTS.keys()
+    pages = {page.name for page in RECIPES.glob("*.md")}
+    assert not {page for page in pages - followed if f'"{page}"' not in elsewhere}
+    assert all((there / test).exists() for test in BY_OTHER_TESTS.values())
