@@ -80,11 +80,12 @@ DEBIAN_13 = Release(
     "trixie",
     ("ca-certificates", "gnutls-bin", "opensc", "openssl", "pkcs11-provider"),
     programs=(  # of docs/recipes
-        *("apache2", "bind9", "bind9-utils", "curl", "eapoltest", "git", "haproxy", "knot", "knot-dnsutils"),
-        *("libengine-pkcs11-openssl", "libnss3-tools", "mosquitto", "mosquitto-clients", "nginx", "openvpn"),
-        *("osslsigncode", "p11-kit", "p11-kit-modules", "python3", "rauc", "sbsigntool", "softhsm2", "squashfs-tools"),
-        *("charon-systemd", "libstrongswan-extra-plugins", "strongswan-pki", "strongswan-swanctl", "stunnel4"),
-        *("u-boot-tools", "wget", "wpasupplicant", "binutils", "procps", "libcharon-extra-plugins"),
+        *("apache2", "bind9", "bind9-utils", "binutils", "charon-systemd", "curl", "eapoltest", "git"),
+        *("haproxy", "hostapd", "knot", "knot-dnsutils", "libcharon-extra-plugins", "libengine-pkcs11-openssl"),
+        *("libnss3-tools", "libstrongswan-extra-plugins", "mosquitto", "mosquitto-clients", "nginx", "openvpn"),
+        *("osslsigncode", "p11-kit", "p11-kit-modules", "procps", "python3", "rauc", "sbsigntool", "softhsm2"),
+        *("squashfs-tools", "strongswan-pki", "strongswan-swanctl", "stunnel4", "u-boot-tools", "wget"),
+        *("wpasupplicant"),
     ),
     backports=("openssh-client", "openssh-server"),  # Ed25519 keys of tokens need OpenSSH 10.1; it has 10.0 itself
     beside=("pkcs11-provider",),  # post-quantum keys need 1.2; it has 1.0 itself

@@ -15,9 +15,17 @@ from interop.tools import PIN, SO_PIN, Programs, run_in
 from support.secure_world import running_daemon
 
 PAGES = (
-    "nginx.md",
+    "code-signing.md",
+    "dnssec.md",
+    "firmware.md",
+    "p11-kit.md",
+    "softhsm2.md",
+    "strongswan.md",
 )
-"""Those that are followed in Debian 13, which has the programs."""
+WITH_PROVIDER = ("apache.md", "haproxy.md", "mosquitto.md", "nginx.md", "openvpn.md", "stunnel.md", "wpa-supplicant.md")
+"""Those that are followed in Debian 13, which has the programs; these begin where pkcs11-provider's has made a certificate."""
+
+BEFORE = ("The configuration", "Keys", "A certificate request, a certificate")
 
 WITHIN = 300
 
@@ -48,9 +56,10 @@ def followed(debian: Debian, commands: Sequence[Block]) -> str:
     return follow(commands, debian.directory, run)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *WITH_PROVIDER])
 def test_the_page_s_commands_do_what_it_says_on_debian_13(services: Debian, page: str) -> None:
-    followed(services, blocks(page))
+    before = BEFORE if page in WITH_PROVIDER else ()
+    followed(services, [block for heading in before for block in blocks("pkcs11-provider.md", heading)] + blocks(page))
 
 
 def test_pkcs11_provider_on_debian_13(debian13: Debian) -> None:
