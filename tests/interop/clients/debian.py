@@ -80,8 +80,8 @@ DEBIAN_13 = Release(
     "trixie",
     ("ca-certificates", "gnutls-bin", "opensc", "openssl", "pkcs11-provider"),
     programs=(  # of docs/recipes
-        *("apache2", "bind9", "bind9-utils", "binutils", "charon-systemd", "curl", "eapoltest", "git"),
-        *("haproxy", "hostapd", "knot", "knot-dnsutils", "libcharon-extra-plugins", "libengine-pkcs11-openssl"),
+        *("apache2", "bind9", "bind9-utils", "binutils", "charon-systemd", "curl", "device-tree-compiler", "eapoltest", "git"),
+        *("haproxy", "hostapd", "knot", "knot-dnssecutils", "knot-dnsutils", "libcharon-extra-plugins", "libengine-pkcs11-openssl"),
         *("libnss3-tools", "libstrongswan-extra-plugins", "mosquitto", "mosquitto-clients", "nginx", "openvpn"),
         *("osslsigncode", "p11-kit", "p11-kit-modules", "procps", "python3", "rauc", "sbsigntool", "softhsm2"),
         *("squashfs-tools", "strongswan-pki", "strongswan-swanctl", "stunnel4", "u-boot-tools", "wget"),
@@ -91,14 +91,6 @@ DEBIAN_13 = Release(
     beside=("pkcs11-provider",),  # post-quantum keys need 1.2; it has 1.0 itself
 )
 DEBIAN_14 = Release("debian14", "forky", ("ca-certificates", "opensc", "openssl", "pkcs11-provider"))
-
-
-def _make_mount_point(path: Path, is_directory: bool) -> None:
-    if is_directory:
-        path.mkdir(parents=True, exist_ok=True)
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
 
 
 @dataclass(frozen=True)
@@ -131,14 +123,22 @@ class Debian:
         """Return the same with other variables in the environment."""
         return replace(self, variables=self.variables | variables)
 
+    def with_bind(self, place: Path, inside: str) -> "Debian":
+        """Return the same with a file or directory from outside."""
+        point = self.root / inside.lstrip("/")
+        point.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_dir():
+            point.mkdir(exist_ok=True)
+        else:
+            point.touch()
+        return replace(self, binds=self.binds | {place: inside})
+
     def with_own_python(self) -> "Debian":
         """Return the same with this Python, and so with the softee command."""
-        places = own_python()
-        for place in places:
-            _make_mount_point(self.root / str(place).lstrip("/"), place.is_dir())
-        return replace(self, binds=self.binds | {place: str(place) for place in places}).with_variables(
-            {"PATH": f"{sys.prefix}/bin:{self.environment['PATH']}"}
-        )
+        found = self.with_variables({"PATH": f"{sys.prefix}/bin:{self.environment['PATH']}"})
+        for place in own_python():
+            found = found.with_bind(place, str(place))
+        return found
 
     @property
     def inner_module(self) -> str:

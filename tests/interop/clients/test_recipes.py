@@ -16,13 +16,12 @@ from support.secure_world import running_daemon
 
 PAGES = (
     "code-signing.md",
-    "dnssec.md",
     "firmware.md",
     "p11-kit.md",
     "softhsm2.md",
     "strongswan.md",
 )
-WITH_PROVIDER = ("apache.md", "haproxy.md", "mosquitto.md", "nginx.md", "openvpn.md", "stunnel.md", "wpa-supplicant.md")
+WITH_PROVIDER = ("apache.md", "dnssec.md", "haproxy.md", "mosquitto.md", "nginx.md", "openvpn.md", "stunnel.md", "wpa-supplicant.md")
 """Those that are followed in Debian 13, which has the programs; these begin where pkcs11-provider's has made a certificate."""
 
 BEFORE = ("The configuration", "Keys", "A certificate request, a certificate")
@@ -35,9 +34,10 @@ def services(module: Path, tmp_path: Path) -> Iterator[Debian]:
     """Debian 13 with the softee command, and with a token that services may use, which have users of their own."""
     with running_daemon(tmp_path, settings="socket_mode = 0o666\n") as daemon:
         daemon.socket.parent.chmod(0o711)
-        work = tmp_path / "work"
+        work, registered = tmp_path / "work", tmp_path / "registered"
         work.mkdir()
-        yield with_softee(programs_of(DEBIAN_13, module, daemon, work))
+        registered.mkdir()
+        yield with_softee(programs_of(DEBIAN_13, module, daemon, work)).with_bind(registered, "/etc/pkcs11/modules")
 
 
 def with_softee(debian: Debian) -> Debian:
