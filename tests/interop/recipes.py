@@ -5,6 +5,7 @@ The fenced blocks of a page say by their first line what becomes of them::
 
     ```sh           is run
     ```sh server    is run beside what follows, until the next server or the end; first it takes connections on PORT
+    ```sh install   is not: so programs get there, and the test has them already, or it takes another machine
     ```text         its lines are part of what the block before has said
 
 What is in other blocks is for people. A page whose commands end with something else than 0, or say something else,
@@ -23,7 +24,7 @@ RECIPES = Path(__file__).parents[2] / "docs/recipes"
 PORT = "9876"
 """What the servers on the pages listen on; another one in the tests, which run beside each other."""
 
-_FENCED = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^```(\w+)(?: ([\w-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 _PROLOGUE = """\
 set -euom pipefail
@@ -67,7 +68,7 @@ def script(commands: Sequence[Block], port: int) -> str:
     """Return the shell script that does what blocks say, and says ``_mark(N)`` before what the block N says."""
     parts = [_PROLOGUE]
     for number, block in enumerate(commands):
-        if block.language != "sh":
+        if block.language != "sh" or block.word == "install":
             continue
         parts.append(f"echo '{_mark(number)}'\n")
         if block.word == "server":
@@ -88,7 +89,7 @@ def follow(commands: Sequence[Block], directory: Path, run: Callable[..., str]) 
     said = run("bash", "page.sh")
     before = ""
     for number, block in enumerate(commands):
-        if block.language == "sh":
+        if block.language == "sh" and block.word != "install":
             before = said.partition(_mark(number))[2].partition(_MARK)[0]
         if block.language == "text":
             missing = [line for line in block.text.splitlines() if line not in before]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from interop.recipes import RECIPES, blocks, follow
-from interop.tools import PIN, SO_PIN, Programs
+from interop.tools import PIN, SO_PIN, Programs, run_in
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,23 @@ class Page:
 
 
 PAGES = (
+    Page("backup.md", ("sqlite3",)),
+    Page("board.md", ("pkcs11-tool",)),
+    Page("ci.md", ("pkcs11-tool",)),
+    Page("java.md", ("jarsigner", "curl")),
     Page("openssh.md", ("ssh-keygen", "ssh-agent", "/usr/sbin/sshd", "git")),
+    Page("openssl-engine.md", ("openssl", "curl")),
+    Page("python.md", ()),
 )
 
 BY_OTHER_TESTS = {
     "attestation.md": "tests/interop/test_attestation.py",
+    "containers.md": "tests/interop/test_recipes.py",
     "login-by-identity.md": "tests/interop/test_login_by_identity.py",
 }
 """Pages whose tests do more than to follow them."""
+
+CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
 
 IN_DEBIAN_13 = "tests/interop/clients/test_recipes.py"
 """Where the pages are followed whose programs `make test` does not install."""
@@ -45,9 +54,21 @@ def test_the_page_s_commands_do_what_it_says(programs: Programs, page: Page) -> 
         pytest.skip(f"needs {', '.join(lacking)}")
     programs.init_token()
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    variables = {"PATH": path, "HOME": str(programs.directory), "SOFTEE_PIN": PIN, "SOFTEE_SO_PIN": SO_PIN}
-    user = replace(programs, variables=variables)
+    variables = {"PATH": path, "HOME": str(programs.directory / "work"), "SOFTEE_PIN": PIN, "SOFTEE_SO_PIN": SO_PIN}
+    user = replace(programs, variables=variables, directory=programs.directory / "work")
+    user.directory.mkdir()
     follow(blocks(page.name), user.directory, user.run)
+
+
+@pytest.mark.skipif(not CHECK_JSONSCHEMA.exists(), reason="needs check-jsonschema, of the extra dev")
+@pytest.mark.parametrize("page", ["ci.md", "containers.md"])
+def test_the_page_s_files_are_what_their_services_take(page: str, tmp_path: Path) -> None:
+    files = [block for block in blocks(page) if block.language == "yaml"]
+    assert files
+    for block in files:
+        file = tmp_path / f"{block.word}.yml"
+        file.write_text(block.text)
+        run_in(tmp_path, os.environ, [CHECK_JSONSCHEMA, "--builtin-schema", f"vendor.{block.word}", file])
 
 
 def test_each_page_is_followed_by_a_test() -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands of the recipes for other people's programs do what the recipes say, as they stand there."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from interop.clients.conftest import programs_of
 from interop.clients.debian import DEBIAN_13, WORK, Debian
+from interop.clients.fetched import fetched
 from interop.clients.provider import BACKPORTED
+from interop.clients.test_graphene import PACKAGES, install
 from interop.recipes import Block, blocks, follow
 from interop.tools import PIN, SO_PIN, Programs, run_in
 from support.secure_world import running_daemon
@@ -17,6 +20,7 @@ from support.secure_world import running_daemon
 PAGES = (
     "code-signing.md",
     "firmware.md",
+    "nss.md",
     "p11-kit.md",
     "softhsm2.md",
     "strongswan.md",
@@ -60,6 +64,16 @@ def followed(debian: Debian, commands: Sequence[Block]) -> str:
 def test_the_page_s_commands_do_what_it_says_on_debian_13(services: Debian, page: str) -> None:
     before = BEFORE if page in WITH_PROVIDER else ()
     followed(services, [block for heading in before for block in blocks("pkcs11-provider.md", heading)] + blocks(page))
+
+
+def test_node(programs: Programs) -> None:
+    """The page's program, with what the tests of graphene-pk11 have installed."""
+    programs.init_token()
+    modules = fetched("graphene", " ".join(PACKAGES), install) / "node_modules"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = {"PATH": path, "NODE_PATH": str(modules), "SOFTEE_PIN": PIN}
+    user = Programs(programs.module, programs.socket, programs.directory, variables)
+    follow(blocks("node.md"), user.directory, user.run)
 
 
 def test_pkcs11_provider_on_debian_13(debian13: Debian) -> None:
