@@ -32,7 +32,13 @@ server= SSH_AGENT_PID=
 end_server() {
     [ -z "$server" ] || { kill -- "-$server"; wait "$server"; server=; } 2>/dev/null || server=
 }
-ended() { status=$?; end_server; [ -z "$SSH_AGENT_PID" ] || kill "$SSH_AGENT_PID"; [ "$status" = 0 ] || cat server.log 2>/dev/null; exit "$status"; }
+ended() {
+    status=$?
+    end_server
+    [ -z "$SSH_AGENT_PID" ] || kill "$SSH_AGENT_PID"
+    [ "$status" = 0 ] || cat server.log 2>/dev/null
+    exit "$status"
+}
 trap ended EXIT
 listening() { (exec 3<>/dev/tcp/127.0.0.1/PORT) 2>/dev/null; }
 server_started() {

@@ -27,7 +27,9 @@ def own_python() -> list[Path]:
     It runs in there as it does here: a Debian's C library runs what was built for an older one.
     """
     base = Path(sys.base_prefix)
-    python = [base] if base != Path("/usr") else [Path(os.path.realpath(sys.executable)), Path(sysconfig.get_path("stdlib"))]
+    python = (
+        [base] if base != Path("/usr") else [Path(os.path.realpath(sys.executable)), Path(sysconfig.get_path("stdlib"))]
+    )
     return [Path(sys.prefix), *python]
 
 
@@ -80,8 +82,26 @@ DEBIAN_13 = Release(
     "trixie",
     ("ca-certificates", "gnutls-bin", "opensc", "openssl", "pkcs11-provider"),
     programs=(  # of docs/recipes
-        *("apache2", "bind9", "bind9-utils", "binutils", "charon-systemd", "curl", "device-tree-compiler", "eapoltest", "git"),
-        *("haproxy", "hostapd", "knot", "knot-dnssecutils", "knot-dnsutils", "libcharon-extra-plugins", "libengine-pkcs11-openssl"),
+        *(
+            "apache2",
+            "bind9",
+            "bind9-utils",
+            "binutils",
+            "charon-systemd",
+            "curl",
+            "device-tree-compiler",
+            "eapoltest",
+            "git",
+        ),
+        *(
+            "haproxy",
+            "hostapd",
+            "knot",
+            "knot-dnssecutils",
+            "knot-dnsutils",
+            "libcharon-extra-plugins",
+            "libengine-pkcs11-openssl",
+        ),
         *("libnss3-tools", "libstrongswan-extra-plugins", "mosquitto", "mosquitto-clients", "nginx", "openvpn"),
         *("osslsigncode", "p11-kit", "p11-kit-modules", "procps", "python3", "rauc", "sbsigntool", "softhsm2"),
         *("squashfs-tools", "strongswan-pki", "strongswan-swanctl", "stunnel4", "u-boot-tools", "wget"),

@@ -25,8 +25,17 @@ PAGES = (
     "softhsm2.md",
     "strongswan.md",
 )
-WITH_PROVIDER = ("apache.md", "dnssec.md", "haproxy.md", "mosquitto.md", "nginx.md", "openvpn.md", "stunnel.md", "wpa-supplicant.md")
-"""Those that are followed in Debian 13, which has the programs; these begin where pkcs11-provider's has made a certificate."""
+WITH_PROVIDER = (
+    "apache.md",
+    "dnssec.md",
+    "haproxy.md",
+    "mosquitto.md",
+    "nginx.md",
+    "openvpn.md",
+    "stunnel.md",
+    "wpa-supplicant.md",
+)
+"""Those that are followed in Debian 13, which has the programs; these begin where pkcs11-provider's has a certificate."""
 
 BEFORE = ("The configuration", "Keys", "A certificate request, a certificate")
 

@@ -20,7 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Add the mark ``softee_keys``."""
-    config.addinivalue_line("markers", "softee_keys(*kinds): keys that softee_token has, as softee key generate names them")
+    config.addinivalue_line(
+        "markers", "softee_keys(*kinds): keys that softee_token has, as softee key generate names them"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +34,7 @@ def softee_tokens(pytestconfig: pytest.Config) -> Iterator[Tokens]:
 
 
 @pytest.fixture
-def softee_token(
-    softee_tokens: Tokens, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> SofteeToken:
+def softee_token(softee_tokens: Tokens, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SofteeToken:
     """A token of the test's own, with the keys of its mark ``softee_keys``; the environment leads to it."""
     kinds = tuple(str(kind) for mark in request.node.iter_markers("softee_keys") for kind in mark.args)
     token = softee_tokens.new().with_keys(kinds)

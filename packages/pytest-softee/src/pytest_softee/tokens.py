@@ -93,7 +93,9 @@ class Tokens:
         slots = ((number + offset) % SLOTS for offset in range(SLOTS))
         made = next(filter(None, (self._initialized(slot, f"test-{number}") for slot in slots)), None)
         if made is None:
-            pytest.fail(f"pytest-softee: tests have left sessions open on {SLOTS} tokens, or changed the SO's PIN there.")
+            pytest.fail(
+                f"pytest-softee: tests have left sessions open on {SLOTS} tokens, or changed the SO's PIN there."
+            )
         return made
 
     def _initialized(self, slot: int, label: str) -> SofteeToken | None:
