@@ -35,7 +35,7 @@ WITH_PROVIDER = (
     "stunnel.md",
     "wpa-supplicant.md",
 )
-"""Those that are followed in Debian 13, which has the programs; these begin where pkcs11-provider's has a certificate."""
+"""Those that are followed in Debian 13, which has the programs; they go on from pkcs11-provider's certificate."""
 
 BEFORE = ("The configuration", "Keys", "A certificate request, a certificate")
 
