@@ -38,8 +38,9 @@ BY_OTHER_TESTS = {
     "attestation.md": "tests/interop/test_attestation.py",
     "containers.md": "tests/interop/test_recipes.py",
     "login-by-identity.md": "tests/interop/test_login_by_identity.py",
+    "root-key.md": "tests/interop/test_root_key.py",
 }
-"""Pages whose tests do more than to follow them."""
+"""Pages whose tests do more than to follow them, or try what they say otherwise than by the page's commands."""
 
 CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
 

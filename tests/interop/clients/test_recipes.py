@@ -21,6 +21,8 @@ PAGES = (
     "code-signing.md",
     "firmware.md",
     "nss.md",
+    "openssh.md",
+    "openssl-engine.md",
     "p11-kit.md",
     "softhsm2.md",
     "strongswan.md",
