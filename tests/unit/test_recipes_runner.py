@@ -24,7 +24,8 @@ def followed(directory: Path, page: str) -> str:
 
 
 def test_blocks_share_a_shell_and_only_those_of_the_shell_are_run(tmp_path: Path) -> None:
-    page = "```sh\na=1\n```\n```toml\nb = 2\n```\n```sh install\nfalse\n```\n## More\n```sh\necho a is $a\n```\n```text\na is 1\n```\n"
+    not_run = "```toml\nb = 2\n```\n```sh install\nfalse\n```\n"
+    page = f"```sh\na=1\n```\n{not_run}## More\n```sh\necho a is $a\n```\n```text\na is 1\n```\n"
     assert "a is 1" in followed(tmp_path, page)
     assert [block.heading for block in blocks(str(tmp_path / "page.md"), "More")] == ["More", "More"]
 

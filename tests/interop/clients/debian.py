@@ -110,6 +110,8 @@ DEBIAN_13 = Release(
     backports=("openssh-client", "openssh-server"),  # Ed25519 keys of tokens need OpenSSH 10.1; it has 10.0 itself
     beside=("pkcs11-provider",),  # post-quantum keys need 1.2; it has 1.0 itself
 )
+BARE_DEBIAN_13 = Release("debian13-bare", "trixie", ("ca-certificates", "make", "python3"))
+"""What somebody has who has installed no more than make and Python; what `make` installs there stays for later runs."""
 DEBIAN_14 = Release("debian14", "forky", ("ca-certificates", "opensc", "openssl", "pkcs11-provider"))
 
 
