@@ -25,7 +25,7 @@ class Page:
 
 
 PAGES = (
-    Page("backup.md", ("sqlite3",)),
+    Page("backup.md", ()),
     Page("board.md", ("pkcs11-tool",)),
     Page("ci.md", ("pkcs11-tool",)),
     Page("java.md", ("jarsigner", "curl")),
