@@ -36,9 +36,10 @@ PAGES = (
 
 BY_OTHER_TESTS = {
     "attestation.md": "tests/interop/test_attestation.py",
-    "containers.md": "tests/interop/test_recipes.py",
+    "container.md": "tests/unit/test_recipes_service.py",
     "login-by-identity.md": "tests/interop/test_login_by_identity.py",
     "root-key.md": "tests/interop/test_root_key.py",
+    "systemd.md": "tests/unit/test_recipes_service.py",
 }
 """Pages whose tests do more than to follow them, or try what they say otherwise than by the page's commands."""
 
@@ -69,7 +70,7 @@ def test_the_page_s_commands_do_what_it_says(programs: Programs, page: Page) -> 
 
 
 @pytest.mark.skipif(not CHECK_JSONSCHEMA.exists(), reason="needs check-jsonschema, of the extra dev")
-@pytest.mark.parametrize("page", ["ci.md", "containers.md"])
+@pytest.mark.parametrize("page", ["ci.md"])
 def test_the_page_s_files_are_what_their_services_take(page: str, tmp_path: Path) -> None:
     files = [block for block in blocks(page) if block.language == "yaml"]
     assert files
