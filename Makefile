@@ -17,7 +17,7 @@ INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev no
 
 .DEFAULT_GOAL := help
 PREFIX ?= /usr/local
-.PHONY: install deb wheel image help demo test check interop board board-is-named bench bench-instructions bench-many bench-fair fuzz soak packages clean
+.PHONY: install deb wheel image help demo test check docs interop board board-is-named bench bench-instructions bench-many bench-fair fuzz soak packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,7 +37,7 @@ else
 	coverage report
 endif
 
-check: $(INSTALLED) ## format, lint, types, generated files, C warnings
+check: $(INSTALLED) docs ## format, lint, types, generated files, links of the documents, C warnings
 	ruff format --check .
 	ruff check .
 	mypy
@@ -46,6 +46,12 @@ check: $(INSTALLED) ## format, lint, types, generated files, C warnings
 	rm -rf build/warnings
 	meson setup --werror -Dpython=false -Dnative_tests=true build/warnings >/dev/null
 	meson compile -C build/warnings
+
+docs: $(INSTALLED) ## the documents as a site, in build/docs/site; their links are checked
+	rm -rf build/docs
+	mkdir -p build/docs/pages
+	cp -r --parents *.md docs examples/README.md packages/*/README.md build/docs/pages
+	mkdocs build --quiet --strict
 
 interop: $(INSTALLED) ## other people's programs and suites, in Debian 13 too
 	@tools/debian_packages.sh $(INTEROP_PACKAGES)

@@ -8,6 +8,10 @@ set -euo pipefail
 has_program() { command -v "$1" >/dev/null; }
 has_engine() { openssl engine pkcs11 >/dev/null 2>&1; }
 has_venv() { "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; }
+has_python_headers() {
+    "${PYTHON:-python3}" -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
+}
 has_softhsm() { [ -e /usr/lib/softhsm/libsofthsm2.so ]; }
 has_libp11() { /sbin/ldconfig -p | grep "libp11\.so\.3 " >/dev/null; }
 # Where services run, the package would open port 22 to everybody: there it is for people to install.
@@ -35,6 +39,7 @@ need gnutls-bin has_program p11tool
 need openssh-client has_program ssh-keygen
 need pkg-config has_program pkg-config # tpm2-pytss, which talks to TPMs, is built with these
 need libtss2-dev has_tss
+need python3-dev has_python_headers
 need swtpm has_program swtpm
 for package in "$@"; do
     case $package in

@@ -36,7 +36,7 @@ def signature_of(token: Programs, label: str, mechanism: str) -> bytes:
 def test_an_ed25519_signature_verifies_outside(programs: Programs) -> None:
     programs.init_token()
     answer = programs.generate("EC:edwards25519", "ed25519 signer")
-    assert "Public Key Object; EC_EDWARDS  EC_POINT 255 bits" in answer
+    assert "Public Key Object; EC_EDWARDS" in answer
     key = read_public_key(programs, "ed25519 signer")
     assert isinstance(key, ed25519.Ed25519PublicKey)
     key.verify(signature_of(programs, "ed25519 signer", "EDDSA"), b"hello")

@@ -25,7 +25,7 @@ def test_nobody_waits_for_a_secure_world_to_end_something(survivor: Module, worl
     assert refusal("C_CloseSession", session) is CKR.SESSION_HANDLE_INVALID
     survivor.call("C_CloseAllSessions", c_ulong(0))
     assert refusal("C_FindObjectsFinal", other) is CKR.SESSION_HANDLE_INVALID
-    survivor.call("C_Finalize")
+    survivor.call("C_Finalize", None)
     world.start()
     survivor.call("C_Initialize", None)
 

@@ -72,8 +72,9 @@ def run_in(
     *,
     stdin: str = "",
     fails: bool = False,
+    within: float = 60,
 ) -> str:
-    """Run a command, assert that it succeeds (or fails), return its stdout and stderr."""
+    """Run a command, assert that it succeeds (or fails) within so many seconds, return its stdout and stderr."""
     done = subprocess.run(
         command,
         input=stdin,
@@ -83,7 +84,7 @@ def run_in(
         env=environment,
         text=True,
         errors="replace",
-        timeout=60,
+        timeout=within,
         check=False,
     )
     assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{done.stdout}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A throw-away token, ready for use: what ``softee run --ephemeral`` gives to tests and to CI."""
+"""A throw-away token, ready for use: what ``softee run --ephemeral`` and pytest-softee give to tests and to CI."""
 
 import os
 import secrets
@@ -63,16 +63,27 @@ def _passed_key() -> Iterator[int]:
         os.close(readable)
 
 
-def initialized_token(socket: Path) -> dict[str, str]:
-    """Initialize slot 0's token with fresh PINs, and return its label and them in variables."""
-    so_pin, pin = _new_pin(), _new_pin()
+def initialized_token(socket: Path, *, slot: int = SLOT, label: str = LABEL, so_pin: str = "") -> dict[str, str]:
+    """Initialize a slot's token with a fresh PIN, and return its label and its PINs in variables.
+
+    Args:
+        socket: of the secure world.
+        slot: the token's.
+        label: the one that it gets, at most 32 bytes.
+        so_pin: the SO's PIN, which a token that is initialized already must have; a fresh one if none is given.
+
+    Raises:
+        RefusedCommandError: somebody has sessions with the token, or it has another SO PIN.
+
+    """
+    so_pin, pin = so_pin or _new_pin(), _new_pin()
     with token_client(socket) as client:
-        client.init_token(SLOT, LABEL, so_pin.encode())
-        session = client.open_session(SLOT, write=True)
+        client.init_token(slot, label, so_pin.encode())
+        session = client.open_session(slot, write=True)
         client.login(session, CKU.SO, so_pin.encode())
         client.init_pin(session, pin.encode())
         client.close_session(session)
-    return {"SOFTEE_TOKEN": LABEL, "SOFTEE_PIN": pin, "SOFTEE_SO_PIN": so_pin}
+    return {"SOFTEE_TOKEN": label, "SOFTEE_PIN": pin, "SOFTEE_SO_PIN": so_pin}
 
 
 def key_maker(keys: str | None) -> KeyMaker:
