@@ -86,6 +86,6 @@ def test_a_group_that_one_is_not_in_is_refused_even_to_root(programs: Programs) 
     ids=["unknown", "empty", "no group", "a name"],
 )
 def test_what_names_no_way_to_log_in_is_a_bad_argument(programs: Programs, variables: dict[str, str]) -> None:
-    answer = replace(programs, variables=variables).p11("--list-slots", fails=True)
+    answer = replace(programs, variables=variables | {"SOFTEE_VERBOSE": "1"}).p11("--list-slots", fails=True)
     assert "CKR_ARGUMENTS_BAD" in answer
     assert "libckteec: CKTEEC_LOGIN_" in answer

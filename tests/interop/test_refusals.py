@@ -35,6 +35,6 @@ def test_a_refusal_is_explained_in_the_log(
 ) -> None:
     programs.init_token()
     assert answer in programs.p11(*command, fails=True)
-    assert re.search(rf"^\S+ \S+ \w+ softee\.pkcs11: pid \d+ uid \d+: .*{line}", daemon.log(), re.MULTILINE)
+    assert re.search(rf"^\S+ \w+ softee\.pkcs11: pid \d+ uid \d+: .*{line}", daemon.log(), re.MULTILINE)
     said = re.sub(r"^\S+ \S+|pid \d+", "", daemon.log(), flags=re.MULTILINE)
     assert not any(secret in said for secret in (PIN, SO_PIN, "54321"))

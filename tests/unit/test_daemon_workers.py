@@ -3,6 +3,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -278,3 +280,24 @@ def switches(pid: int) -> int:
     """Return how often a process has gone to sleep."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt"))
+
+
+BROKEN = """
+import logging, os, sys
+from softee.daemon.workers import start_worker
+
+logging.basicConfig(stream=sys.stderr)
+
+def broken(number, store, handover):
+    raise ValueError(f"worker {number} has nothing to work with")
+
+worker = start_worker(7, broken)
+print(worker.reap())
+"""
+
+
+def test_why_a_worker_cannot_go_on_is_in_the_log() -> None:
+    done = subprocess.run([sys.executable, "-P", "-c", BROKEN], capture_output=True, text=True, check=True)
+    assert done.stdout == "status 1\n"
+    assert "worker 7 cannot go on" in done.stderr
+    assert "has nothing to work with" in done.stderr

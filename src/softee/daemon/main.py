@@ -32,7 +32,7 @@ from softee.daemon.operators import OperatorApplication
 from softee.daemon.reloading import Reloading, hung_up
 from softee.daemon.server import Server
 from softee.daemon.service_manager import ServiceManager
-from softee.daemon.settings import Settings, SettingsSource
+from softee.daemon.settings import Settings, SettingsSource, readable
 from softee.daemon.several import World, run_workers
 from softee.daemon.store import open_store
 from softee.daemon.tickets import open_tickets
@@ -136,7 +136,7 @@ def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
 def _lock_down(settings: Settings, source: SettingsSource | None, *, may_fork: bool, keyring: bool) -> None:
     """Give up what is no longer needed. Workers give up more."""
     own = (settings.state, settings.socket.parent, *anchor_devices(settings), *settings.lockdown.also_write)
-    read = settings.lockdown.also_read if source is None else (*settings.lockdown.also_read, source.file)
+    read = readable(settings) if source is None else (*readable(settings), source.file)
     for left_open in lock_down(Doors(own, read, may_fork, keyring)):
         log.warning("%s", left_open)
 

@@ -127,6 +127,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """What the process can still reach."""
 
 
+def readable(settings: Settings) -> tuple[Path, ...]:
+    """Return what a process that serves may still read besides its own: a new worker reads it when it starts."""
+    chain = settings.attestation.chain
+    return settings.lockdown.also_read if chain is None else (*settings.lockdown.also_read, chain)
+
+
 _MOVED = {"slots": "[pkcs11]"}
 """Settings that stood elsewhere, and the table where they stand now."""
 

@@ -21,7 +21,7 @@ from softee.daemon.lockdown import Doors, lock_down
 from softee.daemon.operators import OperatorApplication
 from softee.daemon.reloading import Reloading
 from softee.daemon.server import Server
-from softee.daemon.settings import Limits
+from softee.daemon.settings import Limits, readable
 from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
 from softee.daemon.supervisor import Supervisor, close_all_but
 from softee.daemon.tickets import OpenTickets
@@ -82,7 +82,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
         shown=world.page.revisions if world.page else world.around.shown,
         neighbours=WorkerNeighbours(shared, number),
     )
-    doors = Doors(settings.lockdown.also_write, settings.lockdown.also_read, keyring=world.kept.keyring)
+    doors = Doors(settings.lockdown.also_write, readable(settings), keyring=world.kept.keyring)
     lock_down(doors)  # what stays open was told already
     made = make_applications(around, world.applications)
     wipe(around.root_key)

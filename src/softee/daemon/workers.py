@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Worker processes, as their supervisor sees them: how one begins, what it is given, how it ends."""
 
+import logging
 import os
 import signal
 import socket
@@ -8,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from softee.daemon.message_stream import MessageStream
+
+log = logging.getLogger(__name__)
 
 Run = Callable[[int, socket.socket, socket.socket], None]
 """What a worker does: its number, its connection to the store, and the socket over which it is handed connections."""
@@ -64,5 +67,7 @@ def _run_and_exit(run: Run, number: int, store: socket.socket, handover: socket.
     try:
         run(number, store, handover)
         status = 0
+    except Exception:
+        log.exception("worker %d cannot go on", number)
     finally:
         os._exit(status)
