@@ -18,7 +18,8 @@ from support.crashes.view import View, look
 from support.crashes.workload import StoreGoneError, Workload, connected
 
 SOAK = bool(os.environ.get("SOFTEE_SOAK"))
-TIMES = 10_000 if SOAK else 30
+SHARES, TIMES = (4, 2500) if SOAK else (1, 25)
+"""How many states, and how often the daemon of each is killed."""
 CALLS = 80
 """A daemon is killed at one of its first calls on the disk; about eleven make one change, and a start takes as many."""
 STEPS = 12
@@ -55,7 +56,8 @@ def go_on_without_the_worker(nursery: Nursery, workload: Workload) -> None:
 
 
 @pytest.mark.timeout(0 if SOAK else 120)
-def test_after_kill_9_at_any_call_on_the_disk_it_holds_what_it_acknowledged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("_", range(SHARES))
+def test_after_kill_9_at_any_call_on_the_disk_it_holds_what_it_acknowledged(tmp_path: Path, _: int) -> None:
     random = Random(os.urandom(8))  # noqa: S311 - what to do and when to kill, no secret
     workload = Workload(random, View())
     kills = 0
