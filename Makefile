@@ -88,7 +88,7 @@ fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz
 
 soak: $(INSTALLED) ## the long versions of the crash tests
-	SOFTEE_SOAK=1 pytest --timeout=3600 tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py
+	SOFTEE_SOAK=1 pytest --timeout=7200 -o faulthandler_timeout=0 tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py
 
 install: $(INSTALLED) ## for the whole machine: programs, units, headers, below PREFIX=/usr/local; DESTDIR= is heeded
 	tools/install.sh "$(PREFIX)" "$(DESTDIR)"

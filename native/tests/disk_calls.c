@@ -3,7 +3,7 @@
  * To be preloaded: tells an observer in the same process what is done to the files of one directory, before each call
  * and after it, so that it can write it down, or end the process at that point.
  */
-#undef _FILE_OFFSET_BITS /* else pwrite and pwrite64 are one name */
+#undef _FILE_OFFSET_BITS /* else pwrite and pwrite64 are one name in glibc */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
-#define SAME_AS(name) __attribute__((visibility("default"), alias(name)))
 
 /* tests/support/crashes/observer.py has the same. */
 enum moment { BEFORE, AFTER };
@@ -39,7 +38,7 @@ EXPORT void disk_observe(const char *path, observer by)
 static bool is_observed(const char *path)
 {
     return observe != NULL && strncmp(path, directory, directory_length) == 0 &&
-        (path[directory_length] == '/' || path[directory_length] == '\0');
+           (path[directory_length] == '/' || path[directory_length] == '\0');
 }
 
 static bool find_path(int file, char path[PATH_MAX])
@@ -109,13 +108,11 @@ EXPORT ssize_t pwrite(int file, const void *data, size_t size, off_t offset)
 {
     return watched_write(file, data, size, offset);
 }
-SAME_AS("pwrite") ssize_t pwrite64(int file, const void *data, size_t size, off64_t offset);
 
 EXPORT int ftruncate(int file, off_t size)
 {
     return watched(file, TRUNCATE, size, SYS_ftruncate);
 }
-SAME_AS("ftruncate") int ftruncate64(int file, off64_t size);
 
 EXPORT int fsync(int file)
 {
@@ -155,7 +152,6 @@ EXPORT int open(const char *path, int flags, ...)
     va_end(rest);
     return watched_open(AT_FDCWD, path, flags, mode);
 }
-SAME_AS("open") int open64(const char *path, int flags, ...);
 
 EXPORT int openat(int at, const char *path, int flags, ...)
 {
@@ -167,7 +163,6 @@ EXPORT int openat(int at, const char *path, int flags, ...)
     va_end(rest);
     return watched_open(at, path, flags, mode);
 }
-SAME_AS("openat") int openat64(int at, const char *path, int flags, ...);
 
 EXPORT int unlink(const char *path)
 {
@@ -194,3 +189,12 @@ EXPORT int rename(const char *from, const char *to)
         observe(AFTER, RENAME, from, to, strlen(to), 0);
     return result;
 }
+
+#ifdef __GLIBC__ /* has these under two names */
+#define SAME_AS(name) __attribute__((visibility("default"), alias(name)))
+
+SAME_AS("pwrite") ssize_t pwrite64(int file, const void *data, size_t size, off64_t offset);
+SAME_AS("ftruncate") int ftruncate64(int file, off64_t size);
+SAME_AS("open") int open64(const char *path, int flags, ...);
+SAME_AS("openat") int openat64(int at, const char *path, int flags, ...);
+#endif

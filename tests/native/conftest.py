@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds of the native libraries and their test programs, one of each kind per run."""
 
+import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SANITIZED = ("-Db_sanitize=address,undefined", "-Dbuildtype=debug")
 
 
-def build(directory: Path, *options: str) -> Path:
+def build(directory: Path, *options: str, variables: Mapping[str, str] | None = None) -> Path:
     commands = (
         ["meson", "setup", str(directory), str(ROOT), "-Dpython=false", "-Dnative_tests=true", *options],
         ["ninja", "-C", str(directory)],
     )
+    environment = {**os.environ, **(variables or {})}
     for command in commands:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return directory
 
@@ -23,10 +27,16 @@ def build(directory: Path, *options: str) -> Path:
 @pytest.fixture(scope="session")
 def native_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The build directory with AddressSanitizer and UndefinedBehaviorSanitizer; programs are in native/tests."""
-    return build(tmp_path_factory.mktemp("sanitized"), "-Db_sanitize=address,undefined", "-Dbuildtype=debug")
+    return built_elsewhere() or build(tmp_path_factory.mktemp("sanitized"), *SANITIZED)
 
 
 @pytest.fixture(scope="session")
 def native_release_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The build directory with the libraries as they are shipped."""
-    return build(tmp_path_factory.mktemp("release"))
+    return built_elsewhere() or build(tmp_path_factory.mktemp("release"))
+
+
+def built_elsewhere() -> Path | None:
+    """Return the build that SOFTEE_NATIVE_BUILD names, as test_musl.py does: the tests run with that alone."""
+    named = os.environ.get("SOFTEE_NATIVE_BUILD")
+    return Path(named) if named else None
