@@ -3,7 +3,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,13 @@ ROOT = Path(__file__).parents[2]
 SANITIZED = ("-Db_sanitize=address,undefined", "-Dbuildtype=debug")
 
 
-def build(directory: Path, *options: str, variables: Mapping[str, str] | None = None) -> Path:
+def build(
+    directory: Path, *options: str, variables: Mapping[str, str] | None = None, targets: Sequence[str] = ()
+) -> Path:
+    """Build the libraries and test programs, or the targets that are named."""
     commands = (
         ["meson", "setup", str(directory), str(ROOT), "-Dpython=false", "-Dnative_tests=true", *options],
-        ["ninja", "-C", str(directory)],
+        ["ninja", "-C", str(directory), *targets],
     )
     environment = {**os.environ, **(variables or {})}
     for command in commands:

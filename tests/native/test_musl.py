@@ -45,6 +45,6 @@ def test_the_libraries_need_musl_alone(musl_build: Path) -> None:
 @pytest.mark.parametrize("suite", SUITES)
 def test_libteec_s_suites_pass_with_musl(musl_build: Path, suite: str) -> None:
     environment = {**os.environ, "SOFTEE_NATIVE_BUILD": str(musl_build), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", HERE / suite]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / suite)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
