@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The libraries with another libc: they build with musl, and pass the tests of libteec and their own programs."""
+"""The libraries with another libc: they build with musl, and pass the tests of libteec and their own programs.
+
+It takes a build of its own: SOFTEE_SOAK=1.
+"""
 
 import os
 import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from native.conftest import build
+from native.conftest import build, run_suite_with
 
 HERE = Path(__file__).parent
 PROGRAMS = ("ckteec_bytes", "common_bytes", "ckteec_peer", "ckteec_derive", "ckteec_slot_events", "ckteec_threads")
 SUITES = ("test_teec_calls.py", "test_teec_faults.py", "test_teec_process.py", "test_teec_socket.py")
 
-pytestmark = pytest.mark.skipif(shutil.which("musl-gcc") is None, reason="needs musl-gcc, of Debian's musl-tools")
+pytestmark = [
+    pytest.mark.skipif(not os.environ.get("SOFTEE_SOAK"), reason="takes a minute; SOFTEE_SOAK=1"),
+    pytest.mark.skipif(shutil.which("musl-gcc") is None, reason="needs musl-gcc, of Debian's musl-tools"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +49,4 @@ def test_the_libraries_need_musl_alone(musl_build: Path) -> None:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_libteec_s_suites_pass_with_musl(musl_build: Path, suite: str) -> None:
-    environment = {**os.environ, "SOFTEE_NATIVE_BUILD": str(musl_build), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / suite)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    run_suite_with(musl_build, HERE / suite)
