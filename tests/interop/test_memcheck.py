@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stock program with the module under valgrind: it reads nothing unwritten, nothing beyond a block, and leaks nothing."""
+"""A stock program with the module under valgrind: nothing read unwritten, nothing beyond a block, no leak."""
 
 import shutil
 from pathlib import Path
