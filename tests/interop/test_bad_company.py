@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The library in processes that end in the middle of calls, are full of signals, or have it twice."""
 
+import ctypes
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -57,3 +58,24 @@ def test_another_root_directory_keeps_the_connection_and_its_loss_is_an_error(
 
 def test_two_copies_in_one_process_have_nothing_in_common(seen: Seen) -> None:
     assert seen("two_copies") == ["signed", "signed", "CRYPTOKI_NOT_INITIALIZED", "signed"]
+
+
+LIBRARIES = {"openssl": "libcrypto.so.3", "gnutls": "libgnutls.so.30", "nss": "libnss3.so"}
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "gone"])
+@pytest.mark.parametrize("stock", LIBRARIES)
+def test_a_stock_library_calls_in_after_main(module: Path, world: World, stock: str, *, gone: bool) -> None:
+    """Its handler finds the secure world there, or killed."""
+    if not is_installed(LIBRARIES[stock]):
+        pytest.skip(f"needs {LIBRARIES[stock]}")
+    killed = processes(world) if gone else []
+    assert run_client(module, world, stock, *killed, client="exit_client.py") == ["initialized"]
+
+
+def is_installed(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
