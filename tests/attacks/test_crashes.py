@@ -41,8 +41,7 @@ def live_and_die(nursery: Nursery, workload: Workload, random: Random) -> bool:
             return True
         nursery.is_killed()
         return True
-    nursery.stop()
-    return False
+    return not nursery.stop()
 
 
 def go_on_without_the_worker(nursery: Nursery, workload: Workload) -> None:
