@@ -27,7 +27,7 @@ demo: $(INSTALLED) ## walk through OP-TEE's documentation with real programs
 	@echo 'The command is $(BIN)/softee; after `. $(BIN)/activate` it is found as softee.'
 
 test: $(INSTALLED) ## run all tests, against the installed wheel; with TESTS=... some of them
-	@tools/debian_packages.sh default-jdk-headless libp11-dev openssh-client openssh-server p11-kit-modules softhsm2
+	@tools/debian_packages.sh default-jdk-headless libp11-dev musl-tools openssh-client openssh-server p11-kit-modules softhsm2 valgrind
 ifdef TESTS
 	pytest $(ON_ALL_CPUS) $(TESTS)
 else
@@ -87,8 +87,12 @@ bench-fair: $(INSTALLED) ## how alike 64 busy clients among 1,000 are served; wi
 fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz
 
-soak: $(INSTALLED) ## the long versions of the crash tests
-	SOFTEE_SOAK=1 pytest --timeout=3600 tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py
+SOAKED := tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py tests/interop/test_bad_company.py \
+	tests/native/test_musl.py tests/native/test_thread_sanitizer.py
+
+soak: $(INSTALLED) ## the long versions of the crash tests, musl, ThreadSanitizer
+	@tools/debian_packages.sh musl-tools
+	SOFTEE_SOAK=1 pytest --timeout=7200 -o faulthandler_timeout=0 $(SOAKED)
 
 install: $(INSTALLED) ## for the whole machine: programs, units, headers, below PREFIX=/usr/local; DESTDIR= is heeded
 	tools/install.sh "$(PREFIX)" "$(DESTDIR)"

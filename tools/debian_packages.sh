@@ -53,6 +53,7 @@ for package in "$@"; do
         nodejs) need nodejs has_program node ;;
         npm) need npm has_program npm ;; # Debian's brings the headers that modules in C++ are built with
         valgrind) need valgrind has_program valgrind ;;
+        musl-tools) need musl-tools has_program musl-gcc ;;
         debootstrap) need debootstrap has_program debootstrap ;;
         gcc-aarch64-linux-gnu) need gcc-aarch64-linux-gnu has_program aarch64-linux-gnu-gcc ;;
         libc6-dev-arm64-cross) need libc6-dev-arm64-cross has_arm64_libc ;;

@@ -68,7 +68,7 @@ static void widening(void)
 static void buffers_grow(size_t piece)
 {
     uint8_t *block = counting_block(piece);
-    struct buffer buffer;
+    struct buffer buffer = {0}; /* what is never written is looked at in the end, too */
 
     buffer_init(&buffer);
     for (size_t count = 1; count * piece <= 5 * BUFFER_INLINE_SIZE; count++) {

@@ -26,6 +26,7 @@
  */
 #include "teec_shell.h"
 
+#include <sys/syscall.h>
 #include <tee_client_api_extensions.h>
 
 #include <errno.h>
@@ -33,6 +34,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -136,7 +138,7 @@ static void stolen(char *arguments, const uint32_t *number)
 
 static void shut(char *arguments, const uint32_t *number)
 {
-    close_range(number[0], number[1], 0);
+    syscall(SYS_close_range, number[0], number[1], 0); /* musl has no function for it */
     puts("ok");
 }
 

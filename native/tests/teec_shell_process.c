@@ -193,10 +193,14 @@ void start_alarms(uint32_t microseconds)
     setitimer(ITIMER_REAL, &every, NULL);
 }
 
-/* What a program that talks over sockets it has cannot do without; `poll` and `fstat` have other numbers elsewhere. */
+/*
+ * What a program that talks over sockets it has cannot do without; `poll` and `fstat` have other numbers elsewhere, and
+ * musl's standard streams read and write vectors.
+ */
 static const int ALLOWED[] = {
-    SYS_read,  SYS_write, SYS_sendmsg, SYS_recvfrom, SYS_recvmsg,    SYS_ppoll, SYS_newfstatat,      SYS_fstat,
-    SYS_futex, SYS_brk,   SYS_mmap,    SYS_munmap,   SYS_exit_group, SYS_exit,  SYS_restart_syscall,
+    SYS_read,       SYS_write,  SYS_sendmsg,    SYS_recvfrom, SYS_recvmsg,         SYS_ppoll,
+    SYS_newfstatat, SYS_fstat,  SYS_readv,      SYS_writev,   SYS_futex,           SYS_brk,
+    SYS_mmap,       SYS_munmap, SYS_exit_group, SYS_exit,     SYS_restart_syscall,
 #ifdef SYS_poll
     SYS_poll,
 #endif

@@ -3,6 +3,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from ctypes import c_ulong
 from dataclasses import dataclass
@@ -79,3 +81,12 @@ def in_flight(world: World, call: threading.Thread) -> None:
     assert call.is_alive()
     world.restart()
     call.join()
+
+
+def run_client(module: Path, world: World, what: str, *arguments: str, client: str = "restart_client.py") -> list[str]:
+    """Run a program of this directory, which says what it has seen."""
+    program = [sys.executable, str(Path(__file__).with_name(client)), what, str(module), *arguments]
+    environment = {**os.environ, "SOFTEE_SOCKET": str(world.socket), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()

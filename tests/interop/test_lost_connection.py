@@ -3,15 +3,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from ctypes import c_ulong
 from pathlib import Path
 
 import pytest
 
-from interop.restarts import ECDSA, SOAK, World, find_key, refusal
+from interop.restarts import ECDSA, SOAK, World, find_key, refusal, run_client
 from interop.tools import PIN, copied_module
 from softee.names import CKR
 from support.cryptoki import CryptokiError, Module
@@ -102,12 +100,3 @@ def test_another_program_in_the_same_process_gets_nothing(module: Path, world: W
 
 def test_unloading_a_library_in_use_neither_crashes_nor_leaks(module: Path, world: World) -> None:
     assert run_client(module, world, "unload") == ["same number of descriptors"]
-
-
-def run_client(module: Path, world: World, what: str) -> list[str]:
-    """Run tests/interop/restart_client.py, which says what it has seen."""
-    program = [sys.executable, str(Path(__file__).with_name("restart_client.py")), what, str(module)]
-    environment = {**os.environ, "SOFTEE_SOCKET": str(world.socket), "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()

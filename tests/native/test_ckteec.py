@@ -6,7 +6,6 @@ The suite (ckteec_suite) has a process of its own for each file, with a libteec 
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +18,6 @@ from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 
 ROOT = Path(__file__).parents[2]
 SUITE = Path(__file__).parent / "ckteec_suite"
-SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -27,14 +25,6 @@ def run(*command: str | Path, **environment: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-@pytest.fixture(scope="session")
-def other_modules(native_release_build: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Other PKCS#11 modules that have the same symbols: SoftHSM where it is installed, and a copy of our own."""
-    copy = tmp_path_factory.mktemp("other") / "libother.so"
-    shutil.copy(native_release_build / "native" / "ckteec" / "libckteec.so.0", copy)
-    return ":".join(map(str, ([SOFTHSM] if SOFTHSM.exists() else []) + [copy]))
 
 
 def run_suite(file: Path, build: Path, others: str, **environment: str) -> None:

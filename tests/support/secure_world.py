@@ -114,14 +114,14 @@ def start_daemon(
 ) -> RunningDaemon:
     """Start what :func:`running_daemon` runs, at this socket. Who calls it also stops it."""
     config, log_file = directory / "softee.toml", directory / "daemon.log"
-    config.write_text(settings + _for_coverage())
+    config.write_text(settings + settings_for_coverage())
     state, root_key = state or directory / "state", root_key or directory / "key" / "root.key"
     places = {"--config": config, "--state": state, "--root-key": root_key, "--socket": socket}
     arguments = [str(part) for pair in places.items() for part in pair]
     return RunningDaemon(_start([*command, *arguments, *options], log_file), socket, state, root_key, log_file)
 
 
-def _for_coverage() -> str:
+def settings_for_coverage() -> str:
     """Return settings that let a daemon write down what it has run, where that is measured."""
     measured = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
     return "" if measured is None else f"\n[lockdown]\nalso_write = [{str(Path.cwd())!r}]\n"
