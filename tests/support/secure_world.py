@@ -77,7 +77,7 @@ def running_daemon(
         root_key: another root key file.
         command: what is run, with the options of ``softee serve`` after it.
         options: further options.
-        settings: the text of its settings file.
+        settings: the text of its settings file; one worker, where it names no number of them.
 
     Yields:
         The daemon, which serves; it is stopped at the end, if it still runs.
@@ -114,7 +114,8 @@ def start_daemon(
 ) -> RunningDaemon:
     """Start what :func:`running_daemon` runs, at this socket. Who calls it also stops it."""
     config, log_file = directory / "softee.toml", directory / "daemon.log"
-    config.write_text(settings + settings_for_coverage())
+    workers = "" if "workers" in settings else "workers = 1\n"  # one process starts and stops sooner than three
+    config.write_text(workers + settings + settings_for_coverage())
     state, root_key = state or directory / "state", root_key or directory / "key" / "root.key"
     places = {"--config": config, "--state": state, "--root-key": root_key, "--socket": socket}
     arguments = [str(part) for pair in places.items() for part in pair]
