@@ -39,6 +39,7 @@ BY_OTHER_TESTS = {
     "container.md": "tests/unit/test_recipes_service.py",
     "login-by-identity.md": "tests/interop/test_login_by_identity.py",
     "root-key.md": "tests/interop/test_root_key.py",
+    "static-programs.md": "tests/interop/test_static_archives.py",
     "systemd.md": "tests/unit/test_recipes_service.py",
 }
 """Pages whose tests do more than to follow them, or try what they say otherwise than by the page's commands."""
