@@ -97,6 +97,30 @@ class Store(Protocol):
         ...
 
 
+class StoreOver(Store):
+    """Passes everything on to another store. Who builds on it says what a change is, and what else is different."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def name(self) -> str:
+        """What the store below is called."""
+        return self._store.name
+
+    def get(self, key: bytes) -> Record | None:
+        """Return the record at ``key``, or None. See Store.get."""
+        return self._store.get(key)
+
+    def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
+        """Return all keys that begin with ``prefix``. See Store.range."""
+        return self._store.range(prefix)
+
+    def close(self) -> None:
+        """Close the store below. See Store.close."""
+        self._store.close()
+
+
 def end_of_prefix(prefix: bytes) -> bytes | None:
     """Return the first key after all that begin with ``prefix``; None where there is none."""
     stem = prefix.rstrip(b"\xff")

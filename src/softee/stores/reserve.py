@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from softee.stores.base import Record, Revision, Store, StoreError, StoreFullError
+from softee.stores.base import Revision, Store, StoreError, StoreFullError, StoreOver
 
 RESERVE_SIZE = 8 << 20
 """In bytes. SQLite's log grows to 4 MiB before it is folded into the file, which then may grow by as much."""
@@ -70,31 +70,14 @@ class Reserve:
         return True
 
 
-class ReservingStore:
+class ReservingStore(StoreOver):
     """The Store contract over a store that shares its disk with a reserve."""
 
     def __init__(self, open_store: Callable[[], Store], reserve: Reserve) -> None:
         """Open the store, on a full disk with the reserve's room. Raises StoreError."""
         self._reserve = reserve
-        try:
-            self._store = open_store()
-        except StoreFullError:
-            reserve.give_up()
-            self._store = open_store()
+        super().__init__(_opened(open_store, reserve))
         reserve.hold()
-
-    @property
-    def name(self) -> str:
-        """The store's."""
-        return self._store.name
-
-    def get(self, key: bytes) -> Record | None:
-        """Return the record at ``key``, or None. Raises StoreError."""
-        return self._store.get(key)
-
-    def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
-        """Return all keys that begin with ``prefix`` with their records. Raises StoreError."""
-        return self._store.range(prefix)
 
     def commit(
         self,
@@ -126,7 +109,7 @@ class ReservingStore:
 
         Its log is gone then, so that there may be room again for the reserve, which the next start may need.
         """
-        self._store.close()
+        super().close()
         with contextlib.suppress(StoreError):
             self._reserve.hold()
 
@@ -134,3 +117,11 @@ class ReservingStore:
         replaced = (self._store.get(key) for key in {*puts, *deletes})
         before = sum(len(record.value) for record in replaced if record is not None)
         return sum(map(len, puts.values())) > before + SLACK
+
+
+def _opened(open_store: Callable[[], Store], reserve: Reserve) -> Store:
+    try:
+        return open_store()
+    except StoreFullError:
+        reserve.give_up()
+        return open_store()

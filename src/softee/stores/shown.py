@@ -10,10 +10,10 @@ knows what those records must be: what it did not write itself was put there by 
 from collections.abc import Collection, Mapping, MutableSequence, Sequence
 from threading import Lock
 
-from softee.stores.base import Record, Revision, Store, StoreDamagedError
+from softee.stores.base import Record, Revision, Store, StoreDamagedError, StoreOver
 
 
-class ShownStore:
+class ShownStore(StoreOver):
     """Passes everything on to another store, and shows the revisions of some keys."""
 
     def __init__(self, store: Store, keys: Sequence[bytes], numbers: "MutableSequence[int] | memoryview[int]") -> None:
@@ -21,18 +21,13 @@ class ShownStore:
 
         Raises StoreError.
         """
-        self._store = store
+        super().__init__(store)
         self._places = {key: place for place, key in enumerate(keys)}
         self._numbers = numbers
         self._known: dict[bytes, Record] = {}
         self._lock = Lock()
         for key in keys:
             self.get(key)
-
-    @property
-    def name(self) -> str:
-        """Where the store below is."""
-        return self._store.name
 
     def get(self, key: bytes) -> Record | None:
         """Return the record at ``key``, or None. Raises StoreDamagedError: a shown one was changed from outside."""
@@ -44,10 +39,6 @@ class ShownStore:
             if record is not None:
                 self._show(key, record)
             return record
-
-    def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
-        """Return all keys that begin with ``prefix``. See Store.range."""
-        return self._store.range(prefix)
 
     def commit(
         self,
@@ -64,10 +55,6 @@ class ShownStore:
             for key in self._places.keys() & puts.keys():
                 self._show(key, Record(puts[key], revision))
             return revision
-
-    def close(self) -> None:
-        """Close the store below."""
-        self._store.close()
 
     def _check(self, key: bytes, record: Record | None) -> None:
         known = self._known.get(key)

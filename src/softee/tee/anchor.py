@@ -26,6 +26,7 @@ from softee.stores.base import (
     Store,
     StoreDamagedError,
     StoreError,
+    StoreOver,
     StoreUnavailableError,
 )
 from softee.tee.keys import Label, derived
@@ -94,7 +95,7 @@ def open_anchor(key: SealKey, stored: bytes) -> AnchorRecord:
     return AnchorRecord(value, auth, heads)
 
 
-class AnchoredStore:
+class AnchoredStore(StoreOver):
     """The Store contract over a store, with a counter that vouches for it. Safe to use from several threads."""
 
     def __init__(self, store: Store, counter: Counter, root_key: bytes | bytearray) -> None:
@@ -106,7 +107,7 @@ class AnchoredStore:
             StoreError: the store failed.
 
         """
-        self._store = store
+        super().__init__(store)
         self._counter = counter
         self._lock = threading.RLock()
         self._key = anchor_key(root_key)
@@ -117,11 +118,6 @@ class AnchoredStore:
         """How often is anchored the next time: twice where something may be prepared that is not to be taken."""
         self._pending = True
         self.settle()
-
-    @property
-    def name(self) -> str:
-        """Where the store below is."""
-        return self._store.name
 
     @property
     def is_pending(self) -> bool:
@@ -137,10 +133,6 @@ class AnchoredStore:
             if record is not None and not self._is_newest(key, record):
                 raise StoreDamagedError(f"{self.name}: a head is not the one that is anchored: it was rolled back")
             return record
-
-    def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
-        """Return all keys that begin with ``prefix``. See Store.range."""
-        return self._store.range(prefix)
 
     def commit(
         self,
@@ -188,7 +180,7 @@ class AnchoredStore:
         except (AnchorError, StoreError):
             pass  # the next start takes what is there: it has the counter's value, or the next one
         finally:
-            self._store.close()
+            super().close()
 
     def _settle_debts(self) -> None:
         """Before a change: have what failed before done."""
