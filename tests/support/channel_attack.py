@@ -61,9 +61,18 @@ def eventually(holds: Callable[[], bool], timeout: float = 10.0) -> bool:
 
 def channels(path: Path) -> int:
     """Return how many connections of the socket at ``path`` are open, as the kernel counts them at its side."""
-    connected = ("03", str(path))
+    return sum(row[5] == "03" for row in _ends(path))
+
+
+def listens(path: Path) -> bool:
+    """Tell whether somebody listens at the socket, which its file does not say; nobody connects to find out."""
+    return any(row[3] == "00010000" for row in _ends(path))
+
+
+def _ends(path: Path) -> list[list[str]]:
+    """Return the kernel's rows of all sockets at ``path``: ..., flags, type, state, inode, path."""
     rows = (line.split() for line in Path("/proc/net/unix").read_text().splitlines())
-    return sum((row[5], row[-1]) == connected for row in rows)
+    return [row for row in rows if row[-1] == str(path)]
 
 
 def open_descriptors() -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.channel_attack import eventually
+from support.channel_attack import eventually, listens
 from support.secure_world import short_directory
 
 needs_tpm = pytest.mark.skipif(
@@ -22,12 +22,12 @@ needs_tpm = pytest.mark.skipif(
 def running_tpm(state: Path | None = None) -> Iterator[str]:
     """Run a TPM, new or with the state of an earlier run, and yield how it is reached (its TCTI)."""
     with short_directory() as directory:
-        socket = directory / "tpm"
+        socket, control = directory / "tpm", directory / "tpm.ctrl"
         command = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state or directory}", "--flags", "startup-clear"]
-        places = ["--server", f"type=unixio,path={socket}", "--ctrl", f"type=unixio,path={socket}.ctrl"]
+        places = ["--server", f"type=unixio,path={socket}", "--ctrl", f"type=unixio,path={control}"]
         process = subprocess.Popen([*command, *places], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            assert eventually(socket.exists)
+            assert eventually(lambda: listens(socket) and listens(control))
             yield f"swtpm:path={socket}"
         finally:
             process.terminate()

@@ -14,7 +14,7 @@ import pytest
 from softee.client import TeeClient
 from softee.daemon.settings import load_settings
 from softee.wire.places import SYSTEM_SOCKET
-from support.channel_attack import eventually
+from support.channel_attack import eventually, listens
 from support.secure_world import short_directory
 from support.units import SYSTEM, allowed_calls, install_units, values
 
@@ -125,7 +125,7 @@ def test_it_serves_others_confined_as_the_unit_says(tmp_path: Path, workers: int
         with log.open("wb") as file:
             manager = subprocess.Popen(command, stderr=file, stdout=file)
         try:
-            assert eventually(socket.exists), log.read_text()
+            assert eventually(lambda: listens(socket)), log.read_text()
             socket.chmod(0o666)  # as a client's group would let it in
             assert status_as(33, socket) == 0, log.read_text()
             assert eventually(lambda: "ready at" in log.read_text())
