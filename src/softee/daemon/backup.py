@@ -7,7 +7,7 @@ from pathlib import Path
 
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
-from softee.daemon.store import DATABASE, open_store
+from softee.daemon.store import DATABASE, existing_store
 from softee.stores.base import Record
 from softee.stores.sqlite import SqliteStore
 
@@ -20,9 +20,7 @@ def copy_of(settings: Settings) -> list[tuple[bytes, Record]]:
         StoreError: the database cannot be used.
 
     """
-    if not (settings.state / DATABASE).exists():
-        raise StartError(f"There is no state in {settings.state}.")
-    with open_store(settings) as store:
+    with existing_store(settings) as store:
         return store.range(b"")
 
 

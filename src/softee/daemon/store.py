@@ -9,11 +9,14 @@ import contextlib
 from collections.abc import Iterator
 
 from softee.daemon.account import account_of, borrowed, hand_over
+from softee.daemon.errors import StartError
+from softee.daemon.failures import opening
 from softee.daemon.settings import Settings
 from softee.daemon.state_folder import locked_state
 from softee.stores.base import Store
 from softee.stores.reserve import Reserve, ReservingStore
 from softee.stores.sqlite import SqliteStore
+from softee.tee.wiping import wipe
 
 DATABASE = "softee.db"
 """The database's file in the state directory."""
@@ -43,3 +46,34 @@ def open_store(settings: Settings) -> Iterator[Store]:
             store = ReservingStore(lambda: SqliteStore(database), reserve)
             stack.enter_context(contextlib.closing(store))
         yield store
+
+
+@contextlib.contextmanager
+def existing_store(settings: Settings) -> Iterator[Store]:
+    """Open the store as ``open_store``, where there is one: nothing is made.
+
+    Raises:
+        StartError: there is none.
+
+    """
+    if not (settings.state / DATABASE).exists():
+        raise StartError(f"There is no state in {settings.state}.")
+    with open_store(settings) as store:
+        yield store
+
+
+@contextlib.contextmanager
+def unsealed_store(settings: Settings) -> Iterator[tuple[Store, bytearray]]:
+    """Open the store as ``existing_store``, and lend the root key with it, which is wiped at the end.
+
+    Raises:
+        StartError: there is no store; there is no root key, or what is done with both shows that they do not fit.
+
+    """
+    with existing_store(settings) as store:
+        root_key = settings.root_key.read()
+        try:
+            with opening(store, settings.root_key):
+                yield store, root_key
+        finally:
+            wipe(root_key)

@@ -3,15 +3,13 @@
 
 from softee.daemon.applications import Surroundings, make_applications
 from softee.daemon.errors import StartError
-from softee.daemon.failures import opening
 from softee.daemon.settings import Settings
-from softee.daemon.store import DATABASE, open_store
+from softee.daemon.store import unsealed_store
 from softee.names import CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.session.authentication import Authenticator
 from softee.pkcs11_ta.token.token import Token
-from softee.tee.wiping import wipe
 
 _REASONS = {
     CKR.PIN_INCORRECT: "This is not the PIN; nothing was changed.",
@@ -27,16 +25,9 @@ def unlock(settings: Settings, label: str, user: CKU, pin: bytearray) -> None:
         StoreError: the database cannot be used.
 
     """
-    if not (settings.state / DATABASE).exists():
-        raise StartError(f"There is no state in {settings.state}.")
-    with open_store(settings) as store:
-        root_key = settings.root_key.read()
-        try:
-            with opening(store, settings.root_key):
-                (application,) = make_applications(Surroundings(store, root_key, settings))
-                _unlock(application, label, user, pin)
-        finally:
-            wipe(root_key)
+    with unsealed_store(settings) as (store, root_key):
+        (application,) = make_applications(Surroundings(store, root_key, settings))
+        _unlock(application, label, user, pin)
 
 
 def _unlock(application: object, label: str, user: CKU, pin: bytearray) -> None:

@@ -3,16 +3,13 @@
 
 from dataclasses import dataclass
 
-from softee.daemon.errors import StartError
-from softee.daemon.failures import opening
 from softee.daemon.settings import Settings
-from softee.daemon.store import DATABASE, open_store
+from softee.daemon.store import unsealed_store
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import vaults
 from softee.pkcs11_ta.token.verification import examine_object, label_of
 from softee.tee.sealing import TamperedError
 from softee.tee.verification import VaultReport, verify
-from softee.tee.wiping import wipe
 
 
 @dataclass(frozen=True)
@@ -39,16 +36,8 @@ def verify_state(settings: Settings) -> list[Report]:
         StoreError: the database cannot be used.
 
     """
-    if not (settings.state / DATABASE).exists():
-        raise StartError(f"There is no state in {settings.state}.")
-    with open_store(settings) as store:
-        root_key = settings.root_key.read()
-        try:
-            with opening(store, settings.root_key):
-                wanted = vaults(settings.pkcs11.slots)
-                found = verify(store, root_key, PKCS11_APPLICATION, wanted, examine_object)
-        finally:
-            wipe(root_key)
+    with unsealed_store(settings) as (store, root_key):
+        found = verify(store, root_key, PKCS11_APPLICATION, vaults(settings.pkcs11.slots), examine_object)
     return [_report(vault) for vault in found]
 
 
