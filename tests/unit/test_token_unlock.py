@@ -2,17 +2,18 @@
 """``softee token unlock``: who has the root key and the right PIN gets back in; nobody else does by it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from softee.cli.main import main
-from softee.daemon.applications import Surroundings, make_applications
+from softee.daemon.anchoring import anchoring
+from softee.daemon.applications import Surroundings, pkcs11
 from softee.daemon.settings import Settings, load_settings
 from softee.daemon.store import open_store
 from softee.names import CKR, CKU
-from softee.pkcs11_ta.application import Pkcs11Application
+from support.anchors import FakeCounter
 from support.token_world import SO_PIN, USER_PIN, Caller
 
 
@@ -35,10 +36,9 @@ def settings(tmp_path: Path) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Caller]:
     """Yield a caller of the application over the state, as long as nobody else uses it."""
-    with open_store(settings) as store:
-        (application,) = make_applications(Surroundings(store, bytearray(range(32)), settings))
-        assert isinstance(application, Pkcs11Application)
-        yield Caller(application)
+    root_key = bytearray(range(32))
+    with open_store(settings) as store, closing(anchoring(settings, store, root_key).store) as anchored:
+        yield Caller(pkcs11(Surroundings(anchored, root_key, settings)))
 
 
 def run(settings: Settings, pin: bytes, *options: str, label: str = "test") -> int:
@@ -97,3 +97,21 @@ def test_a_state_that_is_in_use_is_left_alone(settings: Settings, capsys: pytest
     with opened(settings):
         assert run(settings, USER_PIN) == 1
     assert "Another secure world uses the state" in capsys.readouterr().err
+
+
+def test_an_anchored_state_opens_after_it_was_unlocked(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = FakeCounter()
+    monkeypatch.setattr("softee.daemon.anchoring.TpmCounter", lambda _: counter)
+    config = settings.state.parent / "softee.toml"
+    config.write_text(config.read_text() + 'anchor = "tpm:0x01800057"\n')
+    anchored = load_settings(config)
+    with opened(anchored) as caller:
+        assert caller.login(caller.open()) is CKR.PIN_LOCKED
+    assert run(anchored, USER_PIN) == 0
+    with opened(anchored) as caller:
+        assert caller.login(caller.open()) is CKR.OK
+    counter.fails_before = True
+    assert run(anchored, USER_PIN) == 1
+    assert "cannot be used: the counter does not answer" in capsys.readouterr().err

@@ -52,7 +52,8 @@ def _pkcs11_heads(settings: Settings) -> Sequence[bytes]:
     return head_keys(PKCS11_APPLICATION, vaults(settings.pkcs11.slots))
 
 
-def _pkcs11(around: Surroundings) -> TrustedApplication:
+def pkcs11(around: Surroundings) -> Pkcs11Application:
+    """Make OP-TEE's PKCS#11 application. Raises as make_applications."""
     settings, ours = around.settings, around.settings.pkcs11
     policies = slot_policies(ours)
     storage = SecureStorage(around.store, around.root_key, PKCS11_APPLICATION, vaults(ours.slots), around.shown)
@@ -79,7 +80,7 @@ def _install_chain(application: Pkcs11Application, file: Path) -> None:
         raise SettingsError(f"The attestation chain {file} cannot be used: {error}.") from None
 
 
-APPLICATIONS = (Installed(PKCS11_APPLICATION, _pkcs11, _pkcs11_heads),)
+APPLICATIONS = (Installed(PKCS11_APPLICATION, pkcs11, _pkcs11_heads),)
 """What ``softee serve`` runs."""
 
 

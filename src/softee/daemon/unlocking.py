@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unlocks a PIN that wrong tries have locked, for who has it and the root key; no secure world uses the state then."""
 
-from softee.daemon.applications import Surroundings, make_applications
+import contextlib
+
+from softee.daemon.anchoring import anchoring
+from softee.daemon.applications import Surroundings, pkcs11
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
 from softee.daemon.store import unsealed_store
@@ -25,18 +28,15 @@ def unlock(settings: Settings, label: str, user: CKU, pin: bytearray) -> None:
         StoreError: the database cannot be used.
 
     """
-    with unsealed_store(settings) as (store, root_key):
-        (application,) = make_applications(Surroundings(store, root_key, settings))
-        _unlock(application, label, user, pin)
-
-
-def _unlock(application: object, label: str, user: CKU, pin: bytearray) -> None:
-    if not isinstance(application, Pkcs11Application):  # pragma: no cover - there is no other
-        raise TypeError("another application")
-    try:
-        Authenticator(application.pins).unlock(_named(application, label), user, pin)
-    except Pkcs11Error as error:
-        raise StartError(_REASONS.get(error.rv, f"The token cannot be unlocked: {error.detail}.")) from None
+    with (
+        unsealed_store(settings) as (store, root_key),
+        contextlib.closing(anchoring(settings, store, root_key).store) as anchored,
+    ):
+        application = pkcs11(Surroundings(anchored, root_key, settings))
+        try:
+            Authenticator(application.pins).unlock(_named(application, label), user, pin)
+        except Pkcs11Error as error:
+            raise StartError(_REASONS.get(error.rv, f"The token cannot be unlocked: {error.detail}.")) from None
 
 
 def _named(application: Pkcs11Application, label: str) -> Token:
