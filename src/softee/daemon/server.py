@@ -69,7 +69,6 @@ class Server:
         self._stopping = False
         self._stopped = threading.Event()
         self._next_keep_alive = 0.0
-        self._due: float | None = None
 
     def run(self, wakeup: Wakeup | None = None) -> None:
         """Serve until ``stop`` is called, then end all conversations and wait for what runs. Called once.
@@ -83,22 +82,22 @@ class Server:
         for descriptor in (*others, self._deferred.fileno()):
             self._epoll.register(descriptor, select.EPOLLIN)
         while True:
-            for descriptor, _ in self._lookout.wait(self._timeout()):
+            due = self._deferred.timeout()
+            for descriptor, _ in self._lookout.wait(self._timeout(due)):
                 conversation = self._waiting.get(descriptor)
                 if conversation is not None:
                     self._advance(descriptor, conversation)
                 elif descriptor in others and not others[descriptor]():
                     self._end()
                     return
-            if self._busy or self._due is not None:
+            if self._busy or due is not None:
                 self._tend()
 
-    def _timeout(self) -> float | None:
-        """Return for how many seconds the loop has nothing to do by itself."""
-        self._due = self._deferred.timeout()
-        if self._due is None:
+    def _timeout(self, due: float | None) -> float | None:
+        """Return for how many seconds the loop has nothing to do by itself; ``due``: until something deferred is."""
+        if due is None:
             return self._limits.keep_alive if self._busy else None
-        return min(self._due, self._limits.keep_alive)
+        return min(due, self._limits.keep_alive)
 
     def _tend(self) -> None:
         """Do what the time has brought."""
