@@ -12,6 +12,7 @@ import pytest
 
 from softee.cli import clean_up
 from softee.cli.clean_up import clean_up_behind
+from softee.daemon.hardening import close_all_but
 from support.channel_attack import eventually
 
 WORLD = """
@@ -57,7 +58,7 @@ def _handlers() -> Iterator[None]:
 @pytest.mark.parametrize("is_gone", [True, False])
 def test_what_the_child_does(directory: Path, monkeypatch: pytest.MonkeyPatch, *, is_gone: bool) -> None:
     """In this process, whose descriptors stay open."""
-    monkeypatch.setattr(clean_up, "_close_all_but", lambda *_: None)
+    monkeypatch.setattr(clean_up, "close_all_but", lambda *_: None)
     alive, held = os.pipe()
     os.close(held)
     with subprocess.Popen(["true"]) as starter:
@@ -71,8 +72,11 @@ def test_what_the_child_does(directory: Path, monkeypatch: pytest.MonkeyPatch, *
 def test_the_child_keeps_no_descriptors_but_those_that_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "closerange", lambda low, high: closed.append((low, high)))
-    clean_up._close_all_but(7, 5)
+    close_all_but(7, 5)
     assert closed == [(0, 5), (6, 7), (8, os.sysconf("SC_OPEN_MAX"))]
+    closed.clear()
+    close_all_but(0, 1, 2, 2, 7)
+    assert closed == [(3, 7), (8, os.sysconf("SC_OPEN_MAX"))]
 
 
 def test_the_process_itself_goes_on_at_once(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon import account
 from softee.daemon.account import Account, AccountError, account_of, become, borrowed, hand_over
-from softee.daemon.hardening import set_death_signal
+from softee.daemon.hardening import death_signal, set_death_signal
 from support.secure_world import short_directory
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which root alone can")
@@ -152,7 +151,7 @@ def test_its_end_with_its_parent_outlives_the_change_of_user() -> None:
         try:
             set_death_signal(15)
             become(NOBODY)
-            status = account._death_signal()
+            status = death_signal()
         finally:
             os._exit(status)
     assert exit_status(child) == 15

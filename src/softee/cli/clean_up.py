@@ -12,6 +12,8 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from softee.daemon.hardening import close_all_but
+
 
 def clean_up_behind(starter: int, directories: Sequence[Path]) -> None:
     """Have directories removed when ``starter`` and this process have ended. Called before there are keys or threads.
@@ -36,18 +38,9 @@ def _wait_and_remove(starter: int, alive: int, directories: Sequence[Path]) -> N
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(ProcessLookupError):
         process = os.pidfd_open(starter)
-        _close_all_but(alive, process)
+        close_all_but(alive, process)
         select.select([process], [], [])
-    _close_all_but(alive)
+    close_all_but(alive)
     select.select([alive], [], [])
     for directory in directories:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _close_all_but(*kept: int) -> None:
-    """Close what was inherited: the root key may come from one of these, and somebody wait for the end of another."""
-    start = 0
-    for descriptor in sorted(kept):
-        os.closerange(start, descriptor)
-        start = descriptor + 1
-    os.closerange(start, os.sysconf("SC_OPEN_MAX"))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee serve``: the secure world, in the foreground."""
 
-import ctypes
 import os
 import signal
 from pathlib import Path
@@ -12,8 +11,7 @@ from softee.cli.clean_up import clean_up_behind
 from softee.cli.failure import CliError
 from softee.cli.options import LEVELS, config_option, profile_option, root_key_option, socket_option, state_option
 from softee.cli.settings import settings_from, settings_source
-
-_PR_SET_PDEATHSIG = 1
+from softee.daemon.hardening import set_death_signal
 
 
 @click.command()
@@ -76,6 +74,6 @@ def serve(
 
 def _die_with_parent(parent: int) -> None:
     """Ask the kernel for SIGTERM when the parent dies, so that a killed `softee run` leaves nothing behind."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    set_death_signal(signal.SIGTERM)
     if os.getppid() != parent:
         raise CliError("The process that started this secure world is gone.")

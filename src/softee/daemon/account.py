@@ -5,7 +5,6 @@ A state directory that was root's is handed over once, while nobody but root can
 """
 
 import contextlib
-import ctypes
 import os
 import pwd
 import resource
@@ -93,7 +92,7 @@ def become(account: Account | None) -> None:
         return
     with contextlib.suppress(ValueError, OSError):  # in containers root may not either
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    death = _death_signal()
+    death = hardening.death_signal()
     try:
         os.setgroups(account.groups)
         os.setresgid(account.gid, account.gid, account.gid)
@@ -102,12 +101,6 @@ def become(account: Account | None) -> None:
         raise AccountError(f"The user {account.name} cannot be taken on: {error.strerror}.") from None
     hardening.harden()
     hardening.set_death_signal(death)
-
-
-def _death_signal() -> int:
-    number = ctypes.c_int()
-    ctypes.CDLL(None).prctl(hardening.PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
-    return number.value
 
 
 def hand_over(directory: Path, account: Account | None) -> None:

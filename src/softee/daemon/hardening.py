@@ -6,13 +6,14 @@ leaves no core file, what it creates is its user's alone, and no program that it
 """
 
 import ctypes
+import itertools
 import os
 import resource
 import signal
 
 # From linux/prctl.h.
 _PR_SET_PDEATHSIG = 1
-PR_GET_PDEATHSIG = 2
+_PR_GET_PDEATHSIG = 2
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -48,6 +49,21 @@ def die_with(parent: int) -> None:
 def set_death_signal(number: int) -> None:
     """Have the kernel send this process a signal when its parent dies; 0: none. Raises OSError."""
     _prctl(_PR_SET_PDEATHSIG, number)
+
+
+def death_signal() -> int:
+    """Return what ``set_death_signal`` has set. Raises OSError."""
+    number = ctypes.c_int()
+    _prctl(_PR_GET_PDEATHSIG, ctypes.addressof(number))
+    return number.value
+
+
+def close_all_but(*kept: int) -> None:
+    """Close all descriptors of this process but these: one may give the root key, another's end be waited for."""
+    bounds = [-1, *sorted(kept), os.sysconf("SC_OPEN_MAX")]
+    for low, high in itertools.pairwise(bounds):
+        if low + 1 < high:  # Python hands an empty range at 0 to the kernel as one that has no end
+            os.closerange(low + 1, high)
 
 
 def _prctl(option: int, argument: int) -> None:

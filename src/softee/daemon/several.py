@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import msgspec
+
 from softee.daemon import hardening
 from softee.daemon.anchoring import Anchoring
 from softee.daemon.applications import Installed, Surroundings, make_applications
@@ -23,7 +25,7 @@ from softee.daemon.reloading import Reloading
 from softee.daemon.server import Server
 from softee.daemon.settings import Limits, readable
 from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
-from softee.daemon.supervisor import Supervisor, close_all_but
+from softee.daemon.supervisor import Supervisor
 from softee.daemon.tickets import OpenTickets
 from softee.daemon.wakeup import Wakeup
 from softee.stores.remote import RemoteStore
@@ -74,7 +76,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     if world.page is not None:
         world.page.read_only()
         kept.append(world.page.descriptor)
-    close_all_but(kept)
+    hardening.close_all_but(0, 1, 2, *kept)
     settings = world.around.settings
     around = replace(
         world.around,
@@ -104,10 +106,7 @@ def _leave_signals_to_the_supervisor(reloading: Reloading) -> None:
 
 def _share(limits: Limits, workers: int) -> Limits:
     """Return a worker's share of what all clients together may have."""
-    return Limits(
-        **{name: getattr(limits, name) for name in limits.__struct_fields__ if name not in _COMMON},
-        **{name: -(-getattr(limits, name) // workers) for name in _COMMON},
-    )
+    return msgspec.structs.replace(limits, **{name: -(-getattr(limits, name) // workers) for name in _COMMON})
 
 
 _COMMON = ("clients", "channels", "clients_per_uid", "channels_per_uid")

@@ -5,12 +5,10 @@ One thread, one loop, which never waits for a client or a worker: it forks new w
 what connections carry but their first frame, and nothing of what records mean.
 """
 
-import itertools
 import logging
-import os
 import select
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from softee.daemon.anchoring import Anchoring
@@ -226,10 +224,3 @@ class Supervisor:
         for worker in self._workers.values():
             self._forget(worker.handover.fileno())
             worker.end()
-
-
-def close_all_but(kept: Sequence[int]) -> None:
-    """Close all descriptors of this process but these, and the standard ones."""
-    limits = [2, *sorted(kept), os.sysconf("SC_OPEN_MAX")]
-    for low, high in itertools.pairwise(limits):
-        os.closerange(low + 1, high)
