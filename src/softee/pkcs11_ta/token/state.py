@@ -7,6 +7,7 @@ right PIN (or, for login by TEE identity, the right kernel credentials) to open 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from uuid import UUID
 
 from softee.names import CKU, LoginMethod, TokenFlag
@@ -119,28 +120,31 @@ def _count_flags(user: CKU, credential: Credential | None, uid: int) -> TokenFla
     return flags
 
 
-_ABSENT, _PIN, _IDENTITY = 0, 1, 2
+class _Kind(IntEnum):
+    ABSENT = 0
+    PIN = 1
+    IDENTITY = 2
 
 
 def _write_credential(writer: Writer, credential: Credential | None) -> None:
     match credential:
         case None:
-            writer.u8(_ABSENT)
+            writer.u8(_Kind.ABSENT)
         case PinCredential(salt, cost, wrapped, tries):
-            writer.u8(_PIN).raw(salt).u32(cost.memory).u32(cost.passes).u32(cost.lanes)
+            writer.u8(_Kind.PIN).raw(salt).u32(cost.memory).u32(cost.passes).u32(cost.lanes)
             tries.write(writer)
             writer.blob(wrapped)
         case IdentityCredential(method, uuid, wrapped):
-            writer.u8(_IDENTITY).u32(method).raw(uuid.bytes).blob(wrapped)
+            writer.u8(_Kind.IDENTITY).u32(method).raw(uuid.bytes).blob(wrapped)
 
 
 def _read_credential(reader: Reader, version: int) -> Credential | None:
     match reader.u8():
-        case 0:
+        case _Kind.ABSENT:
             return None
-        case 1:
+        case _Kind.PIN:
             return _read_pin(reader, _READ_PIN[version])
-        case 2:
+        case _Kind.IDENTITY:
             return _read_identity(reader)
         case kind:
             raise WireError(f"a credential of kind {kind}")
