@@ -8,8 +8,8 @@ import pytest
 
 from softee.cli.main import main
 from softee.cli.token_client import token_client
-from softee.daemon.operators import OperatorApplication, OperatorCommand, OperatorSession
-from softee.names import LoginMethod, ParamType, TeeResult
+from softee.daemon.operators import OperatorApplication, OperatorSession
+from softee.names import LoginMethod, OperatorCommand, ParamType, TeeResult
 from softee.stores.base import Store
 from softee.stores.memory import MemoryStore
 from softee.stores.sqlite import SqliteStore

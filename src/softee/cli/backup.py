@@ -12,7 +12,7 @@ from softee.cli.options import config_option, root_key_option, socket_option, st
 from softee.cli.places import answering_socket
 from softee.cli.settings import settings_from
 from softee.client import ClientError, TeeClient, TeeSession
-from softee.names import OPERATOR_APPLICATION, ParamType, TeeResult
+from softee.names import OPERATOR_APPLICATION, OperatorCommand, ParamType, TeeResult
 from softee.wire.values import Memref, Value
 
 if TYPE_CHECKING:
@@ -69,11 +69,12 @@ def _asked_for(socket: Path) -> "list[tuple[bytes, Record]]":
 
 def _pieces(session: TeeSession) -> Iterator[bytes]:
     size = Value(ParamType.VALUE_OUTPUT)
-    _invoke(session, 1, size, None)
+    _invoke(session, OperatorCommand.BEGIN_COPY, size, None)
     whole, begin = size.a | size.b << 32, 0
     while begin < whole:
         piece = Memref(ParamType.MEMREF_OUTPUT, capacity=_PIECE)
-        _invoke(session, 2, Value(ParamType.VALUE_INPUT, begin & _MASK, begin >> 32), piece)
+        place = Value(ParamType.VALUE_INPUT, begin & _MASK, begin >> 32)
+        _invoke(session, OperatorCommand.READ_COPY, place, piece)
         if not piece.out:
             raise CliError("The copy ends too early.")
         begin += len(piece.out)

@@ -7,24 +7,14 @@ disk: no key is in it that the disk does not hold.
 
 import os
 import threading
-from enum import IntEnum
 from uuid import UUID
 
-from softee.names import OPERATOR_APPLICATION, TeeResult
+from softee.names import OPERATOR_APPLICATION, OperatorCommand, TeeResult
 from softee.stores.base import Store, StoreError
 from softee.stores.requests import Records, encode, row
 from softee.tee.application import ClientIdentity, TeeError
-from softee.tee.parameters import output_buffer
-from softee.wire.values import Params, Value
-
-
-class OperatorCommand(IntEnum):
-    """The commands."""
-
-    BEGIN_COPY = 1
-    """Keep all records as they are now, encoded as ``Records``. Parameter 0 (value, output): their size, a | b<<32."""
-    READ_COPY = 2
-    """Parameter 0 (value, input): where to begin, a | b<<32. Parameter 1 (output): as much as there is room for."""
+from softee.tee.parameters import output_buffer, value
+from softee.wire.values import Params
 
 
 class OperatorApplication:
@@ -72,7 +62,7 @@ class OperatorSession:
         self._copy = b""
 
     def _begin(self, params: Params) -> TeeResult:
-        size = _value(params)
+        size = value(params[0], "parameter 0")
         try:
             self._copy = encode(Records([row(key, record) for key, record in self._store.range(b"")]))
         except StoreError as error:
@@ -81,14 +71,8 @@ class OperatorSession:
         return TeeResult.SUCCESS
 
     def _read(self, params: Params) -> TeeResult:
-        place = _value(params)
+        place = value(params[0], "parameter 0")
         target = output_buffer(params[1], "parameter 1")
         begin = place.a | place.b << 32
         target.reply(self._copy[begin : begin + target.capacity])
         return TeeResult.SUCCESS
-
-
-def _value(params: Params) -> Value:
-    if not isinstance(params[0], Value):
-        raise TeeError(TeeResult.BAD_PARAMETERS, "parameter 0 is a value")
-    return params[0]

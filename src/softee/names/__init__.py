@@ -47,7 +47,15 @@ from softee.names.generated.parameters import (
 )
 from softee.names.generated.returns import CKR
 from softee.names.generated.sessions import CKN, CKS, CKU
-from softee.names.tee import OPERATOR_APPLICATION, PKCS11_APPLICATION, LoginMethod, Origin, ParamType, TeeResult
+from softee.names.tee import (
+    OPERATOR_APPLICATION,
+    PKCS11_APPLICATION,
+    LoginMethod,
+    OperatorCommand,
+    Origin,
+    ParamType,
+    TeeResult,
+)
 from softee.names.ulong import UNAVAILABLE_INFORMATION
 
 __all__ = [
@@ -82,6 +90,7 @@ __all__ = [
     "MessageFlag",
     "MlDsaParameterSet",
     "MlKemParameterSet",
+    "OperatorCommand",
     "Origin",
     "OtpFlag",
     "OtpFormat",

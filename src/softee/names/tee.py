@@ -11,6 +11,15 @@ OPERATOR_APPLICATION = UUID("3d2d1f0a-54b5-4a19-9c9e-6a1f6b9e7d55")
 """softee's own, for root and the secure world's user (daemon/operators.py)."""
 
 
+class OperatorCommand(IntEnum):
+    """The commands of OPERATOR_APPLICATION."""
+
+    BEGIN_COPY = 1
+    """Keep all records as they are now, encoded (stores/requests.py). Parameter 0 (value, output): size, a | b<<32."""
+    READ_COPY = 2
+    """Parameter 0 (value, input): where to begin, a | b<<32. Parameter 1 (output): as much as there is room for."""
+
+
 class TeeResult(IntEnum):
     """TEE results (TEEC_Result), those that softee uses."""
 

@@ -3,7 +3,7 @@
 
 from softee.names import ParamType, TeeResult
 from softee.tee.application import TeeError
-from softee.wire.values import Memref, Param
+from softee.wire.values import Memref, Param, Value
 
 # Members of enums are looked up once, here: every call passes through this module.
 _INPUT, _OUTPUT = ParamType.MEMREF_INPUT, ParamType.MEMREF_OUTPUT
@@ -34,3 +34,10 @@ def output_buffer(param: Param, name: str) -> Memref:
     if isinstance(param, Memref) and param.type is _OUTPUT:
         return param
     raise ParameterError(f"{name} must be an output buffer")
+
+
+def value(param: Param, name: str) -> Value:
+    """Return a parameter that must be a value, whichever way it goes. Raises ParameterError."""
+    if isinstance(param, Value):
+        return param
+    raise ParameterError(f"{name} must be a value")
