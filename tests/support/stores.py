@@ -14,6 +14,7 @@ from softee.stores.requests import answer
 from softee.stores.shown import ShownStore
 from softee.stores.sqlite import SqliteStore
 from softee.tee.secure_storage import SecureStorage
+from softee.tee.vault import Vault
 
 ROOT_KEY = bytes(range(32))
 APPLICATION = UUID("fd02c9da-306c-48c7-a49c-bbd827ae86ee")
@@ -59,6 +60,14 @@ def open_storage(
 ) -> SecureStorage:
     """Open (or make) the storage that these tests use."""
     return SecureStorage(store, root_key, application, VAULTS, shown)
+
+
+def add(vault: Vault, *contents: bytes, terms: tuple[bytes, ...] = ()) -> list[int]:
+    """Add objects in one change, and return their numbers."""
+    change = vault.change()
+    numbers = [change.add(content, vault.key, 0, terms) for content in contents]
+    change.commit()
+    return numbers
 
 
 def snapshot(store: Store) -> dict[bytes, bytes]:

@@ -27,7 +27,7 @@ from softee.tee.records import RecordKind, record_hash, seal_record
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.vault import Vault
 from softee.wire.codec import WireError
-from support.stores import FailingStore, open_storage, snapshot
+from support.stores import FailingStore, add, open_storage, snapshot
 
 USER_KEY = SealKey(bytes(range(100, 132)))
 
@@ -44,13 +44,6 @@ def vault(store: FailingStore) -> Vault:
 
 def reopen(store: FailingStore) -> Vault:
     return open_storage(store).vault("slot-0")
-
-
-def add(vault: Vault, *contents: bytes, terms: tuple[bytes, ...] = ()) -> list[int]:
-    change = vault.change()
-    numbers = [change.add(content, vault.key, 0, terms) for content in contents]
-    change.commit()
-    return numbers
 
 
 def object_records(store: FailingStore) -> int:

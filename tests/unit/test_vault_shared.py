@@ -12,7 +12,7 @@ from softee.tee.records import Place, RecordKind
 from softee.tee.sealing import TamperedError
 from softee.tee.secure_storage import head_keys
 from softee.tee.vault import Change, Vault
-from support.stores import APPLICATION, VAULTS, FailingStore, open_storage, restore, snapshot
+from support.stores import APPLICATION, VAULTS, FailingStore, add, open_storage, restore, snapshot
 
 HEAD = head_keys(APPLICATION, VAULTS)[0]
 PAGES = Place(APPLICATION, "slot-0", RecordKind.PAGE).all_of_kind
@@ -63,13 +63,6 @@ def theirs(ours: Vault, store: LateStore) -> Vault:
 
 def view(store: FailingStore) -> Vault:
     return open_storage(store).vault("slot-0")
-
-
-def add(vault: Vault, *contents: bytes, terms: tuple[bytes, ...] = ()) -> list[int]:
-    change = vault.change()
-    numbers = [change.add(content, vault.key, 0, terms) for content in contents]
-    change.commit()
-    return numbers
 
 
 def change_of(vault: Vault, act: Callable[[Change], object]) -> None:
