@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softee.cli.failure import CliError
+from softee.cli.failure import CliError, state_failures
 from softee.cli.options import config_option, root_key_option, socket_option, state_option
 from softee.cli.places import answering_socket
 from softee.cli.settings import settings_from
@@ -38,15 +38,12 @@ def backup(
     that as well, in another place.
     """
     from softee.daemon.backup import copy_of, write_copy  # noqa: PLC0415 - the help does not wait for cryptography
-    from softee.daemon.failures import FAILURES, sentence  # noqa: PLC0415 - likewise
 
     answering = socket or (None if state else answering_socket())
     settings = settings_from(config=config, state=state, root_key=root_key)
-    try:
+    with state_failures():
         records = _asked_for(answering) if answering else copy_of(settings)
         file = write_copy(directory.absolute(), records)
-    except FAILURES as error:
-        raise CliError(sentence(error)) from None
     click.echo(
         f"{file} has all {len(records)} records. It opens with the root key of the original: keep that elsewhere."
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from softee.cli.failure import CliError
+from softee.cli.failure import CliError, state_failures
 from softee.cli.options import config_option, root_key_option, state_option
 from softee.cli.settings import settings_from
 from softee.daemon.root_key.source import RootKeySource, is_path
@@ -26,15 +26,12 @@ def rotate(*, to: str, config: Path | None, state: Path | None, root_key: str | 
     Every record stays readable. Whenever this is interrupted, the old root key opens the state or the new one does;
     done again, it goes on.
     """
-    from softee.daemon.failures import FAILURES, sentence  # noqa: PLC0415 - the help does not wait for cryptography
-    from softee.daemon.rotation import rotate as rotate_root_key  # noqa: PLC0415 - likewise
+    from softee.daemon.rotation import rotate as rotate_root_key  # noqa: PLC0415 - the help needs no cryptography
 
     settings = settings_from(config=config, state=state, root_key=root_key)
     new = _source(to)
-    try:
+    with state_failures():
         changed = rotate_root_key(settings, new)
-    except FAILURES as error:
-        raise CliError(sentence(error)) from None
     click.echo(f"The state {settings.state} opens with {new} {'now' if changed else 'already'}.")
     click.echo(f'The settings must say so: root_key = "{new}"')
     click.echo(f"{settings.root_key} opens it no more. It still opens copies of the state from before, and with the")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee status``: is a secure world there, and what is on its tokens."""
 
-import json
 from pathlib import Path
 
 import click
 
 from softee.cli.options import json_option, socket_option
+from softee.cli.output import write_json
 from softee.cli.places import require_answering_socket
 from softee.cli.tables import Cell, Styled, print_table
 from softee.cli.token_client import TokenInfo, token_client
@@ -21,7 +21,7 @@ def status(*, socket: Path | None, as_json: bool) -> None:
     with token_client(answering) as client:
         tokens = client.tokens()
     if as_json:
-        click.echo(json.dumps(_as_dict(answering, tokens), indent=2))
+        write_json(_as_dict(answering, tokens))
         return
     click.echo(f"A secure world answers on {answering}.\n")
     print_table(("slot", "profile", "label", "serial", "flags", "sessions"), map(_row, tokens))

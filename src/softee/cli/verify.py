@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee verify``: is what is stored what was stored, record by record."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softee.cli.failure import CliError
+from softee.cli.failure import state_failures
 from softee.cli.options import config_option, json_option, root_key_option, state_option
+from softee.cli.output import write_json
 from softee.cli.settings import settings_from
 from softee.cli.tables import printable
 
@@ -32,16 +32,13 @@ def verify(ctx: click.Context, *, config: Path | None, state: Path | None, root_
 
     Exits 1 where something is damaged, 2 where it cannot be looked at.
     """
-    from softee.daemon.failures import FAILURES, sentence  # noqa: PLC0415 - the help does not wait for cryptography
-    from softee.daemon.verification import verify_state  # noqa: PLC0415 - likewise
+    from softee.daemon.verification import verify_state  # noqa: PLC0415 - the help does not wait for cryptography
 
     settings = settings_from(config=config, state=state, root_key=root_key)
-    try:
+    with state_failures(CANNOT_LOOK):
         reports = verify_state(settings)
-    except FAILURES as error:
-        raise CliError(sentence(error), CANNOT_LOOK) from None
     if as_json:
-        click.echo(json.dumps([asdict(report) for report in reports], indent=2))
+        write_json([asdict(report) for report in reports])
     else:
         for line in _lines(reports):
             click.echo(line)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee demo``: runs the walkthrough and tells how it went."""
 
-import json
-
 import click
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +12,7 @@ from softee.cli.demo.stage import Stage, stage
 from softee.cli.demo.step import Outcome
 from softee.cli.demo.walkthrough import STEPS
 from softee.cli.options import json_option
+from softee.cli.output import write_json
 from softee.cli.run import end_on_signals
 
 LONGEST_ANSWER = 64
@@ -30,7 +29,7 @@ def demo(ctx: click.Context, *, as_json: bool) -> None:
     with stage() as where:
         outcomes = _walk(where, console)
     if as_json:
-        click.echo(json.dumps([_as_dict(outcome) for outcome in outcomes], indent=2))
+        write_json([_as_dict(outcome) for outcome in outcomes])
     console.print(_table(outcomes))
     ctx.exit(0 if all(outcome.passed for outcome in outcomes) else 1)
 

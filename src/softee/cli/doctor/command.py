@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee doctor``: looks at everything, and says what is wrong and how to mend it."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain
@@ -17,6 +16,7 @@ from softee.cli.doctor.profiles import check_profiles
 from softee.cli.doctor.restart import check_restart
 from softee.cli.doctor.service import check_service
 from softee.cli.options import config_option, json_option, path
+from softee.cli.output import write_json
 from softee.cli.settings import settings_from
 from softee.cli.tables import Cell, Styled, print_table
 
@@ -45,7 +45,7 @@ def doctor(ctx: click.Context, *, config: Path | None, state: Path | None, root_
         )
     )
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        write_json([asdict(finding) for finding in findings])
     else:
         print_table(("check", "verdict", "what"), _rows(findings))
     ctx.exit(1 if any(finding.verdict == Verdict.WRONG for finding in findings) else 0)

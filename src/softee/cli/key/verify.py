@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee key verify-attestation``: what a statement proves of a key."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.cli.key.verification import Attestation, require_nonce, require_true, verified
 from softee.cli.options import json_option, path
-from softee.cli.output import hexadecimal, read_in
+from softee.cli.output import hexadecimal, read_in, write_json
 from softee.cli.tables import print_table
 from softee.pkcs11_ta.attestation.evidence import Claim
 
@@ -40,7 +39,7 @@ def verify_attestation(file: Path, *, root: Path, nonce: str | None, require: tu
         require_nonce(attestation, hexadecimal(nonce, "--nonce"))
     require_true(attestation, require)
     if as_json:
-        click.echo(json.dumps(_as_dict(attestation), indent=2))
+        write_json(_as_dict(attestation))
         return
     print_table(("what", "value", "means"), _rows(attestation, compared=nonce is not None))
 

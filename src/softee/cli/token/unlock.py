@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from softee.cli.cryptoki.options import pin_options
-from softee.cli.failure import CliError
+from softee.cli.failure import state_failures
 from softee.cli.options import config_option, root_key_option, state_option
 from softee.cli.pin import SO_VARIABLE, VARIABLE, PinSource
 from softee.cli.settings import settings_from
@@ -36,17 +36,15 @@ def unlock(
     It takes the root key and the right PIN, and a state that no secure world uses meanwhile. The SO can also set the
     user's PIN anew (C_InitPIN), which unlocks it as well.
     """
-    from softee.daemon.failures import FAILURES, sentence  # noqa: PLC0415 - the help does not wait for cryptography
-    from softee.daemon.unlocking import unlock as unlock_pin  # noqa: PLC0415 - likewise
+    from softee.daemon.unlocking import unlock as unlock_pin  # noqa: PLC0415 - the help needs no cryptography
 
     settings = settings_from(config=config, state=state, root_key=root_key)
     whose = "security officer" if so else "user"
     source = PinSource(pin_file, pin_fd, SO_VARIABLE if so else VARIABLE)
     pin = source.read(f"PIN of the {whose} of token {printable(label)}")
     try:
-        unlock_pin(settings, label, CKU.SO if so else CKU.USER, pin)
-    except FAILURES as error:
-        raise CliError(sentence(error)) from None
+        with state_failures():
+            unlock_pin(settings, label, CKU.SO if so else CKU.USER, pin)
     finally:
         pin.wipe()
     click.echo(f'The PIN of the {whose} of token "{printable(label)}" is unlocked.')
