@@ -12,35 +12,18 @@
 #define HERE (-100) /* AT_FDCWD */
 
 int open(const char *path, int flags, ...);
-int open64(const char *path, int flags, ...);
-
-static int open_another(const char *path, int flags, va_list rest)
-{
-    const char *instead = getenv("TEST_CLIENT_SETTINGS");
-
-    if (instead != NULL && strcmp(path, "/etc/softee/client.conf") == 0)
-        path = instead;
-    return (int)syscall(SYS_openat, HERE, path, flags, va_arg(rest, int)); /* which is a mode, or nothing */
-}
+__attribute__((visibility("default"), alias("open"))) int open64(const char *path, int flags, ...);
 
 __attribute__((visibility("default"))) int open(const char *path, int flags, ...)
 {
+    const char *instead = getenv("TEST_CLIENT_SETTINGS");
     va_list rest;
     int fd;
 
+    if (instead != NULL && strcmp(path, "/etc/softee/client.conf") == 0)
+        path = instead;
     va_start(rest, flags);
-    fd = open_another(path, flags, rest);
-    va_end(rest);
-    return fd;
-}
-
-__attribute__((visibility("default"))) int open64(const char *path, int flags, ...)
-{
-    va_list rest;
-    int fd;
-
-    va_start(rest, flags);
-    fd = open_another(path, flags, rest);
+    fd = (int)syscall(SYS_openat, HERE, path, flags, va_arg(rest, int)); /* which is a mode, or nothing */
     va_end(rest);
     return fd;
 }
