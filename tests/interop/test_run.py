@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The softee command as a user calls it: run, status, doctor, module."""
 
+import ctypes
 import json
 import os
 import re
@@ -201,6 +202,25 @@ def test_signals_reach_the_command_and_the_secure_world_goes_with_it(tmp_path: P
         runner.send_signal(signal.SIGTERM)
         assert runner.wait(30) == 9
     assert not path.exists()
+
+
+def test_no_thread_of_run_takes_a_signal_that_is_the_commands(tmp_path: Path) -> None:
+    libc = ctypes.CDLL(None)
+    script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+    runner = subprocess.Popen(
+        [*SOFTEE, "run", "--ephemeral", "--", "sh", "-c", script],
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path),
+    )
+    assert runner.stdout
+    with runner, runner.stdout as output:
+        assert output.readline()
+        threads = {int(thread.name) for thread in Path(f"/proc/{runner.pid}/task").iterdir()} - {runner.pid}
+        assert threads
+        for thread in threads:
+            assert libc.tgkill(runner.pid, thread, signal.SIGUSR1) == 0
+        runner.send_signal(signal.SIGTERM)
+        assert runner.wait(30) == 9
 
 
 def test_a_killed_run_takes_its_secure_world_along_and_leaves_nothing_behind(tmp_path: Path) -> None:

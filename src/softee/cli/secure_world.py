@@ -7,6 +7,7 @@ Its socket stands in a short private directory: a socket's path ends at 107 byte
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -108,7 +109,10 @@ def _told_of_its_end(process: subprocess.Popen[bytes], log: Path) -> Iterator[No
     """Stop a secure world at the end; say it at once where it has ended before."""
     stopping = threading.Event()
     watch = threading.Thread(target=_watch, args=(process, log, stopping), daemon=True)
+    # It starts with all signals blocked: one that it took would miss the main thread, which passes them on.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     watch.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         yield
     finally:
