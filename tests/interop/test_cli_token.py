@@ -3,9 +3,11 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,10 @@ from interop.command_line import CommandLine, command_line
 from interop.test_login_by_identity import ME, USER, name_the_user
 from interop.tools import PIN, SO_PIN, Programs
 from softee.cli.cryptoki import choice
+from softee.cli.token import shutting
+from softee.cli.token_client import token_client
+from softee.client import RefusedError, TeeSession
+from softee.names import TeeResult
 from support.secure_world import RunningDaemon, running_daemon
 
 NEW_PIN = "another pin"
@@ -47,6 +53,51 @@ def test_a_token_is_initialized_shown_and_emptied(softee: CommandLine) -> None:
     assert "none" in softee("token", "list").splitlines()[1].split()
     refused = softee.fails("key", "list")
     assert refused.startswith("The token's user has no PIN yet; `softee token set-pin --so` sets it")
+
+
+@contextmanager
+def busy_client(daemon: RunningDaemon) -> Iterator[Callable[[], None]]:
+    """Have another client open two sessions; yield what opens one more."""
+    with token_client(daemon.socket) as client:
+        client.open_session(0)
+        client.open_session(0, write=True)
+        yield lambda: client.close_session(client.open_session(0))
+
+
+def test_a_token_is_emptied_while_programs_have_sessions_with_it(softee: CommandLine, daemon: RunningDaemon) -> None:
+    softee("token", "init", "mine")
+    with busy_client(daemon) as open_one:
+        assert softee("token", "wipe", "--yes").endswith("2 sessions that programs had with it were ended.\n")
+        open_one()
+    with busy_client(daemon) as open_one:
+        assert softee.json("token", "wipe", "--yes") == {"slot": 0, "label": "mine", "sessions_ended": 2}
+        open_one()
+    with busy_client(daemon):
+        assert softee("token", "init", "other", "--slot", "0", "--yes") == 'The token "other" in slot 0 is ready.\n'
+    assert softee.json("token", "wipe", "--yes")["sessions_ended"] == 0
+
+
+def test_sessions_end_only_where_the_so_and_the_operator_agree(
+    softee: CommandLine, daemon: RunningDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*_: object) -> TeeSession:
+        raise RefusedError("the session", TeeResult.ACCESS_DENIED)
+
+    softee("token", "init", "mine")
+    with token_client(daemon.socket) as client:
+        session = client.open_session(0)
+        monkeypatch.setenv("SOFTEE_SO_PIN", f"{SO_PIN}0")
+        assert softee.fails("token", "wipe", "--yes").startswith("The PIN is wrong (C_Login")
+        monkeypatch.setenv("SOFTEE_SO_PIN", SO_PIN)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shutting, "TeeClient", lambda _: nullcontext(SimpleNamespace(open_session=deny)))
+            refused = softee.fails("token", "wipe", "--yes")
+            assert refused.startswith("Programs have sessions with the token; root, or the secure world's own user")
+            patch.setattr(shutting, "answering_socket", lambda: None)
+            assert softee.fails("token", "wipe", "--yes").startswith(
+                "Programs have sessions with the token, which must"
+            )
+        client.close_session(session)
 
 
 def test_a_token_is_emptied_only_where_it_is_named_and_its_so_agrees(

@@ -25,6 +25,7 @@ class Family:
         self.shown = [0] * (len(vaults(slots)) + 1)
         self.turns: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         self.counts: dict[tuple[int, int], SessionCount] = {}
+        self.shut: dict[tuple[int, int], int] = {}
         self._policies = [policy] * slots
         SecureStorage(below, ROOT_KEY, PKCS11_APPLICATION, vaults(slots))
         self.store = ShownStore(below, head_keys(PKCS11_APPLICATION, vaults(slots)), self.shown)
@@ -67,3 +68,11 @@ class FamilyNeighbours:
     @contextlib.contextmanager
     def alone(self, slot: int) -> Iterator[bool]:
         yield not self.elsewhere(slot).all
+
+    def shut(self, slot: int, times: int) -> None:
+        self._family.shut[self._number, slot] = times
+
+    def is_shut(self, slot: int) -> bool:
+        return any(
+            times and its == slot and number != self._number for (number, its), times in self._family.shut.items()
+        )

@@ -79,7 +79,8 @@ def serve(
             gc.collect()
             gc.freeze()  # what is there now stays; collectors leave it alone, and workers share it
             if workers == 1:
-                core = TeeCore([*made, OperatorApplication(world.around.store)], settings.limits.sessions_per_client)
+                operators = OperatorApplication(world.around.store, made)
+                core = TeeCore([*made, operators], settings.limits.sessions_per_client)
                 server = Server(core, listener, settings.limits, world.page)
                 on_ready()
                 with world.anchor.in_background():

@@ -1,53 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What whoever operates the secure world may ask it, root and its own user: a copy of the store while it runs.
+"""What whoever operates the secure world may ask it, root and its own user.
 
-A trusted application of the daemon's own, on the same socket as all others. What it gives is sealed as it is on the
-disk: no key is in it that the disk does not hold.
+A copy of the store while it runs, which is sealed as it is on the disk: no key is in it that the disk does not hold.
+And that a token is left by all who have sessions with it, so that it can be initialized.
+
+A trusted application of the daemon's own, on the same socket as all others.
 """
 
+import logging
 import os
 import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
 from uuid import UUID
 
-from softee.names import OPERATOR_APPLICATION, OperatorCommand, TeeResult
+from softee.daemon.shut_tokens import end_sessions, slots_of
+from softee.names import OPERATOR_APPLICATION, OperatorCommand, ParamType, TeeResult
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.token.slots import Slots
+from softee.pkcs11_ta.token.token import Token
 from softee.stores.base import Store, StoreError
 from softee.stores.requests import Records, encode, row
-from softee.tee.application import ClientIdentity, TeeError
-from softee.tee.parameters import output_buffer, value
+from softee.tee.application import ClientIdentity, TeeError, TrustedApplication
+from softee.tee.parameters import ParameterError, output_buffer, value
+from softee.tee.sealing import TamperedError
 from softee.wire.values import Params
+
+log = logging.getLogger(__name__)
+
+LEFT_WITHIN: Final = 10.0
+"""Seconds that running commands have to end where a token is shut."""
+_LOOK_EVERY: Final = 0.01
 
 
 class OperatorApplication:
-    """The application, over the store that all others share."""
+    """The application, over the store that all others share, and beside them."""
 
     uuid: UUID = OPERATOR_APPLICATION
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, applications: Iterable[TrustedApplication] = ()) -> None:
         self._store = store
+        self._slots = slots_of(applications)
 
     def open_session(self, client: ClientIdentity, params: Params) -> "OperatorSession":  # noqa: ARG002 - nothing to ask
         """Open a session. Raises TEE_ERROR_ACCESS_DENIED for whoever is neither root nor the secure world's user."""
         if client.uid not in {0, os.geteuid()}:
             raise TeeError(TeeResult.ACCESS_DENIED, f"uid {client.uid} is not the operator")
-        return OperatorSession(self._store)
+        return OperatorSession(self._store, self._slots)
 
 
 class OperatorSession:
-    """One TEE session, with the copy that was begun in it."""
+    """One TEE session, with the copy that was begun in it, and the tokens that it keeps shut."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, slots: Slots | None = None) -> None:
         self._store = store
+        self._slots = slots
         self._guard = threading.Lock()
         self._copy = b""
+        self._shut: list[Token] = []
+        self._commands: dict[int, Callable[[Params], TeeResult]] = {
+            OperatorCommand.BEGIN_COPY: self._begin,
+            OperatorCommand.READ_COPY: self._read,
+            OperatorCommand.SHUT_TOKEN: self._shut_token,
+        }
 
     def invoke(self, command: int, params: Params) -> TeeResult:
         """Run a command."""
+        run = self._commands.get(command)
+        if run is None:
+            raise TeeError(TeeResult.NOT_SUPPORTED, f"there is no command {command}")
         with self._guard:
-            if command == OperatorCommand.BEGIN_COPY:
-                return self._begin(params)
-            if command == OperatorCommand.READ_COPY:
-                return self._read(params)
-        raise TeeError(TeeResult.NOT_SUPPORTED, f"there is no command {command}")
+            return run(params)
 
     def is_quick(self, command: int, params: Params) -> bool:  # noqa: ARG002 - the Protocol's
         """Say that all take their time."""
@@ -58,8 +82,10 @@ class OperatorSession:
         return 0.0
 
     def close(self, *, returns: bool = False) -> None:  # noqa: ARG002 - the Protocol's
-        """Forget the copy."""
+        """Forget the copy, and let sessions be opened again with the tokens that are shut."""
         self._copy = b""
+        while self._shut:
+            self._shut.pop().reopen()
 
     def _begin(self, params: Params) -> TeeResult:
         size = value(params[0], "parameter 0")
@@ -76,3 +102,36 @@ class OperatorSession:
         begin = place.a | place.b << 32
         target.reply(self._copy[begin : begin + target.capacity])
         return TeeResult.SUCCESS
+
+    def _shut_token(self, params: Params) -> TeeResult:
+        asked = value(params[0], "parameter 0")
+        if asked.type is not ParamType.VALUE_INOUT:
+            raise ParameterError("parameter 0 must go both ways")
+        token = self._token(asked.a)
+        before = token.session_count().all
+        if token not in self._shut:
+            token.shut()
+            self._shut.append(token)
+        end_sessions(token)
+        asked.b = _left(token)
+        asked.a = max(0, before - asked.b)
+        log.info("an operator has shut the token in slot %d: %d sessions were ended", token.slot, asked.a)
+        return TeeResult.SUCCESS
+
+    def _token(self, slot: int) -> Token:
+        if self._slots is None:
+            raise TeeError(TeeResult.NOT_SUPPORTED, "there are no tokens here")
+        try:
+            return self._slots.token(slot)
+        except Pkcs11Error as error:
+            raise TeeError(TeeResult.ITEM_NOT_FOUND, error.detail) from error
+        except (StoreError, TamperedError) as error:
+            raise TeeError(TeeResult.CORRUPT_OBJECT, str(error)) from error
+
+
+def _left(token: Token) -> int:
+    """Return how many sessions are left with a shut token when no more of them end, or it takes too long."""
+    until = time.monotonic() + LEFT_WITHIN
+    while (left := token.session_count().all) and time.monotonic() < until:
+        time.sleep(_LOOK_EVERY)
+    return left

@@ -23,7 +23,7 @@ from softee.daemon.listener import Source
 from softee.daemon.lookout import SPARE_CPU, Lookout
 from softee.daemon.pool import Pool
 from softee.daemon.settings import Limits
-from softee.daemon.wakeup import Wakeup
+from softee.daemon.wakeup import Woken
 from softee.tee.core import TeeCore
 from softee.wire.codec import WireError
 
@@ -70,10 +70,10 @@ class Server:
         self._stopped = threading.Event()
         self._next_keep_alive = 0.0
 
-    def run(self, wakeup: Wakeup | None = None) -> None:
+    def run(self, wakeup: Woken | None = None) -> None:
         """Serve until ``stop`` is called, then end all conversations and wait for what runs. Called once.
 
-        A signal that comes out of ``wakeup`` may stop it, too.
+        What comes out of ``wakeup`` may stop it, too.
         """
         listening = self._source.fileno()
         others = {self._stop: lambda: False, listening: self._accept}

@@ -25,6 +25,7 @@ from softee.daemon.reloading import Reloading
 from softee.daemon.server import Server
 from softee.daemon.settings import Limits, readable
 from softee.daemon.shared_tokens import SharedTokens, WorkerNeighbours
+from softee.daemon.shut_tokens import ShutTokens
 from softee.daemon.supervisor import Supervisor
 from softee.daemon.tickets import OpenTickets
 from softee.daemon.wakeup import Wakeup
@@ -72,7 +73,8 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     hardening.die_with(family.supervisor)
     _leave_signals_to_the_supervisor(world.reloading)
     shared = family.shared
-    kept = [store.fileno(), handover.fileno(), shared.locks, world.log_descriptor, *world.kept.descriptors]
+    kept = [store.fileno(), handover.fileno(), world.log_descriptor, *shared.descriptors(number)]
+    kept += world.kept.descriptors
     if world.page is not None:
         world.page.read_only()
         kept.append(world.page.descriptor)
@@ -88,12 +90,12 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     lock_down(doors)  # what stays open was told already
     made = make_applications(around, world.applications)
     wipe(around.root_key)
-    core = TeeCore([*made, OperatorApplication(around.store)], settings.limits.sessions_per_client)
+    core = TeeCore([*made, OperatorApplication(around.store, made)], settings.limits.sessions_per_client)
     source = ConnectionSource(handover)
     place = Place(number, partial(shared.count_clients, number))
     server = Server(core, source, _share(settings.limits, shared.workers), world.page, place)
     source.say_ready()
-    server.run()
+    server.run(ShutTokens(shared.bell(number), made))
 
 
 def _leave_signals_to_the_supervisor(reloading: Reloading) -> None:

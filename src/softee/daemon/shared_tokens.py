@@ -4,7 +4,8 @@
 Turns are the kernel's locks on bytes of a memory file (fcntl(2), open file description locks): they belong to a worker,
 and go on to the next one when it dies. A worker holds a slot's second byte, shared with others, as long as it has
 sessions with the token; who initializes it needs that byte alone. Counts are numbers in memory that all share, a row
-for each worker, which it alone writes.
+for each worker, which it alone writes. Who shuts a token rings the others' bells: a pipe for each worker, out of which
+slots' numbers come.
 """
 
 import contextlib
@@ -20,7 +21,8 @@ from softee.pkcs11_ta.token.neighbours import SessionCount
 _TURN, _SESSIONS = 0, 1
 _BYTES_PER_SLOT: Final = 2
 _CLIENTS: Final = 0
-_COUNTS_PER_SLOT: Final = 2
+_COUNTS_PER_SLOT: Final = 3
+"""Sessions, read-write ones, and how many operators keep the token shut."""
 _NUMBER: Final = 4
 _LOCK: Final = struct.Struct("@hhqqi0q")
 """struct flock: type, whence, start, length, pid."""
@@ -37,6 +39,7 @@ class SharedTokens:
         self._row = 1 + _COUNTS_PER_SLOT * slots
         self._mapping = mmap.mmap(-1, workers * self._row * _NUMBER)
         self._counts = memoryview(self._mapping).cast("I")
+        self._bells = [os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) for _ in range(workers)]
 
     def count_clients(self, worker: int, clients: int) -> None:
         """Note how many clients a worker has."""
@@ -48,13 +51,36 @@ class SharedTokens:
 
     def count_sessions(self, worker: int, slot: int, count: SessionCount) -> None:
         """Note how many sessions a worker has with a slot's token."""
-        at = worker * self._row + 1 + slot * _COUNTS_PER_SLOT
+        at = self._place(worker, slot)
         self._counts[at], self._counts[at + 1] = count
 
     def sessions(self, worker: int, slot: int) -> SessionCount:
         """Return how many sessions a worker has with a slot's token."""
-        at = worker * self._row + 1 + slot * _COUNTS_PER_SLOT
+        at = self._place(worker, slot)
         return SessionCount(self._counts[at], self._counts[at + 1])
+
+    def shut(self, worker: int, slot: int, times: int) -> None:
+        """Note how many operators keep a slot's token shut by a worker; where one does, tell all others."""
+        self._counts[self._place(worker, slot) + 2] = times
+        for other, (_, bell) in enumerate(self._bells):
+            if times and other != worker:
+                with contextlib.suppress(BlockingIOError):  # it has much to hear already
+                    os.write(bell, bytes([slot]))
+
+    def is_shut(self, worker: int, slot: int) -> bool:
+        """Tell whether an operator keeps a slot's token shut by a worker."""
+        return self._counts[self._place(worker, slot) + 2] > 0
+
+    def bell(self, worker: int) -> int:
+        """Return the descriptor by which a worker hears of tokens that are shut: a byte for each slot's number."""
+        return self._bells[worker][0]
+
+    def descriptors(self, worker: int) -> list[int]:
+        """Return the descriptors that a worker needs."""
+        return [self.locks, self.bell(worker), *(writer for _, writer in self._bells)]
+
+    def _place(self, worker: int, slot: int) -> int:
+        return worker * self._row + 1 + slot * _COUNTS_PER_SLOT
 
     def forget(self, worker: int) -> None:
         """Take a dead worker's counts away."""
@@ -65,7 +91,8 @@ class SharedTokens:
         """Let go of both."""
         self._counts.release()
         self._mapping.close()
-        os.close(self.locks)
+        for descriptor in (self.locks, *(end for bell in self._bells for end in bell)):
+            os.close(descriptor)
 
 
 class WorkerNeighbours:
@@ -119,6 +146,15 @@ class WorkerNeighbours:
             yield True
         finally:
             self._lock(fcntl.F_UNLCK, slot, _SESSIONS)
+
+    def shut(self, slot: int, times: int) -> None:
+        """Note how many operators here keep a slot's token shut. Where one does, the others end their sessions soon."""
+        self._shared.shut(self._worker, slot, times)
+
+    def is_shut(self, slot: int) -> bool:
+        """Tell whether another worker keeps a slot's token shut."""
+        others = (worker for worker in range(self._shared.workers) if worker != self._worker)
+        return any(self._shared.is_shut(worker, slot) for worker in others)
 
     def close(self) -> None:
         """Give up all that is held."""

@@ -8,9 +8,22 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Protocol
 
 Act = Callable[[], bool]
 """What is done at a signal. False: the secure world is to stop."""
+
+
+class Woken(Protocol):
+    """What the loop waits for beside its sockets."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, to wait for it."""
+        ...
+
+    def handle(self) -> bool:
+        """Do what has come is for, without waiting. False: the secure world is to stop."""
+        ...
 
 
 class Wakeup:

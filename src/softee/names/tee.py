@@ -18,6 +18,10 @@ class OperatorCommand(IntEnum):
     """Keep all records as they are now, encoded (stores/requests.py). Parameter 0 (value, output): size, a | b<<32."""
     READ_COPY = 2
     """Parameter 0 (value, input): where to begin, a | b<<32. Parameter 1 (output): as much as there is room for."""
+    SHUT_TOKEN = 3
+    """End all sessions with a token, and keep new ones away until this TEE session is closed.
+
+    Parameter 0 (value, in and out): its slot; then how many sessions were ended, and how many are left."""
 
 
 class TeeResult(IntEnum):

@@ -17,6 +17,7 @@ SENTENCES: Final = MappingProxyType(
         CKR.USER_PIN_NOT_INITIALIZED: "The token's user has no PIN yet; `softee token set-pin --so` sets it",
         CKR.USER_NOT_LOGGED_IN: "The token wants a login for this",
         CKR.SESSION_EXISTS: "Programs have sessions with the token, which must end first",
+        CKR.TOKEN_NOT_PRESENT: "There is no token in the slot, or it is just being emptied",
         CKR.TOKEN_WRITE_PROTECTED: "The token cannot be written to",
         CKR.MECHANISM_INVALID: "The token has no mechanism for this",
         CKR.KEY_SIZE_RANGE: "The token takes no keys of this size",

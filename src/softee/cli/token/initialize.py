@@ -8,6 +8,7 @@ import click
 from softee.cli.cryptoki.choice import TokenChoice
 from softee.cli.cryptoki.module import Module, Token
 from softee.cli.cryptoki.options import on_a_module, pin_options
+from softee.cli.cryptoki.refusals import RefusedError
 from softee.cli.cryptoki.session import opened
 from softee.cli.failure import CliError
 from softee.cli.options import json_option, yes_option
@@ -15,7 +16,8 @@ from softee.cli.output import confirm, write_json
 from softee.cli.pin import SO_VARIABLE, PinSource
 from softee.cli.tables import printable
 from softee.cli.token.show import as_dict
-from softee.names import CKU
+from softee.cli.token.shutting import shut
+from softee.names import CKR, CKU
 
 
 @click.command()
@@ -38,7 +40,8 @@ def init(
 ) -> None:
     """Initialize a token, give it a LABEL, and set the PINs of the security officer (SO) and of the user.
 
-    Without --slot and --token it is the first that is not initialized yet. One that is, is emptied, after a question.
+    Without --slot and --token it is the first that is not initialized yet. One that is, is emptied, after a question,
+    as `softee token wipe` does it.
     """
     with token.loaded() as module:
         found = _to_be_initialized(token, module.tokens())
@@ -47,7 +50,7 @@ def init(
         so_pin = PinSource(so_pin_file, so_pin_fd, SO_VARIABLE).read("PIN of the SO", new=not found.initialized)
         pin = PinSource(pin_file, pin_fd).read("PIN of the user", new=True)
         found.require_length(so_pin, pin)
-        module.init_token(found.slot, label, so_pin)
+        _empty(module, found, label, so_pin, yes=yes)
         made = _same_slot(module, found, label)
         with opened(module, made, write=True) as session:
             session.login(CKU.SO, so_pin)
@@ -63,15 +66,45 @@ def init(
 @on_a_module
 @pin_options("SO's", "so-")
 @yes_option
-def wipe(*, token: TokenChoice, so_pin_file: Path | None, so_pin_fd: int | None, yes: bool) -> None:
-    """Destroy all that is on a token. Its label and the SO's PIN stay; the user's PIN is gone."""
+@json_option
+def wipe(*, token: TokenChoice, so_pin_file: Path | None, so_pin_fd: int | None, yes: bool, as_json: bool) -> None:
+    """Destroy all that is on a token. Its label and the SO's PIN stay; the user's PIN is gone.
+
+    Programs that have sessions with a token of softee's lose them, where root or the secure world's own user asks for
+    it: they get CKR_SESSION_HANDLE_INVALID from then on. Others have to wait until these sessions end.
+    """
     with token.loaded() as module:
         found = token.among(module.tokens())
         confirm(f'This destroys all that is on the token "{found.label}" in slot {found.slot}.', yes=yes)
         so_pin = PinSource(so_pin_file, so_pin_fd, SO_VARIABLE).read("PIN of the SO")
-        module.init_token(found.slot, found.label, so_pin)
+        ended = _empty(module, found, found.label, so_pin, yes=yes)
+    if as_json:
+        write_json({"slot": found.slot, "label": found.label, "sessions_ended": ended})
+        return
     said = f'The token "{found.label}" in slot {found.slot} is empty; `softee token set-pin --so` sets a user PIN.'
     click.echo(printable(said))
+    if ended:
+        click.echo(f"{ended} sessions that programs had with it were ended.")
+
+
+def _empty(module: Module, token: Token, label: str, so_pin: bytearray, *, yes: bool) -> int:
+    """Initialize a token; where programs have sessions with it, after these. Returns how many were ended."""
+    try:
+        module.init_token(token.slot, label, so_pin)
+    except RefusedError as error:
+        if error.rv != CKR.SESSION_EXISTS:
+            raise
+        refused = error
+    else:
+        return 0
+    with opened(module, token, write=True) as session:
+        session.login(CKU.SO, so_pin)  # a wrong PIN ends nobody's sessions
+    confirm(f'Programs have sessions with the token "{token.label}", which are ended.', yes=yes)
+    with shut(token) as ended:
+        if ended is None:
+            raise refused
+        module.init_token(token.slot, label, so_pin)
+    return ended
 
 
 def _to_be_initialized(choice: TokenChoice, tokens: list[Token]) -> Token:

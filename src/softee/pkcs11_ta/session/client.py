@@ -94,6 +94,17 @@ class Session:
         return self.client.private_base(self.token) + obj.handle if obj.is_token and obj.is_private else obj.handle
 
     @property
+    def is_busy(self) -> bool:
+        """A command runs in it."""
+        return self.lock.locked()
+
+    def end(self) -> None:
+        """Close it, when its running command is done."""
+        with self.lock:
+            if not self.closed:
+                self.client.close_session(self)
+
+    @property
     def changes(self) -> tuple[int, int]:
         """What has changed of the objects that it may see when it is no longer the same."""
         return self.token.vault.revision, self.objects.removed
@@ -216,12 +227,13 @@ class Pkcs11Client:
         """Open a session, with a new handle, or with one that it had in an earlier life of this client.
 
         Raises:
-            Pkcs11Error: CKR_SESSION_COUNT, CKR_SESSION_READ_WRITE_SO_EXISTS; CKR_ARGUMENTS_BAD for a handle that it
-                cannot have had.
+            Pkcs11Error: CKR_SESSION_COUNT, CKR_SESSION_READ_WRITE_SO_EXISTS; CKR_TOKEN_NOT_PRESENT while an operator
+                keeps sessions away; CKR_ARGUMENTS_BAD for a handle that it cannot have had.
 
         """
         limit = self.max_sessions
         with token.lock:
+            token.require_not_shut()
             if len(self.sessions) >= limit:
                 raise Pkcs11Error(CKR.SESSION_COUNT, f"a client may have {limit} sessions; close some")
             check_open(token.logins.get(self), read_write=read_write)
@@ -258,15 +270,13 @@ class Pkcs11Client:
     def close_all(self, token: Token) -> None:
         """Close all sessions of this client with a token, each when its running command is done."""
         for session in self.sessions_with(token):
-            with session.lock:
-                if not session.closed:
-                    self.close_session(session)
+            session.end()
 
     def close(self, *, returns: bool = False) -> None:
         """End the client. ``returns``: it has lost its connection, and its logins may come back."""
         if returns:
             self.kept_logins.clear()
-        for token in {session.token for session in self.sessions.values()}:
+        for token in {session.token for session in list(self.sessions.values())}:
             self.close_all(token)
 
     def logout(self, token: Token) -> None:

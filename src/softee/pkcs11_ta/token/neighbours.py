@@ -44,6 +44,14 @@ class Neighbours(Protocol):
         """
         ...
 
+    def shut(self, slot: int, times: int) -> None:
+        """Note how many operators here keep a slot's token shut. Where one does, the others end their sessions soon."""
+        ...
+
+    def is_shut(self, slot: int) -> bool:
+        """Whether another world keeps a slot's token shut."""
+        ...
+
 
 class NoNeighbours:
     """A secure world that has its tokens for itself."""
@@ -64,6 +72,13 @@ class NoNeighbours:
     def alone(self, slot: int) -> Iterator[bool]:  # noqa: ARG002 - the Protocol's
         """Say so."""
         yield True
+
+    def shut(self, slot: int, times: int) -> None:
+        """Tell nobody."""
+
+    def is_shut(self, slot: int) -> bool:  # noqa: ARG002 - the Protocol's
+        """Say no."""
+        return False
 
 
 NOBODY = NoNeighbours()

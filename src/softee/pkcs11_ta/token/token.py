@@ -34,6 +34,15 @@ class TokenSession(Protocol):
         """The session may change token objects."""
         ...
 
+    @property
+    def is_busy(self) -> bool:
+        """A command runs in it."""
+        ...
+
+    def end(self) -> None:
+        """Close it, when its running command is done."""
+        ...
+
 
 class Token:
     """One token in its slot.
@@ -62,6 +71,7 @@ class Token:
         self.serial_number = f"{_serial(installation, self.slot):016x}"
         self._neighbours = neighbours
         self._counted = SessionCount()
+        self._shut = 0
         self._head = vault.head
         self._user_key: bytearray | None = None
         self._seal_key: SealKey | None = None
@@ -135,6 +145,30 @@ class Token:
         with self.pin_lock, self._neighbours.turn(self.slot):
             self.keep_up()
             yield
+
+    def shut(self) -> None:
+        """Let no session be opened, in any secure world, until ``reopen`` is called as often. The others end theirs."""
+        with self.lock:
+            self._shut += 1
+            self._neighbours.shut(self.slot, self._shut)
+
+    def reopen(self) -> None:
+        """Take a ``shut`` back."""
+        with self.lock:
+            self._shut -= 1
+            self._neighbours.shut(self.slot, self._shut)
+
+    def end_sessions(self) -> None:
+        """End the sessions that are here; those last in which a command runs, which is waited for."""
+        with self.lock:
+            sessions = list(self.sessions)
+        for session in sorted(sessions, key=lambda one: one.is_busy):
+            session.end()
+
+    def require_not_shut(self) -> None:
+        """Raise CKR_TOKEN_NOT_PRESENT while an operator keeps sessions away."""
+        if self._shut or self._neighbours.is_shut(self.slot):
+            raise Pkcs11Error(CKR.TOKEN_NOT_PRESENT, "an operator keeps sessions away from the token just now")
 
     def enter(self, session: TokenSession) -> None:
         """Add a session. Waits while another secure world initializes the token. ``lock`` is held."""
