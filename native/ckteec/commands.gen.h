@@ -61,6 +61,7 @@ enum ta_command {
     TA_WRAP_KEY = 51, /* C_WrapKey */
     TA_UNWRAP_KEY = 52, /* C_UnwrapKey */
     TA_SLOT_PROFILE = 0x1000,
+    TA_RENAME_TOKEN = 0x1001,
     TA_SIGN_RECOVER_INIT = 0x1010, /* C_SignRecoverInit */
     TA_SIGN_RECOVER = 0x1011, /* C_SignRecover */
     TA_VERIFY_RECOVER_INIT = 0x1012, /* C_VerifyRecoverInit */

@@ -71,6 +71,7 @@ GOLDEN = (
 
 OURS: dict[int, str] = {
     0x1000: "SLOT_PROFILE",
+    0x1001: "RENAME_TOKEN",
     0x1010: "SIGN_RECOVER_INIT",
     0x1011: "SIGN_RECOVER",
     0x1012: "VERIFY_RECOVER_INIT",

@@ -15,13 +15,15 @@ from interop.command_line import CommandLine, command_line
 from interop.test_login_by_identity import ME, USER, name_the_user
 from interop.tools import PIN, SO_PIN, Programs
 from softee.cli.cryptoki import choice
-from softee.cli.token import shutting
+from softee.cli.token import ours, shutting
 from softee.cli.token_client import token_client
 from softee.client import RefusedError, TeeSession
 from softee.names import TeeResult
+from softee.pkcs11_ta.abi.commands import slots
 from support.secure_world import RunningDaemon, running_daemon
 
 NEW_PIN = "another pin"
+UNUSED_NUMBER = 0x10F0
 
 
 @pytest.fixture
@@ -93,11 +95,37 @@ def test_sessions_end_only_where_the_so_and_the_operator_agree(
             patch.setattr(shutting, "TeeClient", lambda _: nullcontext(SimpleNamespace(open_session=deny)))
             refused = softee.fails("token", "wipe", "--yes")
             assert refused.startswith("Programs have sessions with the token; root, or the secure world's own user")
-            patch.setattr(shutting, "answering_socket", lambda: None)
+            patch.setattr(ours, "answering_socket", lambda: None)
             assert softee.fails("token", "wipe", "--yes").startswith(
                 "Programs have sessions with the token, which must"
             )
         client.close_session(session)
+
+
+def test_a_token_is_renamed_and_keeps_all_that_is_on_it(
+    softee: CommandLine, daemon: RunningDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    softee("token", "init", "mine")
+    softee("key", "generate", "ed25519", "--label", "kept")
+    with busy_client(daemon):
+        assert softee("token", "rename", "yours") == 'The token "mine" is now called "yours".\n'
+    assert softee.json("key", "list", "--token", "yours")[0]["label"] == "kept"
+    assert softee.json("token", "rename", "hers", "--token", "yours") == {"slot": 0, "label": "hers", "before": "yours"}
+    assert softee.fails("token", "rename", "x", "--token", "mine").startswith("There is no such token")
+    assert softee.fails("token", "rename", "x" * 33, status=2).startswith("A token's label has at most 32 bytes")
+    monkeypatch.setenv("SOFTEE_SO_PIN", f"{SO_PIN}0")
+    assert softee.fails("token", "rename", "other").startswith("The PIN is wrong (C_Login was refused")
+    monkeypatch.setattr(ours, "answering_socket", lambda: None)
+    assert softee.fails("token", "rename", "x").startswith('The token "hers" is none of the secure world\'s')
+    assert "the token in slot 0 was renamed" in daemon.log()
+
+
+def test_an_older_secure_world_that_cannot_rename_says_so(softee: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    softee("token", "init", "mine")
+    unknown = replace(slots.RENAME_TOKEN, number=UNUSED_NUMBER)
+    monkeypatch.setattr(slots, "RENAME_TOKEN", unknown)
+    assert softee.fails("token", "rename", "yours").startswith("The secure world that answers cannot rename tokens")
+    assert softee.json("token", "list")[0]["label"] == "mine"
 
 
 def test_a_token_is_emptied_only_where_it_is_named_and_its_so_agrees(

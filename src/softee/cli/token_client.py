@@ -76,7 +76,7 @@ class TokenClient:
         """Return what each slot's token says of itself."""
         return [self._token(slot) for slot in _u32s(self._ask(slots.SLOT_LIST, m.Nothing(0), 4 * 1024))]
 
-    def init_token(self, slot: int, label: str, so_pin: bytes) -> None:
+    def init_token(self, slot: int, label: str, so_pin: bytes | bytearray) -> None:
         """Initialize a token (C_InitToken)."""
         request = m.InitToken(slot, len(so_pin), label.encode().ljust(32), bytearray(so_pin))
         self._ask(slots.INIT_TOKEN, request)
@@ -90,13 +90,17 @@ class TokenClient:
         """Close a session (C_CloseSession)."""
         self._ask(sessions.CLOSE_SESSION, m.InSession(session))
 
-    def login(self, session: int, user: CKU, pin: bytes) -> None:
+    def login(self, session: int, user: CKU, pin: bytes | bytearray) -> None:
         """Log in (C_Login)."""
         self._ask(sessions.LOGIN, m.Login(session, user, len(pin), bytearray(pin)))
 
     def init_pin(self, session: int, pin: bytes) -> None:
         """Set the user's PIN, as the SO (C_InitPIN)."""
         self._ask(slots.INIT_PIN, m.InitPin(session, len(pin), bytearray(pin)))
+
+    def rename_token(self, session: int, label: str) -> None:
+        """Give the token another label, as the SO."""
+        self._ask(slots.RENAME_TOKEN, m.RenameToken(session, label.encode().ljust(32)))
 
     def find_objects(self, session: int, template: dict[int, bytes]) -> list[int]:
         """Return the objects that match a template, as far as the session sees them (C_FindObjects)."""

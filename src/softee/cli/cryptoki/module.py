@@ -115,17 +115,22 @@ class Module:
             CliError: the label has more than 32 bytes.
 
         """
-        encoded = label.encode()
-        if len(encoded) > _LABEL:
-            raise CliError(f"A token's label has at most {_LABEL} bytes in UTF-8, and this one {len(encoded)}.", 2)
+        require_label(label)
         with pin_of(so_pin) as pin:
-            self.call("C_InitToken", ULONG(slot), *pin, encoded.ljust(_LABEL))
+            self.call("C_InitToken", ULONG(slot), *pin, label.encode().ljust(_LABEL))
 
     def _token(self, slot: int) -> Token:
         info = TokenInfo()
         self.call("C_GetTokenInfo", ULONG(slot), ctypes.byref(info))
         texts = (_text(info.label), _text(info.manufacturer), _text(info.model), _text(info.serial))
         return Token(slot, *texts, TokenFlag(info.flags), (info.shortest_pin, info.longest_pin))
+
+
+def require_label(label: str) -> None:
+    """Raise CliError, for wrong usage, where a token's label has more than 32 bytes."""
+    size = len(label.encode())
+    if size > _LABEL:
+        raise CliError(f"A token's label has at most {_LABEL} bytes in UTF-8, and this one {size}.", 2)
 
 
 @contextmanager

@@ -5,12 +5,13 @@ from softee.cli.lazy import LazyGroup, Row
 
 token = LazyGroup(
     "token",
-    "Initialize tokens, show them, change their PINs.",
+    "Initialize tokens, show them, change their PINs and labels.",
     {
         "list": Row("softee.cli.token.show", "List the slots and their tokens."),
         "show": Row("softee.cli.token.show", "Show what a token says of itself."),
         "init": Row("softee.cli.token.initialize", "Initialize a token, and set both PINs."),
         "set-pin": Row("softee.cli.token.pins", "Change a PIN."),
+        "rename": Row("softee.cli.token.rename", "Give a token another label, and keep all that is on it."),
         "unlock": Row("softee.cli.token.unlock", "Forget the wrong tries that have locked a PIN."),
         "wipe": Row("softee.cli.token.initialize", "Destroy all that is on a token."),
     },

@@ -3,12 +3,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from softee.cli.cryptoki.module import Token
 from softee.cli.failure import CliError
-from softee.cli.places import answering_socket
-from softee.cli.token_client import token_client
+from softee.cli.token.ours import place_of
 from softee.client import ClientError, RefusedError, TeeClient
 from softee.names import OPERATOR_APPLICATION, OperatorCommand, ParamType, TeeResult
 from softee.wire.values import Value
@@ -24,14 +22,13 @@ def shut(token: Token) -> Iterator[int | None]:
         CliError: this user may not do that, or some sessions do not end.
 
     """
-    socket = answering_socket()
-    slot = _slot_there(socket, token) if socket else None
-    if socket is None or slot is None:
+    place = place_of(token)
+    if place is None:
         yield None
         return
     try:
-        with TeeClient(socket) as client, client.open_session(OPERATOR_APPLICATION) as session:
-            counts = Value(ParamType.VALUE_INOUT, slot)
+        with TeeClient(place.socket) as client, client.open_session(OPERATOR_APPLICATION) as session:
+            counts = Value(ParamType.VALUE_INOUT, place.slot)
             result = session.invoke(OperatorCommand.SHUT_TOKEN, (counts, None, None, None))
             if result != TeeResult.SUCCESS:
                 raise CliError(f"The secure world does not end sessions with the token: {result:#010x}.")
@@ -41,14 +38,7 @@ def shut(token: Token) -> Iterator[int | None]:
     except RefusedError as error:
         raise CliError(_denied(error)) from None
     except ClientError as error:
-        raise CliError(f"The secure world at {socket} does not answer: {error}.") from None
-
-
-def _slot_there(socket: Path, token: Token) -> int | None:
-    """Return the slot in which a secure world has a token: whichever module has shown it, its serial number says."""
-    with token_client(socket) as client:
-        slots = [one.slot for one in client.tokens() if one.serial == token.serial]
-    return slots[0] if slots else None
+        raise CliError(f"The secure world at {place.socket} does not answer: {error}.") from None
 
 
 def _denied(error: RefusedError) -> str:

@@ -66,6 +66,13 @@ class SetPin(NamedTuple):
     new_pin: Annotated[bytearray, pin("new_size")]
 
 
+class RenameToken(NamedTuple):
+    """RENAME_TOKEN."""
+
+    session: UInt
+    label: Annotated[bytes, LABEL]
+
+
 class Login(NamedTuple):
     """C_Login: ``user`` is a CKU."""
 

@@ -92,6 +92,19 @@ class Authenticator:
             finally:
                 wipe(user_key)
 
+    def rename(self, session: Session, label: bytes) -> None:
+        """Have the SO give the token another label. Tries, PINs and objects stay.
+
+        Raises:
+            Pkcs11Error: CKR_USER_NOT_LOGGED_IN.
+
+        """
+        token = session.token
+        with token.pin_turn():  # else a PIN's check that runs would bring the old label back
+            if session.user is not CKU.SO:
+                raise Pkcs11Error(CKR.USER_NOT_LOGGED_IN, "only the SO may do this; log in as CKU_SO")
+            token.store(replace(token.state, label=label))
+
     def login(self, session: Session, user: CKU, pin: bytearray) -> None:
         """C_Login as CKU_USER or CKU_SO.
 

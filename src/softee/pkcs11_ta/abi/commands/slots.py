@@ -36,6 +36,8 @@ SET_PIN = Command(12, "SET_PIN", "C_SetPIN", m.SetPin, SESSION | PIN | WRITE | {
 
 SLOT_PROFILE = Command(0x1000, "SLOT_PROFILE", "", m.OnSlot, SLOT | OUTPUT, output=Output.OUTPUT)
 """Ours: the name of the profile of the slot's token."""
+RENAME_TOKEN = Command(0x1001, "RENAME_TOKEN", "", m.RenameToken, SESSION | {CKR.USER_NOT_LOGGED_IN})
+"""Ours: the SO gives the token another label, and all else stays."""
 
 COMMANDS = (
     SLOT_LIST,
@@ -47,4 +49,5 @@ COMMANDS = (
     INIT_PIN,
     SET_PIN,
     SLOT_PROFILE,
+    RENAME_TOKEN,
 )
