@@ -1,28 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee token unlock``: who has the root key and the right PIN gets back in; nobody else does by it."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from softee.cli.main import main
-from softee.daemon.anchoring import anchoring
-from softee.daemon.applications import Surroundings, pkcs11
 from softee.daemon.settings import Settings, load_settings
-from softee.daemon.store import open_store
 from softee.names import CKR, CKU
 from support.anchors import FakeCounter
+from support.states import opened, settings_in
 from support.token_world import SO_PIN, USER_PIN, Caller
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "softee.toml").write_text(f"state = '{tmp_path}/state'\nroot_key = '{tmp_path}/root.key'\n")
-    (tmp_path / "root.key").write_bytes(bytes(range(32)))
-    (tmp_path / "root.key").chmod(0o600)
-    settings = load_settings(tmp_path / "softee.toml")
+    settings = settings_in(tmp_path)
     with opened(settings) as caller:
         caller.set_up()
         other = Caller(caller.application)
@@ -31,14 +24,6 @@ def settings(tmp_path: Path) -> Settings:
             answers = [other.login(session, user, b"guess") for _ in range(7)]
             assert answers[-1] is CKR.PIN_LOCKED
     return settings
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[Caller]:
-    """Yield a caller of the application over the state, as long as nobody else uses it."""
-    root_key = bytearray(range(32))
-    with open_store(settings) as store, closing(anchoring(settings, store, root_key).store) as anchored:
-        yield Caller(pkcs11(Surroundings(anchored, root_key, settings)))
 
 
 def run(settings: Settings, pin: bytes, *options: str, label: str = "test") -> int:

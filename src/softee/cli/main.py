@@ -31,7 +31,10 @@ COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
         "uri": Row("softee.cli.uri", "Print PKCS#11 URIs of tokens and objects."),
         "attestation": Row("softee.cli.attestation", "Print the certificates of the attestation key."),
         "root-key": Row("softee.cli.root_key", "Move a state from one root key to another."),
-        "backup": Row("softee.cli.backup", "Copy a state, while its secure world runs or not."),
+        "backup": Row(
+            "softee.cli.backup", "Copy a state, while its secure world runs or not, also into one encrypted file."
+        ),
+        "restore": Row("softee.cli.restore", "Put a state back from an encrypted backup."),
         "verify": Row("softee.cli.verify", "Say what of a state is damaged, and what is still good."),
         "demo": Row("softee.cli.demo.command", "Walk through OP-TEE's documentation with real programs."),
         "bench": Row("softee.cli.bench.command", "Time calls, beside other PKCS#11 modules."),

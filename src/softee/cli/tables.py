@@ -4,11 +4,14 @@
 What is shown may be whatever somebody gave an object as its label, so nothing in it steers the terminal.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import click
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,19 @@ def busy(sentence: str) -> Iterator[None]:
         return
     with console.status(sentence):
         yield
+
+
+def progress(what: str) -> Callable[[list[T]], Iterator[T]]:
+    """Return what goes through a list and shows on the terminal, if stderr is one, how far it has got."""
+
+    def watched(rows: list[T]) -> Iterator[T]:
+        from rich.console import Console  # noqa: PLC0415 - as above
+        from rich.progress import track  # noqa: PLC0415
+
+        console = Console(stderr=True)
+        yield from track(rows, what, console=console, transient=True, disable=not console.is_terminal)
+
+    return watched
 
 
 def printable(text: str) -> str:

@@ -40,20 +40,22 @@ def verify(ctx: click.Context, *, config: Path | None, state: Path | None, root_
     if as_json:
         write_json([asdict(report) for report in reports])
     else:
-        for line in _lines(reports):
+        for line in report_lines(reports):
             click.echo(line)
+        if any(report.damaged for report in reports):
+            click.echo(
+                "Bring the state back from a backup, or go on without what is damaged: the rest is served as it was."
+            )
     ctx.exit(1 if any(report.damaged for report in reports) else 0)
 
 
-def _lines(reports: "list[Report]") -> Iterator[str]:
+def report_lines(reports: "list[Report]") -> Iterator[str]:
     """Yield what is told. Whoever initializes a token chooses its label: what could steer a terminal is escaped."""
     for report in reports:
         label = f" {printable(report.label)}" if report.label is not None else ""
         yield f"{report.name}{label}: {_judged(report)}"
         for damage in report.damaged:
             yield f"  {printable(damage)}"
-    if any(report.damaged for report in reports):
-        yield "Bring the state back from a backup, or go on without what is damaged: the rest is served as it was."
 
 
 def _judged(report: "Report") -> str:

@@ -8,7 +8,7 @@ room is kept back for it.
 import contextlib
 from collections.abc import Iterator
 
-from softee.daemon.account import account_of, borrowed, hand_over
+from softee.daemon.account import Account, account_of, borrowed, hand_over
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
 from softee.daemon.settings import Settings
@@ -37,15 +37,28 @@ def open_store(settings: Settings) -> Iterator[Store]:
         StoreError: the store itself cannot be used.
 
     """
+    with locked_folder(settings) as account:
+        with borrowed(account):
+            database, reserve = settings.state / DATABASE, Reserve(settings.state / RESERVE)
+            store = ReservingStore(lambda: SqliteStore(database), reserve)
+        with contextlib.closing(store):
+            yield store
+
+
+@contextlib.contextmanager
+def locked_folder(settings: Settings) -> Iterator[Account | None]:
+    """Hold the state directory, made if it is not there, for this process alone; yield the user whose it is.
+
+    Raises:
+        AccountError, StateError: as ``open_store``.
+
+    """
     account = account_of(settings.user)
     hand_over(settings.state, account)
     with contextlib.ExitStack() as stack:
         with borrowed(account):
             stack.enter_context(locked_state(settings.state))
-            database, reserve = settings.state / DATABASE, Reserve(settings.state / RESERVE)
-            store = ReservingStore(lambda: SqliteStore(database), reserve)
-            stack.enter_context(contextlib.closing(store))
-        yield store
+        yield account
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from softee.daemon.store import unsealed_store
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import vaults
 from softee.pkcs11_ta.token.verification import examine_object, label_of
+from softee.stores.base import Store
 from softee.tee.sealing import TamperedError
 from softee.tee.verification import VaultReport, verify
 
@@ -37,7 +38,17 @@ def verify_state(settings: Settings) -> list[Report]:
 
     """
     with unsealed_store(settings) as (store, root_key):
-        found = verify(store, root_key, PKCS11_APPLICATION, vaults(settings.pkcs11.slots), examine_object)
+        return verify_store(store, root_key, settings.pkcs11.slots)
+
+
+def verify_store(store: Store, root_key: bytes | bytearray, slots: int) -> list[Report]:
+    """Look at what is in a store that nobody else uses, as an application with so many slots would.
+
+    Raises:
+        WrongRootKeyError, TamperedError, StoreError: as ``softee.tee.verification.verify``.
+
+    """
+    found = verify(store, root_key, PKCS11_APPLICATION, vaults(slots), examine_object)
     return [_report(vault) for vault in found]
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store that lives and dies with the process: the whole contract in a dictionary.
 
-The tests run on it, and it is the shortest answer to what a store must do. The secure world does not offer it: a
-throw-away token (``softee run --ephemeral``) has a database in a temporary directory.
+The tests run on it, it holds what comes from a backup, and it is the shortest answer to what a store must do. The
+secure world does not offer it: a throw-away token (``softee run --ephemeral``) has a database in a temporary directory.
 """
 
 import threading
@@ -15,7 +15,9 @@ from softee.stores.base import ABSENT, ConflictError, Record, Revision, StoreErr
 class MemoryStore:
     """The Store contract over a dictionary."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "memory") -> None:
+        """Begin empty; ``name`` is what it is called."""
+        self._name = name
         self._lock = threading.Lock()
         self._records: dict[bytes, Record] = {}
         self._revision = ABSENT
@@ -23,8 +25,8 @@ class MemoryStore:
 
     @property
     def name(self) -> str:
-        """Where it is."""
-        return "memory"
+        """What it is called."""
+        return self._name
 
     def get(self, key: bytes) -> Record | None:
         """Return the record at ``key``, or None."""

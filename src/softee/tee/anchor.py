@@ -95,6 +95,11 @@ def open_anchor(key: SealKey, stored: bytes) -> AnchorRecord:
     return AnchorRecord(value, auth, heads)
 
 
+def heads_of(store: Store) -> dict[bytes, bytes]:
+    """Return the hashes of all heads in a store by their keys. Raises StoreError."""
+    return {key: record_hash(stored.value) for key, stored in store.range(b"") if kind_of(key) is RecordKind.HEAD}
+
+
 class AnchoredStore(StoreOver):
     """The Store contract over a store, with a counter that vouches for it. Safe to use from several threads."""
 
@@ -233,7 +238,7 @@ class AnchoredStore(StoreOver):
 
     def _found(self) -> tuple[Revision, AnchorRecord]:
         """Make the counter, and a record of what is there."""
-        heads = {key: record_hash(stored.value) for key, stored in self._store.range(b"") if _is_head(key)}
+        heads = heads_of(self._store)
         auth = os.urandom(_AUTH_SIZE)
         stored = self._store.get(ANCHOR.key)
         self._counter.define(auth)
@@ -256,7 +261,3 @@ class AnchoredStore(StoreOver):
 
     def _is_newest(self, key: bytes, record: Record) -> bool:
         return self._record.heads.get(key) == record_hash(record.value)
-
-
-def _is_head(key: bytes) -> bool:
-    return kind_of(key) is RecordKind.HEAD

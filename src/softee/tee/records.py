@@ -23,6 +23,8 @@ OBJECT_TAG_SIZE = 16
 
 _NAME_AT = 16
 """Where the size of the vault's name stands in a key."""
+LONGEST_KEY = _NAME_AT + 1 + 255 + 1 + 4
+"""Bytes of a record's key in the store."""
 _CONTEXT = struct.Struct("<4sBB16sIQ")
 
 

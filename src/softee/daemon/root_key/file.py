@@ -6,6 +6,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from softee.daemon.durable import sync_names
 from softee.daemon.root_key.reading import RootKeyError, read_key
 
 
@@ -54,7 +55,7 @@ def write_new(file: Path, content: bytes | bytearray) -> None:
         os.link(beside, file)
     finally:
         beside.unlink(missing_ok=True)
-    _flush(file.parent)
+    sync_names(file.parent)
 
 
 def _check(place: str, status: os.stat_result) -> None:
@@ -69,14 +70,6 @@ def _write(file: Path, content: bytes | bytearray) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _flush(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
