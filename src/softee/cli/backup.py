@@ -10,7 +10,7 @@ import click
 from softee.cli.failure import CliError, state_failures
 from softee.cli.options import config_option, json_option, root_key_option, socket_option, state_option
 from softee.cli.output import write_json
-from softee.cli.passphrase import with_passphrase
+from softee.cli.passphrase import lent, with_passphrase
 from softee.cli.pin import PinSource
 from softee.cli.places import answering_socket
 from softee.cli.settings import settings_from
@@ -86,11 +86,8 @@ def _write_file(settings: "Settings", file: Path, source: str, records: "list[Ro
 
     portable = made_portable(source, records, settings.root_key)
     reports = verify_store(portable.store, portable.root_key, settings.pkcs11.slots)
-    secret = passphrase.read(f"New passphrase of {file}", new=True)
-    try:
+    with lent(passphrase, f"New passphrase of {file}", new=True) as secret:
         count = write_portable(file, portable, secret, progress("Records"))
-    finally:
-        secret.wipe()
     if any(report.damaged for report in reports):
         click.echo(
             "softee: Something in the state is damaged, and so it is in the backup: see `softee verify`.", err=True

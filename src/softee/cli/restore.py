@@ -9,7 +9,7 @@ import click
 from softee.cli.failure import state_failures
 from softee.cli.options import config_option, json_option, root_key_option, state_option
 from softee.cli.output import write_json
-from softee.cli.passphrase import with_passphrase
+from softee.cli.passphrase import lent, with_passphrase
 from softee.cli.pin import PinSource
 from softee.cli.settings import settings_from
 from softee.cli.tables import busy
@@ -44,12 +44,8 @@ def restore(
     from softee.daemon.restoring import restore as restore_state  # noqa: PLC0415 - the help needs no cryptography
 
     settings = settings_from(config=config, state=state, root_key=root_key)
-    secret = passphrase.read(f"Passphrase of {file}")
-    try:
-        with state_failures(), busy("The backup is opened, and every record is looked at."):
-            restored = restore_state(settings, file, secret, replace=replace, damaged=damaged)
-    finally:
-        secret.wipe()
+    with lent(passphrase, f"Passphrase of {file}") as secret, state_failures(), busy("Every record is looked at."):
+        restored = restore_state(settings, file, secret, replace=replace, damaged=damaged)
     if as_json:
         kept = str(restored.kept) if restored.kept else None
         tokens = [asdict(report) for report in restored.reports]

@@ -13,6 +13,8 @@ token = LazyGroup(
         "set-pin": Row("softee.cli.token.pins", "Change a PIN."),
         "rename": Row("softee.cli.token.rename", "Give a token another label, and keep all that is on it."),
         "unlock": Row("softee.cli.token.unlock", "Forget the wrong tries that have locked a PIN."),
+        "move": Row("softee.cli.token.moving", "Move a token to another installation, or into a file."),
+        "import": Row("softee.cli.token.moving", "Put a token from such a file, or from a backup, into an empty slot."),
         "wipe": Row("softee.cli.token.initialize", "Destroy all that is on a token."),
     },
 )

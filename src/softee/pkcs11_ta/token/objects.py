@@ -167,6 +167,11 @@ class TokenObjects:
         self._commit(change)
         return [self._keep(Pkcs11Object(number, one)) for number, one in zip(numbers, attributes, strict=True)]
 
+    def add_to(self, change: Change, objects: Iterable[Attributes]) -> None:
+        """Have a change put objects on the token, which is not committed here. Raises CKR_USER_NOT_LOGGED_IN."""
+        for attributes in objects:
+            self._seal(change, None, attributes)
+
     def replace(self, old: Pkcs11Object, attributes: Attributes) -> Pkcs11Object:
         """Put other attributes in an object's place. Raises as ``create``, and CKR_OBJECT_HANDLE_INVALID."""
         change = self._vault.change()

@@ -3,13 +3,14 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from softee.names import CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours, SessionCount
 from softee.pkcs11_ta.token.objects import TokenObjects
 from softee.pkcs11_ta.token.policy import Policy
@@ -204,7 +205,7 @@ class Token:
             StoreError: nothing has changed.
 
         """
-        self.transact(partial(self._write, state, clear=False))
+        self.transact(partial(self._write, state))
 
     def reset(self, state: TokenState) -> None:
         """Replace the state and destroy all objects, together (C_InitToken)."""
@@ -212,10 +213,27 @@ class Token:
             self.transact(partial(self._write, state, clear=True))
             self.objects.forget_all()
 
-    def _write(self, state: TokenState, *, clear: bool) -> None:
+    def fill(self, state: TokenState, user_key: bytearray, objects: Sequence[Attributes]) -> None:
+        """Replace the state and all objects by those of another token, together; ``user_key`` seals private ones.
+
+        Raises:
+            StoreError: nothing has changed.
+
+        """
+        key = SealKey(user_key)
+        with self.lock:
+            self.objects.admit(key)
+            try:
+                self.transact(partial(self._write, state, clear=True, objects=objects))
+            finally:
+                self.objects.dismiss()
+                key.wipe()
+
+    def _write(self, state: TokenState, *, clear: bool = False, objects: Sequence[Attributes] = ()) -> None:
         change: Change = self.vault.change()
         if clear:
             change.clear()
+        self.objects.add_to(change, objects)
         change.set_head(state.encode())
         change.commit()
         self._head = self.vault.head
