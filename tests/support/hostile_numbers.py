@@ -1,43 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """What it costs to look at a hostile key: counted in steps, not in seconds, so that it is the same everywhere.
 
-Under :func:`effort_limited` each computation of ``keys/rsa.py`` and ``keys/rsa_primes.py``, and of the library's search
-for the primes, is measured before it is done, and one that no real key asks for fails. What the library does beyond
-Python (loading a key, testing its primes) is held to the sizes for which it is quick.
+Under :func:`effort_limited` each computation of ``keys/rsa.py`` and ``keys/rsa_primes.py`` is measured before it is
+done, and one that no real key asks for fails. What libraries do (loading a key, testing its primes) is held to the
+sizes for which it is quick, and the one that stops other threads while it tests a key is never asked to.
 """
 
-import builtins
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from softee.names import CKA
-from softee.pkcs11_ta.attributes.values import Attributes
-from softee.pkcs11_ta.keys import parts, pkcs8, rsa_primes
+from softee.pkcs11_ta.keys import parts, pkcs8
 from softee.pkcs11_ta.keys import rsa as rsa_keys
+from softee.pkcs11_ta.keys.rsa_primes import check_numbers
 
 LARGEST = 4096
 """Bits of the largest modulus that the token takes."""
 LARGEST_PRIME = LARGEST // 2 + 64
 """Bits of a prime that the library tests quickly."""
-SIGNATURE = LARGEST**3
-"""Steps of one private operation with the largest key, which takes a tenth of a second."""
-BUDGET = 64 * SIGNATURE
-"""Steps that an import may take. To find the primes takes those of some ten signatures, with bad luck of twenty."""
-
-PARTS = (CKA.MODULUS, CKA.PUBLIC_EXPONENT, CKA.PRIVATE_EXPONENT, CKA.EXPONENT_1, CKA.EXPONENT_2, CKA.COEFFICIENT)
-PRIMES = (CKA.PRIME_1, CKA.PRIME_2)
-
-
-_LOAD = rsa_keys._load_private
 
 
 class Operand(int):
-    """A number of a key. It computes with none that is larger than a real key's."""
+    """A number of a key. It computes with none that is larger than a real key's, and to no power."""
 
     def __mul__(self, other: int) -> int:
         return small(self) * small(other)
@@ -48,6 +36,9 @@ class Operand(int):
     def __sub__(self, other: int) -> Self:
         return type(self)(small(self) - other)
 
+    def __pow__(self, *_: object) -> NoReturn:
+        raise AssertionError("a power is computed, which stops all threads")
+
 
 def small(number: int, bits: int = LARGEST) -> int:
     """Return a number that is as small as a real key's."""
@@ -55,31 +46,18 @@ def small(number: int, bits: int = LARGEST) -> int:
     return int(number)
 
 
-class Meter:
-    """Counts the steps of modular powers."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-
-    def pow(self, base: int, exponent: int, modulus: int) -> int:
-        """Return a power, if there are steps left for it."""
-        self.steps += (exponent.bit_length() or 1) * modulus.bit_length() ** 2
-        assert self.steps <= BUDGET, f"{self.steps // SIGNATURE} times the steps of a signature"
-        return builtins.pow(base, exponent, modulus)
-
-
-def _load(attributes: Attributes, *, checked: bool) -> rsa.RSAPrivateKey:
-    """Load a key whose primes the library tests, if that is quick."""
-    for part in PARTS:
-        small(parts.number(attributes, part))
-    for prime in PRIMES:
-        small(parts.number(attributes, prime), LARGEST_PRIME)
-    return _LOAD(attributes, checked=checked)
+def _check(key: RSAPrivateNumbers) -> None:
+    """Have a key's primes tested, if that is quick."""
+    for part in (key.public_numbers.n, key.public_numbers.e, key.d, key.dmp1, key.dmq1, key.iqmp):
+        small(part)
+    for prime in (key.p, key.q):
+        small(prime, LARGEST_PRIME)
+    check_numbers(key)
 
 
 def _decode(data: bytes, **options: Any) -> object:  # noqa: ANN401  passed on
     """Decode a key whose sizes are not known yet."""
-    assert options["unsafe_skip_rsa_key_validation"], "the library tests a key of any size"
+    assert options["unsafe_skip_rsa_key_validation"], "the library tests a key of any size, and stops all threads"
     return load_der_private_key(data, **options)
 
 
@@ -92,11 +70,8 @@ def effort_limited() -> Iterator[None]:
             CKR_GENERAL_ERROR and the reason stands in the log.
 
     """
-    meter = Meter()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rsa_keys, "number", lambda *wanted: Operand(parts.number(*wanted)))
-        patch.setattr(rsa_primes, "pow", meter.pow, raising=False)
-        patch.setattr(rsa, "pow", meter.pow, raising=False)
-        patch.setattr(rsa_keys, "_load_private", _load)
+        patch.setattr(rsa_keys, "check_numbers", _check)
         patch.setattr(pkcs8, "load_der_private_key", _decode)
         yield

@@ -130,19 +130,30 @@ def test_an_rsa_public_exponent_that_the_library_would_not_use_is_refused() -> N
     assert imported(sample("RSA public key", MODULUS=b"\xff" * 384, PUBLIC_EXPONENT=b"\1" + longest))
 
 
-@pytest.mark.parametrize(("bits", "taken"), [(256, True), (257, False)])
-def test_primes_are_found_for_public_exponents_of_up_to_256_bits(bits: int, *, taken: bool) -> None:
-    """FIPS 186-5 has no larger ones, and each bit makes the search longer."""
+@pytest.mark.parametrize(("bits", "taken"), [(2, True), (64, True), (256, True), (480, True), (1000, False)])
+@pytest.mark.parametrize("order", [math.lcm, lambda p, q: p * q], ids=["lcm", "product"])
+def test_primes_are_found_unless_the_public_exponent_is_as_long_as_they(
+    bits: int, order: Callable[[int, int], int], *, taken: bool
+) -> None:
     given, numbers = sample("RSA private key"), rsa_key().private_numbers()
     for part in CRT_PARTS:
         del given[part]
-    phi = (numbers.p - 1) * (numbers.q - 1)
-    exponent = next(e for e in range((1 << (bits - 1)) + 1, 1 << bits, 2) if math.gcd(e, phi) == 1)
+    phi = order(numbers.p - 1, numbers.q - 1)
+    exponent = next(e for e in range((1 << (bits - 1)) + 1, 1 << (bits + 8), 2) if math.gcd(e, phi) == 1)
     given |= {CKA.PUBLIC_EXPONENT: big_endian(exponent), CKA.PRIVATE_EXPONENT: big_endian(pow(exponent, -1, phi))}
     if taken:
         assert imported(given)[CKA.PRIME_1] in (big_endian(numbers.p), big_endian(numbers.q))
     else:
         assert refusal(given) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
+@pytest.mark.parametrize("part", [CKA.MODULUS, CKA.PRIVATE_EXPONENT, CKA.PUBLIC_EXPONENT], ids=str)
+@pytest.mark.parametrize("value", [1, 2, 3, (1 << 1024) - 1], ids=lambda value: f"{value.bit_length()} bits")
+def test_numbers_of_which_no_primes_follow_are_refused(part: CKA, value: int) -> None:
+    given = sample("RSA private key")
+    for absent in CRT_PARTS:
+        del given[absent]
+    assert refusal(given | {part: big_endian(value)}) in {CKR.ATTRIBUTE_VALUE_INVALID, CKR.KEY_SIZE_RANGE}
 
 
 def test_an_ec_point_may_be_bare_and_is_kept_as_the_standard_writes_it() -> None:

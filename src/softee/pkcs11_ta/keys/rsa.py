@@ -12,7 +12,7 @@ from softee.pkcs11_ta.attributes.values import Attributes, Given, Parts
 from softee.pkcs11_ta.keys.key_type import KeyForm, KeyType
 from softee.pkcs11_ta.keys.parts import big_endian, number
 from softee.pkcs11_ta.keys.rows import PRIVATE_KEY, PUBLIC_KEY
-from softee.pkcs11_ta.keys.rsa_primes import check_balance, find_primes
+from softee.pkcs11_ta.keys.rsa_primes import check_balance, check_numbers, find_primes
 from softee.pkcs11_ta.keys.view import KeyView, PrivateKey, PublicKey, SizeRange, unfit
 
 KEY_TYPES = frozenset({CKK.RSA})
@@ -108,9 +108,13 @@ def _load_public(attributes: Attributes) -> rsa.RSAPublicKey:
     return _public_numbers(attributes).public_key()
 
 
-def _load_private(attributes: Attributes, *, checked: bool = True) -> rsa.RSAPrivateKey:
-    """Return the private key of complete attributes; all of it is tested unless ``checked``."""
-    numbers = rsa.RSAPrivateNumbers(
+def _load_private(attributes: Attributes) -> rsa.RSAPrivateKey:
+    """Return the private key of complete attributes, which were checked when it was made."""
+    return _private_numbers(attributes).private_key(unsafe_skip_rsa_key_validation=True)
+
+
+def _private_numbers(attributes: Attributes) -> rsa.RSAPrivateNumbers:
+    return rsa.RSAPrivateNumbers(
         p=number(attributes, CKA.PRIME_1),
         q=number(attributes, CKA.PRIME_2),
         d=number(attributes, CKA.PRIVATE_EXPONENT),
@@ -119,7 +123,6 @@ def _load_private(attributes: Attributes, *, checked: bool = True) -> rsa.RSAPri
         iqmp=number(attributes, CKA.COEFFICIENT),
         public_numbers=_public_numbers(attributes),
     )
-    return numbers.private_key(unsafe_skip_rsa_key_validation=checked)
 
 
 def _public_numbers(attributes: Attributes) -> rsa.RSAPublicNumbers:
@@ -155,7 +158,8 @@ def _complete_private(given: Given) -> None:
     given.setdefault(CKA.EXPONENT_1, big_endian(rsa.rsa_crt_dmp1(d, p)))
     given.setdefault(CKA.EXPONENT_2, big_endian(rsa.rsa_crt_dmq1(d, q)))
     given.setdefault(CKA.COEFFICIENT, big_endian(rsa.rsa_crt_iqmp(p, q)))
-    _load_private(given, checked=False)
+    check_numbers(_private_numbers(given))
+    _load_private(given)
 
 
 def _checked_modulus_bits(given: Given) -> int:

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The primes of an RSA key that was given without them, and what may be computed with hostile numbers at all."""
+"""The primes of an RSA key that was given without them, and whether the numbers of a key belong together.
+
+The numbers are hostile. Whatever takes longer than a moment is computed by a library that lets other threads run.
+"""
 
 import math
-import secrets
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
 
-_MAX_TRAILING_ZEROS: Final = 32
-"""Of d·e - 1: real keys have a few; the time to find the primes grows with them."""
+from softee.tee.late import LateModule
 
-_MAX_EXPONENT_BITS: Final = 256
-"""Of the public exponent of a key whose primes must be found (FIPS 186-5 takes no larger ones)."""
+if TYPE_CHECKING:
+    from Crypto.PublicKey import RSA
+else:
+    RSA = LateModule("Crypto.PublicKey.RSA")
 
 _MAX_UNBALANCE: Final = 64
 """Bits that a prime may have beyond half of the modulus: testing a prime is quick only up to there."""
@@ -24,20 +27,33 @@ def check_balance(prime: int, modulus_bits: int) -> None:
 
 
 def find_primes(n: int, e: int, d: int) -> tuple[int, int]:
-    """Find the primes from the exponents, after refusing numbers for which the search would be long and vain.
+    """Compute two factors of the modulus from the exponents, as NIST SP 800-56B revision 2 does in appendix C.2.
 
-    The library tries up to 500 bases. If a random one fits the exponents, so do many, and each of those finds the
-    primes with a good chance; a fixed one could be made to fit alone. Raises ValueError.
+    No search and no power is in it: numbers of 4096 bits take a tenth of a millisecond. What comes out makes the
+    modulus, whatever went in. Raises ValueError, also for an honest key whose public exponent is about as long as its
+    primes.
     """
-    if not n & 1 or not 1 < e < n or not 1 < d < n or e.bit_length() > _MAX_EXPONENT_BITS:
+    if not 1 < e < n or not 1 < d < n:
         raise ValueError("exponents out of range")
     multiple = d * e - 1
-    if (multiple & -multiple).bit_length() > _MAX_TRAILING_ZEROS:
-        raise ValueError("exponents out of range")
-    if math.gcd(pow(2, n, n) - 2, n) != 1:
-        raise ValueError("the modulus is a prime, or the power of one")
-    if any(pow(2 + secrets.randbelow(n - 3), multiple, n) != 1 for _ in range(2)):
+    quotient, remainder = divmod(multiple * math.gcd(n - 1, multiple), n)
+    others, rest = divmod(n - remainder, quotient + 1)
+    both = others + 1
+    square = both * both - 4 * n
+    if rest or square <= 0 or (difference := math.isqrt(square)) ** 2 != square:
         raise ValueError("the exponents do not fit the modulus")
-    p, q = rsa.rsa_recover_prime_factors(n, e, d)
+    p, q = (both + difference) // 2, (both - difference) // 2
     check_balance(p, n.bit_length())
     return p, q
+
+
+def check_numbers(key: RSAPrivateNumbers) -> None:
+    """Check whether all numbers of a private key belong together, and its primes are primes.
+
+    They have been held to their sizes. `cryptography` checks the same, and stops all other threads meanwhile, for
+    0.2 s with 4096 bits (decision 0026). Raises ValueError.
+    """
+    if (key.dmp1, key.dmq1) != (key.d % (key.p - 1), key.d % (key.q - 1)):
+        raise ValueError("the exponents of the primes do not fit")
+    public = key.public_numbers
+    RSA.construct((public.n, public.e, key.d, key.q, key.p, key.iqmp), consistency_check=True)
