@@ -19,6 +19,7 @@ from softee.daemon import peer as kernel
 from softee.daemon.bulk_memory import BulkMemory
 from softee.daemon.channel import Channel
 from softee.daemon.settings import Limits
+from softee.daemon.turns import Turns
 from softee.names import TeeResult
 from softee.tee.application import TeeError
 from softee.tee.core import ClientContext, TeeCore
@@ -65,6 +66,7 @@ class Clients:
         self._limits = limits
         self._place = place
         self.bulk = BulkMemory()
+        self.turns = Turns(limits.slow_requests)
         self._lock = threading.Lock()
         self._channels: Counter[int] = Counter()
         self._clients: dict[bytes, ClientProcess] = {}

@@ -4,7 +4,9 @@
 Whatever a client sends, the worst that comes of it is the end of its channel and a line in the log.
 """
 
+import contextlib
 import logging
+from collections.abc import Iterator
 
 from softee.daemon import memory_file
 from softee.daemon.change_page import ChangePage
@@ -87,7 +89,7 @@ class Conversation:
         """
         if self.client is None:
             return self._begin()
-        if self._sent and not self._serve_next(self.client.context):
+        if self._sent and not self._serve_next(self.client):
             return False
         if not self._sent:
             self.channel.send_rest()
@@ -121,9 +123,10 @@ class Conversation:
         self._greet(frame.serial, HelloReply(TeeResult.SUCCESS, VERSION, features, self._limits.max_frame, secret))
         return True
 
-    def _serve_next(self, context: ClientContext) -> bool:
+    def _serve_next(self, client: ClientProcess) -> bool:
         """Answer the request that is there, or else the next one. False at the end of the connection."""
-        waiting, self._request = self._request, None
+        context, waiting = client.context, self._request
+        self._request = None
         if waiting is None:
             frame = self.channel.receive()
             if frame is None:
@@ -135,8 +138,19 @@ class Conversation:
             self._request = None
         self.was_quick = self._is_done_at_once(context, waiting[1])
         self.channel.begin(waiting[0].serial)
-        self._serve(context, *waiting)
+        with self._share(client, waiting[1]):
+            self._serve(context, *waiting)
         return True
+
+    @contextlib.contextmanager
+    def _share(self, client: ClientProcess, request: Request) -> Iterator[None]:
+        """Wait for what others want, too, and hold it: memory for a large request, a turn for a slow one."""
+        with contextlib.ExitStack() as held:
+            if self.channel.descriptor is not None:
+                held.enter_context(self._clients.bulk.hold(client.peer.uid, memory_file.claimed(request)))
+            if isinstance(request, Invoke) and not self.was_quick:
+                held.enter_context(self._clients.turns.take(client.peer.uid, client))
+            yield
 
     def _keep(self, context: ClientContext, frame: Frame, request: Request) -> None:
         """Keep a request for later, and note how much later that is."""
@@ -177,11 +191,7 @@ class Conversation:
     def _serve(self, context: ClientContext, frame: Frame, request: Request) -> bool:
         """Answer a request; False where the answer did not fit into the socket."""
         try:
-            if self.channel.descriptor is None:
-                reply = self._answer(context, request)
-            else:
-                with self._clients.bulk.hold(self.channel.peer.uid, memory_file.claimed(request)):
-                    reply = self._answer(context, request)
+            reply = self._answer(context, request)
         finally:
             self.channel.forget()
         self._sent = self.channel.send(REPLY_OF[frame.type], frame.serial, reply)

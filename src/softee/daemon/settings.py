@@ -46,6 +46,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Channels at a time of one client context."""
     sessions_per_client: Count = 1024
     """TEE sessions at a time of one client context."""
+    slow_requests: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Slow requests that a worker does at a time; 0: one more than there are CPUs. A uid has all but one of them."""
     max_frame: FrameLength = MAX_LENGTH
     """The largest length of a frame, in bytes."""
     frame_timeout: Seconds = 10.0
