@@ -35,6 +35,7 @@ ROOMS = (
     "keys",
     "objects",
     "mechanisms",
+    "known_answers",
     "token",
     "attestation",
     "session",

@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
         "module": Row("softee.cli.module", "Print the path of the PKCS#11 module, or put it into a directory."),
         "status": Row("softee.cli.status", "Show the secure world that answers, and its tokens."),
         "doctor": Row("softee.cli.doctor.command", "Say what is wrong, and how to mend it."),
+        "selftest": Row("softee.cli.selftest", "Check the cryptography against published answers."),
         "token": Row("softee.cli.token", "Initialize tokens, show them, change their PINs and labels."),
         "key": Row("softee.cli.key", "Make, import, export, wrap and attest keys."),
         "cert": Row("softee.cli.cert", "Put certificates on a token, or make them."),

@@ -25,6 +25,7 @@ from softee.daemon.applications import (
     shared_heads,
 )
 from softee.daemon.change_page import change_page, shared_numbers
+from softee.daemon.errors import StartError
 from softee.daemon.failures import FAILURES, opening, sentence
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
@@ -37,6 +38,7 @@ from softee.daemon.several import World, run_workers
 from softee.daemon.store import open_store
 from softee.daemon.tickets import open_tickets
 from softee.daemon.wakeup import Act, heeded
+from softee.pkcs11_ta.known_answers.outcome import names_of_wrong
 from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
@@ -154,6 +156,7 @@ def _open(
     Several workers make applications of their own. What keeps these from being made is said here, once.
     """
     hardening.harden()
+    _require_right_answers()
     heap.keep_little()
     hardening.raise_descriptor_limit()
     account = account_of(settings.user)
@@ -177,6 +180,16 @@ def _open(
     become(account)
     log.info(kept.told)
     return World(around, page, applications, log_descriptor, reloading, anchor, kept), made, listener
+
+
+def _require_right_answers() -> None:
+    """Check the cryptography before anything is opened with it. Raises StartError."""
+    wrong = names_of_wrong()
+    if wrong:
+        raise StartError(
+            f"This installation's cryptography gives wrong answers, so nothing was opened: {', '.join(wrong)}; "
+            "install it anew, and see `softee selftest`."
+        )
 
 
 def _listener(settings: Settings) -> Listener:

@@ -11,7 +11,7 @@ import click
 from softee.cli.doctor.client_settings import check_client_settings
 from softee.cli.doctor.files import check_source, check_state
 from softee.cli.doctor.finding import Finding, Verdict
-from softee.cli.doctor.installation import check_libraries, check_programs
+from softee.cli.doctor.installation import check_cryptography, check_libraries, check_programs
 from softee.cli.doctor.profiles import check_profiles
 from softee.cli.doctor.restart import check_restart
 from softee.cli.doctor.service import check_service
@@ -35,6 +35,7 @@ def doctor(ctx: click.Context, *, config: Path | None, state: Path | None, root_
     findings = list(
         chain(
             check_libraries(),
+            check_cryptography(),
             check_source(settings.root_key, settings.state),
             check_state(settings.state),
             check_profiles(settings),

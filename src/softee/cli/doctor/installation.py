@@ -34,6 +34,19 @@ def check_libraries() -> Iterator[Finding]:
         yield good("libteec", str(used))
 
 
+def check_cryptography() -> Iterator[Finding]:
+    """Compare what the cryptography gives with what is published."""
+    from softee.pkcs11_ta.known_answers.outcome import names_of_wrong  # noqa: PLC0415 - the help needs none
+    from softee.pkcs11_ta.known_answers.table import KNOWN_ANSWERS  # noqa: PLC0415 - likewise
+
+    wrongs = names_of_wrong(KNOWN_ANSWERS)
+    if wrongs:
+        mend = "install softee and its libraries anew; `softee selftest` tells more"
+        yield wrong("cryptography", f"it gives wrong answers: {', '.join(wrongs)}", mend)
+    else:
+        yield good("cryptography", f"{len(KNOWN_ANSWERS)} answers are those that are published")
+
+
 def check_programs() -> Iterator[Finding]:
     """Look for the programs that the demo uses. softee works without them."""
     for program in PROGRAMS:
