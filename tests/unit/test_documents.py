@@ -43,6 +43,11 @@ def test_the_links_of_a_document_lead_somewhere(document: Path) -> None:
     assert not [target for target in LINKED.findall(document.read_text()) if not (document.parent / target).exists()]
 
 
+def require_tests(named: list[tuple[str, str]]) -> None:
+    for path, name in named:
+        assert re.search(rf"^\s*def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path}::{name}"
+
+
 ATTACKS = [row for row in (ROOT / "docs/vulnerabilities.md").read_text().splitlines() if re.match(r"\| \d+ \|", row)]
 HELD = re.compile(r"`([\w/.-]+)::(\w+)`")
 
@@ -51,8 +56,7 @@ HELD = re.compile(r"`([\w/.-]+)::(\w+)`")
 def test_a_known_attack_is_excluded_by_what_exists_or_is_open(row: str) -> None:
     held = HELD.findall(row)
     assert held or "**Open" in row
-    for path, name in held:
-        assert re.search(rf"^\s*def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path}::{name}"
+    require_tests(held)
     assert row.count("::") == len(held)
 
 
@@ -92,3 +96,29 @@ def test_every_setting_that_is_a_limit_is_in_the_table() -> None:
     named = {name for name, _, place in limits() if place.startswith("settings")}
     no_limits = {*SlotSettings.__struct_fields__, "slot", "ticket_age"}
     assert named == {*Limits.__struct_fields__, *Pkcs11Settings.__struct_fields__} - no_limits
+
+
+SECURITY = (ROOT / "SECURITY.md").read_text()
+GUARANTEES = [int(number) for number in re.findall(r"^(\d+)\. ", SECURITY, re.MULTILINE)]
+TESTED = {int(row.split("|")[1]): row for row in SECURITY.splitlines() if re.match(r"\| \d+ \|", row)}
+OF_A_GUARANTEE = re.compile(r"^\s*def test_invariant_(\d+)_", re.MULTILINE)
+
+
+def test_guarantees_are_numbered_and_each_names_its_tests() -> None:
+    assert GUARANTEES == [*TESTED] == list(range(1, len(GUARANTEES) + 1))
+
+
+@pytest.mark.parametrize("number", GUARANTEES)
+def test_a_guarantee_is_held_by_tests_that_exist(number: int) -> None:
+    held = HELD.findall(TESTED[number])
+    assert len(held) >= 3
+    assert TESTED[number].count("::") == len(held)
+    require_tests(held)
+
+
+def test_tests_that_are_named_after_a_guarantee_mean_one_that_there_is() -> None:
+    named = {
+        int(found) for path in (ROOT / "tests").rglob("*.py") for found in OF_A_GUARANTEE.findall(path.read_text())
+    }
+    assert named
+    assert named <= set(GUARANTEES)
