@@ -9,7 +9,15 @@ import msgspec
 import pytest
 
 from softee.daemon.policies import slot_policies
-from softee.daemon.settings import AttestationSettings, Limits, Pkcs11Settings, Settings, SettingsError, load_settings
+from softee.daemon.settings import (
+    AttestationSettings,
+    Limits,
+    MetricsSettings,
+    Pkcs11Settings,
+    Settings,
+    SettingsError,
+    load_settings,
+)
 from softee.daemon.slot_settings import SlotSettings
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "softee.toml.example"
@@ -173,7 +181,7 @@ def test_the_example_shows_every_setting_with_its_default_and_can_be_used(tmp_pa
     text = EXAMPLE.read_text()
     uncommented = "\n".join(line.removeprefix("#") for line in text.splitlines() if not line.startswith("# "))
     settings = load_settings(write(tmp_path, uncommented))
-    for struct in (Settings, Limits, Pkcs11Settings, SlotSettings, AttestationSettings):
+    for struct in (Settings, Limits, Pkcs11Settings, SlotSettings, AttestationSettings, MetricsSettings):
         for field in msgspec.structs.fields(struct):
             assert re.search(rf"\b{field.name}\b", uncommented), field.name
     assert settings.limits == Limits()

@@ -43,6 +43,7 @@ ROOMS = (
     "patience",
     "pace",
     "dispatch",
+    "counting",
     "application",
 )
 """The rooms of pkcs11_ta: each may import those before it, for types too, and none after it."""

@@ -27,6 +27,10 @@ from softee.daemon.hardening import set_death_signal
     metavar="N",
     help="How many processes serve clients; 0, the default: as many as there are CPUs.",
 )
+@click.option("--metrics", metavar="PLACE", help="Where metrics are served: 127.0.0.1:PORT, [::1]:PORT or unix:PATH.")
+@click.option(
+    "--metrics-token", type=click.Path(path_type=Path), metavar="FILE", help="The file with the token of their readers."
+)
 @click.option("--log-level", type=click.Choice(LEVELS), help="What is logged.")
 @click.option("--ready-fd", type=int, hidden=True)
 @click.option("--die-with", type=int, hidden=True)
@@ -42,6 +46,8 @@ def serve(
     slots: int | None,
     profile: str | None,
     workers: int | None,
+    metrics: str | None,
+    metrics_token: Path | None,
     log_level: str | None,
     ready_fd: int | None,
     die_with: int | None,
@@ -67,6 +73,7 @@ def serve(
         workers=workers,
         log_level=log_level,
         pkcs11={"slots": slots, "profile": profile},
+        metrics={"listen": metrics, "token": metrics_token and metrics_token.absolute()},
     )
     settings = settings_from(config=config, **source.overrides)
     ctx.exit(serve_until_stopped(settings, ready_fd=ready_fd, source=source))

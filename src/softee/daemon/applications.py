@@ -16,6 +16,7 @@ from softee.daemon.settings import Settings, SettingsError
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.attestation.chain import ChainError
+from softee.pkcs11_ta.counting import NOT_COUNTED, Counts
 from softee.pkcs11_ta.session.tickets import NO_TICKETS, Tickets
 from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.stores.base import Store
@@ -36,6 +37,8 @@ class Surroundings:
     """The other worker processes."""
     tickets: Tickets = NO_TICKETS
     """How logins come back after a restart."""
+    counts: Counts = NOT_COUNTED
+    """Who counts what clients do."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def pkcs11(around: Surroundings) -> Pkcs11Application:
         pin_computations=ours.pin_computations,
         neighbours=around.neighbours,
         tickets=around.tickets,
+        counts=around.counts,
     )
     if settings.attestation.chain is not None:
         _install_chain(application, settings.attestation.chain)
@@ -93,6 +97,11 @@ def make_applications(around: Surroundings, rows: Iterable[Installed] = APPLICAT
 
     """
     return [row.make(around) for row in rows]
+
+
+def serial_numbers(made: Iterable[TrustedApplication]) -> list[str]:
+    """Return the serial numbers of the tokens that they have, by slot."""
+    return [serial for one in made if isinstance(one, Pkcs11Application) for serial in one.slots.serial_numbers()]
 
 
 def shared_heads(settings: Settings, rows: Iterable[Installed] = APPLICATIONS) -> list[bytes]:

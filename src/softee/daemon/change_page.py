@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 _F_SEAL_FUTURE_WRITE = 0x10
 """Linux 5.1; Python has no name for it."""
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL | _F_SEAL_FUTURE_WRITE
+SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL | _F_SEAL_FUTURE_WRITE
+"""What keeps a memory file from being written to, but by the mappings that are there, and from changing its size."""
 _PAGE = 4096
 
 
@@ -31,7 +32,7 @@ class ChangePage:
         """What clients get."""
         os.ftruncate(descriptor, _PAGE)
         self._mapping = mmap.mmap(descriptor, _PAGE)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
         self.revisions = memoryview(self._mapping).cast("Q")
 
     def read_only(self) -> None:

@@ -18,7 +18,8 @@ from typing import Final
 
 from softee.daemon import landlock, system_calls
 
-_READABLE: Final = ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/devices/system/cpu", "/dev/null", "/dev/urandom")
+_LIBRARIES: Final = ("/usr", "/lib", "/lib64", "/dev/null", "/dev/urandom")
+_SYSTEM: Final = ("/etc", "/proc", "/sys/devices/system/cpu")
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _CAP_IPC_LOCK: Final = 14
 
@@ -32,6 +33,8 @@ class Doors:
     may_fork: bool = False
     keyring: bool = False
     """The kernel's keyring keeps the ticket key."""
+    bare: bool = False
+    """Nothing of the system may be read but libraries."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def _close_files(doors: Doors) -> None:
 
 
 def _allowed(doors: Doors) -> Iterator[tuple[Path, landlock.Access]]:
-    for path in (*map(Path, _READABLE), *_python(), *doors.read):
+    system = () if doors.bare else _SYSTEM
+    for path in (*map(Path, (*_LIBRARIES, *system)), *_python(), *doors.read):
         yield path, landlock.READ
     for path in doors.written:
         yield path, landlock.WRITE

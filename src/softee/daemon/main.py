@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from softee.daemon import hardening, heap, logs, readiness
@@ -22,10 +23,13 @@ from softee.daemon.applications import (
     Surroundings,
     is_in_use,
     make_applications,
+    serial_numbers,
     shared_heads,
 )
 from softee.daemon.change_page import change_page, shared_numbers
+from softee.daemon.counts import SharedCounts
 from softee.daemon.errors import StartError
+from softee.daemon.exporter import exporting
 from softee.daemon.failures import FAILURES, opening, sentence
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
@@ -39,6 +43,7 @@ from softee.daemon.store import open_store
 from softee.daemon.tickets import open_tickets
 from softee.daemon.wakeup import Act, heeded
 from softee.pkcs11_ta.known_answers.outcome import names_of_wrong
+from softee.stores.counted import CountedStore
 from softee.stores.shown import ShownStore
 from softee.tee.application import TrustedApplication
 from softee.tee.core import TeeCore
@@ -86,7 +91,7 @@ def serve(
                 server = Server(core, listener, settings.limits, world.page)
                 on_ready()
                 with world.anchor.in_background():
-                    server.run(wakeup)
+                    server.run(wakeup, world.counts)
             else:
                 run_workers(world, listener, workers, wakeup, on_ready)
     except FAILURES as error:
@@ -138,7 +143,9 @@ def _workers(settings: Settings, applications: Sequence[Installed]) -> int:
 
 def _lock_down(settings: Settings, source: SettingsSource | None, *, may_fork: bool, keyring: bool) -> None:
     """Give up what is no longer needed. Workers give up more."""
-    own = (settings.state, settings.socket.parent, *anchor_devices(settings), *settings.lockdown.also_write)
+    metrics = settings.metrics.listen and settings.metrics.listen.path
+    sockets = [socket.parent for socket in (settings.socket, metrics) if socket]
+    own = (settings.state, *sockets, *anchor_devices(settings), *settings.lockdown.also_write)
     read = readable(settings) if source is None else (*readable(settings), source.file)
     for left_open in lock_down(Doors(own, read, may_fork, keyring)):
         log.warning("%s", left_open)
@@ -160,6 +167,10 @@ def _open(
     heap.keep_little()
     hardening.raise_descriptor_limit()
     account = account_of(settings.user)
+    workers = _workers(settings, applications)
+    counts = SharedCounts(workers, settings.pkcs11.slots)
+    stack.callback(counts.close)
+    stack.enter_context(exporting(settings.metrics, counts, account, log_descriptor))
     store = stack.enter_context(open_store(settings))
     page = stack.enter_context(change_page())
     key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))
@@ -168,18 +179,22 @@ def _open(
         kept = stack.enter_context(open_tickets(settings))
     heads = shared_heads(settings, applications)
     revisions = page.revisions if page else shared_numbers()
+    counted = CountedStore(store, counts.of_store().commit)
     with opening(store, settings.root_key):
-        anchor = anchoring(settings, ShownStore(store, heads, revisions), key)
+        anchor = anchoring(settings, ShownStore(counted, heads, revisions), key)
         stack.callback(anchor.store.close)
         around = Surroundings(anchor.store, key, settings, revisions, tickets=kept.tickets)
+        if workers == 1:
+            around = replace(around, counts=counts.of_worker(0))
         made = make_applications(around, applications)
-    if _workers(settings, applications) == 1:
+    counts.name_tokens(serial_numbers(made))
+    if workers == 1:
         wipe(key)  # workers need it to open the state for themselves, as does one that takes a dead one's place
     listener = _listener(settings)
     stack.callback(listener.close)
     become(account)
     log.info(kept.told)
-    return World(around, page, applications, log_descriptor, reloading, anchor, kept), made, listener
+    return World(around, page, applications, log_descriptor, reloading, anchor, counts, kept), made, listener
 
 
 def _require_right_answers() -> None:

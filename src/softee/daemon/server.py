@@ -70,10 +70,10 @@ class Server:
         self._stopped = threading.Event()
         self._next_keep_alive = 0.0
 
-    def run(self, wakeup: Woken | None = None) -> None:
+    def run(self, wakeup: Woken | None = None, bell: Woken | None = None) -> None:
         """Serve until ``stop`` is called, then end all conversations and wait for what runs. Called once.
 
-        What comes out of ``wakeup`` may stop it, too.
+        What comes out of ``wakeup`` may stop it, too. The ``bell`` is heard when it rings; others hear it too.
         """
         listening = self._source.fileno()
         others = {self._stop: lambda: False, listening: self._accept}
@@ -81,6 +81,9 @@ class Server:
             others[wakeup.fileno()] = wakeup.handle
         for descriptor in (*others, self._deferred.fileno()):
             self._epoll.register(descriptor, select.EPOLLIN)
+        if bell is not None:
+            others[bell.fileno()] = bell.handle
+            self._epoll.register(bell.fileno(), select.EPOLLIN | select.EPOLLET)
         while True:
             due = self._deferred.timeout()
             for descriptor, _ in self._lookout.wait(self._timeout(due)):

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from softee.daemon.anchor_place import AnchorPlace
+from softee.daemon.http_place import HttpPlace
 from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.slot_settings import ProfileName, SlotSettings
 from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH
@@ -88,6 +89,19 @@ class AttestationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     """The certificate of the attestation key that a CA has issued, with those of the CAs above it, in PEM."""
 
 
+class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether metrics are served, and to whom."""
+
+    listen: HttpPlace | None = None
+    """127.0.0.1:PORT, [::1]:PORT, or unix:PATH; none: no metrics."""
+    token: Path | None = None
+    """The file with the token that readers must have (Authorization: Bearer). Needed with an address."""
+    socket_mode: Mode = 0o600
+    """The permissions of the Unix socket."""
+    socket_group: str | None = None
+    """The group that it belongs to, for mode 0660; none: this process' own."""
+
+
 class LockdownSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the secure world's process can still reach when it serves, besides its state, its socket and Python."""
 
@@ -125,6 +139,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The PKCS#11 application's own."""
     attestation: AttestationSettings = AttestationSettings()
     """How keys are attested."""
+    metrics: MetricsSettings = MetricsSettings()
+    """Whether metrics are served."""
     lockdown: LockdownSettings = LockdownSettings()
     """What the process can still reach."""
 
@@ -254,12 +270,16 @@ def _read(file: Path, *, must_exist: bool) -> dict[str, object]:
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from None
 
 
-def _decoded(wanted: type, value: object) -> Path | RootKeySource | AnchorPlace:
+def _decoded(wanted: type, value: object) -> Path | RootKeySource | AnchorPlace | HttpPlace:
     """Decode what msgspec has no decoder for: a path, which must be absolute after ``~`` is expanded; what is named."""
     if wanted is AnchorPlace:
         if not isinstance(value, str):
             raise TypeError(f"expected the place of an anchor, got {type(value).__name__}")
         return AnchorPlace(value)
+    if wanted is HttpPlace:
+        if not isinstance(value, str):
+            raise TypeError(f"expected an address, got {type(value).__name__}")
+        return HttpPlace(value)
     if wanted is RootKeySource:
         if not isinstance(value, str | Path):
             raise TypeError(f"expected the root key's source, got {type(value).__name__}")

@@ -17,6 +17,7 @@ from softee.daemon.anchoring import Anchoring
 from softee.daemon.applications import Installed, Surroundings, make_applications
 from softee.daemon.change_page import ChangePage
 from softee.daemon.clients import Place
+from softee.daemon.counts import SharedCounts
 from softee.daemon.handover import ConnectionSource
 from softee.daemon.listener import Listener
 from softee.daemon.lockdown import Doors, lock_down
@@ -46,6 +47,7 @@ class World:
     log_descriptor: int
     reloading: Reloading
     anchor: Anchoring
+    counts: SharedCounts
     kept: OpenTickets = field(default_factory=OpenTickets)
     """How logins come back after a restart."""
 
@@ -57,6 +59,7 @@ def run_workers(world: World, listener: Listener, workers: int, wakeup: Wakeup, 
         run = partial(_work, world, _Family(shared, os.getpid()))
         supervisor = Supervisor(world.anchor, listener, settings.limits, shared, run)
         world.reloading.tell_workers = supervisor.tell_workers
+        supervisor.tell_death = world.counts.forget
         supervisor.run(wakeup, on_ready)
 
 
@@ -74,7 +77,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     _leave_signals_to_the_supervisor(world.reloading)
     shared = family.shared
     kept = [store.fileno(), handover.fileno(), world.log_descriptor, *shared.descriptors(number)]
-    kept += world.kept.descriptors
+    kept += [world.counts.bell, *world.kept.descriptors]
     if world.page is not None:
         world.page.read_only()
         kept.append(world.page.descriptor)
@@ -85,6 +88,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
         store=RemoteStore(store, world.around.store.name),
         shown=world.page.revisions if world.page else world.around.shown,
         neighbours=WorkerNeighbours(shared, number),
+        counts=world.counts.of_worker(number),
     )
     doors = Doors(settings.lockdown.also_write, readable(settings), keyring=world.kept.keyring)
     lock_down(doors)  # what stays open was told already
@@ -95,7 +99,7 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     place = Place(number, partial(shared.count_clients, number))
     server = Server(core, source, _share(settings.limits, shared.workers), world.page, place)
     source.say_ready()
-    server.run(ShutTokens(shared.bell(number), made))
+    server.run(ShutTokens(shared.bell(number), made), world.counts)
 
 
 def _leave_signals_to_the_supervisor(reloading: Reloading) -> None:

@@ -52,6 +52,8 @@ class Supervisor:
         self._accept_from: float | None = None
         self._stop_by: float | None = None
         self._said_ready = False
+        self.tell_death: Callable[[int], object] = bool
+        """Is called with the number of a worker that has died while it served."""
 
     def run(self, wakeup: Wakeup, on_ready: Callable[[], None]) -> None:
         """Serve until a signal that comes out of ``wakeup`` says stop; then have the workers end, and wait for them.
@@ -140,6 +142,7 @@ class Supervisor:
         self._shared.forget(worker.number)
         if self._stop_by is None:
             self._missing.add(worker.number)
+            self.tell_death(worker.number)
             log.warning("worker %d (pid %d) has died of %s; another takes its place", worker.number, worker.pid, cause)
 
     def _serve(self, worker: Worker, event: int) -> None:

@@ -2,13 +2,14 @@
 """The PKCS#11 trusted application, as the TEE core sees it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
 
 from softee.names import PKCS11_APPLICATION, TeeResult
-from softee.pkcs11_ta import dispatch, pace, patience
+from softee.pkcs11_ta import counting, dispatch, pace, patience
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
+from softee.pkcs11_ta.counting import NOT_COUNTED, ClientCounts, Counts
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.accounts import Accounts, ClientLimits
 from softee.pkcs11_ta.session.client import Pkcs11Client
@@ -22,6 +23,9 @@ from softee.pkcs11_ta.token.state import Cost
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
 from softee.wire.values import Params
+
+Invoke = Callable[[int, Params], TeeResult]
+"""Runs a command."""
 
 
 def vaults(slots: int) -> tuple[str, ...]:
@@ -41,6 +45,7 @@ class Pkcs11Application:
         pin_cost: what one costs, for PINs that are set from now on.
         neighbours: the other secure worlds that serve the same tokens.
         tickets: how logins come back after a restart; by default, not.
+        counts: who counts what clients do; by default, nobody.
 
     """
 
@@ -55,6 +60,7 @@ class Pkcs11Application:
         pin_cost: Cost = DEFAULT_COST,
         neighbours: Neighbours = NOBODY,
         tickets: Tickets = NO_TICKETS,
+        counts: Counts = NOT_COUNTED,
     ) -> None:
         self.slots = Slots(storage, policies, neighbours)
         self.max_sessions = max_sessions
@@ -62,6 +68,9 @@ class Pkcs11Application:
         self.accounts = Accounts()
         self.tickets = tickets
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)
+        self._counts = counts
+        self._open: set[Pkcs11TaSession] = set()
+        counts.tell(self.heed_counts)
 
     @property
     def uuid(self) -> UUID:
@@ -70,7 +79,15 @@ class Pkcs11Application:
 
     def open_session(self, client: ClientIdentity, params: Params) -> "Pkcs11TaSession":  # noqa: ARG002 - as OP-TEE
         """Open a TEE session: a client of its own. The parameters are not looked at, as in OP-TEE."""
-        return Pkcs11TaSession(self.client(client))
+        session = Pkcs11TaSession(self.client(client), self._counts.client(client), self._open.discard)
+        self._open.add(session)
+        session.heed(self._counts)
+        return session
+
+    def heed_counts(self) -> None:
+        """Count what clients do from now on, or no longer, as ``counts`` says now."""
+        for session in list(self._open):
+            session.heed(self._counts)
 
     def client(self, identity: ClientIdentity) -> Pkcs11Client:
         """Return a new client of that identity."""
@@ -81,23 +98,40 @@ class Pkcs11Application:
 class Pkcs11TaSession:
     """One TEE session. Called from several threads at once."""
 
-    __slots__ = ("_client", "invoke", "is_quick", "wait")
+    __slots__ = ("_client", "_closed", "_counts", "_run", "invoke", "is_quick", "wait")
 
-    def __init__(self, client: Pkcs11Client) -> None:
+    def __init__(
+        self, client: Pkcs11Client, counts: ClientCounts, closed: "Callable[[Pkcs11TaSession], object]"
+    ) -> None:
+        """Take the client, what is counted of it, and who is told of its end."""
         self._client = client
-        counted = client.tickets.counts_calls
-        self.invoke = self._count_and_invoke if counted else partial(dispatch.invoke, HANDLERS, client)
+        self._counts = counts
+        self._closed = closed
+        self._run: Invoke
+        self.invoke: Invoke
         """Runs a command. Answers go into its parameters."""
+        self.heed(NOT_COUNTED)
         self.is_quick = partial(pace.is_quick, client)
         """Says whether a command is done in a moment."""
         self.wait = partial(patience.wait, client)
         """Says for how many seconds a command has to wait before it runs."""
 
-    def _count_and_invoke(self, command: int, params: Params) -> TeeResult:
+    def heed(self, counts: Counts) -> None:
+        """Count commands, or not, as ``counts`` says: one that nobody counts runs as if there were nothing to count."""
+        run: Invoke = partial(dispatch.invoke, HANDLERS, self._client)
+        if counts.is_on():
+            self._counts.show(len(self._client.sessions))
+            run = partial(counting.invoke, counts.clock, self._counts.note, self._client)
+        self._run = run
+        self.invoke = self._note_and_invoke if self._client.tickets.counts_calls else run
+
+    def _note_and_invoke(self, command: int, params: Params) -> TeeResult:
         """Run a command where it matters when a client makes its calls."""
         self._client.note_call()
-        return dispatch.invoke(HANDLERS, self._client, command, params)
+        return self._run(command, params)
 
     def close(self, *, returns: bool = False) -> None:
         """End the client: its sessions, session objects and logins."""
+        self._closed(self)
         self._client.close(returns=returns)
+        self._counts.close()

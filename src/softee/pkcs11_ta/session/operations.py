@@ -295,6 +295,11 @@ class Operations:
         operation = self._active.get(purpose)
         return operation is not None and operation.slow
 
+    def mechanism(self, purpose: Purpose[Any]) -> int | None:
+        """Return the mechanism of the operation of this purpose that is active, or waits to be resumed."""
+        operation = self._active.get(purpose)
+        return None if operation is None else operation.spec.mechanism
+
     def release(self, purpose: Purpose[Any]) -> None:
         """End the active operation of this purpose. Raises CKR_OPERATION_NOT_INITIALIZED."""
         self.require(purpose)

@@ -9,7 +9,7 @@ from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.pkcs11_ta.token.policy import Policy
-from softee.pkcs11_ta.token.token import Token
+from softee.pkcs11_ta.token.token import Token, serial_number
 from softee.tee.secure_storage import SecureStorage
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class Slots:
         """Return what a slot's token allows, without opening it. Raises CKR_SLOT_ID_INVALID."""
         self.require_slot(slot)
         return self._policies[slot]
+
+    def serial_numbers(self) -> list[str]:
+        """Return the serial numbers of all slots' tokens, without opening them."""
+        return [serial_number(self.installation, slot) for slot in range(self.count)]
 
     def opened(self, slot: int) -> Token | None:
         """Return a slot's token as it was last seen, if it is open."""

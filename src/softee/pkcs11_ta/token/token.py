@@ -69,7 +69,7 @@ class Token:
         self.state: TokenState = decode_state(vault.head)
         self.sessions: set[TokenSession] = set()
         self.logins: dict[Hashable, CKU] = {}
-        self.serial_number = f"{_serial(installation, self.slot):016x}"
+        self.serial_number = serial_number(installation, slot)
         self._neighbours = neighbours
         self._counted = SessionCount()
         self._shut = 0
@@ -258,6 +258,9 @@ class Token:
         self._seal_key = self._user_key = None
 
 
-def _serial(installation: UUID, slot: int) -> int:
-    """Return 64 bits, unique per installation and slot, that never change: the UUID's first half plus the slot."""
-    return ((installation.int >> 64) + slot) & 0xFFFFFFFFFFFFFFFF
+def serial_number(installation: UUID, slot: int) -> str:
+    """Return the serial number of a slot's token, 16 hexadecimal digits: it never changes, nor is another's.
+
+    It is the first half of the installation's UUID plus the slot.
+    """
+    return f"{((installation.int >> 64) + slot) & 0xFFFFFFFFFFFFFFFF:016x}"

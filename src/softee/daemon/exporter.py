@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serves metrics, in a process of its own that is made before there is a key: what reads HTTP never has one.
+
+It has the counts, to read them only, its listening socket, and nothing else: no store, no other socket, and no file but
+Python's own. It ends with the secure world.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import stat
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from softee.daemon import hardening
+from softee.daemon.account import Account, become
+from softee.daemon.counts import FOR_GOOD, SharedCounts
+from softee.daemon.errors import StartError
+from softee.daemon.http_place import HttpPlace, listen_at
+from softee.daemon.http_serving import guarded, require, serve_http
+from softee.daemon.listener import Listener
+from softee.daemon.lockdown import Doors, lock_down
+from softee.daemon.settings import MetricsSettings
+
+log = logging.getLogger(__name__)
+
+SHORTEST_TOKEN: Final = 16
+LONGEST_TOKEN: Final = 1024
+
+
+@contextlib.contextmanager
+def exporting(
+    settings: MetricsSettings, counts: SharedCounts, account: Account | None, log_descriptor: int
+) -> Iterator[None]:
+    """Serve metrics as the settings say, until the end. Called with one thread, before anything secret is there.
+
+    Raises:
+        StartError: they cannot be served; the text is a sentence that says why.
+
+    """
+    if settings.listen is None:
+        yield
+        return
+    require("metrics", "prometheus_client", "waitress")
+    token = bearer_token(settings.listen, settings.token)
+    listener = listen_at(settings.listen, settings.socket_mode, settings.socket_group)
+    alive, ours = os.pipe2(os.O_CLOEXEC)
+    exporter = _Exporter(counts, listener, token, account, alive, log_descriptor, os.getpid())
+    pid = os.fork()
+    if pid == 0:
+        exporter.run_and_exit()
+    os.close(alive)
+    listener.socket.close()
+    counts.want(FOR_GOOD)
+    log.info("metrics are at %s", settings.listen if settings.listen.path else f"http://{listener.path}/metrics")
+    try:
+        yield
+    finally:
+        os.close(ours)
+        os.waitpid(pid, 0)
+        listener.close()
+
+
+def bearer_token(place: HttpPlace, file: Path | None) -> str | None:
+    """Return the token that readers of metrics must have; None: none, at a Unix socket, whose mode says who may.
+
+    Raises:
+        StartError: there is none for an address, or it cannot be used.
+
+    """
+    if file is None:
+        if place.path is None:
+            raise StartError(
+                f"Metrics at {place} need a token: name a file with one, [metrics] token or --metrics-token."
+            )
+        return None
+    try:
+        with file.open("rb") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            token = opened.read(LONGEST_TOKEN + 1).strip()
+    except OSError as error:
+        raise StartError(f"The token of the metrics cannot be read from {file}: {error.strerror}.") from None
+    if mode & (stat.S_IROTH | stat.S_IWOTH):
+        raise StartError(f"Everybody can read or write the token of the metrics {file}; run: chmod o-rw {file}")
+    if not SHORTEST_TOKEN <= len(token) <= LONGEST_TOKEN or not token.isascii() or not token.decode().isprintable():
+        what = f"{SHORTEST_TOKEN} to {LONGEST_TOKEN} printable characters"
+        raise StartError(f"The token of the metrics {file} must have {what}, as of: openssl rand -hex 32")
+    return token.decode()
+
+
+@dataclass(frozen=True)
+class _Exporter:
+    """The process that serves, and what it has."""
+
+    counts: SharedCounts
+    listener: Listener
+    token: str | None = field(repr=False)
+    account: Account | None
+    alive: int
+    """Is at its end when the secure world is."""
+    log_descriptor: int
+    parent: int
+
+    def run_and_exit(self) -> None:
+        """Never return."""
+        status = 1
+        try:
+            self._run()
+            status = 0
+        except Exception:
+            log.exception("metrics are no longer served")
+        finally:
+            os._exit(status)
+
+    def _run(self) -> None:
+        from softee.daemon.metrics import metrics_application  # noqa: PLC0415 - who serves none does without
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # which may go to all of the secure world's processes
+        kept = self.alive, self.log_descriptor, self.counts.descriptor, self.listener.fileno()
+        hardening.close_all_but(0, 1, 2, *kept)
+        become(self.account)
+        hardening.die_with(self.parent)
+        self.counts.only_read()
+        application = guarded(metrics_application(self.counts), self.token)
+        lock_down(Doors(bare=True))  # what stays open is told by the secure world itself
+        threading.Thread(target=self._end_with_parent, daemon=True).start()
+        serve_http(application, self.listener)
+
+    def _end_with_parent(self) -> None:
+        """End when the secure world has closed its end, or is gone."""
+        os.read(self.alive, 1)
+        os._exit(0)
