@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee backup``: a copy of the state, while the secure world runs or not, sealed or in a file of its own."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from softee.cli.failure import CliError, state_failures
+from softee.cli.operator_session import operator_session
 from softee.cli.options import config_option, json_option, root_key_option, socket_option, state_option
 from softee.cli.output import write_json
 from softee.cli.passphrase import lent, with_passphrase
@@ -15,16 +15,11 @@ from softee.cli.pin import PinSource
 from softee.cli.places import answering_socket
 from softee.cli.settings import settings_from
 from softee.cli.tables import progress
-from softee.client import ClientError, TeeClient, TeeSession
-from softee.names import OPERATOR_APPLICATION, OperatorCommand, ParamType, TeeResult
-from softee.wire.values import Memref, Value
+from softee.names import OperatorCommand
 
 if TYPE_CHECKING:
     from softee.daemon.portable import Row
     from softee.daemon.settings import Settings
-
-_PIECE = 512 << 10
-_MASK = 0xFFFFFFFF
 
 
 @click.command()
@@ -99,32 +94,8 @@ def _asked_for(socket: Path) -> "list[Row]":
     """Return all records of the secure world at a socket."""
     from softee.stores.requests import Records, decode_reply, records_of  # noqa: PLC0415 - as above
 
-    try:
-        with TeeClient(socket) as client, client.open_session(OPERATOR_APPLICATION) as session:
-            copy = b"".join(_pieces(session))
-    except ClientError as error:
-        raise CliError(f"The secure world at {socket} gives no copy: {error}.") from None
-    reply = decode_reply(copy)
+    with operator_session(socket, "gives no copy") as session:
+        reply = decode_reply(session.read(OperatorCommand.BEGIN_COPY))
     if not isinstance(reply, Records):
         raise CliError(f"The secure world at {socket} gives something else than a copy.")
     return records_of(reply)
-
-
-def _pieces(session: TeeSession) -> Iterator[bytes]:
-    size = Value(ParamType.VALUE_OUTPUT)
-    _invoke(session, OperatorCommand.BEGIN_COPY, size, None)
-    whole, begin = size.a | size.b << 32, 0
-    while begin < whole:
-        piece = Memref(ParamType.MEMREF_OUTPUT, capacity=_PIECE)
-        place = Value(ParamType.VALUE_INPUT, begin & _MASK, begin >> 32)
-        _invoke(session, OperatorCommand.READ_COPY, place, piece)
-        if not piece.out:
-            raise CliError("The copy ends too early.")
-        begin += len(piece.out)
-        yield bytes(piece.out)
-
-
-def _invoke(session: TeeSession, command: int, value: Value, output: Memref | None) -> None:
-    result = session.invoke(command, (value, output, None, None))
-    if result != TeeResult.SUCCESS:
-        raise CliError(f"The secure world gives no copy: {result:#010x}.")

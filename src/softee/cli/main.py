@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
         "setup": Row("softee.cli.setup.command", "Set the system's secure world up as a service, or remove it."),
         "module": Row("softee.cli.module", "Print the path of the PKCS#11 module, or put it into a directory."),
         "status": Row("softee.cli.status", "Show the secure world that answers, and its tokens."),
+        "top": Row("softee.cli.top.command", "Show who uses the secure world, and how much, live."),
         "doctor": Row("softee.cli.doctor.command", "Say what is wrong, and how to mend it."),
         "selftest": Row("softee.cli.selftest", "Check the cryptography against published answers."),
         "token": Row("softee.cli.token", "Initialize tokens, show them, change their PINs and labels."),

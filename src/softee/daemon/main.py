@@ -86,7 +86,7 @@ def serve(
             gc.collect()
             gc.freeze()  # what is there now stays; collectors leave it alone, and workers share it
             if workers == 1:
-                operators = OperatorApplication(world.around.store, made)
+                operators = OperatorApplication(world.around.store, made, world.counts)
                 core = TeeCore([*made, operators], settings.limits.sessions_per_client)
                 server = Server(core, listener, settings.limits, world.page)
                 on_ready()

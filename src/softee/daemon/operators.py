@@ -2,7 +2,7 @@
 """What whoever operates the secure world may ask it, root and its own user.
 
 A copy of the store while it runs, which is sealed as it is on the disk: no key is in it that the disk does not hold.
-And that a token is left by all who have sessions with it, so that it can be initialized.
+That a token is left by all who have sessions with it, so that it can be initialized. And who does what.
 
 A trusted application of the daemon's own, on the same socket as all others.
 """
@@ -11,11 +11,14 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 from uuid import UUID
 
+from softee.daemon.counts import SharedCounts
 from softee.daemon.shut_tokens import end_sessions, slots_of
+from softee.daemon.statistics import Statistics
 from softee.names import OPERATOR_APPLICATION, OperatorCommand, ParamType, TeeResult
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.token.slots import Slots
@@ -39,31 +42,36 @@ class OperatorApplication:
 
     uuid: UUID = OPERATOR_APPLICATION
 
-    def __init__(self, store: Store, applications: Iterable[TrustedApplication] = ()) -> None:
+    def __init__(
+        self, store: Store, applications: Sequence[TrustedApplication] = (), counts: SharedCounts | None = None
+    ) -> None:
         self._store = store
         self._slots = slots_of(applications)
+        self._statistics = None if counts is None else Statistics(counts, applications)
 
     def open_session(self, client: ClientIdentity, params: Params) -> "OperatorSession":  # noqa: ARG002 - nothing to ask
         """Open a session. Raises TEE_ERROR_ACCESS_DENIED for whoever is neither root nor the secure world's user."""
         if client.uid not in {0, os.geteuid()}:
             raise TeeError(TeeResult.ACCESS_DENIED, f"uid {client.uid} is not the operator")
-        return OperatorSession(self._store, self._slots)
+        return OperatorSession(self._store, self._slots, self._statistics)
 
 
 class OperatorSession:
     """One TEE session, with the copy that was begun in it, and the tokens that it keeps shut."""
 
-    def __init__(self, store: Store, slots: Slots | None = None) -> None:
+    def __init__(self, store: Store, slots: Slots | None = None, statistics: Statistics | None = None) -> None:
         self._store = store
         self._slots = slots
         self._guard = threading.Lock()
         self._copy = b""
         self._shut: list[Token] = []
         self._commands: dict[int, Callable[[Params], TeeResult]] = {
-            OperatorCommand.BEGIN_COPY: self._begin,
+            OperatorCommand.BEGIN_COPY: partial(self._begin, self._records),
             OperatorCommand.READ_COPY: self._read,
             OperatorCommand.SHUT_TOKEN: self._shut_token,
         }
+        if statistics is not None:
+            self._commands[OperatorCommand.BEGIN_STATISTICS] = partial(self._begin, statistics.encoded)
 
     def invoke(self, command: int, params: Params) -> TeeResult:
         """Run a command."""
@@ -87,10 +95,14 @@ class OperatorSession:
         while self._shut:
             self._shut.pop().reopen()
 
-    def _begin(self, params: Params) -> TeeResult:
+    def _records(self) -> bytes:
+        return encode(Records([row(key, record) for key, record in self._store.range(b"")]))
+
+    def _begin(self, made: Callable[[], bytes], params: Params) -> TeeResult:
+        """Keep what is made now."""
         size = value(params[0], "parameter 0")
         try:
-            self._copy = encode(Records([row(key, record) for key, record in self._store.range(b"")]))
+            self._copy = made()
         except StoreError as error:
             raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, str(error)) from error
         size.a, size.b = len(self._copy) & 0xFFFFFFFF, len(self._copy) >> 32

@@ -94,7 +94,8 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     lock_down(doors)  # what stays open was told already
     made = make_applications(around, world.applications)
     wipe(around.root_key)
-    core = TeeCore([*made, OperatorApplication(around.store, made)], settings.limits.sessions_per_client)
+    operators = OperatorApplication(around.store, made, world.counts)
+    core = TeeCore([*made, operators], settings.limits.sessions_per_client)
     source = ConnectionSource(handover)
     place = Place(number, partial(shared.count_clients, number))
     server = Server(core, source, _share(settings.limits, shared.workers), world.page, place)

@@ -122,6 +122,12 @@ class TokenObjects:
         """The number that the next object gets: above those of all objects that there ever were."""
         return self._vault.next_number
 
+    def counts(self) -> tuple[int, int]:
+        """Return how many public and how many private objects there are."""
+        entries = list(self._vault.entries.values())
+        private = sum(entry.compartment == PRIVATE for entry in entries)
+        return len(entries) - private, private
+
     def get_private(self, number: int, *, visible: bool) -> Pkcs11Object:
         """Return a private object; ``visible``: the caller may see it. Raises as ``get``."""
         if not self.is_private(number):

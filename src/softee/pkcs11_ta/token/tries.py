@@ -49,6 +49,10 @@ class Tries:
         own = self._row(uid).failures
         return max(own, MAX_TRIES) if self._locks_all() else own
 
+    def fewest_left(self) -> int:
+        """Return how many more wrong PINs lock out the uid that has given the most: 0 where it is, or all are."""
+        return max(0, MAX_TRIES - max((self.failures(uid) for uid, _ in self.rows), default=0))
+
     def is_locked(self, uid: int) -> bool:
         """Say whether no PIN is checked for a uid any more."""
         return self.failures(uid) >= MAX_TRIES
