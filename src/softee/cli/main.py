@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
         "module": Row("softee.cli.module", "Print the path of the PKCS#11 module, or put it into a directory."),
         "status": Row("softee.cli.status", "Show the secure world that answers, and its tokens."),
         "top": Row("softee.cli.top.command", "Show who uses the secure world, and how much, live."),
+        "web": Row("softee.cli.web.command", "Serve a page that shows the secure world, to this machine."),
         "doctor": Row("softee.cli.doctor.command", "Say what is wrong, and how to mend it."),
         "selftest": Row("softee.cli.selftest", "Check the cryptography against published answers."),
         "token": Row("softee.cli.token", "Initialize tokens, show them, change their PINs and labels."),

@@ -9,27 +9,23 @@ import contextlib
 import logging
 import os
 import signal
-import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from softee.daemon import hardening
 from softee.daemon.account import Account, become
 from softee.daemon.counts import FOR_GOOD, SharedCounts
 from softee.daemon.errors import StartError
 from softee.daemon.http_place import HttpPlace, listen_at
-from softee.daemon.http_serving import guarded, require, serve_http
+from softee.daemon.http_secret import read_secret
+from softee.daemon.http_serving import BEARER, Secret, guarded, require, serve_http
 from softee.daemon.listener import Listener
 from softee.daemon.lockdown import Doors, lock_down
 from softee.daemon.settings import MetricsSettings
 
 log = logging.getLogger(__name__)
-
-SHORTEST_TOKEN: Final = 16
-LONGEST_TOKEN: Final = 1024
 
 
 @contextlib.contextmanager
@@ -65,31 +61,18 @@ def exporting(
         listener.close()
 
 
-def bearer_token(place: HttpPlace, file: Path | None) -> str | None:
+def bearer_token(place: HttpPlace, file: Path | None) -> Secret | None:
     """Return the token that readers of metrics must have; None: none, at a Unix socket, whose mode says who may.
 
     Raises:
         StartError: there is none for an address, or it cannot be used.
 
     """
-    if file is None:
-        if place.path is None:
-            raise StartError(
-                f"Metrics at {place} need a token: name a file with one, [metrics] token or --metrics-token."
-            )
-        return None
-    try:
-        with file.open("rb") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            token = opened.read(LONGEST_TOKEN + 1).strip()
-    except OSError as error:
-        raise StartError(f"The token of the metrics cannot be read from {file}: {error.strerror}.") from None
-    if mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise StartError(f"Everybody can read or write the token of the metrics {file}; run: chmod o-rw {file}")
-    if not SHORTEST_TOKEN <= len(token) <= LONGEST_TOKEN or not token.isascii() or not token.decode().isprintable():
-        what = f"{SHORTEST_TOKEN} to {LONGEST_TOKEN} printable characters"
-        raise StartError(f"The token of the metrics {file} must have {what}, as of: openssl rand -hex 32")
-    return token.decode()
+    if file is not None:
+        return Secret(BEARER, read_secret(file, "token of the metrics"))
+    if place.path is None:
+        raise StartError(f"Metrics at {place} need a token: name a file with one, [metrics] token or --metrics-token.")
+    return None
 
 
 @dataclass(frozen=True)
@@ -98,7 +81,7 @@ class _Exporter:
 
     counts: SharedCounts
     listener: Listener
-    token: str | None = field(repr=False)
+    token: Secret | None
     account: Account | None
     alive: int
     """Is at its end when the secure world is."""

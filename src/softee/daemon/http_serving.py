@@ -5,9 +5,11 @@ A page in a browser can send requests to this machine, too, and by DNS rebinding
 request must be one of this machine's own names. Nothing that is served changes anything: only GET and HEAD are taken.
 """
 
+import base64
 import hmac
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +29,8 @@ HEADERS: Final = [
 ]
 """What every answer has, unless the application says otherwise."""
 
+BEARER: Final = "Bearer"
+BASIC: Final = "Basic"
 _NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LIMITS: Final[dict[str, Any]] = {
     "threads": 2,
@@ -41,11 +45,30 @@ _LIMITS: Final[dict[str, Any]] = {
 """What a client can take up: nothing that it does or leaves undone keeps others away for longer."""
 
 
-def guarded(application: "WSGIApplication", token: str | None = None) -> "WSGIApplication":
-    """Return the application, for those alone who name this machine, want to read, and have the bearer token."""
+@dataclass(frozen=True)
+class Secret:
+    """What readers must have: a token (BEARER, for programs), or a password with any name (BASIC, for browsers)."""
+
+    scheme: str
+    text: str = field(repr=False)
+
+    def is_in(self, authorization: str) -> bool:
+        """Tell whether a header has it, in a time that tells nothing of it."""
+        scheme, _, given = authorization.partition(" ")
+        given = given.strip()
+        if self.scheme == BASIC:
+            try:
+                given = base64.b64decode(given, validate=True).decode().partition(":")[2]
+            except ValueError:
+                return False
+        return scheme.lower() == self.scheme.lower() and hmac.compare_digest(given.encode(), self.text.encode())
+
+
+def guarded(application: "WSGIApplication", secret: Secret | None = None) -> "WSGIApplication":
+    """Return the application, for those alone who name this machine, want to read, and have the secret."""
 
     def answer(environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        refusal = _refusal(environment, token)
+        refusal = _refusal(environment, secret)
         if refusal is not None:
             status, *further = refusal
             start(status, [("Content-Type", "text/plain; charset=utf-8"), *HEADERS, *further])
@@ -55,22 +78,16 @@ def guarded(application: "WSGIApplication", token: str | None = None) -> "WSGIAp
     return answer
 
 
-def _refusal(environment: "WSGIEnvironment", token: str | None) -> Any:  # noqa: ANN401 - a status, then headers
+def _refusal(environment: "WSGIEnvironment", secret: Secret | None) -> Any:  # noqa: ANN401 - a status, then headers
     host = environment.get("HTTP_HOST", "localhost")
     name, _, port = host.rpartition(":")
     if (name if port.isdigit() else host).lower() not in _NAMES:
         return ("421 Misdirected Request",)
     if environment["REQUEST_METHOD"] not in {"GET", "HEAD"}:
         return "405 Method Not Allowed", ("Allow", "GET, HEAD")
-    if token is not None and not _has_token(environment.get("HTTP_AUTHORIZATION", ""), token):
-        return "401 Unauthorized", ("WWW-Authenticate", 'Bearer realm="softee"')
+    if secret is not None and not secret.is_in(environment.get("HTTP_AUTHORIZATION", "")):
+        return "401 Unauthorized", ("WWW-Authenticate", f'{secret.scheme} realm="softee"')
     return None
-
-
-def _has_token(authorization: str, token: str) -> bool:
-    """Tell whether it is the bearer token, in a time that tells nothing of it."""
-    scheme, _, given = authorization.partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
 
 
 def _with_headers(start: "StartResponse") -> "StartResponse":

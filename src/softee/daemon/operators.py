@@ -72,6 +72,7 @@ class OperatorSession:
         }
         if statistics is not None:
             self._commands[OperatorCommand.BEGIN_STATISTICS] = partial(self._begin, statistics.encoded)
+            self._commands[OperatorCommand.BEGIN_OBJECTS] = partial(self._begin, statistics.encoded_objects)
 
     def invoke(self, command: int, params: Params) -> TeeResult:
         """Run a command."""

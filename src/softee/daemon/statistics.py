@@ -4,15 +4,21 @@
 A JSON document (``told.py``). To be asked for it has acts counted for a while.
 """
 
+import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import Final
 
 import msgspec
 
 from softee.daemon.counts import Seen, SharedCounts
 from softee.daemon.tallies import Durations
-from softee.daemon.told import ClientTold, CommitTold, OperationTold, TokenTold, Told, WorkerTold
+from softee.daemon.told import ClientTold, CommitTold, ObjectTold, OperationTold, TokenTold, Told, WorkerTold
+from softee.names import CKA, CKK, CKO
+from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.application import Pkcs11Application
+from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.counting import name_of_command, name_of_mechanism, name_of_result
 from softee.pkcs11_ta.token.slots import Slots
 from softee.pkcs11_ta.token.state import Credential, PinCredential
@@ -20,7 +26,9 @@ from softee.stores.base import StoreError
 from softee.tee.application import TrustedApplication
 from softee.tee.sealing import TamperedError
 
-_SECOND = 10**9
+MOST_OBJECTS: Final = 100
+"""Public objects of a token that are told of; ``TokenTold`` has their number."""
+_SECOND: Final = 10**9
 
 
 class Statistics:
@@ -46,6 +54,12 @@ class Statistics:
             commits=[CommitTold(name, one.count, one.total / _SECOND) for name, one in seen.commits.items()],
         )
         return msgspec.json.encode(told)
+
+    def encoded_objects(self) -> bytes:
+        """Return what is told of the tokens' public objects."""
+        return msgspec.json.encode(
+            [one for slots in self._slots for slot in range(slots.count) for one in _objects(slots, slot)]
+        )
 
 
 def _operations(seen: Seen) -> list[OperationTold]:
@@ -79,6 +93,30 @@ def _token(slots: Slots, slot: int) -> TokenTold:
         public_objects=public,
         private_objects=private,
     )
+
+
+def _objects(slots: Slots, slot: int) -> Iterator[ObjectTold]:
+    """Give a token's first public objects. Damaged ones, or all of a damaged token, are left out."""
+    with contextlib.suppress(StoreError, TamperedError):
+        objects = slots.token(slot).objects
+        for handle in objects.find({}, private=False)[:MOST_OBJECTS]:
+            with contextlib.suppress(Pkcs11Error):
+                yield _object(slot, objects.get(handle, private=False).attributes)
+
+
+def _object(slot: int, attributes: Attributes) -> ObjectTold:
+    label, identifier = attributes.get(CKA.LABEL), attributes.get(CKA.ID)
+    return ObjectTold(
+        slot,
+        _name(CKO, attributes.get(CKA.CLASS)),
+        _name(CKK, attributes.get(CKA.KEY_TYPE)),
+        label.decode(errors="replace") if isinstance(label, bytes) else "",
+        identifier.hex() if isinstance(identifier, bytes) else "",
+    )
+
+
+def _name(names: type[IntEnum], number: object) -> str:
+    return f"{names.__name__}_{names(number).name}" if isinstance(number, int) and number in set(names) else ""
 
 
 def _tries_left(credential: Credential | None) -> int | None:

@@ -42,6 +42,16 @@ class TokenTold(msgspec.Struct, frozen=True):
     private_objects: int = 0
 
 
+class ObjectTold(msgspec.Struct, frozen=True):
+    """A public object of a token. Its class and key type are names of PKCS#11's; CKA_ID is in hexadecimal."""
+
+    slot: int
+    object_class: str
+    key_type: str
+    label: str
+    id: str
+
+
 class OperationTold(msgspec.Struct, frozen=True):
     """How often a function was called, by mechanism ("" for none), return value and token, and how long it took."""
 

@@ -25,6 +25,8 @@ class OperatorCommand(IntEnum):
     BEGIN_STATISTICS = 0x20
     """Keep what is told of clients, tokens and what they do (daemon/statistics.py), to be read as a copy is, JSON.
     Parameter 0 (value, output): size, a | b<<32."""
+    BEGIN_OBJECTS = 0x21
+    """Likewise, what is told of the tokens' public objects."""
 
 
 class TeeResult(IntEnum):

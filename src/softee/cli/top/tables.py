@@ -27,9 +27,10 @@ def summary(rates: Rates) -> str:
     serving = sum(worker.since > 0 for worker in rates.workers)
     deaths = sum(worker.deaths for worker in rates.workers)
     died = f", {deaths} have died" if deaths else ""
-    clients = sum(worker.clients for worker in rates.workers)
+    connected = sum(worker.clients for worker in rates.workers)
+    clients = "1 client" if connected == 1 else f"{connected} clients"
     workers = f"{serving} of {len(rates.workers)} workers serve{died}"
-    return f"{rates.per_second:,.0f} calls a second, {clients} clients, {workers}"
+    return f"{rates.per_second:,.0f} calls a second, {clients}, {workers}"
 
 
 def tables(rates: Rates) -> list[Table]:
