@@ -222,6 +222,13 @@ def test_damaged_database_pages_never_raise_anything_but_a_store_error(path: Pat
     assert refused
 
 
+def test_attack_a_damaged_schema_that_is_no_text_is_a_store_error(path: Path) -> None:
+    SqliteStore(path).close()
+    path.write_bytes(path.read_bytes().replace(b"WITHOUT ROWID", b"WITHOUT ROWI\xc4"))
+    with pytest.raises(StoreDamagedError, match="restore it from a backup"):
+        SqliteStore(path)
+
+
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere"):
         SqliteStore(tmp_path / "nowhere" / "store.db")

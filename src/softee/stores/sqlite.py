@@ -246,6 +246,8 @@ def _as_store_error(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0)
         kind, sentence = _ERRORS.get(code) or _ERRORS.get(code & 0xFF, (StoreError, "SQLite failed"))
         raise kind(f"{path}: {sentence} ({error})") from error
+    except UnicodeDecodeError:  # of SQLite's own words, which quote a damaged schema
+        raise StoreDamagedError(f"{path}: the file is damaged: restore it from a backup") from None
 
 
 def _record(value: object, revision: object) -> Record:
