@@ -29,7 +29,8 @@ says is refused, and so is a query: a PIN has no place on a command line.
 
 **PINs** come from a file, a descriptor, a variable or the terminal, in this order. `SOFTEE_PIN` is the user's,
 `SOFTEE_SO_PIN` the security officer's, `SOFTEE_NEW_PIN` the new one of `token set-pin`, `SOFTEE_FILE_PASSWORD` the
-password of a file that `key import` reads.
+password of a file that `key import` reads, `SOFTEE_FROM_PIN` the PIN of a token that `import softhsm` reads,
+`SOFTEE_PASSPHRASE` what opens an encrypted backup or a token in a file.
 
 **What destroys** asks first. `--yes` is the answer where nobody can be asked.
 

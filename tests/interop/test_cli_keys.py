@@ -48,6 +48,20 @@ def softee(programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     return softee
 
 
+def test_keys_of_each_kind_of_file_come_by_their_own_command(softee: CommandLine, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    files = {
+        "p12": serialize_key_and_certificates(b"name", key, None, None, NoEncryption()),
+        "pkcs8": key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        "pem": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        assert softee.json("import", name, str(tmp_path / name), "--label", name)["kind"] == "ec:prime256v1"
+    assert softee.fails("import", "p12", str(tmp_path / "pem")) == "The file holds no private key in PKCS#12."
+    assert len(softee.json("key", "list")) == 2 * len(files)
+
+
 @pytest.fixture
 def _no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is there to be asked."""

@@ -29,9 +29,11 @@ PAGES = (
     Page("board.md", ("pkcs11-tool",)),
     Page("ci.md", ("pkcs11-tool",)),
     Page("java.md", ("jarsigner", "curl")),
+    Page("moving.md", ()),
     Page("openssh.md", ("ssh-keygen", "ssh-agent", "/usr/sbin/sshd", "git")),
     Page("openssl-engine.md", ("openssl", "curl")),
     Page("python.md", ()),
+    Page("softhsm2.md", ("softhsm2-util", "pkcs11-tool", "openssl")),
 )
 
 BY_OTHER_TESTS = {

@@ -24,7 +24,7 @@ from softee.cli.cryptoki.kinds import curve_by_oid
 from softee.cli.cryptoki.native import pair_of
 from softee.cli.failure import CliError
 from softee.cli.key import reading
-from softee.cli.key.reading import read_key
+from softee.cli.key.reading import Format, read_key
 from softee.names import CKA, CKK
 
 PASSWORD = b"a password"
@@ -70,6 +70,26 @@ def test_a_key_is_read_with_and_without_a_password(name: str) -> None:
         assert isinstance(found.key, ec.EllipticCurvePrivateKey)
         assert found.key.private_numbers() == KEY.private_numbers()
         assert list(found.certificates) == ([CERTIFICATE, CERTIFICATE] if name == "PKCS#12" else [])
+
+
+@pytest.mark.parametrize("taken", Format)
+@pytest.mark.parametrize("name", FORMATS)
+def test_where_one_format_is_asked_for_no_other_is_taken(name: str, taken: Format) -> None:
+    data = FORMATS[name](NoEncryption())
+    if (name == taken.value) or name.endswith(f"in {taken.value}") or (name, taken) == ("OpenSSH", Format.SSH):
+        assert isinstance(read_key(data, no_password, [taken]).key, ec.EllipticCurvePrivateKey)
+    else:
+        with pytest.raises(CliError, match=f"The file holds no private key in {taken.value}."):
+            read_key(data, no_password, [taken])
+
+
+def test_the_formats_that_would_be_taken_are_named() -> None:
+    for formats, named in (
+        ([Format.PEM, Format.DER], "PEM or DER"),
+        (list(Format), "PEM, DER, PKCS#12 or OpenSSH's format"),
+    ):
+        with pytest.raises(CliError, match=f"The file holds no private key in {named}."):
+            read_key(b"none", no_password, formats)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
         "key": Row("softee.cli.key", "Make, import, export, wrap and attest keys."),
         "cert": Row("softee.cli.cert", "Put certificates on a token, or make them."),
         "csr": Row("softee.cli.csr", "Make a certificate request that a token's key signs."),
+        "import": Row("softee.cli.importing", "Put keys from files, or a token of SoftHSM2's, on a token."),
         "object": Row("softee.cli.object", "List, show and delete whatever is on a token."),
         "uri": Row("softee.cli.uri", "Print PKCS#11 URIs of tokens and objects."),
         "attestation": Row("softee.cli.attestation", "Print the certificates of the attestation key."),

@@ -24,7 +24,6 @@ PAGES = (
     "openssh.md",
     "openssl-engine.md",
     "p11-kit.md",
-    "softhsm2.md",
     "strongswan.md",
 )
 WITH_PROVIDER = (

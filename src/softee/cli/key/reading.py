@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -29,17 +30,28 @@ class KeyFile:
     certificates: Sequence[Certificate] = ()
 
 
-def read_key(data: bytes, password: Password) -> KeyFile:
-    """Return the private key in a file, whichever format it has.
+class Format(Enum):
+    """A format of files, by the name that people give it."""
+
+    SSH = "OpenSSH's format"
+    PEM = "PEM"
+    PKCS12 = "PKCS#12"
+    DER = "DER"
+
+
+def read_key(data: bytes, password: Password, formats: Sequence[Format] = tuple(Format)) -> KeyFile:
+    """Return the private key in a file of one of these formats.
 
     Raises:
         CliError: there is none, or the password is wrong.
 
     """
-    for format_, load in _FORMATS.items():
-        if format_(data):
-            return _opened(load, data, password)
-    raise CliError("The file holds no private key in PEM, DER, PKCS#12 or OpenSSH's format.")
+    found = next((format_ for format_, (is_it, _) in _FORMATS.items() if is_it(data)), None)
+    if found is None or found not in formats:
+        names = [one.value for one in (Format.PEM, Format.DER, Format.PKCS12, Format.SSH) if one in formats]
+        listed = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        raise CliError(f"The file holds no private key in {listed}.")
+    return _opened(_FORMATS[found][1], data, password)
 
 
 def _opened(load: Callable[[bytes, bytes | None], KeyFile], data: bytes, password: Password) -> KeyFile:
@@ -96,10 +108,10 @@ def _is_pkcs12(data: bytes) -> bool:
     return data[:1] == b"\x30" and b"\x02\x01\x03" in data[2:9]
 
 
-_FORMATS: Final[dict[Callable[[bytes], bool], Callable[[bytes, bytes | None], KeyFile]]] = {
-    lambda data: b"-----BEGIN OPENSSH PRIVATE KEY-----" in data: _ssh,
-    lambda data: b"PRIVATE KEY-----" in data: _pem,
-    _is_pkcs12: _pkcs12,
-    lambda data: data[:1] == b"\x30": _der,
+_FORMATS: Final[dict[Format, tuple[Callable[[bytes], bool], Callable[[bytes, bytes | None], KeyFile]]]] = {
+    Format.SSH: (lambda data: b"-----BEGIN OPENSSH PRIVATE KEY-----" in data, _ssh),
+    Format.PEM: (lambda data: b"PRIVATE KEY-----" in data, _pem),
+    Format.PKCS12: (_is_pkcs12, _pkcs12),
+    Format.DER: (lambda data: data[:1] == b"\x30", _der),
 }
 """How a format is recognised, and what reads it; the first that fits."""
