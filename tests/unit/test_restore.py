@@ -3,6 +3,7 @@
 
 import json
 import os
+import pwd
 import shutil
 import sqlite3
 from contextlib import closing
@@ -17,12 +18,14 @@ from softee.daemon.settings import Settings
 from softee.names import CKR
 from softee.stores.sqlite import SqliteStore
 from softee.tee.anchor import ANCHOR
+from softee.tee.sealing import TamperedError
 from support.anchors import FakeCounter
 from support.object_calls import create
-from support.secure_world import running_daemon
+from support.secure_world import running_daemon, short_directory
 from support.states import PASSPHRASE, opened, settings_in
 from support.stores import snapshot
 from support.token_world import CHEAP, Caller
+from support.tpm import needs_tpm, running_tpm
 
 ANCHORED = 'anchor = "tpm:0x01800057"\n'
 
@@ -265,8 +268,49 @@ def test_the_anchor_takes_an_older_state_that_its_operator_puts_back_and_then_no
     with opened(settings) as caller:
         assert objects_of(caller) == 1
     (settings.state / "softee.db").write_bytes(restored)
-    with pytest.raises(Exception, match="rolled back as a whole"), opened(settings):
+    with pytest.raises(TamperedError, match="rolled back as a whole"), opened(settings):
         pass
+
+
+@needs_tpm
+def test_a_counter_of_a_tpm_takes_what_its_operator_puts_back(tmp_path: Path) -> None:
+    with running_tpm() as tcti:
+        settings = settings_in(tmp_path / "here", f'anchor = "tpm:0x01800057?tcti={tcti}"\n')
+        with opened(settings) as caller:
+            create(caller, caller.set_up(), TOKEN=True)
+        old = (settings.state / "softee.db").read_bytes()
+        file = backed_up(settings)
+        for _ in range(2):
+            with opened(settings) as caller:
+                session = caller.open()
+                assert caller.login(session) is CKR.OK
+                create(caller, session, TOKEN=True)
+        assert run(settings, "restore", file, "--replace") == 0
+        with opened(settings) as caller:
+            assert objects_of(caller) == 1
+        (settings.state / "softee.db").write_bytes(old)
+        with pytest.raises(TamperedError, match="rolled back as a whole"), opened(settings):
+            pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which root alone can")
+def test_what_root_puts_back_for_a_user_is_that_user_s(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = backed_up(here)
+    file.chmod(0o600)
+    monkeypatch.setattr("softee.daemon.account._PROGRAM", (Path("/usr"),))
+    with short_directory() as folder:
+        folder.chmod(0o711)
+        there = settings_in(folder / "there", "user = 'nobody'\n")
+        (folder / "there").chmod(0o711)
+        for options in ([], ["--replace"]):
+            assert run(there, "restore", file, *options) == 0, capsys.readouterr().err
+        nobody = pwd.getpwnam("nobody").pw_uid
+        owners = {str(path.relative_to(there.state)): path.stat().st_uid for path in there.state.rglob("*")}
+        assert owners.keys() >= {"softee.db", "replaced-1", "replaced-1/softee.db"}
+        assert set(owners.values()) == {nobody}
+        assert there.root_key.read() is not None, "which is root's"
 
 
 def test_without_an_anchor_nothing_is_left_of_one(tmp_path: Path, counter: FakeCounter) -> None:

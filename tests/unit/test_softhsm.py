@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """SoftHSM2's tokens are read from files and from databases alike; what is hostile or damaged is told and not taken."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from softee.cli.failure import CliError
 from softee.cli.softhsm.files import decode_object
 from softee.cli.softhsm.place import label_of, the_token, token_folder
 from softee.cli.softhsm.secrets import decrypted, unlocked
-from softee.cli.softhsm.stored import MOST_ATTRIBUTES, BadStoreError, Mechanisms, Nested, Stored, StoredObject
+from softee.cli.softhsm.stored import MOST_ATTRIBUTES, BadStoreError, Mechanisms, Nested, StoredObject
 from softee.cli.softhsm.templates import NotTakenError, opened, template_of
 from softee.names import CKA, CKK, CKM, CKO
 from softee.pkcs11_ta.attributes.secret_bytes import SecretBytes
@@ -213,32 +212,6 @@ def test_attack_sizes_and_counts_that_are_not_there_cost_nothing() -> None:
         decode_object(encode(many))
 
 
-STORED: st.SearchStrategy[Stored] = st.one_of(
-    st.booleans(),
-    st.integers(0, (1 << 64) - 1),
-    st.binary(max_size=50),
-    st.builds(Nested, st.integers(0, 50)),
-    st.builds(Mechanisms, st.lists(st.integers(0, (1 << 64) - 1), max_size=5).map(tuple)),
-)
-
-
-@given(st.dictionaries(st.integers(0, (1 << 64) - 1), STORED, max_size=20))
-def test_what_is_encoded_is_decoded(attributes: dict[int, Stored]) -> None:
-    assert decode_object(encode(attributes)) == attributes
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes_are_an_object_or_refused(content: bytes) -> None:
-    with suppress(WireError):
-        decode_object(content)
-
-
-@given(st.dictionaries(st.sampled_from(list(AES)), STORED), st.booleans())
-def test_any_attributes_are_a_template_or_not_taken(attributes: dict[int, Stored], is_aes: bool) -> None:  # noqa: FBT001
-    with suppress(NotTakenError):
-        template_of(opened(StoredObject("name", {**AES, **attributes} if is_aes else attributes), token_key()))
-
-
 HOSTILE = {
     "a view in a table's place": "DROP TABLE attribute_binary; CREATE VIEW attribute_binary AS SELECT 1 AS value, 2 AS"
     " type, 3 AS object_id, 4 AS id",
@@ -282,6 +255,16 @@ def test_attack_every_byte_of_a_database_may_be_another_one(tmp_path: Path) -> N
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         with suppress(CliError):
             the_token(tmp_path, None)
+
+
+def test_attack_a_pipe_in_a_file_s_place_is_not_waited_for(tmp_path: Path) -> None:
+    write_files(tmp_path / "one", token_object(), [DATA])
+    os.mkfifo(tmp_path / "one" / "ffffffff.object")
+    assert len(the_token(tmp_path, None).objects) == 1
+    (tmp_path / "two").mkdir()
+    os.mkfifo(tmp_path / "two" / "sqlite3.db")
+    os.mkfifo(tmp_path / "two" / "token.object")
+    assert label_of(the_token(tmp_path, None)) == "old"
 
 
 def test_nothing_is_written_to_what_is_read(tmp_path: Path) -> None:

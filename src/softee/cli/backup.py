@@ -76,17 +76,21 @@ def _records(settings: "Settings", answering: Path | None) -> "list[Row]":
 
 def _write_file(settings: "Settings", file: Path, source: str, records: "list[Row]", passphrase: PinSource) -> int:
     """Write a file that a passphrase opens, and return how many records are in it."""
-    from softee.daemon.portable import made_portable, write_portable  # noqa: PLC0415 - as above
+    from softee.daemon.failures import opening  # noqa: PLC0415 - as above
+    from softee.daemon.portable import made_portable, write_portable  # noqa: PLC0415
     from softee.daemon.verification import verify_store  # noqa: PLC0415
 
-    portable = made_portable(source, records, settings.root_key)
-    reports = verify_store(portable.store, portable.root_key, settings.pkcs11.slots)
-    with lent(passphrase, f"New passphrase of {file}", new=True) as secret:
-        count = write_portable(file, portable, secret, progress("Records"))
+    state = made_portable(source, records, settings.root_key)
+    try:
+        with opening(state.store, settings.root_key):
+            reports = verify_store(state.store, state.root_key, settings.pkcs11.slots)
+        with lent(passphrase, f"New passphrase of {file}", new=True) as secret:
+            count = write_portable(file, state, secret, progress("Records"))
+    finally:
+        state.wipe()
     if any(report.damaged for report in reports):
-        click.echo(
-            "softee: Something in the state is damaged, and so it is in the backup: see `softee verify`.", err=True
-        )
+        said = "Something in the state is damaged, and so it is in the backup: see `softee verify`."
+        click.echo(f"softee: {said}", err=True)
     return count
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PINs: from a file, a descriptor, the environment or the terminal; never from the command line, which others read."""
+"""PINs: from a file, a descriptor, the environment or the terminal; never from the command line, which others read.
+
+Passwords and passphrases come the same way.
+"""
 
 import os
 from dataclasses import dataclass
@@ -75,5 +78,5 @@ def _read(descriptor: int) -> bytes:
         while b"\n" not in read and len(read) < _LONGEST and (part := os.read(descriptor, _LONGEST)):
             read += part
     except OSError as error:
-        raise CliError(f"The PIN cannot be read from descriptor {descriptor}: {error.strerror}.") from None
+        raise CliError(f"The secret cannot be read from descriptor {descriptor}: {error.strerror}.") from None
     return read

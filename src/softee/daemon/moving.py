@@ -79,7 +79,7 @@ def move_to_file(settings: Settings, label: str, ask: AskPin, file: Path, passph
             _copy(source, application_over(alone, slots=1).slots.token(0), here, ask)
             write_portable(file, alone, passphrase)
         finally:
-            wipe(alone.root_key)
+            alone.wipe()
         source.reset(TokenState())
 
 
@@ -109,7 +109,7 @@ def import_token(file: Path, passphrase: bytearray, ask: AskPin, there: Destinat
                 _copy(found[0], target, application, ask)
                 return target
     finally:
-        wipe(portable.root_key)
+        portable.wipe()
 
 
 def _free(application: Pkcs11Application, label: str, slot: int | None) -> Token:

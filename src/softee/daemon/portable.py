@@ -39,6 +39,10 @@ class Portable:
     store: Store
     root_key: bytearray = field(repr=False)
 
+    def wipe(self) -> None:
+        """Overwrite the root key."""
+        wipe(self.root_key)
+
 
 def made_portable(name: str, records: Iterable[Row], source: RootKeySource) -> Portable:
     """Return records under a root key of their own.

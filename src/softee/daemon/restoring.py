@@ -74,7 +74,7 @@ def restore(
             raise StartError(f"{error.filename} cannot be written: {error.strerror}.") from None
         finally:
             wipe(root_key)
-            wipe(state.root_key)
+            state.wipe()
 
 
 def _refuse_state(settings: Settings, *, replace: bool) -> None:

@@ -33,7 +33,7 @@ def read_folder(folder: Path) -> StoredToken:
         BadStoreError: the token's own file cannot be read, or there are too many objects.
 
     """
-    files = sorted(file for file in folder.glob("*.object") if file.name != TOKEN_FILE)
+    files = sorted(file for file in folder.glob("*.object") if file.name != TOKEN_FILE and file.is_file())
     if len(files) > MOST_OBJECTS:
         raise BadStoreError(f"{folder} has more than {MOST_OBJECTS} objects")
     return StoredToken(_read_file(folder / TOKEN_FILE), [_read_or_tell(file) for file in files])

@@ -65,7 +65,7 @@ def label_of(token: StoredToken) -> str:
 
 def _tokens(folder: Path) -> Iterator[StoredToken]:
     for place in (folder, *sorted(one for one in folder.iterdir() if one.is_dir())):
-        if (place / DATABASE).exists():
+        if (place / DATABASE).is_file():  # a pipe would have to be waited for
             yield read_database(place / DATABASE)
-        elif (place / TOKEN_FILE).exists():
+        elif (place / TOKEN_FILE).is_file():
             yield read_folder(place)
