@@ -27,7 +27,7 @@ demo: $(INSTALLED) ## walk through OP-TEE's documentation with real programs
 	@echo 'The command is $(BIN)/softee; after `. $(BIN)/activate` it is found as softee.'
 
 test: $(INSTALLED) ## run all tests, against the installed wheel; with TESTS=... some of them
-	@tools/debian_packages.sh default-jdk-headless libp11-dev musl-tools openssh-client openssh-server p11-kit-modules softhsm2 valgrind
+	@tools/debian_packages.sh default-jdk-headless libp11-dev musl-tools nginx openssh-client openssh-server p11-kit-modules softhsm2 valgrind
 ifdef TESTS
 	pytest $(ON_ALL_CPUS) $(TESTS)
 else
@@ -88,10 +88,11 @@ fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz
 
 SOAKED := tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py tests/interop/test_bad_company.py \
+	tests/interop/test_nginx_under_load.py \
 	tests/native/test_musl.py tests/native/test_thread_sanitizer.py
 
 soak: $(INSTALLED) ## the long versions of the crash tests, musl, ThreadSanitizer
-	@tools/debian_packages.sh musl-tools
+	@tools/debian_packages.sh musl-tools nginx
 	SOFTEE_SOAK=1 pytest --timeout=7200 -o faulthandler_timeout=0 $(SOAKED)
 
 install: $(INSTALLED) ## for the whole machine: programs, units, headers, below PREFIX=/usr/local; DESTDIR= is heeded

@@ -16,6 +16,7 @@ has_softhsm() { [ -e /usr/lib/softhsm/libsofthsm2.so ]; }
 has_libp11() { /sbin/ldconfig -p | grep "libp11\.so\.3 " >/dev/null; }
 # Where services run, the package would open port 22 to everybody: there it is for people to install.
 has_sshd() { [ -x /usr/sbin/sshd ] || [ -d /run/systemd/system ]; }
+has_nginx() { [ -x /usr/sbin/nginx ] || [ -d /run/systemd/system ]; } # likewise
 has_p11_kit_client() { compgen -G '/usr/lib/*/pkcs11/p11-kit-client.so' >/dev/null; }
 has_tss() { pkg-config --exists tss2-esys tss2-fapi; }
 has_arm64_libc() { [ -e /usr/aarch64-linux-gnu/include/stdio.h ]; }
@@ -50,6 +51,7 @@ for package in "$@"; do
         openssh-server) need openssh-server has_sshd ;;
         p11-kit-modules) need p11-kit-modules has_p11_kit_client ;;
         libnss3-tools) need libnss3-tools has_program certutil ;;
+        nginx) need nginx has_nginx ;;
         nodejs) need nodejs has_program node ;;
         npm) need npm has_program npm ;; # Debian's brings the headers that modules in C++ are built with
         valgrind) need valgrind has_program valgrind ;;

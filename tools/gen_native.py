@@ -14,7 +14,7 @@ from pkcs11_lists import MODULES, NameList
 from softee import names
 from softee.names import PKCS11_APPLICATION
 from softee.names.attribute_kinds import ATTRIBUTE_KINDS
-from softee.pkcs11_ta.abi.again import DONE_AGAIN, DONE_AGAIN_WITH_OPERATION, ENDED
+from softee.pkcs11_ta.abi.again import DONE_AGAIN, DONE_AGAIN_IN_A_CHILD, DONE_AGAIN_WITH_OPERATION, ENDED
 from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.abi.restored import NOBODY
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE
@@ -116,7 +116,12 @@ def commands() -> str:
     return header("/* The PKCS#11 application and its commands. */", guarded("COMMANDS_GEN_H", body))
 
 
-AGAIN = {"AGAIN_DONE": DONE_AGAIN, "AGAIN_WITH_OPERATION": DONE_AGAIN_WITH_OPERATION, "AGAIN_ENDED": ENDED}
+AGAIN = {
+    "AGAIN_DONE": DONE_AGAIN,
+    "AGAIN_WITH_OPERATION": DONE_AGAIN_WITH_OPERATION,
+    "AGAIN_IN_CHILD": DONE_AGAIN_IN_A_CHILD,
+    "AGAIN_ENDED": ENDED,
+}
 """What the library does with a command that it cannot send, or has no answer to; with all others nothing."""
 
 

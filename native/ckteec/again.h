@@ -9,6 +9,7 @@ enum again {
     AGAIN_NEVER,          /* it may have been done: CKR_DEVICE_ERROR */
     AGAIN_DONE,           /* it is sent again */
     AGAIN_WITH_OPERATION, /* likewise, when the operation that it goes on with has been begun again */
+    AGAIN_IN_CHILD,       /* it is sent again by a child of a process that was connected, and else never */
     AGAIN_ENDED,          /* what it ends has ended with the secure world */
 };
 

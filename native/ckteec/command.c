@@ -14,6 +14,7 @@
 #include "turn.h"
 
 #define STATUS_SIZE sizeof(uint32_t)
+#define LOGINS_AGAIN 3 /* how often a child's login is sent again: it may be what its secure world dies of */
 
 /* Buffers of no bytes point here: OP-TEE's library passes no NULL either. */
 static uint8_t nothing[1];
@@ -250,6 +251,31 @@ CK_RV command_fetch(enum ta_command number, const void *request, size_t request_
     return rv;
 }
 
+static bool is_answered(const struct command *command)
+{
+    return !command->unsent && !command->unanswered;
+}
+
+/* A login that could not be kept has gone with its secure world, as if that had not answered over the request. */
+static CK_RV send_and_remember(struct command *command)
+{
+    const CK_RV rv = send_and_judge(command);
+
+    if (rv == CKR_OK && is_answered(command) && !remember(command)) {
+        store_u32(command->control.bytes, command->session);
+        command->unanswered = true;
+    }
+    return rv;
+}
+
+/* Whether a command may be sent again that the secure world has got; `times`: how often it was. */
+static bool may_be_done_again(const struct command *command, enum again again, unsigned int times)
+{
+    if (again == AGAIN_IN_CHILD)
+        return library_has_parents_place() && command->user != CKU_CONTEXT_SPECIFIC && times < LOGINS_AGAIN;
+    return again == AGAIN_DONE || again == AGAIN_WITH_OPERATION;
+}
+
 /*
  * Where the secure world was gone, or went away, wait for it to come back, and have it do what does no harm. What only
  * ends something has ended with the old one.
@@ -257,19 +283,20 @@ CK_RV command_fetch(enum ta_command number, const void *request, size_t request_
 static CK_RV send_until_answered(struct command *command, struct turn *turn)
 {
     int64_t deadline = 0;
-    CK_RV rv = send_and_judge(command);
+    unsigned int times = 0;
+    CK_RV rv = send_and_remember(command);
 
-    while ((command->unsent || command->unanswered) && connection_can_come_back()) {
+    while (!is_answered(command) && connection_can_come_back()) {
         const enum again again = again_of(turn->called);
         const bool sent = command->unanswered;
 
         if (again == AGAIN_ENDED && connection_is_lost())
             return remembered_end(command);
-        if (sent && (again == AGAIN_NEVER || again == AGAIN_ENDED))
+        if (sent && !may_be_done_again(command, again, times++))
             return CKR_DEVICE_ERROR;
         if (!library_reconnect(&deadline) || !turn_again(turn, command, sent))
             return CKR_DEVICE_ERROR;
-        rv = send_and_judge(command);
+        rv = send_and_remember(command);
     }
     return rv;
 }
@@ -283,8 +310,6 @@ static CK_RV exchange(struct command *command, struct turn *turn)
     do
         rv = send_until_answered(command, turn);
     while (turn_seen(turn, command, rv));
-    if (rv == CKR_OK && !command->unsent && !command->unanswered)
-        remember(command);
     return rv;
 }
 

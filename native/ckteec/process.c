@@ -22,6 +22,10 @@ static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static bool initialized;
 static unsigned long lives; /* how often it was */
 
+/* The process was forked from one that was connected; and it has not waited in vain yet to be so, too. */
+static bool parents_place;
+static atomic_bool waits_for_peer;
+
 /* A thread connects anew; the others wait for it. */
 static atomic_bool renewing;
 
@@ -55,6 +59,8 @@ static void forget_parent(void)
     pthread_rwlock_init(&lock, NULL);
     pthread_mutex_init(&end_lock, NULL);
     pthread_cond_init(&end_came, NULL);
+    parents_place = parents_place || initialized;
+    atomic_store(&waits_for_peer, parents_place);
     initialized = false;
     atomic_store(&finalizing, false);
     atomic_store(&renewing, false);
@@ -92,6 +98,28 @@ static CK_RV initialize_alone(void)
     return rv;
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* A server forks workers, which then call for the first time, whenever it likes: the secure world may be restarting. */
+static CK_RV initialize_in_time(void)
+{
+    const int64_t deadline = now_ns() + connection_patience();
+    CK_RV rv = initialize_alone();
+
+    while (rv == CKR_DEVICE_ERROR && atomic_load(&waits_for_peer)) {
+        atomic_store(&waits_for_peer, now_ns() < deadline);
+        poll(NULL, 0, NAP_MS);
+        rv = initialize_alone();
+    }
+    return rv;
+}
+
 CK_RV library_initialize(void)
 {
     int cancel_state;
@@ -103,7 +131,7 @@ CK_RV library_initialize(void)
     if (library_is_initialized())
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    rv = initialize_alone();
+    rv = initialize_in_time();
     pthread_setcancelstate(cancel_state, NULL);
     return rv;
 }
@@ -129,6 +157,8 @@ static CK_RV finalize_alone(void)
         forget_changes();
         connection_close();
         initialized = false;
+        parents_place = false;
+        atomic_store(&waits_for_peer, false);
         tell_the_end();
         rv = CKR_OK;
     }
@@ -160,6 +190,11 @@ bool library_is_initialized(void)
     return true;
 }
 
+bool library_has_parents_place(void)
+{
+    return parents_place;
+}
+
 bool library_enter(int *cancel_state)
 {
     if (!fork_notice(forget_parent) || atomic_load(&finalizing))
@@ -185,14 +220,6 @@ static void lock_for_reading(void)
 {
     while (pthread_rwlock_rdlock(&lock) != 0)
         poll(NULL, 0, NAP_MS);
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* Have another secure world take the place of the one that is lost: all of that one's, or nothing. */

@@ -12,13 +12,19 @@
 
 #include "library.h"
 
-/* C_Initialize: connect to the secure world. */
+/*
+ * C_Initialize: connect to the secure world. A child of a process that was connected waits for it, as its parent's
+ * calls do: in vain only once, so that one which is not let in does not wait at each try.
+ */
 CK_RV library_initialize(void);
 
 /* C_Finalize: disconnect, when the calls that are running have returned. */
 CK_RV library_finalize(void);
 
 bool library_is_initialized(void);
+
+/* Whether the process is a child of one that was connected, and goes on where that was: until C_Finalize. */
+bool library_has_parents_place(void);
 
 /* Return when the library is not initialized any more, also where it was initialized anew since. Can be cancelled. */
 void library_wait_for_end(void);

@@ -194,18 +194,22 @@ static bool changes_login(const struct command *command)
            command->number == TA_SET_PIN;
 }
 
-void remember(const struct command *command)
+bool remember(const struct command *command)
 {
     struct kept kept = {.size = 0};
 
     if (!is_followed(command) || !connection_can_come_back())
-        return;
-    if (changes_login(command))
+        return true;
+    if (changes_login(command)) {
         ask(command->session, &kept);
+        if (command->number == TA_LOGIN && kept.size == 0 && connection_is_lost())
+            return false;
+    }
     pthread_mutex_lock(&lock);
     see(command, &kept);
     pthread_mutex_unlock(&lock);
     explicit_bzero(&kept, sizeof(kept));
+    return true;
 }
 
 /* The ticket stays for the next secure world, which shall end the login. */

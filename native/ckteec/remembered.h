@@ -10,8 +10,11 @@
 
 #include "command.h"
 
-/* With a command that has succeeded, while the library stays initialized. */
-void remember(const struct command *command);
+/*
+ * With a command that has succeeded, while the library stays initialized. False: it was a login, and the secure world
+ * has gone before it could say how that comes back: nobody is logged in.
+ */
+bool remember(const struct command *command);
 
 /*
  * What a command that only ends something answers where the secure world is gone, and with it what there was to end:

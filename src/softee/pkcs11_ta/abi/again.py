@@ -50,6 +50,11 @@ DONE_AGAIN_WITH_OPERATION: Final[tuple[Command[Any], ...]] = (
 )
 """What goes on with an operation, which has to be begun again before."""
 
+DONE_AGAIN_IN_A_CHILD: Final[tuple[Command[Any], ...]] = (sessions.LOGIN,)
+"""What a forked process does again, to go on where its parent was: in a server's worker a library logs in by itself, at
+its first signature, and where that fails it has no key for good. No try is free: a wrong PIN is counted each time.
+"""
+
 ENDED: Final[tuple[Command[Any], ...]] = (
     sessions.CLOSE_SESSION,
     sessions.CLOSE_ALL_SESSIONS,
