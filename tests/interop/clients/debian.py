@@ -105,7 +105,7 @@ DEBIAN_13 = Release(
         *("libnss3-tools", "libstrongswan-extra-plugins", "mosquitto", "mosquitto-clients", "nginx", "openvpn"),
         *("osslsigncode", "p11-kit", "p11-kit-modules", "procps", "python3", "rauc", "sbsigntool", "softhsm2"),
         *("squashfs-tools", "strongswan-pki", "strongswan-swanctl", "stunnel4", "u-boot-tools", "wget"),
-        *("wpasupplicant"),
+        "wpasupplicant",
     ),
     backports=("openssh-client", "openssh-server"),  # Ed25519 keys of tokens need OpenSSH 10.1; it has 10.0 itself
     beside=("pkcs11-provider",),  # post-quantum keys need 1.2; it has 1.0 itself
