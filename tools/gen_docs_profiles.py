@@ -17,6 +17,7 @@ from softee.pkcs11_ta.objects.policy import USAGES, ObjectPolicy
 from softee.pkcs11_ta.token.policy import Policy
 from softee.pkcs11_ta.token.presented import profiles_of
 from softee.pkcs11_ta.token.profiles import PROFILES
+from softee.pkcs11_ta.token.room import Room
 
 NOTE = "<!-- Made by tools/gen_docs_profiles.py from src/softee/pkcs11_ta/token/profiles.py. Do not edit. -->"
 
@@ -135,10 +136,16 @@ def switches(policy: Policy) -> Lines:
     yield f"| hash functions that no parameter may choose | {hashes} |"
     yield f"| users | {_who(policy.users)} |"
     yield f"| groups | {_who(policy.groups)} |"
+    yield f"| room for | {_room(policy.room)} |"
+    yield f"| room for, without a login | {_room(policy.room_without_login)} |"
 
 
 def _yes(*, yes: bool) -> str:
     return "yes" if yes else "no"
+
+
+def _room(room: Room) -> str:
+    return f"{room.objects:,} objects, {room.bytes >> 20:,} MiB"
 
 
 def _who(numbers: frozenset[int] | None) -> str:
@@ -166,6 +173,8 @@ SHOWN = {
         "groups",
         "digests_keys",
         "refused_hashes",
+        "room",
+        "room_without_login",
     },
     ObjectPolicy: {"defaults", "usable", "as_optee", "apart", "check_values", "bare_points"},
 }

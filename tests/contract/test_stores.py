@@ -60,6 +60,12 @@ def test_range_gives_the_keys_with_the_prefix_in_byte_order(store: Store) -> Non
         assert [key for key, _ in store.range(prefix)] == sorted(key for key in keys if key.startswith(prefix))
 
 
+@pytest.mark.parametrize("prefix", [b"", b"k", b"\xff"])
+def test_sizes_are_those_of_what_range_gives(store: Store, prefix: bytes) -> None:
+    store.commit(expected={}, puts={b"k1": bytes(70_000), b"k2": b"", b"other": b"x", b"\xff\xff": b"yz"})
+    assert sorted(store.sizes(prefix)) == [(key, len(record.value)) for key, record in store.range(prefix)]
+
+
 def test_a_removed_record_is_gone_and_removing_nothing_is_no_error(store: Store) -> None:
     store.commit(expected={}, puts={b"key": b"value"})
     store.commit(expected={}, puts={}, deletes=[b"key", b"other"])

@@ -105,6 +105,10 @@ class FailingStore:
         self._reach()
         return self.store.range(prefix)
 
+    def sizes(self, prefix: bytes) -> list[tuple[bytes, int]]:
+        self._reach()
+        return self.store.sizes(prefix)
+
     def commit(
         self, *, expected: Mapping[bytes, Revision], puts: Mapping[bytes, bytes], deletes: Collection[bytes] = ()
     ) -> Revision:

@@ -73,6 +73,10 @@ def _changes(settings: SlotSettings, table: str) -> PolicyChanges:
             bare_points=None if settings.ec_point is None else settings.ec_point == "raw",
             digests_keys=settings.digest_keys,
             malleable_wrapping=settings.wrap_with_ecb_and_cbc,
+            objects=settings.objects_per_token,
+            bytes=settings.bytes_per_token,
+            objects_without_login=settings.objects_without_login,
+            bytes_without_login=settings.bytes_without_login,
         )
     except ValueError as error:
         raise SettingsError(f"A setting in {table} is wrong: {error}.") from None

@@ -18,11 +18,10 @@ import msgspec
 from softee.daemon.anchor_place import AnchorPlace
 from softee.daemon.http_place import HttpPlace
 from softee.daemon.root_key.source import RootKeySource
-from softee.daemon.slot_settings import ProfileName, SlotSettings
+from softee.daemon.slot_settings import Count, ProfileName, SlotSettings
 from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH
 from softee.wire.places import SYSTEM_SOCKET, USER_SOCKET
 
-Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 FrameLength = Annotated[int, msgspec.Meta(ge=LEAST_MAX_LENGTH, le=MAX_LENGTH)]
 Mode = Annotated[int, msgspec.Meta(ge=0, le=0o777)]

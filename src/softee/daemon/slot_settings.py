@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What settings say of a slot: its profile, and what is to be otherwise. ``policies.py`` makes a policy of it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -10,6 +10,9 @@ ProfileName = Literal["portable", "optee", "strict"]
 
 Names = tuple[str | int, ...]
 """Mechanisms, users or groups, by name or by number."""
+
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class SlotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,3 +47,11 @@ class SlotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether C_DigestKey digests keys."""
     wrap_with_ecb_and_cbc: bool | None = None
     """Whether keys are wrapped with AES-ECB and AES-CBC, which do not notice that a wrapped key was altered."""
+    objects_per_token: Count | None = None
+    """Objects on the token; 200,000 where nothing is said."""
+    bytes_per_token: Count | None = None
+    """Bytes that they take in the store; 1 GiB."""
+    objects_without_login: Count | None = None
+    """Objects on the token up to which others add to them than those who are logged in; 10,000."""
+    bytes_without_login: Count | None = None
+    """Bytes likewise; 64 MiB."""

@@ -64,6 +64,10 @@ class Store(Protocol):
         """
         ...
 
+    def sizes(self, prefix: bytes) -> list[tuple[bytes, int]]:
+        """Return all keys that begin with ``prefix`` with their values' lengths, in any order. Raises StoreError."""
+        ...
+
     def commit(
         self,
         *,
@@ -115,6 +119,10 @@ class StoreOver(Store):
     def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
         """Return all keys that begin with ``prefix``. See Store.range."""
         return self._store.range(prefix)
+
+    def sizes(self, prefix: bytes) -> list[tuple[bytes, int]]:
+        """Return all keys that begin with ``prefix`` with their values' lengths. See Store.sizes."""
+        return self._store.sizes(prefix)
 
     def close(self) -> None:
         """Close the store below. See Store.close."""

@@ -38,6 +38,11 @@ class MemoryStore:
         with self._opened() as records:
             return sorted((item for item in records.items() if item[0].startswith(prefix)), key=_key)
 
+    def sizes(self, prefix: bytes) -> list[tuple[bytes, int]]:
+        """Return all keys that begin with ``prefix`` with their values' lengths."""
+        with self._opened() as records:
+            return [(key, len(record.value)) for key, record in records.items() if key.startswith(prefix)]
+
     def commit(
         self,
         *,

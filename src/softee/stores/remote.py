@@ -17,9 +17,11 @@ from softee.stores.requests import (
     Committed,
     Failed,
     Get,
+    Measured,
     Range,
     Records,
     Request,
+    Sizes,
     decode_reply,
     encode,
     records_of,
@@ -47,6 +49,13 @@ class RemoteStore:
         """Return all keys that begin with ``prefix`` with their records, in the order of the keys' bytes."""
         return self._records(Range(prefix))
 
+    def sizes(self, prefix: bytes) -> list[tuple[bytes, int]]:
+        """Return all keys that begin with ``prefix`` with their values' lengths."""
+        reply = self._ask(Sizes(prefix))
+        if not isinstance(reply, Measured):
+            raise self._unexpected()
+        return reply.sizes
+
     def commit(
         self,
         *,
@@ -57,7 +66,7 @@ class RemoteStore:
         """Change several keys in one atomic, durable transaction. See Store.commit."""
         reply = self._ask(Commit({**expected}, {**puts}, tuple(deletes)))
         if not isinstance(reply, Committed):
-            raise StoreError(f"{self.name}: an answer to another question")
+            raise self._unexpected()
         return Revision(reply.revision)
 
     def close(self) -> None:
@@ -69,10 +78,13 @@ class RemoteStore:
     def _records(self, request: Get | Range) -> list[tuple[bytes, Record]]:
         reply = self._ask(request)
         if not isinstance(reply, Records):
-            raise StoreError(f"{self.name}: an answer to another question")
+            raise self._unexpected()
         return records_of(reply)
 
-    def _ask(self, request: Request) -> Records | Committed:
+    def _unexpected(self) -> StoreError:
+        return StoreError(f"{self.name}: an answer to another question")
+
+    def _ask(self, request: Request) -> Records | Measured | Committed:
         message = encode(request)
         with self._lock:
             if self._closed:

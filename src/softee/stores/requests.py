@@ -34,6 +34,12 @@ class Range(msgspec.Struct, frozen=True, tag="range", array_like=True):
     prefix: bytes
 
 
+class Sizes(msgspec.Struct, frozen=True, tag="sizes", array_like=True):
+    """Store.sizes."""
+
+    prefix: bytes
+
+
 class Commit(msgspec.Struct, frozen=True, tag="commit", array_like=True):
     """Store.commit."""
 
@@ -42,13 +48,19 @@ class Commit(msgspec.Struct, frozen=True, tag="commit", array_like=True):
     deletes: tuple[bytes, ...]
 
 
-Request = Get | Range | Commit
+Request = Get | Range | Sizes | Commit
 
 
 class Records(msgspec.Struct, frozen=True, tag="records", array_like=True):
     """What was read: keys, values and revisions."""
 
     records: list[tuple[bytes, bytes, int]]
+
+
+class Measured(msgspec.Struct, frozen=True, tag="measured", array_like=True):
+    """What there is: keys, and how long their values are."""
+
+    sizes: list[tuple[bytes, int]]
 
 
 class Committed(msgspec.Struct, frozen=True, tag="committed", array_like=True):
@@ -64,7 +76,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", array_like=True):
     sentence: str
 
 
-Reply = Records | Committed | Failed
+Reply = Records | Measured | Committed | Failed
 
 ERRORS: Final[Mapping[str, type[StoreError]]] = {
     kind.__name__: kind
@@ -111,6 +123,8 @@ def _done(store: Store, request: Request) -> Reply:
             return Records([] if record is None else [row(key, record)])
         case Range(prefix):
             return Records([row(key, record) for key, record in store.range(prefix)])
+        case Sizes(prefix):
+            return Measured(store.sizes(prefix))
         case Commit(expected, puts, deletes):
             revisions = {key: Revision(revision) for key, revision in expected.items()}
             return Committed(store.commit(expected=revisions, puts=puts, deletes=deletes))

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from softee.stores.base import (
     ABSENT,
@@ -46,8 +47,6 @@ _MAKE = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
-_RANGE = "SELECT key, value, revision FROM records WHERE key >= ? AND key < ? ORDER BY key"
-_TO_THE_LAST = "SELECT key, value, revision FROM records WHERE key >= ? ORDER BY key"
 _SETTINGS = (
     ("locking_mode", "EXCLUSIVE", "exclusive"),
     ("journal_mode", "WAL", "wal"),
@@ -120,11 +119,19 @@ class SqliteStore:
 
     def range(self, prefix: bytes) -> list[tuple[bytes, Record]]:
         """Return all keys that begin with ``prefix`` with their records, in the order of the keys' bytes."""
-        end = end_of_prefix(prefix)
-        query, bounds = (_TO_THE_LAST, (prefix,)) if end is None else (_RANGE, (prefix, end))
-        with self._lock, _as_store_error(self._path):
-            rows = self._connection.execute(query, bounds).fetchall()
+        rows = self._rows("key, value, revision", prefix)
         return [(_blob(key), _record(value, revision)) for key, value, revision in rows]
+
+    def sizes(self, prefix: bytes) -> list[tuple[bytes, int]]:
+        """Return all keys that begin with ``prefix`` with their values' lengths. SQLite need not read the values."""
+        return [(_blob(key), _number(size)) for key, size in self._rows("key, length(value)", prefix)]
+
+    def _rows(self, columns: str, prefix: bytes) -> list[tuple[Any, ...]]:
+        end = end_of_prefix(prefix)
+        until, bounds = ("", (prefix,)) if end is None else ("AND key < ?", (prefix, end))
+        query = f"SELECT {columns} FROM records WHERE key >= ? {until} ORDER BY key"  # noqa: S608 - of our own words
+        with self._lock, _as_store_error(self._path):
+            return self._connection.execute(query, bounds).fetchall()
 
     def commit(
         self,
@@ -262,6 +269,10 @@ def _blob(value: object) -> bytes:
 
 
 def _revision(value: object) -> Revision:
+    return Revision(_number(value))
+
+
+def _number(value: object) -> int:
     if not isinstance(value, int):
-        raise StoreDamagedError("a revision is missing, or has a wrong type: the file was altered")
-    return Revision(value)
+        raise StoreDamagedError("a revision or a size is missing, or has a wrong type: the file was altered")
+    return value

@@ -8,7 +8,7 @@ the place, and as the version, that it was sealed for. docs/storage-format.md ha
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -63,6 +63,10 @@ class Place:
     def key(self) -> bytes:
         """The record's key in the store. Keys of one kind stand together, in the order of their numbers."""
         return self.all_of_kind + self.number.to_bytes(4, "big")
+
+    def at(self, number: int) -> "Place":
+        """Return the place of the same kind with another number."""
+        return replace(self, number=number)
 
     @property
     def all_of_kind(self) -> bytes:

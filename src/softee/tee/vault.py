@@ -40,6 +40,13 @@ class Shown(NamedTuple):
 NOWHERE = Shown((0,), 0)
 
 
+class Growth(NamedTuple):
+    """How many objects, and bytes of objects in the store, there are more after a change; negative: fewer."""
+
+    objects: int
+    bytes: int
+
+
 class Vault:
     """One tamper-evident collection of objects. Made by SecureStorage."""
 
@@ -103,6 +110,11 @@ class Vault:
     def next_number(self) -> int:
         """The number that the next object gets."""
         return self._state.head.next_number
+
+    @property
+    def object_bytes(self) -> int:
+        """How many bytes the objects take in the store. Raises StoreError."""
+        return self._state.sizes.total()
 
     def find(self, terms: Collection[bytes]) -> list[int]:
         """Return the numbers of the objects that have all ``terms``, in rising order (all objects for no terms)."""
@@ -197,6 +209,13 @@ class Change:
         """Remove all objects (numbers go on counting)."""
         self._entries = dict.fromkeys(self._state.entries)
         self._records = {}
+
+    def growth(self) -> Growth:
+        """Return by how much the vault grows. Raises StoreError."""
+        known, sizes = self._state.entries, self._state.sizes
+        objects = sum((entry is not None) - (number in known) for number, entry in self._entries.items())
+        before = sum(sizes.of(number) for number in self._entries)
+        return Growth(objects, sum(map(len, self._records.values())) - before)
 
     def commit(self) -> None:
         """Make it durable. Raises StoreError (nothing has changed then) or TamperedError.

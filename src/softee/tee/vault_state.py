@@ -18,6 +18,7 @@ from softee.stores.base import ConflictError, Revision, Store, StoreUnavailableE
 from softee.tee.keys import Label, derived
 from softee.tee.opening import HEAD_VERSION, open_head, open_object, open_page
 from softee.tee.pages import NEW_HEAD, OBJECTS_PER_PAGE, Entry, Head, PageRow, encode_head, encode_page
+from softee.tee.record_sizes import RecordSizes
 from softee.tee.records import Place, RecordKind, record_hash, seal_record
 from softee.tee.sealing import SealKey, TamperedError
 from softee.tee.term_index import TermIndex
@@ -60,6 +61,7 @@ class VaultState:
         self.revision, self.head, self.entries = self._at_one_head(self._load_entries)
         """The newest head that is known, with the store's revision of it (set last), and the objects' entries."""
         self.index = TermIndex(self.entries.values())
+        self.sizes = RecordSizes(store, self.place(RecordKind.OBJECT))
 
     def place(self, kind: RecordKind, number: int = 0) -> Place:
         """Return where a record of this vault belongs."""
@@ -105,6 +107,8 @@ class VaultState:
         with self.publishing:
             revision = self._write(head, puts, deletes)
             self._publish(revision, head, entries)
+        written = ((number, records.get(self.place(RecordKind.OBJECT, number).key)) for number in entries)
+        self.sizes.note({number: None if record is None else len(record) for number, record in written})
 
     def refresh(self) -> frozenset[int]:
         """Take over what others have committed. Not beside a commit of this world.
@@ -120,6 +124,7 @@ class VaultState:
         revision, head, entries = self._at_one_head(self._newer_entries)
         with self.publishing:
             self._publish(revision, head, entries)
+        self.sizes.forget(entries)
         return frozenset(entries)
 
     def has_news(self) -> bool:

@@ -23,6 +23,7 @@ from softee.pkcs11_ta.session.access import (
     place_new,
     require_permission,
     require_write,
+    rooms,
 )
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Session
@@ -106,7 +107,7 @@ def set_attribute_value(call: Call, request: OnObjectWithTemplate) -> bytes:
         require_permission(session, old, CKA.MODIFIABLE)
         changed = _changed(session, old, request.template, rules.BY_SET)
         if old.is_token:
-            session.token.objects.replace(old, changed)
+            session.token.objects.replace(old, changed, rooms=rooms(session))
         else:
             session.objects.replace(old, changed)
 

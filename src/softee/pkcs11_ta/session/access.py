@@ -15,6 +15,7 @@ from softee.pkcs11_ta.objects import rules
 from softee.pkcs11_ta.objects.content import add_public_key_info, complete
 from softee.pkcs11_ta.session.client import Session
 from softee.pkcs11_ta.token.object import Pkcs11Object
+from softee.pkcs11_ta.token.room import Room
 from softee.stores.base import ConflictError
 
 
@@ -100,7 +101,7 @@ def place_new(session: Session, *attributes: Attributes) -> list[Pkcs11Object]:
         check_new(session, *attributes)
         volatile = session.objects.create(session.handle, *in_session)
         try:
-            return session.token.objects.create(*on_token), volatile
+            return session.token.objects.create(*on_token, rooms=rooms(session)), volatile
         except (Pkcs11Error, ConflictError):
             for made in volatile:
                 session.objects.destroy(made)
@@ -114,6 +115,12 @@ def place_new(session: Session, *attributes: Attributes) -> list[Pkcs11Object]:
 def _with_unique_id(session: Session, one: Attributes) -> Attributes:
     """Give a new object, also a copy, an identifier that no other one has (section 4.4.1). OP-TEE's have none."""
     return one if session.token.policy.as_optee else {**one, CKA.UNIQUE_ID: str(uuid4()).encode()}
+
+
+def rooms(session: Session) -> tuple[Room, ...]:
+    """Return how much the token may hold when the session has written to it: no more than each of these."""
+    policy = session.token.policy
+    return (policy.room, policy.room_without_login) if session.user is None else (policy.room,)
 
 
 def require_permission(session: Session, old: Pkcs11Object, permission: CKA) -> None:

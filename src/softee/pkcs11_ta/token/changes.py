@@ -18,6 +18,7 @@ from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.objects.policy import APART
 from softee.pkcs11_ta.token.policy import Policy
+from softee.pkcs11_ta.token.room import Room
 
 T = TypeVar("T")
 
@@ -32,7 +33,8 @@ class PolicyChanges:
     added or not. ``key_sizes`` are by CKK, ``curves``
     values of CKA_EC_PARAMS, ``users`` and ``groups`` the uids and gids that see the slot. ``apart`` keeps a key from
     wrapping and decrypting both. ``bare_points``: Edwards and Montgomery keys show their points without an OCTET
-    STRING around them. ``malleable_wrapping``: keys may be wrapped with what does not vouch for them.
+    STRING around them. ``malleable_wrapping``: keys may be wrapped with what does not vouch for them. ``objects`` and
+    ``bytes`` are the token's room, and ``without_login`` is how much of it others than users may fill.
     """
 
     added: frozenset[CKM] | None = None
@@ -47,6 +49,10 @@ class PolicyChanges:
     bare_points: bool | None = None
     digests_keys: bool | None = None
     malleable_wrapping: bool | None = None
+    objects: int | None = None
+    bytes: int | None = None
+    objects_without_login: int | None = None
+    bytes_without_login: int | None = None
 
 
 def changed(policy: Policy, changes: PolicyChanges) -> Policy:
@@ -73,9 +79,15 @@ def changed(policy: Policy, changes: PolicyChanges) -> Policy:
         users=_either(changes.users, policy.users),
         groups=_either(changes.groups, policy.groups),
         digests_keys=_either(changes.digests_keys, policy.digests_keys),
+        room=_room(policy.room, changes.objects, changes.bytes),
+        room_without_login=_room(policy.room_without_login, changes.objects_without_login, changes.bytes_without_login),
         refused_hashes=policy.refused_hashes - (changes.added or frozenset())
         | (_HASHES & (changes.refused or frozenset())),
     )
+
+
+def _room(before: Room, objects: int | None, size: int | None) -> Room:
+    return replace(before, objects=_either(objects, before.objects), bytes=_either(size, before.bytes))
 
 
 def _either(change: T | None, before: T) -> T:

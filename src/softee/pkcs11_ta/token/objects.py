@@ -13,7 +13,7 @@ Changes run under the token's lock, which the caller holds; reads may run beside
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from softee.names import CKA, CKR
@@ -24,6 +24,7 @@ from softee.pkcs11_ta.objects.policy import OPTEE_OBJECTS, ObjectPolicy
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
 from softee.pkcs11_ta.objects.showing import matches
 from softee.pkcs11_ta.token.object import Pkcs11Object, object_size
+from softee.pkcs11_ta.token.room import PER_TOKEN, Room
 from softee.stores.base import ConflictError, StoreError
 from softee.tee.keys import wipe
 from softee.tee.sealing import SealKey, TamperedError
@@ -156,12 +157,12 @@ class TokenObjects:
                 found += self._find_in(compartment, indexed, rest, policy)
         return sorted(found)
 
-    def create(self, *attributes: Attributes) -> list[Pkcs11Object]:
-        """Put new objects on the token, all or none.
+    def create(self, *attributes: Attributes, rooms: Sequence[Room] = (PER_TOKEN,)) -> list[Pkcs11Object]:
+        """Put new objects on the token, all or none, where there is room in all ``rooms``.
 
         Raises:
-            Pkcs11Error: CKR_USER_NOT_LOGGED_IN: a private object without the user key; CKR_DEVICE_ERROR: the store
-                failed, and nothing was changed.
+            Pkcs11Error: CKR_USER_NOT_LOGGED_IN: a private object without the user key; CKR_DEVICE_MEMORY: there is no
+                room; CKR_DEVICE_ERROR: the store failed. Nothing was changed.
             ConflictError: others have changed the token: all is to be done anew (``Token.transact``).
 
         """
@@ -170,6 +171,7 @@ class TokenObjects:
             numbers = [self._seal(change, None, one) for one in attributes]
         except StoreError as error:
             raise _failed(error) from error
+        self._require(change, rooms)
         self._commit(change)
         return [self._keep(Pkcs11Object(number, one)) for number, one in zip(numbers, attributes, strict=True)]
 
@@ -178,10 +180,13 @@ class TokenObjects:
         for attributes in objects:
             self._seal(change, None, attributes)
 
-    def replace(self, old: Pkcs11Object, attributes: Attributes) -> Pkcs11Object:
+    def replace(
+        self, old: Pkcs11Object, attributes: Attributes, *, rooms: Sequence[Room] = (PER_TOKEN,)
+    ) -> Pkcs11Object:
         """Put other attributes in an object's place. Raises as ``create``, and CKR_OBJECT_HANDLE_INVALID."""
         change = self._vault.change()
         self._seal(change, old.handle, attributes)
+        self._require(change, rooms)
         self._commit(change)
         return self._keep(Pkcs11Object(old.handle, attributes))
 
@@ -275,6 +280,16 @@ class TokenObjects:
             return number
         finally:
             wipe(record)
+
+    def _require(self, change: Change, rooms: Sequence[Room]) -> None:
+        """Refuse a change by which the token would outgrow its room; one that makes it no larger is never refused."""
+        try:
+            more, size = change.growth(), self._vault.object_bytes
+        except StoreError as error:
+            raise _failed(error) from error
+        if more.objects > 0 or more.bytes > 0:
+            for room in rooms:
+                room.require(len(self._vault.entries) + more.objects, size + more.bytes)
 
     def _commit(self, change: Change) -> None:
         try:

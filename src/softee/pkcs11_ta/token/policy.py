@@ -14,6 +14,7 @@ from softee.pkcs11_ta.attributes.values import Attributes
 from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism
 from softee.pkcs11_ta.objects.policy import ObjectPolicy
+from softee.pkcs11_ta.token.room import PER_TOKEN, WITHOUT_LOGIN, Room
 from softee.pkcs11_ta.token.tries import EVERYBODY
 from softee.tee.application import ClientIdentity
 
@@ -35,7 +36,8 @@ class Policy:
     the unit of C_GetMechanismInfo, and ``curves`` the values of CKA_EC_PARAMS (None: all that there are); keys
     beyond them are neither made nor used. ``users`` and ``groups`` are the uids and gids that see the slot (None: all
     do). Without ``digests_keys`` no key is digested (C_DigestKey). ``refused_hashes`` are digest mechanisms that no
-    parameter may choose either. ``flags`` are those of all mechanisms together.
+    parameter may choose either. ``room`` is how much may be on the token, and ``room_without_login`` up to where it
+    takes more from those who are not logged in. ``flags`` are those of all mechanisms together.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Policy:
     groups: frozenset[int] | None = None
     digests_keys: bool = True
     refused_hashes: frozenset[CKM] = frozenset()
+    room: Room = PER_TOKEN
+    room_without_login: Room = WITHOUT_LOGIN
     flags: MechanismFlag = field(init=False, repr=False, compare=False)
     _by_number: Mapping[int, AnyMechanism] = field(init=False, repr=False, compare=False)
 
