@@ -17,7 +17,7 @@ INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev no
 
 .DEFAULT_GOAL := help
 PREFIX ?= /usr/local
-.PHONY: install deb wheel image help demo test check docs interop board board-is-named bench bench-instructions bench-many bench-fair fuzz soak packages clean
+.PHONY: install deb wheel image help demo test check docs interop board board-is-named bench bench-instructions bench-many bench-fair bench-hostile bench-holds fuzz soak packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -83,6 +83,12 @@ bench-many: $(INSTALLED) ## what a token of 100,000 objects costs
 
 bench-fair: $(INSTALLED) ## how alike 64 busy clients among 1,000 are served; with ARGS=--workers=N, by so many processes
 	python -m bench.fairness $(ARGS)
+
+bench-hostile: $(INSTALLED) ## what hostile clients cost another one's signatures; with ARGS=--workers=N, of so many processes
+	python -m bench.hostile $(ARGS)
+
+bench-holds: $(INSTALLED) ## how long each sort of work keeps a worker's other clients waiting
+	python -m bench.holds $(ARGS)
 
 fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz

@@ -52,20 +52,20 @@ class Client:
         self._channel.request(Hello.TYPE, Hello().encode())
         wanted = OpenSession(PKCS11_APPLICATION, LoginMethod.PUBLIC, 0, 0, NO_PARAMETERS)
         reply = self._channel.request(OpenSession.TYPE, wanted.encode())
-        self._session = OpenSessionReply.decode(reply, NO_PARAMETERS).session
+        self.session = OpenSessionReply.decode(reply, NO_PARAMETERS).session
         self._parameters = NO_PARAMETERS
         self._request, self._sent, self._received = b"", 0.0, bytearray()
 
     def invoke(self, command: int, params: Params) -> int:
         """Run a command; answers go into ``params``."""
         parameters = Parameters(params)
-        reply = self._channel.request(Invoke.TYPE, Invoke(self._session, command, 0, parameters).encode())
+        reply = self._channel.request(Invoke.TYPE, Invoke(self.session, command, 0, parameters).encode())
         return InvokeReply.decode(reply, parameters).result
 
     def repeat(self, command: Command[InSession], handle: int) -> None:
         """Ask for the same again and again from now on."""
         self._parameters = Parameters(_one(command, handle))
-        payload = Invoke(self._session, command.number, 0, self._parameters).encode()
+        payload = Invoke(self.session, command.number, 0, self._parameters).encode()
         self._request = encode_frame(Invoke.TYPE, SERIAL, payload)
         self.times.clear()
         self.send()
@@ -76,17 +76,24 @@ class Client:
         self.connection.sendall(self._request)
 
     def receive(self) -> bool:
-        """Take what has come. True: the answer is all there."""
+        """Take what has come. True: the answer is all there, and says that all went well."""
+        reply = self.take()
+        if reply is None:
+            return False
+        InvokeReply.decode(reply, self._parameters)
+        assert _rv(self._parameters.params) == CKR.OK
+        self.times.append(time.perf_counter() - self._sent)
+        return True
+
+    def take(self) -> memoryview | None:
+        """Take what has come. Return the answer, when it is all there; keep-alives are passed over."""
         self._received += self.connection.recv(1 << 16)
         while len(self._received) >= HEADER_SIZE and len(self._received) >= (size := frame_size(self._received)):
             frame = decode_frame(memoryview(bytes(self._received[:size])))
             del self._received[:size]
             if frame.type is not FrameType.KEEP_ALIVE:
-                InvokeReply.decode(frame.payload, self._parameters)
-                assert _rv(self._parameters.params) == CKR.OK
-                self.times.append(time.perf_counter() - self._sent)
-                return True
-        return False
+                return frame.payload
+        return None
 
 
 def _one(command: Command[InSession], handle: int) -> Params:
@@ -187,6 +194,19 @@ def connected(path: Path, count: int) -> Iterator[list[Client]]:
         yield clients
 
 
+@contextmanager
+def serving(workers: int) -> Iterator[Path]:
+    """Start the daemon, with a token that has the keys, and yield its socket."""
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        places = secure_world.StartPaths(directory / "state", directory / "root.key", directory / "softee.log")
+        settings = directory / "softee.toml"
+        settings.write_text(f"workers = {workers}\n")
+        with secure_world.running(places, ["--config", str(settings)]) as path:
+            build(path)
+            yield path
+
+
 def as_table(figures: Sequence[Figures], busy: int, count: int) -> Table:
     """Return what is shown."""
     table = Table(
@@ -206,19 +226,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="worker processes; 0: one for each CPU")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each sort of call is asked for")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        directory = Path(temporary)
-        places = secure_world.StartPaths(directory / "state", directory / "root.key", directory / "softee.log")
-        settings = directory / "softee.toml"
-        settings.write_text(f"workers = {arguments.workers}\n")
-        with secure_world.running(places, ["--config", str(settings)]) as path:
-            build(path)
-            with connected(path, CONNECTED) as clients:
-                busy = clients[:: len(clients) // BUSY][:BUSY]
-                tokens = [Token(client) for client in busy]
-                for token in tokens:
-                    token.open()
-                figures = [measure(name, row, busy, tokens, arguments.seconds) for name, row in ROWS.items()]
+    with serving(arguments.workers) as path, connected(path, CONNECTED) as clients:
+        busy = clients[:: len(clients) // BUSY][:BUSY]
+        tokens = [Token(client) for client in busy]
+        for token in tokens:
+            token.open()
+        figures = [measure(name, row, busy, tokens, arguments.seconds) for name, row in ROWS.items()]
     Console().print(as_table(figures, BUSY, CONNECTED))
     sys.exit(any(each.slowest > GOAL * each.fastest for each in figures))
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import Stream, wrong_length
+from softee.pkcs11_ta.mechanisms.shapes.slices import in_slices
 
 
 class WholeBlocks(Stream):
@@ -30,7 +31,7 @@ class WholeBlocks(Stream):
     def update(self, part: bytes | bytearray) -> bytes:
         """Take a part of the data and return the blocks that are whole."""
         self._taken += len(part)
-        return self._context.update(part)
+        return in_slices(self._context.update, part)
 
     def finish(self) -> bytes:
         """Return nothing more. Raises ``short``."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.mechanisms.shapes.held import Held
+from softee.pkcs11_ta.mechanisms.shapes.slices import in_slices
 
 
 class Stream(ABC):
@@ -87,7 +88,7 @@ class ByteStream(Stream):
         self._taken += len(part)
         if self._longest is not None and self._taken > self._longest:
             raise wrong_length(CKR.DATA_LEN_RANGE, self._taken, f"at most {self._longest} (the counter would wrap)")
-        return self._act(part)
+        return in_slices(self._act, part)
 
     def finish(self) -> bytes:
         """Return the tag, or nothing more."""

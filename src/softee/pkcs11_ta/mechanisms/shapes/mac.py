@@ -13,6 +13,7 @@ from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Signing
 from softee.pkcs11_ta.mechanisms.params import no_params
 from softee.pkcs11_ta.mechanisms.shapes.signing import check_signature_size
+from softee.pkcs11_ta.mechanisms.shapes.slices import take_slices
 from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
 
 
@@ -53,7 +54,7 @@ class MacSign:
 
     def update(self, part: bytes | bytearray) -> None:
         """Take a part of the data."""
-        self._context.update(part)
+        take_slices(self._context.update, part)
 
     def finish(self) -> bytes:
         """Return the MAC."""
