@@ -115,14 +115,6 @@ def _ciphering(mechanism: CKM, parameter: bytes, key_type: CKK = CKK.AES) -> Row
     return Row(f"encrypt 64 MiB, {mechanism.name}", lambda: encrypt)
 
 
-def _whole(mechanism: CKM, parameter: bytes) -> Row:
-    def encrypt() -> bytes:
-        spec = MECHANISMS[mechanism]
-        return bytes(spec.of(Ciphering).encrypt(_secret(32), spec.parameter(parameter)).whole(bytes(MOST)))
-
-    return Row(f"encrypt 64 MiB, {mechanism.name}", lambda: encrypt)
-
-
 def _u32(number: int) -> bytes:
     return number.to_bytes(4, "little")
 
@@ -172,7 +164,6 @@ def rows() -> Iterator[Row]:
         yield _authenticating(mechanism, key_type)
     yield _ciphering(CKM.AES_CBC, bytes(16))
     yield _ciphering(CKM.AES_ECB, b"")
-    yield _whole(CKM.AES_CCM, b"".join((_u32(MOST), _u32(12), bytes(12), _u32(0), _u32(16))))
     yield _ciphering(CKM.AES_CTR, _u32(128) + bytes(16))
 
 

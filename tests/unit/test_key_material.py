@@ -147,6 +147,39 @@ def test_primes_are_found_unless_the_public_exponent_is_as_long_as_they(
         assert refusal(given) is CKR.ATTRIBUTE_VALUE_INVALID
 
 
+MERSENNE_107, MERSENNE_127, MERSENNE_521, MERSENNE_607 = ((1 << bits) - 1 for bits in (107, 127, 521, 607))
+
+
+@pytest.mark.parametrize(
+    ("p", "q", "taken"),
+    [
+        (MERSENNE_521, MERSENNE_607, True),
+        (MERSENNE_521, MERSENNE_107 * MERSENNE_127**4, False),
+        (MERSENNE_107 * MERSENNE_127**4, MERSENNE_521, False),
+        (MERSENNE_521, MERSENNE_607 - 2, False),
+    ],
+)
+def test_an_rsa_key_whose_primes_are_none_is_refused_though_all_else_fits(p: int, q: int, *, taken: bool) -> None:
+    order = (p - 1) * (q - 1)
+    e = next(e for e in range(65537, 70000, 2) if math.gcd(e, order) == 1)
+    d = pow(e, -1, order)
+    numbers = {
+        CKA.MODULUS: p * q,
+        CKA.PUBLIC_EXPONENT: e,
+        CKA.PRIVATE_EXPONENT: d,
+        CKA.PRIME_1: p,
+        CKA.PRIME_2: q,
+        CKA.EXPONENT_1: d % (p - 1),
+        CKA.EXPONENT_2: d % (q - 1),
+        CKA.COEFFICIENT: pow(q, -1, p),
+    }
+    given = sample("RSA private key") | {part: big_endian(number) for part, number in numbers.items()}
+    if taken:
+        assert imported(given)[CKA.PRIME_1] == big_endian(p)
+    else:
+        assert refusal(given) is CKR.ATTRIBUTE_VALUE_INVALID
+
+
 @pytest.mark.parametrize("part", [CKA.MODULUS, CKA.PRIVATE_EXPONENT, CKA.PUBLIC_EXPONENT], ids=str)
 @pytest.mark.parametrize("value", [1, 2, 3, (1 << 1024) - 1], ids=lambda value: f"{value.bit_length()} bits")
 def test_numbers_of_which_no_primes_follow_are_refused(part: CKA, value: int) -> None:

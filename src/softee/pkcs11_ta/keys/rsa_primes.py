@@ -12,12 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
 from softee.tee.late import LateModule
 
 if TYPE_CHECKING:
-    from Crypto.PublicKey import RSA
+    from Crypto.Math import Primality
 else:
-    RSA = LateModule("Crypto.PublicKey.RSA")
+    Primality = LateModule("Crypto.Math.Primality")
 
 _MAX_UNBALANCE: Final = 64
 """Bits that a prime may have beyond half of the modulus: testing a prime is quick only up to there."""
+
+_ROUNDS: Final = 5
+"""Of Miller and Rabin's test, with bases by chance (FIPS 186-5, table B.1); Lucas' test comes on top."""
 
 
 def check_balance(prime: int, modulus_bits: int) -> None:
@@ -53,7 +56,19 @@ def check_numbers(key: RSAPrivateNumbers) -> None:
     They have been held to their sizes. `cryptography` checks the same, and stops all other threads meanwhile, for
     0.2 s with 4096 bits (decision 0026). Raises ValueError.
     """
-    if (key.dmp1, key.dmq1) != (key.d % (key.p - 1), key.d % (key.q - 1)):
-        raise ValueError("the exponents of the primes do not fit")
-    public = key.public_numbers
-    RSA.construct((public.n, public.e, key.d, key.q, key.p, key.iqmp), consistency_check=True)
+    n, e, d, p, q = key.public_numbers.n, key.public_numbers.e, key.d, key.p, key.q
+    if min(p, q) < 3 or p * q != n or not 1 < e < n or not 1 < d < n:
+        raise ValueError("numbers out of range, or primes that do not make the modulus")
+    exponents = (key.dmp1, key.dmq1)
+    if exponents != (d % (p - 1), d % (q - 1)) or (e * key.dmp1 % (p - 1), e * key.dmq1 % (q - 1)) != (1, 1):
+        raise ValueError("the exponents do not fit each other")
+    if key.iqmp >= p or q * key.iqmp % p != 1:
+        raise ValueError("the coefficient does not fit the primes")
+    if not _is_prime(p) or not _is_prime(q):
+        raise ValueError("a prime is composite")
+
+
+def _is_prime(number: int) -> bool:
+    """Test whether a number is a prime, that somebody may have chosen to deceive: no composite is known that does."""
+    tests = (Primality.miller_rabin_test(number, _ROUNDS), Primality.lucas_test(number))
+    return Primality.COMPOSITE not in tests
