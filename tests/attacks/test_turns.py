@@ -213,6 +213,23 @@ def test_attack_requests_of_many_channels_are_overtaken_by_another_clients() -> 
         assert any(one is not attackers for one in application.wait_until_begun(4)[:4])
 
 
+def test_attack_what_a_client_has_queued_is_not_done_when_it_has_gone() -> None:
+    with served(slow=1) as (application, turns, path), ExitStack() as stack:
+        first, its_session = stack.enter_context(greeted(path))
+        ask(first, its_session, WAIT)
+        application.wait_until_begun(1)
+        with greeted(path) as (gone, session):
+            ask(gone, session, WAIT)
+            assert eventually(lambda: waiting(turns) == 1)
+        before = set(application.sessions)
+        victim, session = stack.enter_context(greeted(path))
+        (there,) = application.sessions - before
+        ask(victim, session, WAIT)
+        assert eventually(lambda: waiting(turns) == 2)
+        application.steps.release(2)
+        assert application.wait_until_begun(2)[1] is there
+
+
 def slowly(size: int) -> Parameters:
     """Return parameters of a request that is answered with ``size`` bytes, and not by the loop."""
     answer = Memref(ParamType.MEMREF_OUTPUT, capacity=size)

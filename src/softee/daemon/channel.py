@@ -81,6 +81,12 @@ class Channel:
         poll.register(self.connection, select.POLLIN)
         return bool((awake and look(partial(poll.poll, 0))) or poll.poll(milliseconds))
 
+    def is_abandoned(self) -> bool:
+        """Say whether the peer has closed its end, so that nobody gets an answer."""
+        poll = select.poll()
+        poll.register(self.connection, 0)
+        return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
+
     def receive(self, timeout: float | None = None) -> Frame | None:
         """Wait for a frame; None at the end of the connection.
 

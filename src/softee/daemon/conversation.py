@@ -16,6 +16,7 @@ from softee.daemon.settings import Limits
 from softee.names import Origin, TeeResult
 from softee.tee.application import TeeError
 from softee.tee.core import ClientContext
+from softee.tee.wiping import wipe
 from softee.wire.codec import WireError
 from softee.wire.frames import Frame, FrameType
 from softee.wire.messages import (
@@ -37,6 +38,7 @@ from softee.wire.messages import (
     encode_invoke_reply,
 )
 from softee.wire.parameters import NO_PARAMETERS, Parameters
+from softee.wire.values import Memref
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +152,16 @@ class Conversation:
                 held.enter_context(self._clients.bulk.hold(client.peer.uid, memory_file.claimed(request)))
             if isinstance(request, Invoke) and not self.was_quick:
                 held.enter_context(self._clients.turns.take(client.peer.uid, client))
+                self._refuse_for_nobody(request)
             yield
+
+    def _refuse_for_nobody(self, request: Invoke) -> None:
+        """Do no slow work for a client that has gone while it waited. Raises OSError."""
+        if self.channel.is_abandoned():
+            for param in request.parameters.params:
+                if isinstance(param, Memref):
+                    wipe(param.data)
+            raise BrokenPipeError("the client has gone before its turn")
 
     def _keep(self, context: ClientContext, frame: Frame, request: Request) -> None:
         """Keep a request for later, and note how much later that is."""

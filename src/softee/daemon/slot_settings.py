@@ -50,7 +50,7 @@ class SlotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     objects_per_token: Count | None = None
     """Objects on the token; 200,000 where nothing is said."""
     bytes_per_token: Count | None = None
-    """Bytes that they take in the store; 1 GiB."""
+    """Bytes that they take in the store; 256 MiB."""
     objects_without_login: Count | None = None
     """Objects on the token up to which others add to them than those who are logged in; 10,000."""
     bytes_without_login: Count | None = None

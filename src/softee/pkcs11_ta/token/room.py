@@ -29,7 +29,7 @@ class Room:
                 raise Pkcs11Error(CKR.DEVICE_MEMORY, detail)
 
 
-PER_TOKEN: Final = Room(200_000, 1 << 30, "per_token")
+PER_TOKEN: Final = Room(200_000, 256 << 20, "per_token")
 """For whoever is logged in."""
 WITHOUT_LOGIN: Final = Room(10_000, 64 << 20, "without_login")
 """For others, where these write at all. What is on the token counts, whoever has put it there."""
