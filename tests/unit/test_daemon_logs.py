@@ -171,4 +171,4 @@ def test_attack_a_uid_fills_its_share_of_the_log_and_no_more(monkeypatch: pytest
 def test_very_many_uids_take_no_memory() -> None:
     limit = LogLimit()
     assert all(limit.filter(about(uid, 0)) for uid in range(5000))
-    assert len(limit._shares) <= 1024
+    assert len(limit._shares._shares) <= 1024

@@ -11,6 +11,7 @@ import pytest
 from softee.daemon.policies import slot_policies
 from softee.daemon.settings import (
     AttestationSettings,
+    AuditSettings,
     Limits,
     MetricsSettings,
     Pkcs11Settings,
@@ -181,10 +182,11 @@ def test_the_example_shows_every_setting_with_its_default_and_can_be_used(tmp_pa
     text = EXAMPLE.read_text()
     uncommented = "\n".join(line.removeprefix("#") for line in text.splitlines() if not line.startswith("# "))
     settings = load_settings(write(tmp_path, uncommented))
-    for struct in (Settings, Limits, Pkcs11Settings, SlotSettings, AttestationSettings, MetricsSettings):
+    for struct in (Settings, Limits, Pkcs11Settings, SlotSettings, AttestationSettings, AuditSettings, MetricsSettings):
         for field in msgspec.structs.fields(struct):
             assert re.search(rf"\b{field.name}\b", uncommented), field.name
     assert settings.limits == Limits()
+    assert settings.audit == AuditSettings(folder=Path("/var/log/softee"))
     assert settings.attestation == AttestationSettings(Path("/etc/softee/attestation.pem"))
     without_default = {field: None for field in SlotSettings.__struct_fields__ if field != "profile"}
     shown = msgspec.structs.replace(settings.pkcs11, **without_default | {"key_sizes": {}, "slot": {}})

@@ -26,7 +26,7 @@ def made() -> Iterator[Supervisor]:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with listening, closing(SharedTokens(1, 1)) as shared:
         listener = Listener(listening, cast("Any", None), None)
-        supervisor = Supervisor(cast("Any", anchor), listener, Limits(), shared, lambda *_: None)
+        supervisor = Supervisor(cast("Any", anchor), listener, Limits(), shared, lambda *_: None, store=anchor.store)
         yield supervisor
         supervisor._epoll.close()
 

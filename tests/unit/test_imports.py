@@ -40,6 +40,7 @@ ROOMS = (
     "attestation",
     "session",
     "handlers",
+    "audit",
     "patience",
     "pace",
     "dispatch",

@@ -39,6 +39,7 @@ COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
             "softee.cli.backup", "Copy a state, while its secure world runs or not, also into one encrypted file."
         ),
         "restore": Row("softee.cli.restore", "Put a state back from an encrypted backup."),
+        "audit": Row("softee.cli.audit", "Show the log of security events, and verify it."),
         "verify": Row("softee.cli.verify", "Say what of a state is damaged, and what is still good."),
         "demo": Row("softee.cli.demo.command", "Walk through OP-TEE's documentation with real programs."),
         "bench": Row("softee.cli.bench.command", "Time calls, beside other PKCS#11 modules."),

@@ -11,16 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+from softee.daemon.log_limit import Shares
 from softee.daemon.policies import slot_policies
 from softee.daemon.settings import Settings, SettingsError
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.attestation.chain import ChainError
+from softee.pkcs11_ta.audit.noting import Noting
 from softee.pkcs11_ta.counting import NOT_COUNTED, Counts
 from softee.pkcs11_ta.session.tickets import NO_TICKETS, Tickets
 from softee.pkcs11_ta.token.neighbours import NOBODY, Neighbours
 from softee.stores.base import Store
 from softee.tee.application import TrustedApplication
+from softee.tee.audit import StoredAudit
 from softee.tee.secure_storage import SecureStorage, head_keys, is_installed
 
 
@@ -39,6 +42,8 @@ class Surroundings:
     """How logins come back after a restart."""
     counts: Counts = NOT_COUNTED
     """Who counts what clients do."""
+    has_audit: bool = False
+    """The store has the audit log that the settings ask for."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +74,16 @@ def pkcs11(around: Surroundings) -> Pkcs11Application:
         neighbours=around.neighbours,
         tickets=around.tickets,
         counts=around.counts,
+        noting=_noting(around) if around.has_audit else None,
     )
     if settings.attestation.chain is not None:
         _install_chain(application, settings.attestation.chain)
     return application
+
+
+def _noting(around: Surroundings) -> Noting:
+    audit = around.settings.audit
+    return Noting(StoredAudit(around.store, Shares().take, required=audit.log == "required"), audit.uses)
 
 
 def _install_chain(application: Pkcs11Application, file: Path) -> None:

@@ -24,28 +24,19 @@ class _Share:
     left_out: int = 0
 
 
-class LogLimit(logging.Filter):
-    """Lets records pass as long as their uid's share lasts."""
+class Shares:
+    """What each uid has left. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._guard = threading.Lock()
         self._shares: dict[int, _Share] = {}
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether a record passes; the first one after others were left out says how many."""
-        uid = getattr(record, "uid", None)
-        if not isinstance(uid, int):
-            return True
+    def take(self, uid: int) -> int | None:
+        """Return how many lines were left out before this one; None: this one is, too."""
         with self._guard:
-            left_out = self._take(uid)
-        if left_out:
-            record.msg = f"{record.getMessage()} ({left_out} lines about uid {uid} were left out before)"
-            record.args = ()
-        return left_out is not None
+            return self._take(uid)
 
     def _take(self, uid: int) -> int | None:
-        """Return how many lines were left out before this one; None: this one is, too."""
         if uid not in self._shares and len(self._shares) >= _KEPT:
             self._shares.clear()
         now = time.monotonic()
@@ -58,3 +49,22 @@ class LogLimit(logging.Filter):
         share.left -= 1
         left_out, share.left_out = share.left_out, 0
         return left_out
+
+
+class LogLimit(logging.Filter):
+    """Lets records pass as long as their uid's share lasts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shares = Shares()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a record passes; the first one after others were left out says how many."""
+        uid = getattr(record, "uid", None)
+        if not isinstance(uid, int):
+            return True
+        left_out = self._shares.take(uid)
+        if left_out:
+            record.msg = f"{record.getMessage()} ({left_out} lines about uid {uid} were left out before)"
+            record.args = ()
+        return left_out is not None

@@ -26,6 +26,7 @@ from softee.daemon.applications import (
     serial_numbers,
     shared_heads,
 )
+from softee.daemon.auditing import audit_folder, audited
 from softee.daemon.change_page import change_page, shared_numbers
 from softee.daemon.counts import SharedCounts
 from softee.daemon.errors import StartError
@@ -145,9 +146,9 @@ def _lock_down(settings: Settings, source: SettingsSource | None, *, may_fork: b
     """Give up what is no longer needed. Workers give up more."""
     metrics = settings.metrics.listen and settings.metrics.listen.path
     sockets = [socket.parent for socket in (settings.socket, metrics) if socket]
-    own = (settings.state, *sockets, *anchor_devices(settings), *settings.lockdown.also_write)
+    own = (settings.state, *sockets, audit_folder(settings), *anchor_devices(settings))
     read = readable(settings) if source is None else (*readable(settings), source.file)
-    for left_open in lock_down(Doors(own, read, may_fork, keyring)):
+    for left_open in lock_down(Doors((*own, *settings.lockdown.also_write), read, may_fork, keyring)):
         log.warning("%s", left_open)
 
 
@@ -183,7 +184,10 @@ def _open(
     with opening(store, settings.root_key):
         anchor = anchoring(settings, ShownStore(counted, heads, revisions), key)
         stack.callback(anchor.store.close)
-        around = Surroundings(anchor.store, key, settings, revisions, tickets=kept.tickets)
+        store = stack.enter_context(audited(settings, anchor.store, key, account))
+        around = Surroundings(
+            store, key, settings, revisions, tickets=kept.tickets, has_audit=store is not anchor.store
+        )
         if workers == 1:
             around = replace(around, counts=counts.of_worker(0))
         made = make_applications(around, applications)

@@ -2,7 +2,8 @@
 """What whoever operates the secure world may ask it, root and its own user.
 
 A copy of the store while it runs, which is sealed as it is on the disk: no key is in it that the disk does not hold.
-That a token is left by all who have sessions with it, so that it can be initialized. And who does what.
+That a token is left by all who have sessions with it, so that it can be initialized. And who does what, and how the
+audit log ends.
 
 A trusted application of the daemon's own, on the same socket as all others.
 """
@@ -26,6 +27,7 @@ from softee.pkcs11_ta.token.token import Token
 from softee.stores.base import Store, StoreError
 from softee.stores.requests import Records, encode, row
 from softee.tee.application import ClientIdentity, TeeError, TrustedApplication
+from softee.tee.audit import END
 from softee.tee.parameters import ParameterError, output_buffer, value
 from softee.tee.sealing import TamperedError
 from softee.wire.values import Params
@@ -69,6 +71,7 @@ class OperatorSession:
             OperatorCommand.BEGIN_COPY: partial(self._begin, self._records),
             OperatorCommand.READ_COPY: self._read,
             OperatorCommand.SHUT_TOKEN: self._shut_token,
+            OperatorCommand.AUDIT_END: self._audit_end,
         }
         if statistics is not None:
             self._commands[OperatorCommand.BEGIN_STATISTICS] = partial(self._begin, statistics.encoded)
@@ -108,6 +111,16 @@ class OperatorSession:
             raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, str(error)) from error
         size.a, size.b = len(self._copy) & 0xFFFFFFFF, len(self._copy) >> 32
         return TeeResult.SUCCESS
+
+    def _audit_end(self, params: Params) -> TeeResult:
+        target = output_buffer(params[0], "parameter 0")
+        try:
+            told = self._store.get(END)
+        except StoreError as error:
+            raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, str(error)) from error
+        if told is None:
+            raise TeeError(TeeResult.ITEM_NOT_FOUND, "there is no audit log")
+        return TeeResult.SUCCESS if target.reply(told.value) else TeeResult.SHORT_BUFFER
 
     def _read(self, params: Params) -> TeeResult:
         place = value(params[0], "parameter 0")

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -25,6 +25,10 @@ from softee.wire.places import SYSTEM_SOCKET, USER_SOCKET
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 FrameLength = Annotated[int, msgspec.Meta(ge=LEAST_MAX_LENGTH, le=MAX_LENGTH)]
 Mode = Annotated[int, msgspec.Meta(ge=0, le=0o777)]
+
+
+LEAST_FILE_SIZE: Final = 64 << 10
+"""Bytes of a file of the audit log."""
 
 
 class SettingsError(Exception):
@@ -101,6 +105,19 @@ class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The group that it belongs to, for mode 0660; none: this process' own."""
 
 
+class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The log of security events."""
+
+    log: Literal["off", "best-effort", "required"] = "off"
+    """Whether there is one: ``required`` refuses what cannot be noted, ``best-effort`` counts it."""
+    uses: tuple[Literal["sign", "decrypt"], ...] = ()
+    """Which uses of keys are noted as well."""
+    folder: Path | None = None
+    """Where it is; none: in the state directory."""
+    file_size: Annotated[int, msgspec.Meta(ge=LEAST_FILE_SIZE)] = 16 << 20
+    """Bytes after which another file is begun."""
+
+
 class LockdownSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the secure world's process can still reach when it serves, besides its state, its socket and Python."""
 
@@ -140,6 +157,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """How keys are attested."""
     metrics: MetricsSettings = MetricsSettings()
     """Whether metrics are served."""
+    audit: AuditSettings = AuditSettings()
+    """The log of security events."""
     lockdown: LockdownSettings = LockdownSettings()
     """What the process can still reach."""
 

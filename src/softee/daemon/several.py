@@ -57,7 +57,7 @@ def run_workers(world: World, listener: Listener, workers: int, wakeup: Wakeup, 
     settings = world.around.settings
     with contextlib.closing(SharedTokens(workers, settings.pkcs11.slots)) as shared:
         run = partial(_work, world, _Family(shared, os.getpid()))
-        supervisor = Supervisor(world.anchor, listener, settings.limits, shared, run)
+        supervisor = Supervisor(world.anchor, listener, settings.limits, shared, run, store=world.around.store)
         world.reloading.tell_workers = supervisor.tell_workers
         supervisor.tell_death = world.counts.forget
         supervisor.run(wakeup, on_ready)

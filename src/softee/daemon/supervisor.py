@@ -19,6 +19,7 @@ from softee.daemon.settings import Limits
 from softee.daemon.shared_tokens import SharedTokens
 from softee.daemon.wakeup import Wakeup
 from softee.daemon.workers import Run, Worker, start_worker
+from softee.stores.base import Store
 from softee.stores.requests import answer
 
 log = logging.getLogger(__name__)
@@ -35,10 +36,12 @@ _READ, _WRITE = select.EPOLLIN, select.EPOLLOUT
 class Supervisor:
     """Runs workers, from ``start`` to the end of ``run``."""
 
-    def __init__(self, anchor: Anchoring, listener: Listener, limits: Limits, shared: SharedTokens, run: Run) -> None:
-        """Take what workers need, the store with its anchor above all, and what one does (``run``)."""
+    def __init__(
+        self, anchor: Anchoring, listener: Listener, limits: Limits, shared: SharedTokens, run: Run, *, store: Store
+    ) -> None:
+        """Take what workers need, the store above all, its anchor, and what one does (``run``)."""
         self._anchor = anchor
-        self._store = anchor.store
+        self._store = store
         self._listener = listener
         self._shared = shared
         self._run = run

@@ -27,6 +27,8 @@ class OperatorCommand(IntEnum):
     Parameter 0 (value, output): size, a | b<<32."""
     BEGIN_OBJECTS = 0x21
     """Likewise, what is told of the tokens' public objects."""
+    AUDIT_END = 0x30
+    """Parameter 0 (output): how the audit log ends, and by which key it is signed, in JSON (tee/audit_head.py)."""
 
 
 class TeeResult(IntEnum):

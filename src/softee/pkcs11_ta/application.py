@@ -9,8 +9,10 @@ from uuid import UUID
 from softee.names import PKCS11_APPLICATION, TeeResult
 from softee.pkcs11_ta import counting, dispatch, pace, patience
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
+from softee.pkcs11_ta.audit.noting import Noting
 from softee.pkcs11_ta.counting import NOT_COUNTED, ClientCounts, Counts
 from softee.pkcs11_ta.handlers import HANDLERS
+from softee.pkcs11_ta.handlers.binding import Handlers
 from softee.pkcs11_ta.session.accounts import Accounts, ClientLimits
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.pkcs11_ta.session.tickets import NO_TICKETS, Tickets
@@ -46,6 +48,7 @@ class Pkcs11Application:
         neighbours: the other secure worlds that serve the same tokens.
         tickets: how logins come back after a restart; by default, not.
         counts: who counts what clients do; by default, nobody.
+        noting: notes security events; None: nobody does.
 
     """
 
@@ -61,12 +64,15 @@ class Pkcs11Application:
         neighbours: Neighbours = NOBODY,
         tickets: Tickets = NO_TICKETS,
         counts: Counts = NOT_COUNTED,
+        noting: Noting | None = None,
     ) -> None:
         self.slots = Slots(storage, policies, neighbours)
         self.max_sessions = max_sessions
         self.attester = Attester(storage, clock)
         self.accounts = Accounts()
         self.tickets = tickets
+        self.noting = noting
+        self.handlers = HANDLERS if noting is None else noting.handlers(HANDLERS)
         self.pins = PinWrapper(threading.BoundedSemaphore(pin_computations), pin_cost)
         self._counts = counts
         self._open: set[Pkcs11TaSession] = set()
@@ -79,7 +85,8 @@ class Pkcs11Application:
 
     def open_session(self, client: ClientIdentity, params: Params) -> "Pkcs11TaSession":  # noqa: ARG002 - as OP-TEE
         """Open a TEE session: a client of its own. The parameters are not looked at, as in OP-TEE."""
-        session = Pkcs11TaSession(self.client(client), self._counts.client(client), self._open.discard)
+        made = self.client(client), self._counts.client(client), self._open.discard
+        session = Pkcs11TaSession(*made, self.handlers, self.noting)
         self._open.add(session)
         session.heed(self._counts)
         return session
@@ -98,30 +105,37 @@ class Pkcs11Application:
 class Pkcs11TaSession:
     """One TEE session. Called from several threads at once."""
 
-    __slots__ = ("_client", "_closed", "_counts", "_run", "invoke", "is_quick", "wait")
+    __slots__ = ("_client", "_closed", "_counts", "_handlers", "_noting", "_run", "invoke", "is_quick", "wait")
 
     def __init__(
-        self, client: Pkcs11Client, counts: ClientCounts, closed: "Callable[[Pkcs11TaSession], object]"
+        self,
+        client: Pkcs11Client,
+        counts: ClientCounts,
+        closed: "Callable[[Pkcs11TaSession], object]",
+        handlers: Handlers = HANDLERS,
+        noting: Noting | None = None,
     ) -> None:
-        """Take the client, what is counted of it, and who is told of its end."""
+        """Take the client, what is counted and noted of it, who is told of its end, and what commands do."""
         self._client = client
         self._counts = counts
         self._closed = closed
+        self._handlers = handlers
+        self._noting = noting
         self._run: Invoke
         self.invoke: Invoke
         """Runs a command. Answers go into its parameters."""
         self.heed(NOT_COUNTED)
-        self.is_quick = partial(pace.is_quick, client)
+        self.is_quick = partial(pace.is_quick, client) if noting is None else self._is_quick
         """Says whether a command is done in a moment."""
         self.wait = partial(patience.wait, client)
         """Says for how many seconds a command has to wait before it runs."""
 
     def heed(self, counts: Counts) -> None:
         """Count commands, or not, as ``counts`` says: one that nobody counts runs as if there were nothing to count."""
-        run: Invoke = partial(dispatch.invoke, HANDLERS, self._client)
+        run: Invoke = partial(dispatch.invoke, self._handlers, self._client)
         if counts.is_on():
             self._counts.show(len(self._client.sessions))
-            run = partial(counting.invoke, counts.clock, self._counts.note, self._client)
+            run = partial(counting.invoke, counts.clock, self._counts.note, (self._handlers, self._client))
         self._run = run
         self.invoke = self._note_and_invoke if self._client.tickets.counts_calls else run
 
@@ -130,8 +144,15 @@ class Pkcs11TaSession:
         self._client.note_call()
         return self._run(command, params)
 
+    def _is_quick(self, command: int, params: Params) -> bool:
+        """Say whether a command is done in a moment where notes are taken: what is noted is not."""
+        noted = self._noting is not None and self._noting.is_noted(command)
+        return not noted and pace.is_quick(self._client, command, params)
+
     def close(self, *, returns: bool = False) -> None:
         """End the client: its sessions, session objects and logins."""
         self._closed(self)
+        if self._noting is not None:
+            self._noting.ended(self._client)
         self._client.close(returns=returns)
         self._counts.close()

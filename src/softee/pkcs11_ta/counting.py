@@ -15,6 +15,7 @@ from softee.pkcs11_ta.abi.command import Command
 from softee.pkcs11_ta.abi.commands import by_message, ciphers, digests, resuming, signatures
 from softee.pkcs11_ta.abi.fields import U32, fields
 from softee.pkcs11_ta.handlers import HANDLERS
+from softee.pkcs11_ta.handlers.binding import Handlers
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.session import operations as o
 from softee.pkcs11_ta.session.client import Pkcs11Client
@@ -106,17 +107,18 @@ Subject = Callable[[Pkcs11Client, int, bytes | bytearray], tuple[int, int]]
 def invoke(
     clock: Callable[[], int],
     note: Callable[[Act, int, int], object],
-    client: Pkcs11Client,
+    counted: tuple[Handlers, Pkcs11Client],
     command: int,
     params: Params,
 ) -> TeeResult:
     """Run a command as ``dispatch.invoke`` does, and note it. Every call passes through here while acts are counted."""
+    handlers, client = counted
     began = clock()
     subject, control = _SUBJECTS.get(command), params[0]
     slot, mechanism = _NOWHERE
     if subject is not None and isinstance(control, Memref) and len(control.data) >= _FIRST.size:
         slot, mechanism = subject(client, _FIRST.unpack_from(control.data)[0], control.data)  # which is wiped soon
-    answer = dispatch.invoke(HANDLERS, client, command, params)
+    answer = dispatch.invoke(handlers, client, command, params)
     answered = isinstance(control, Memref) and control.out
     result = int.from_bytes(answered, "little") if answered else answer
     note((slot, NONE if subject is None else command, mechanism, result), began, len(client.sessions))

@@ -13,6 +13,7 @@ from softee.names import CKR, ParamType, TeeResult
 from softee.pkcs11_ta.abi.command import Command, Output
 from softee.pkcs11_ta.abi.errors import AnsweredError, BufferTooSmallError, Pkcs11Error
 from softee.pkcs11_ta.handlers.binding import Bound, Handlers
+from softee.pkcs11_ta.session.answers import answer_to
 from softee.pkcs11_ta.session.call import Call
 from softee.pkcs11_ta.session.client import Pkcs11Client
 from softee.stores.base import StoreError
@@ -143,28 +144,27 @@ def _too_small(control: Memref, output: Param, size: int) -> TeeResult:
 
 def _explain(client: Pkcs11Client, command: Command[Any], error: Exception) -> CKR:
     """Return the CKR that an exception means, having logged it."""
-    call, who = command.function or command.name, _who(client)
+    rv, call = answer_to(error), command.function or command.name
     if isinstance(error, Pkcs11Error):
-        level = logging.DEBUG if error.rv in command.quiet else logging.INFO
-        _refused(client, call, f"CKR_{error.rv.name}", error.detail, level)
-        return error.rv
-    if isinstance(error, ParameterError):
-        _refused(client, call, "CKR_ARGUMENTS_BAD", error.detail)
-        return CKR.ARGUMENTS_BAD
-    if isinstance(error, WireError):
-        _refused(client, call, "CKR_ARGUMENTS_BAD", f"the request does not decode: {error}")
-        return CKR.ARGUMENTS_BAD
+        level = logging.DEBUG if rv in command.quiet else logging.INFO
+        _refused(client, call, f"CKR_{rv.name}", error.detail, level)
+    elif isinstance(error, ParameterError):
+        _refused(client, call, f"CKR_{rv.name}", error.detail)
+    elif isinstance(error, WireError):
+        _refused(client, call, f"CKR_{rv.name}", f"the request does not decode: {error}")
+    else:
+        _log.error("%s: %s: CKR_%s: %s", _who(client), call, rv.name, _failure(error), extra=_about(client))
+    return rv
+
+
+def _failure(error: Exception) -> str:
     if isinstance(error, StoreError | TamperedError):
-        detail = _printable(str(error))
-        _log.error("%s: %s: CKR_DEVICE_ERROR: %s: %s", who, call, type(error).__name__, detail, extra=_about(client))
-        return CKR.DEVICE_ERROR
+        return f"{type(error).__name__}: {_printable(str(error))}"
     if isinstance(error, MemoryError):
-        _log.error("%s: %s: CKR_DEVICE_MEMORY: no more memory is to be had", who, call, extra=_about(client))
-        return CKR.DEVICE_MEMORY
+        return "no more memory is to be had"
     # The exception's text may hold a client's data: its type and the way it came are enough to find the bug.
     trace = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s: %s: CKR_GENERAL_ERROR: a bug: %s\n%s", who, call, type(error).__name__, trace, extra=_about(client))
-    return CKR.GENERAL_ERROR
+    return f"a bug: {type(error).__name__}\n{trace}"
 
 
 def _refused(client: Pkcs11Client, call: str, answer: str, detail: str, level: int = logging.INFO) -> None:

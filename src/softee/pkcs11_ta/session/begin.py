@@ -212,6 +212,7 @@ def _wants_login(obj: Pkcs11Object) -> bool:
 
 
 def _start(session: Session, operation: Operation[Any], obj: Pkcs11Object) -> None:
+    operation.key = obj
     session.operations.begin(operation)
     if obj.is_private and not sees_private(session):
         # Another session has logged the client out since the key was found, maybe too early to end this operation.

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from softee.names import CKR
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -32,6 +32,9 @@ from softee.pkcs11_ta.session.roles import (
     TO_VERIFY_RECOVER,
     Role,
 )
+
+if TYPE_CHECKING:
+    from softee.pkcs11_ta.token.object import Pkcs11Object
 
 Op = TypeVar("Op")
 
@@ -148,12 +151,14 @@ class Operation(Generic[Op]):
     asked for the size of its end, which is 0. It goes on as if nothing had been asked, but no longer stands in the way
     of another one: OP-TEE's library asks so where the application has given an empty buffer, and then takes the
     operation for ended. ``unchanged`` says whether to begin it anew would still give the same; None: nobody will ask.
+    ``key`` is whose it is, for who tells of it.
     """
 
     __slots__ = (
         "_make",
         "_wants_login",
         "context_login",
+        "key",
         "phase",
         "purpose",
         "rest",
@@ -180,6 +185,7 @@ class Operation(Generic[Op]):
         self.size = size
         self.slow = slow
         self.context_login = self._wants_login = context_login
+        self.key: Pkcs11Object | None = None
         self.phase = Phase.READY
         self.rest: bytes | None = None
         self.told_empty = False
@@ -249,6 +255,10 @@ class Operations:
     def active(self) -> list[Operation[Any]]:
         """Return the cryptographic operations that are active."""
         return [operation for operation in self._active.values() if operation.phase is not Phase.IDLE]
+
+    def latest(self, purpose: Purpose[Any]) -> Operation[Any] | None:
+        """Return the operation of this purpose that is active, or waits to be resumed."""
+        return self._active.get(purpose)
 
     def restore(self, operation: Operation[Any]) -> None:
         """Put an operation in the place of all cryptographic ones."""

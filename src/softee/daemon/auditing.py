@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit log that the settings ask for: its vault, its files, what is noted of the secure world itself.
+
+The process that has the store writes it, so all workers' events have one order.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import softee
+from softee.daemon.account import Account, borrowed, hand_over
+from softee.daemon.audit_files import FOLDER, AuditFiles
+from softee.daemon.settings import Settings
+from softee.names import PKCS11_APPLICATION
+from softee.pkcs11_ta.application import vaults
+from softee.stores.base import Store
+from softee.tee.audit_head import VAULT
+from softee.tee.audit_log import AuditLog
+from softee.tee.audited_store import AuditedStore
+from softee.tee.secure_storage import SecureStorage
+from softee.tee.vault import Vault
+
+
+@contextlib.contextmanager
+def audited(settings: Settings, store: Store, root_key: bytearray, account: Account | None = None) -> Iterator[Store]:
+    """Yield a store that has the log, where the settings ask for one; else the store as it is.
+
+    Args:
+        settings: which log.
+        store: where its end is kept.
+        root_key: what opens that.
+        account: whose files they are; None: this process' user's.
+
+    Raises:
+        StartError: the folder cannot be used.
+        WrongRootKeyError, TamperedError, StoreError: as SecureStorage and AuditLog.
+
+    """
+    if settings.audit.log == "off":
+        yield store
+        return
+    folder = audit_folder(settings)
+    if settings.audit.folder is not None:  # in the state, which is the account's, root makes nothing
+        hand_over(folder, account)
+    vault = audit_vault(settings, store, root_key)
+    with contextlib.closing(_files(folder, settings.audit.file_size, account)) as files:
+        with borrowed(account):
+            log = AuditLog(vault, files, now, required=settings.audit.log == "required")
+            log.write({"event": "start", "version": softee.__version__, "log": settings.audit.log})
+        try:
+            yield AuditedStore(store, log)
+        finally:
+            log.close({"event": "stop"})
+
+
+def audit_folder(settings: Settings) -> Path:
+    """Return where the log's files are."""
+    return settings.audit.folder or settings.state / FOLDER
+
+
+def audit_vault(settings: Settings, store: Store, root_key: bytearray) -> Vault:
+    """Return the log's vault, made if it is not there. Raises as SecureStorage."""
+    names = (*vaults(settings.pkcs11.slots), VAULT)
+    return SecureStorage(store, root_key, PKCS11_APPLICATION, names).vault(VAULT)
+
+
+def now() -> str:
+    """Return the time as lines have it: UTC, with microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _files(folder: Path, largest: int, account: Account | None) -> AuditFiles:
+    with borrowed(account):
+        return AuditFiles(folder, largest)
