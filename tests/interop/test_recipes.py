@@ -25,6 +25,7 @@ class Page:
 
 
 PAGES = (
+    Page("audit.md", ()),
     Page("backup.md", ()),
     Page("board.md", ("pkcs11-tool",)),
     Page("ci.md", ("pkcs11-tool",)),

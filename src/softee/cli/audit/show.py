@@ -32,7 +32,7 @@ Event = Mapping[str, Any]
 @click.option(
     "--lines", "-n", type=click.IntRange(0), default=100, show_default=True, help="At most so many, the last."
 )
-@click.option("--event", multiple=True, metavar="NAME", help="Events of this name alone: login, destroy and so on")
+@click.option("--event", multiple=True, metavar="NAME", help="Events of this name alone: login, destroy or another.")
 @click.option("--uid", type=int, help="What this uid did alone.")
 @click.option("--slot", type=int, help="What was done with this slot's token alone.")
 @click.option("--id", "key_id", metavar="HEX", help="What was done with objects of this CKA_ID alone.")
