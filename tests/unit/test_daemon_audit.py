@@ -206,6 +206,25 @@ def test_whoever_has_the_key_alone_verifies_what_is_signed(tmp_path: Path, capsy
         call("audit", "verify", f"--key={key}", str(path))
 
 
+def test_what_an_operator_does_is_noted(tmp_path: Path, stack: ExitStack, capsys: pytest.CaptureFixture[str]) -> None:
+    pin = tmp_path / "pin"
+    with audited(tmp_path) as daemon:
+        client = Client(daemon.socket, stack)
+        assert client.init_token() is CKR.OK
+        assert call("backup", f"--socket={daemon.socket}", places(tmp_path)[0], str(tmp_path / "copy")) == 0
+        assert events(tmp_path)[-1]["event"] == "backup"
+        stack.close()
+    pin.write_bytes(SO_PIN)
+    assert call("token", "unlock", "test", "--so", f"--pin-file={pin}", *places(tmp_path)) == 0
+    pin.write_text("wrong!")
+    with pytest.raises(CliError, match="This is not the PIN"):
+        call("token", "unlock", "test", "--so", f"--pin-file={pin}", *places(tmp_path))
+    unlocked, _, refused, _ = events(tmp_path)[-4:]
+    assert (unlocked["event"], unlocked["user"], unlocked["uid"]) == ("unlock", "SO", os.getuid())
+    assert (refused["event"], refused["failed"]) == ("unlock", True)
+    assert verified(tmp_path, capsys)["findings"] == []
+
+
 def test_old_files_may_be_moved_away_and_complete_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         with audited(tmp_path):

@@ -23,11 +23,12 @@ from softee.wire.values import NO_PARAMS, Value
 from support.channel_attack import eventually
 from support.commands import c
 from support.families import Family
+from support.pkcs11_client import Client
 from support.secure_world import running_daemon
 from support.stores import FailingStore
 from support.tickets import comeback, keep_login, restore, restored
 from support.token_world import Caller, make_application, public_client
-from unit.test_daemon_workers import Client, several
+from unit.test_daemon_workers import several
 
 RW = 6
 

@@ -2,10 +2,13 @@
 """The PKCS#11 application over a state that no secure world uses, for what its operator does to tokens."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
+from softee.daemon.account import account_of
 from softee.daemon.anchoring import anchoring
 from softee.daemon.applications import Surroundings, is_in_use, pkcs11
+from softee.daemon.auditing import opened_log
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
 from softee.daemon.settings import Settings
@@ -13,6 +16,7 @@ from softee.daemon.store import open_store, unsealed_store
 from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.token.token import Token
 from softee.stores.base import Store
+from softee.tee.audited_store import AuditedStore
 from softee.tee.wiping import wipe
 
 
@@ -29,8 +33,34 @@ def application_at_rest(settings: Settings, *, make: bool = False) -> Iterator[P
     with (
         lend(settings) as (store, root_key),
         contextlib.closing(anchoring(settings, store, root_key).store) as anchored,
+        opened_log(settings, anchored, root_key, account_of(settings.user)) as log,
     ):
-        yield pkcs11(Surroundings(anchored, root_key, settings))
+        if log is None:
+            yield pkcs11(Surroundings(anchored, root_key, settings))
+            return
+        yield pkcs11(Surroundings(AuditedStore(anchored, log), root_key, settings, has_audit=True))
+        log.close()
+
+
+@contextlib.contextmanager
+def noted(application: Pkcs11Application, token: Token, event: str, **told: object) -> Iterator[None]:
+    """Have what an operator does to a token be noted, as failed where it ends in a StartError.
+
+    Raises:
+        StoreError: it must be noted, and cannot.
+
+    """
+    if application.noting is None:
+        yield
+        return
+    fields = {"event": event, "uid": os.getuid(), "slot": token.slot, "token": token.serial_number, **told}
+    application.noting.require()
+    try:
+        yield
+    except StartError:
+        application.noting.note({**fields, "failed": True})
+        raise
+    application.noting.note(fields)
 
 
 @contextlib.contextmanager

@@ -38,8 +38,25 @@ def audited(settings: Settings, store: Store, root_key: bytearray, account: Acco
         WrongRootKeyError, TamperedError, StoreError: as SecureStorage and AuditLog.
 
     """
+    with opened_log(settings, store, root_key, account) as log:
+        if log is None:
+            yield store
+            return
+        with borrowed(account):
+            log.write({"event": "start", "version": softee.__version__, "log": settings.audit.log})
+        try:
+            yield AuditedStore(store, log)
+        finally:
+            log.close({"event": "stop"})
+
+
+@contextlib.contextmanager
+def opened_log(
+    settings: Settings, store: Store, root_key: bytearray, account: Account | None
+) -> Iterator[AuditLog | None]:
+    """Yield the log; None where the settings ask for none. Arguments and errors are those of ``audited``."""
     if settings.audit.log == "off":
-        yield store
+        yield None
         return
     folder = audit_folder(settings)
     if settings.audit.folder is not None:  # in the state, which is the account's, root makes nothing
@@ -48,11 +65,7 @@ def audited(settings: Settings, store: Store, root_key: bytearray, account: Acco
     with contextlib.closing(_files(folder, settings.audit.file_size, account)) as files:
         with borrowed(account):
             log = AuditLog(vault, files, now, required=settings.audit.log == "required")
-            log.write({"event": "start", "version": softee.__version__, "log": settings.audit.log})
-        try:
-            yield AuditedStore(store, log)
-        finally:
-            log.close({"event": "stop"})
+        yield log
 
 
 def audit_folder(settings: Settings) -> Path:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softee.daemon.at_rest import application_at_rest, token_named, tokens_of
+from softee.daemon.at_rest import application_at_rest, noted, token_named, tokens_of
 from softee.daemon.errors import StartError
 from softee.daemon.passphrase_file import PassphraseFileError
 from softee.daemon.portable import Portable, read_portable, write_portable
@@ -59,8 +59,9 @@ def move_to_state(settings: Settings, label: str, ask: AskPin, there: Destinatio
     """
     with application_at_rest(settings) as here, application_at_rest(there.settings, make=True) as other:
         source, target = token_named(here, label), _free(other, label, there.slot)
-        _copy(source, target, here, ask)
-        source.reset(TokenState())
+        with noted(here, source, "move-away"), noted(other, target, "move-here"):
+            _copy(source, target, here, ask)
+            source.reset(TokenState())
         return target
 
 
@@ -75,12 +76,13 @@ def move_to_file(settings: Settings, label: str, ask: AskPin, file: Path, passph
     with application_at_rest(settings) as here:
         source = token_named(here, label)
         alone = Portable(MemoryStore(str(file)), bytearray(os.urandom(KEY_SIZE)))
-        try:
-            _copy(source, application_over(alone, slots=1).slots.token(0), here, ask)
-            write_portable(file, alone, passphrase)
-        finally:
-            alone.wipe()
-        source.reset(TokenState())
+        with noted(here, source, "move-away"):
+            try:
+                _copy(source, application_over(alone, slots=1).slots.token(0), here, ask)
+                write_portable(file, alone, passphrase)
+            finally:
+                alone.wipe()
+            source.reset(TokenState())
 
 
 def import_token(file: Path, passphrase: bytearray, ask: AskPin, there: Destination, label: str | None = None) -> Token:
@@ -106,7 +108,8 @@ def import_token(file: Path, passphrase: bytearray, ask: AskPin, there: Destinat
                 raise StartError(f"{file} has {len(found)} such tokens; name one by --token LABEL.")
             with application_at_rest(there.settings, make=True) as application:
                 target = _free(application, label_of(found[0]), there.slot)
-                _copy(found[0], target, application, ask)
+                with noted(application, target, "move-here"):
+                    _copy(found[0], target, application, ask)
                 return target
     finally:
         portable.wipe()

@@ -27,7 +27,7 @@ from softee.pkcs11_ta.token.token import Token
 from softee.stores.base import Store, StoreError
 from softee.stores.requests import Records, encode, row
 from softee.tee.application import ClientIdentity, TeeError, TrustedApplication
-from softee.tee.audit import END
+from softee.tee.audit import END, note
 from softee.tee.parameters import ParameterError, output_buffer, value
 from softee.tee.sealing import TamperedError
 from softee.wire.values import Params
@@ -55,14 +55,17 @@ class OperatorApplication:
         """Open a session. Raises TEE_ERROR_ACCESS_DENIED for whoever is neither root nor the secure world's user."""
         if client.uid not in {0, os.geteuid()}:
             raise TeeError(TeeResult.ACCESS_DENIED, f"uid {client.uid} is not the operator")
-        return OperatorSession(self._store, self._slots, self._statistics)
+        return OperatorSession(self._store, client, self._slots, self._statistics)
 
 
 class OperatorSession:
     """One TEE session, with the copy that was begun in it, and the tokens that it keeps shut."""
 
-    def __init__(self, store: Store, slots: Slots | None = None, statistics: Statistics | None = None) -> None:
+    def __init__(
+        self, store: Store, client: ClientIdentity, slots: Slots | None = None, statistics: Statistics | None = None
+    ) -> None:
         self._store = store
+        self._client = client
         self._slots = slots
         self._guard = threading.Lock()
         self._copy = b""
@@ -99,7 +102,15 @@ class OperatorSession:
         while self._shut:
             self._shut.pop().reopen()
 
+    def _note(self, event: str, **told: object) -> None:
+        """Note what the operator does. Raises TEE_ERROR_STORAGE_NOT_AVAILABLE: it must be noted, and cannot."""
+        try:
+            note(self._store, {"event": event, "uid": self._client.uid, "pid": self._client.pid, **told})
+        except StoreError as error:
+            raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, str(error)) from error
+
     def _records(self) -> bytes:
+        self._note("backup")
         return encode(Records([row(key, record) for key, record in self._store.range(b"")]))
 
     def _begin(self, made: Callable[[], bytes], params: Params) -> TeeResult:
@@ -134,6 +145,7 @@ class OperatorSession:
         if asked.type is not ParamType.VALUE_INOUT:
             raise ParameterError("parameter 0 must go both ways")
         token = self._token(asked.a)
+        self._note("shut-token", slot=token.slot, token=token.serial_number)
         before = token.session_count().all
         if token not in self._shut:
             token.shut()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unlocks a PIN that wrong tries have locked, for who has it and the root key; no secure world uses the state then."""
 
-from softee.daemon.at_rest import application_at_rest, token_named
+from softee.daemon.at_rest import application_at_rest, noted, token_named
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
 from softee.names import CKR, CKU
@@ -23,7 +23,9 @@ def unlock(settings: Settings, label: str, user: CKU, pin: bytearray) -> None:
 
     """
     with application_at_rest(settings) as application:
-        try:
-            Authenticator(application.pins).unlock(token_named(application, label), user, pin)
-        except Pkcs11Error as error:
-            raise StartError(_REASONS.get(error.rv, f"The token cannot be unlocked: {error.detail}.")) from None
+        token = token_named(application, label)
+        with noted(application, token, "unlock", user=user.name):
+            try:
+                Authenticator(application.pins).unlock(token, user, pin)
+            except Pkcs11Error as error:
+                raise StartError(_REASONS.get(error.rv, f"The token cannot be unlocked: {error.detail}.")) from None

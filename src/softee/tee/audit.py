@@ -72,4 +72,14 @@ class StoredAudit:
         if left_out is None:
             return
         before = {"left_out_of_uid": left_out} if left_out else {}
-        self._store.commit(expected={}, puts={PLACE: json.dumps({**fields, **before}).encode()})
+        _put(self._store, {**fields, **before})
+
+
+def note(store: Store, fields: Fields) -> None:
+    """Write an event, where a store has a log. Raises StoreError: it must be written, and was not."""
+    if store.get(END) is not None:
+        _put(store, fields)
+
+
+def _put(store: Store, fields: Fields) -> None:
+    store.commit(expected={}, puts={PLACE: json.dumps(fields).encode()})

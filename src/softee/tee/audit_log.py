@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Final, Protocol
 
 from softee.stores.base import StoreError
-from softee.tee.audit_chain import SIGNED, Fields, encode_line, line_hash, signed_message
+from softee.tee.audit_chain import NOTHING, SIGNED, Fields, decode_line, encode_line, line_hash, signed_message
 from softee.tee.audit_head import AuditHead, AuditVouch, fingerprint, load_head, signing_key, store_head, vouch
 from softee.tee.vault import Vault
 
@@ -115,12 +115,14 @@ class AuditLog:
                     raise
                 self._leave_out()
 
-    def close(self, fields: Fields) -> None:
-        """Write a last line, and sign all."""
+    def close(self, fields: Fields | None = None) -> None:
+        """Write a last line, if there is anything to say, and sign what is not signed yet."""
         with self._lock:
             try:
-                self._write(fields)
-                self._sign()
+                if fields is not None:
+                    self._write(fields)
+                if not self._is_signed():
+                    self._sign()
             except StoreError as error:
                 self._say(error)
 
@@ -132,6 +134,10 @@ class AuditLog:
                 self._sign()
             except StoreError as error:
                 self._say(error)  # the event is written; another line will be signed
+
+    def _is_signed(self) -> bool:
+        line = self._head.line
+        return line == NOTHING or decode_line(line).fields["event"] == SIGNED
 
     def _sign(self) -> None:
         signature = self._key.sign(signed_message(self._number + 1, line_hash(self._head.line)))

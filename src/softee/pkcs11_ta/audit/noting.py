@@ -53,6 +53,14 @@ class Noting:
         row = self._rows.get(command)
         return row is not None and row.only is None
 
+    def require(self) -> None:
+        """Refuse what could not be noted, and must be. Raises StoreError."""
+        self._audit.require()
+
+    def note(self, fields: Told) -> None:
+        """Note what no command did. Raises StoreError."""
+        self._audit.note(fields)
+
     def ended(self, client: Pkcs11Client) -> None:
         """Note that a client is gone, which logs it out."""
         for slot in range(client.slots.count):
