@@ -21,7 +21,10 @@ from softee.daemon.settings import Limits
 from softee.tee.application import TrustedApplication
 from softee.tee.core import ClientContext, TeeCore
 from softee.tee.identity import PeerCredentials
+from support.leaks import Secrets, pins_in
 
+PINS = (b"87654321", b"123456")
+"""Those that most tests give their tokens."""
 READY_WITHIN = 20
 STOPPED_WITHIN = 20
 
@@ -100,6 +103,14 @@ def running_daemon(
             yield running
         finally:
             running.stop()
+        _require_discretion(running)
+
+
+def _require_discretion(daemon: RunningDaemon) -> None:
+    """Find no root key and no PIN in what a daemon has logged, whatever a test did with it."""
+    key = daemon.root_key.read_bytes() if daemon.root_key.is_file() else b""
+    told = Secrets([key]).found_in(daemon.log()) + pins_in(daemon.log(), PINS)
+    assert not told, f"the daemon's log tells {told}"
 
 
 def start_daemon(
