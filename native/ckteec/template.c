@@ -9,16 +9,19 @@
 
 static void put_attributes(struct buffer *buffer, const CK_ATTRIBUTE *attributes, CK_ULONG count, unsigned int depth);
 
-/* A CK_ULONG of an application. All ones stands for CK_UNAVAILABLE_INFORMATION in either width. */
+/* A CK_ULONG of an application. All ones stands for CK_UNAVAILABLE_INFORMATION in either width, and for no number. */
 static void put_ulong_value(struct buffer *buffer, const CK_BYTE *value)
 {
     CK_ULONG number;
 
     memcpy(&number, value, sizeof(number));
-    if (number == CK_UNAVAILABLE_INFORMATION)
+    if (number == CK_UNAVAILABLE_INFORMATION) {
         put_u32(buffer, WIRE_UNAVAILABLE);
-    else
-        put_ulong(buffer, number, CKR_ATTRIBUTE_VALUE_INVALID);
+        return;
+    }
+    if (number == WIRE_UNAVAILABLE)
+        buffer_refuse(buffer, CKR_ATTRIBUTE_VALUE_INVALID);
+    put_ulong(buffer, number, CKR_ATTRIBUTE_VALUE_INVALID);
 }
 
 static void put_ulong_list(struct buffer *buffer, const CK_ATTRIBUTE *attribute, unsigned int depth)

@@ -218,6 +218,14 @@ def test_every_attribute_that_is_a_ulong_travels_as_four_bytes(library: Library,
     assert library.last().control == u32(1, 12, 1, attribute, 4, 2**32 - 1)
 
 
+@pytest.mark.parametrize("number", [2**32 - 1, 2**32])
+@pytest.mark.parametrize("attribute", [CKA.VALUE_LEN, CKA.ALLOWED_MECHANISMS])
+def test_a_ulong_that_would_arrive_as_another_is_refused(library: Library, attribute: CKA, number: int) -> None:
+    """32 ones stand for CK_UNAVAILABLE_INFORMATION on the wire, and for a number in an application."""
+    given = template([(attribute, struct.pack("L", number))])
+    assert library.call("C_FindObjectsInit", 1, *given) == CKR.ATTRIBUTE_VALUE_INVALID
+
+
 @pytest.mark.parametrize("size", [0, 1, 4, 7, 9, 16])
 def test_a_ulong_of_another_size_is_no_value(library: Library, size: int) -> None:
     given = template([(CKA.KEY_TYPE, bytes(size))])
