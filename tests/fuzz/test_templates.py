@@ -5,23 +5,18 @@ The invariant: no bytes of a client make the application answer CKR_GENERAL_ERRO
 table does not allow, and what it has made can be read, found and destroyed.
 """
 
-from functools import cache
-from typing import Any
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softee.names import CKA, CKK, CKM, CKO, CKR
-from softee.pkcs11_ta.abi.command import Command
-from softee.pkcs11_ta.abi.template import Template, encode_template
+from softee.pkcs11_ta.abi.template import Template
 from softee.pkcs11_ta.attributes.codecs import CODECS
 from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
-from softee.pkcs11_ta.token.profiles import PORTABLE
+from support.any_object import checked, unwrapper, use_and_destroy, world
 from support.commands import c
-from support.object_calls import fresh_caller
 from support.samples import OBJECT_SAMPLES, UNWRAPPED, as_template
-from support.token_world import Answer, Caller, u32
+from support.token_world import u32
 
 KINDS = st.sampled_from(sorted(CODECS)) | st.integers(0, 0xFFFFFFFF)
 VALUES = (
@@ -46,32 +41,6 @@ def templates(draw: st.DrawFn) -> Template:
     for attribute in draw(st.lists(ATTRIBUTES, max_size=4)):
         template.insert(draw(st.integers(0, len(template))), attribute)
     return tuple(template)
-
-
-@cache
-def world() -> tuple[Caller, int]:
-    return fresh_caller(policy=PORTABLE)
-
-
-def checked(command: Command[Any], *request: int | bytes | Template, **rest: Any) -> Answer:  # noqa: ANN401 - passed on
-    """Invoke a command and return its answer, which must be one that it may give."""
-    caller, _ = world()
-    answer = caller.call(command, *request, **rest)
-    assert answer.rv in command.returns
-    assert answer.rv not in {CKR.GENERAL_ERROR, CKR.FUNCTION_FAILED, CKR.DEVICE_ERROR}
-    return answer
-
-
-def use_and_destroy(handle: int) -> None:
-    """Do with an object what can be done with any, and remove it where it allows that."""
-    _, session = world()
-    everything = tuple((kind, b"") for kind in CODECS)
-    capacity = len(encode_template(everything))
-    checked(c.GET_ATTRIBUTE_VALUE, session, handle, everything, capacity=capacity)
-    assert checked(c.GET_OBJECT_SIZE, session, handle).rv is CKR.OK
-    assert checked(c.FIND_OBJECTS_INIT, session, ()).rv is CKR.OK
-    assert checked(c.FIND_OBJECTS_FINAL, session).rv is CKR.OK
-    assert checked(c.DESTROY_OBJECT, session, handle).rv in {CKR.OK, CKR.ACTION_PROHIBITED}
 
 
 @given(templates())
@@ -127,13 +96,6 @@ def test_bytes_that_need_not_be_a_template(raw: bytes) -> None:
     answer = caller.send(c.CREATE_OBJECT, u32(session) + raw)
     if answer.rv is CKR.OK:
         use_and_destroy(answer.handle)
-
-
-@cache
-def unwrapper() -> int:
-    _, session = world()
-    key = {**OBJECT_SAMPLES["AES key"], CKA.UNWRAP: True}
-    return checked(c.CREATE_OBJECT, session, as_template(key)).handle
 
 
 @given(

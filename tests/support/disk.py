@@ -67,15 +67,15 @@ class Disk:
             views.append(look(storage.vault(name)))
 
 
-def make_disk() -> Disk:
-    """Return a disk on which objects on both pages of both vaults were added, replaced and removed."""
+def make_disk(objects: int = OBJECTS) -> Disk:
+    """Return a disk on which so many objects of both vaults, on all their pages, were added, replaced and removed."""
     disk, store = Disk(), MemoryStore()
     storage = open_storage(store)
     disk.note(store)
     for name in VAULTS:
         vault = storage.vault(name)
         change = vault.change()
-        for number in range(1, OBJECTS + 1):
+        for number in range(1, objects + 1):
             terms = [vault.key.term(b"red" if number % 2 else b"blue")]
             change.add(b"%s object %d" % (name.encode(), number), vault.key, 0, terms)
         change.commit()
@@ -84,10 +84,10 @@ def make_disk() -> Disk:
         vault = storage.vault(name)
         change = vault.change()
         change.set_head(b"state")
-        for number in (1, 2, 128):
+        for number in (1, 2, objects - 2):
             change.replace(number, b"replaced %d" % number, vault.key, 0, [vault.key.term(b"red")])
         change.remove(3)
-        change.remove(OBJECTS)
+        change.remove(objects)
         change.commit()
     disk.note(store)
     return disk

@@ -83,7 +83,7 @@ def open_installation(root_key: bytes | bytearray, application: UUID, record: by
         ) from None
     try:
         return _decoded(plaintext, version, root_key, application), version
-    except WireError as error:
+    except (WireError, UnicodeDecodeError) as error:
         raise TamperedError(f"{place} does not decode: {error}") from error
     finally:
         wipe(plaintext)
@@ -160,7 +160,7 @@ def _encoded(secret: bytearray, uuid: UUID, names: Sequence[str]) -> bytearray:
 
 
 def _decoded(plaintext: bytearray, version: int, root_key: bytes | bytearray, application: UUID) -> Installation:
-    """Return what a plaintext says. Raises WireError."""
+    """Return what a plaintext says. Raises WireError or UnicodeDecodeError."""
     reader = Reader(plaintext)
     secret = bytearray() if version == _DERIVED_SECRET else bytearray(reader.view(KEY_SIZE))
     uuid = UUID(bytes=reader.take(16))
