@@ -90,7 +90,9 @@ bench-hostile: $(INSTALLED) ## what hostile clients cost another one's signature
 bench-holds: $(INSTALLED) ## how long each sort of work keeps a worker's other clients waiting
 	python -m bench.holds $(ARGS)
 
-fuzz: $(INSTALLED) ## more examples for the tests that feed random bytes
+fuzz: $(INSTALLED) ## each fuzz target for a minute, with ARGS=--seconds=N for longer; more examples of tests of random bytes
+	@tools/debian_packages.sh clang libclang-rt-dev
+	python tools/run_fuzzers.py $(ARGS)
 	pytest --hypothesis-profile=fuzz --timeout=3600 tests/fuzz
 
 SOAKED := tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py tests/interop/test_bad_company.py \

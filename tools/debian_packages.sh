@@ -18,6 +18,7 @@ has_libp11() { /sbin/ldconfig -p | grep "libp11\.so\.3 " >/dev/null; }
 has_sshd() { [ -x /usr/sbin/sshd ] || [ -d /run/systemd/system ]; }
 has_nginx() { [ -x /usr/sbin/nginx ] || [ -d /run/systemd/system ]; } # likewise
 has_p11_kit_client() { compgen -G '/usr/lib/*/pkcs11/p11-kit-client.so' >/dev/null; }
+has_libfuzzer() { clang -fsanitize=fuzzer -x c /dev/null -shared -o /dev/null 2>/dev/null; }
 has_tss() { pkg-config --exists tss2-esys tss2-fapi; }
 has_arm64_libc() { [ -e /usr/aarch64-linux-gnu/include/stdio.h ]; }
 
@@ -54,6 +55,8 @@ for package in "$@"; do
         nginx) need nginx has_nginx ;;
         nodejs) need nodejs has_program node ;;
         npm) need npm has_program npm ;; # Debian's brings the headers that modules in C++ are built with
+        clang) need clang has_program clang ;;
+        libclang-rt-dev) need libclang-rt-dev has_libfuzzer ;; # which has libFuzzer
         valgrind) need valgrind has_program valgrind ;;
         musl-tools) need musl-tools has_program musl-gcc ;;
         debootstrap) need debootstrap has_program debootstrap ;;
