@@ -47,24 +47,23 @@ size_t some_of(size_t size)
     return size > 1 && by_chance() ? 1 + next_random(&state) % (size - 1) : size;
 }
 
-static int64_t napped_ms;
+static int64_t waited_ms;
 
 int faulty_poll(struct pollfd *list, nfds_t count, int timeout_ms)
 {
-    if (fault())
-        return -1;
-    if (count > 0)
-        return poll(list, count, timeout_ms);
-    napped_ms += timeout_ms;
-    return 0;
+    const int found = fault() ? -1 : poll(list, count, 0);
+
+    if (found == 0)
+        waited_ms += timeout_ms;
+    return found;
 }
 
-int clock_with_naps(clockid_t clock, struct timespec *now)
+int clock_that_was_waited_for(clockid_t clock, struct timespec *now)
 {
     const int result = clock_gettime(clock, now);
 
-    now->tv_sec += napped_ms / 1000;
-    now->tv_nsec += napped_ms % 1000 * 1000000;
+    now->tv_sec += waited_ms / 1000;
+    now->tv_nsec += waited_ms % 1000 * 1000000;
     if (now->tv_nsec >= 1000000000) {
         now->tv_nsec -= 1000000000;
         now->tv_sec++;

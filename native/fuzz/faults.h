@@ -39,9 +39,9 @@ bool fault(void);
 /* The number of bytes that the next call shall move: mostly all of them, at least one. */
 size_t some_of(size_t size);
 
-/* Nobody sleeps: the clock is put forward, for who waits until a time. */
+/* What is not there will not come, for nobody else runs: it is not waited for, but the clock is put forward. */
 int faulty_poll(struct pollfd *list, nfds_t count, int timeout_ms);
-int clock_with_naps(clockid_t clock, struct timespec *now);
+int clock_that_was_waited_for(clockid_t clock, struct timespec *now);
 
 int faulty_fstat(int fd, struct stat *status);
 ssize_t faulty_preadv(int fd, const struct iovec *pieces, int count, off_t offset);
@@ -70,7 +70,7 @@ ssize_t secure_world_sendmsg(int fd, const struct msghdr *message, int flags);
 #define stat(...) UNLESS_FAULT(stat(__VA_ARGS__))
 #define fstat(...) faulty_fstat(__VA_ARGS__)
 #define poll faulty_poll
-#define clock_gettime clock_with_naps
+#define clock_gettime clock_that_was_waited_for
 #define sendmsg(...) UNLESS_FAULT(secure_world_sendmsg(__VA_ARGS__))
 #define recv(fd, data, size, flags) UNLESS_FAULT(recv(fd, data, some_of(size), flags))
 #define write(...) UNLESS_FAULT(write(__VA_ARGS__))
