@@ -2,8 +2,8 @@
 """What hostile clients cost another one: how long its P-256 signatures take beside them.
 
 ``python -m bench.hostile`` starts the real daemon and signs all the time, alone and beside each sort of attackers in
-turn, which are processes of their own. It prints the means, and the ratio to that alone, whose goal is GOAL, and the
-longest signature of all. Of several rounds the median counts.
+turn, which are processes of their own. It prints the medians, and the ratio to that alone, whose goal is GOAL, and what
+99 of 100 signatures take at most. Of several rounds the median counts.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from softee.wire.parameters import Parameters
 from softee.wire.values import Memref
 
 GOAL = 2.0
-"""A signature's mean time beside attackers to that alone."""
+"""A signature's median beside attackers to that alone."""
 SECONDS = 3.0
 ROUNDS = 3
 SETTLE = 3.0
@@ -155,8 +155,9 @@ def attacked(name: str, path: Path) -> Iterator[None]:
 class Signing(NamedTuple):
     """Times of signatures, in seconds."""
 
-    mean: float
-    longest: float
+    median: float
+    most: float
+    """What 99 of 100 take at most."""
 
 
 def signing(client: Client, seconds: float) -> Signing:
@@ -164,7 +165,7 @@ def signing(client: Client, seconds: float) -> Signing:
     client.times.clear()
     client.send()
     drive([client], seconds)
-    return Signing(statistics.mean(client.times), max(client.times))
+    return Signing(statistics.median(client.times), statistics.quantiles(client.times, n=100)[-1])
 
 
 class Figures(NamedTuple):
@@ -177,7 +178,7 @@ class Figures(NamedTuple):
     @property
     def ratio(self) -> float:
         """How much longer one takes beside them."""
-        return self.beside.mean / self.alone.mean
+        return self.beside.median / self.alone.median
 
 
 def measure(name: str, path: Path, victim: Client, seconds: float) -> Figures:
@@ -199,12 +200,12 @@ def as_table(figures: Iterable[Figures]) -> Table:
     """Return what is shown."""
     title = f"a P-256 signature, and {ATTACKERS} hostile processes with {CHANNELS} connections each"
     table = Table("attackers that", title=title)
-    for heading in ("alone", "beside them", "ratio", "longest alone", "beside them"):
+    for heading in ("alone", "beside them", "ratio", "99 % alone", "beside them"):
         table.add_column(heading, justify="right")
     for each in figures:
-        means = (f"{one.mean * 1e6:,.0f} µs" for one in (each.alone, each.beside))
-        longest = (f"{one.longest * 1e3:,.1f} ms" for one in (each.alone, each.beside))
-        table.add_row(each.name, *means, f"{each.ratio:.2f}", *longest)
+        medians = (f"{one.median * 1e6:,.0f} µs" for one in (each.alone, each.beside))
+        most = (f"{one.most * 1e3:,.1f} ms" for one in (each.alone, each.beside))
+        table.add_row(each.name, *medians, f"{each.ratio:.2f}", *most)
     return table
 
 
