@@ -26,6 +26,8 @@ sys.exit(main())
 """
 RELEASES: Mapping[str, str] = {"3.11": "deb12", "3.13": "deb13"}
 """The releases of Debian, by their Python."""
+EXTRAS = ("metrics", "web")
+"""What the package brings along besides what softee needs: its users cannot add to the environment."""
 
 
 def run(*command: object) -> str:
@@ -93,7 +95,8 @@ def make(python: str, out: Path) -> Path:
     root = out / f"root-{python}"
     shutil.rmtree(root, ignore_errors=True)
     install_system(root, out / "native")
-    install_python(root, python, project["dependencies"])
+    extras = [dependency for extra in EXTRAS for dependency in project["optional-dependencies"][extra]]
+    install_python(root, python, [*project["dependencies"], *extras])
     architecture = run("dpkg", "--print-architecture")
     version = f"{project['version']}-1~{RELEASES[python]}"
     major, minor = python.split(".")

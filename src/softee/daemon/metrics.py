@@ -21,6 +21,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import make_wsgi_app
 from prometheus_client.registry import Collector, CollectorRegistry
 
+import softee as package
 from softee.daemon.counts import Seen, SharedCounts
 from softee.daemon.tallies import BOUNDS, Durations
 from softee.names import CKR
@@ -117,7 +118,7 @@ class _Build:
     text: str = "Versions of what runs."
 
     def metric(self, _: Seen) -> Metric:
-        versions = {"version": version("softee"), "python": platform.python_version()}
+        versions = {"version": package.__version__, "python": platform.python_version()}
         return InfoMetricFamily(self.name, self.text, value=versions | {"cryptography": version("cryptography")})
 
 
