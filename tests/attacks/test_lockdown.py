@@ -100,6 +100,28 @@ def test_attack_a_process_that_is_locked_down_reaches_nothing_else(tmp_path: Pat
     assert set(outcome.values()) == {0, errno.EPERM, errno.EACCES}
 
 
+BARE = """
+import pathlib, sys
+from softee.daemon.lockdown import Doors, lock_down
+lock_down(Doors(bare=True))
+for place in sys.argv[1:]:
+    try:
+        pathlib.Path(place).read_bytes()
+    except OSError as error:
+        print(error.errno)
+import xml.dom.minidom  # what Python loads later
+print("done")
+"""
+
+
+@pytest.mark.skipif(bool(lockdown.missing()), reason="this machine cannot close all doors")
+def test_attack_what_serves_metrics_reads_nothing_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "root.key").write_text("secret")
+    places = ["/etc/passwd", "/proc/self/environ", str(tmp_path / "root.key")]
+    done = subprocess.run([sys.executable, "-P", "-c", BARE, *places], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [str(errno.EACCES)] * 3 + ["done"]
+
+
 def test_a_door_that_cannot_be_closed_is_told_and_the_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[Doors] = []
 
