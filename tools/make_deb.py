@@ -21,7 +21,7 @@ HOME = "/usr/lib/softee"
 LAUNCHER = f"""\
 #!{HOME}/bin/python3 -P
 import sys
-from softee.cli.main import main
+from softee.cli.quick import main
 sys.exit(main())
 """
 RELEASES: Mapping[str, str] = {"3.11": "deb12", "3.13": "deb13"}

@@ -45,6 +45,12 @@ def test_a_value_comes_back_byte_for_byte_with_its_revision(store: Store, value:
     assert (record.value, record.revision) == (value, revision)
 
 
+def test_a_store_that_takes_changes_says_so_and_changes_nothing(store: Store) -> None:
+    before = store.commit(expected={}, puts={b"key": b""})
+    store.check()
+    assert store.commit(expected={}, puts={b"key": b""}) == before + 1
+
+
 def test_revisions_rise_with_each_commit_even_when_records_are_removed(store: Store) -> None:
     revisions = [ABSENT]
     for _ in range(3):

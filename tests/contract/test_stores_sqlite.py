@@ -255,6 +255,8 @@ def test_a_file_that_went_away_under_the_store_takes_no_change(
     for _ in range(2):
         with pytest.raises(StoreDamagedError, match=rf"{name} was removed, or replaced, while it was in use"):
             store.commit(expected={}, puts={b"key": b"lost"})
+        with pytest.raises(StoreDamagedError):
+            store.check()
     assert store.get(b"key") is not None
     aside.rename(file)
     store.commit(expected={}, puts={b"key": b"other"})

@@ -118,6 +118,12 @@ class FailingStore:
             raise StoreFullError("the disk is full")
         return self.store.commit(expected=expected, puts=puts, deletes=deletes)
 
+    def check(self) -> None:
+        self._reach()
+        if self.failing:
+            raise StoreFullError("the disk is full")
+        self.store.check()
+
     def close(self) -> None:
         self.store.close()
 

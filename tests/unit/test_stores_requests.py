@@ -91,6 +91,11 @@ def test_an_answer_to_another_question_is_refused() -> None:
     ):
         store.get(b"key")
     with (
+        closing(answered_with(lambda _: framed(encode(Committed(7))))) as store,
+        pytest.raises(StoreError, match="another question"),
+    ):
+        store.check()
+    with (
         closing(answered_with(lambda _: framed(encode(Records([]))))) as store,
         pytest.raises(StoreError, match="another question"),
     ):

@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, Row]] = MappingProxyType(
         "status": Row("softee.cli.status", "Show the secure world that answers, and its tokens."),
         "top": Row("softee.cli.top.command", "Show who uses the secure world, and how much, live."),
         "web": Row("softee.cli.web.command", "Serve a page that shows the secure world, to this machine."),
+        "health": Row("softee.cli.health", "Say at once whether the secure world is ready."),
         "doctor": Row("softee.cli.doctor.command", "Say what is wrong, and how to mend it."),
         "selftest": Row("softee.cli.selftest", "Check the cryptography against published answers."),
         "token": Row("softee.cli.token", "Initialize tokens, show them, change their PINs and labels."),

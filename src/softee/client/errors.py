@@ -6,8 +6,12 @@ One may start a secure world where none runs (NotRunningError), must not where s
 answer where it was refused (RefusedError).
 """
 
-from softee.names import Origin, TeeResult
+from typing import Final
+
 from softee.wire.places import CLIENT_SETTINGS
+
+TEE: Final = 3
+"""The origin of what the core itself answers (names.Origin.TEE, which takes its time to import)."""
 
 
 class ClientError(Exception):
@@ -37,13 +41,15 @@ class RefusedError(ClientError):
     ``result`` says why and ``origin`` which of the two it was, in GlobalPlatform's numbers.
     """
 
-    def __init__(self, what: str, result: int, origin: int = Origin.TEE) -> None:
+    def __init__(self, what: str, result: int, origin: int = TEE) -> None:
         super().__init__(f"{what} was refused: {_name(result)}")
         self.result = result
         self.origin = origin
 
 
 def _name(result: int) -> str:
+    from softee.names import TeeResult  # noqa: PLC0415 - a quick command that is not refused does without
+
     try:
         return f"TEE_ERROR_{TeeResult(result).name}"
     except ValueError:

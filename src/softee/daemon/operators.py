@@ -2,8 +2,8 @@
 """What whoever operates the secure world may ask it, root and its own user.
 
 A copy of the store while it runs, which is sealed as it is on the disk: no key is in it that the disk does not hold.
-That a token is left by all who have sessions with it, so that it can be initialized. And who does what, and how the
-audit log ends.
+That a token is left by all who have sessions with it, so that it can be initialized. Who does what, what is wrong, and
+how the audit log ends.
 
 A trusted application of the daemon's own, on the same socket as all others.
 """
@@ -18,6 +18,7 @@ from typing import Final
 from uuid import UUID
 
 from softee.daemon.counts import SharedCounts
+from softee.daemon.health import health
 from softee.daemon.shut_tokens import end_sessions, slots_of
 from softee.daemon.statistics import Statistics
 from softee.names import OPERATOR_APPLICATION, OperatorCommand, ParamType, TeeResult
@@ -45,27 +46,40 @@ class OperatorApplication:
     uuid: UUID = OPERATOR_APPLICATION
 
     def __init__(
-        self, store: Store, applications: Sequence[TrustedApplication] = (), counts: SharedCounts | None = None
+        self,
+        store: Store,
+        applications: Sequence[TrustedApplication] = (),
+        counts: SharedCounts | None = None,
+        all_workers: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Take the store, the applications that it is asked about, and what tells whether all workers serve."""
+        slots = slots_of(applications)
         self._store = store
-        self._slots = slots_of(applications)
+        self._slots = slots
         self._statistics = None if counts is None else Statistics(counts, applications)
+        self._health = lambda: health(store, slots, all_workers)
 
     def open_session(self, client: ClientIdentity, params: Params) -> "OperatorSession":  # noqa: ARG002 - nothing to ask
         """Open a session. Raises TEE_ERROR_ACCESS_DENIED for whoever is neither root nor the secure world's user."""
         if client.uid not in {0, os.geteuid()}:
             raise TeeError(TeeResult.ACCESS_DENIED, f"uid {client.uid} is not the operator")
-        return OperatorSession(self._store, client, self._slots, self._statistics)
+        return OperatorSession(self._store, client, self._health, self._slots, self._statistics)
 
 
 class OperatorSession:
     """One TEE session, with the copy that was begun in it, and the tokens that it keeps shut."""
 
     def __init__(
-        self, store: Store, client: ClientIdentity, slots: Slots | None = None, statistics: Statistics | None = None
+        self,
+        store: Store,
+        client: ClientIdentity,
+        get_health: Callable[[], int],
+        slots: Slots | None = None,
+        statistics: Statistics | None = None,
     ) -> None:
         self._store = store
         self._client = client
+        self._health = get_health
         self._slots = slots
         self._guard = threading.Lock()
         self._copy = b""
@@ -75,6 +89,7 @@ class OperatorSession:
             OperatorCommand.READ_COPY: self._read,
             OperatorCommand.SHUT_TOKEN: self._shut_token,
             OperatorCommand.AUDIT_END: self._audit_end,
+            OperatorCommand.HEALTH: self._tell_health,
         }
         if statistics is not None:
             self._commands[OperatorCommand.BEGIN_STATISTICS] = partial(self._begin, statistics.encoded)
@@ -154,6 +169,10 @@ class OperatorSession:
         asked.b = _left(token)
         asked.a = max(0, before - asked.b)
         log.info("an operator has shut the token in slot %d: %d sessions were ended", token.slot, asked.a)
+        return TeeResult.SUCCESS
+
+    def _tell_health(self, params: Params) -> TeeResult:
+        value(params[0], "parameter 0").a = self._health()
         return TeeResult.SUCCESS
 
     def _token(self, slot: int) -> Token:

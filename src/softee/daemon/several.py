@@ -94,11 +94,12 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     lock_down(doors)  # what stays open was told already
     made = make_applications(around, world.applications)
     wipe(around.root_key)
-    operators = OperatorApplication(around.store, made, world.counts)
+    operators = OperatorApplication(around.store, made, world.counts, shared.all_serve)
     core = TeeCore([*made, operators], settings.limits.sessions_per_client)
     source = ConnectionSource(handover)
     place = Place(number, partial(shared.count_clients, number))
     server = Server(core, source, _share(settings.limits, shared.workers), world.page, place)
+    shared.note_serving(number)
     source.say_ready()
     server.run(ShutTokens(shared.bell(number), made), world.counts)
 

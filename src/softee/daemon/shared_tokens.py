@@ -20,7 +20,8 @@ from softee.pkcs11_ta.token.neighbours import SessionCount
 
 _TURN, _SESSIONS = 0, 1
 _BYTES_PER_SLOT: Final = 2
-_CLIENTS: Final = 0
+_CLIENTS, _SERVES = 0, 1
+_FIRST_SLOT: Final = 2
 _COUNTS_PER_SLOT: Final = 3
 """Sessions, read-write ones, and how many operators keep the token shut."""
 _NUMBER: Final = 4
@@ -36,7 +37,7 @@ class SharedTokens:
         self.workers = workers
         self.slots = slots
         self.locks = os.memfd_create("softee-turns", os.MFD_CLOEXEC)
-        self._row = 1 + _COUNTS_PER_SLOT * slots
+        self._row = _FIRST_SLOT + _COUNTS_PER_SLOT * slots
         self._mapping = mmap.mmap(-1, workers * self._row * _NUMBER)
         self._counts = memoryview(self._mapping).cast("I")
         self._bells = [os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) for _ in range(workers)]
@@ -44,6 +45,14 @@ class SharedTokens:
     def count_clients(self, worker: int, clients: int) -> None:
         """Note how many clients a worker has."""
         self._counts[worker * self._row + _CLIENTS] = clients
+
+    def note_serving(self, worker: int) -> None:
+        """Note that a worker serves."""
+        self._counts[worker * self._row + _SERVES] = 1
+
+    def all_serve(self) -> bool:
+        """Tell whether all workers do."""
+        return all(self._counts[worker * self._row + _SERVES] for worker in range(self.workers))
 
     def clients(self, worker: int) -> int:
         """Return how many clients a worker has."""
@@ -80,7 +89,7 @@ class SharedTokens:
         return [self.locks, self.bell(worker), *(writer for _, writer in self._bells)]
 
     def _place(self, worker: int, slot: int) -> int:
-        return worker * self._row + 1 + slot * _COUNTS_PER_SLOT
+        return worker * self._row + _FIRST_SLOT + slot * _COUNTS_PER_SLOT
 
     def forget(self, worker: int) -> None:
         """Take a dead worker's counts away."""

@@ -22,6 +22,8 @@ class OperatorCommand(IntEnum):
     """End all sessions with a token, and keep new ones away until this TEE session is closed.
 
     Parameter 0 (value, in and out): its slot; then how many sessions were ended, and how many are left."""
+    HEALTH = 4
+    """Say what is wrong just now. Parameter 0 (value, output): the bits of reasons (wire/health.py); 0: nothing."""
     BEGIN_STATISTICS = 0x20
     """Keep what is told of clients, tokens and what they do (daemon/statistics.py), to be read as a copy is, JSON.
     Parameter 0 (value, output): size, a | b<<32."""

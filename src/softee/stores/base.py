@@ -96,6 +96,13 @@ class Store(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Raise StoreError where a change that enlarges the store would be refused now, as far as that can be told.
+
+        Nothing is changed.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the store. To close it again does nothing."""
         ...
@@ -123,6 +130,10 @@ class StoreOver(Store):
     def sizes(self, prefix: bytes) -> list[tuple[bytes, int]]:
         """Return all keys that begin with ``prefix`` with their values' lengths. See Store.sizes."""
         return self._store.sizes(prefix)
+
+    def check(self) -> None:
+        """Check the store below. See Store.check."""
+        self._store.check()
 
     def close(self) -> None:
         """Close the store below. See Store.close."""

@@ -62,6 +62,11 @@ class MemoryStore:
             records.update({key: Record(bytes(value), self._revision) for key, value in puts.items()})
             return self._revision
 
+    def check(self) -> None:
+        """Raise StoreError where it is closed."""
+        with self._opened():
+            pass
+
     def close(self) -> None:
         """Forget everything."""
         with self._lock:

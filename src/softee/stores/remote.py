@@ -13,9 +13,11 @@ from typing import Final
 from softee.stores.base import Record, Revision, StoreError, StoreUnavailableError
 from softee.stores.requests import (
     ERRORS,
+    Check,
     Commit,
     Committed,
     Failed,
+    Fine,
     Get,
     Measured,
     Range,
@@ -69,6 +71,11 @@ class RemoteStore:
             raise self._unexpected()
         return Revision(reply.revision)
 
+    def check(self) -> None:
+        """Have it checked where it is. See Store.check."""
+        if not isinstance(self._ask(Check()), Fine):
+            raise self._unexpected()
+
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
@@ -84,7 +91,7 @@ class RemoteStore:
     def _unexpected(self) -> StoreError:
         return StoreError(f"{self.name}: an answer to another question")
 
-    def _ask(self, request: Request) -> Records | Measured | Committed:
+    def _ask(self, request: Request) -> Records | Measured | Committed | Fine:
         message = encode(request)
         with self._lock:
             if self._closed:

@@ -48,7 +48,11 @@ class Commit(msgspec.Struct, frozen=True, tag="commit", array_like=True):
     deletes: tuple[bytes, ...]
 
 
-Request = Get | Range | Sizes | Commit
+class Check(msgspec.Struct, frozen=True, tag="check", array_like=True):
+    """Store.check."""
+
+
+Request = Get | Range | Sizes | Commit | Check
 
 
 class Records(msgspec.Struct, frozen=True, tag="records", array_like=True):
@@ -69,6 +73,10 @@ class Committed(msgspec.Struct, frozen=True, tag="committed", array_like=True):
     revision: int
 
 
+class Fine(msgspec.Struct, frozen=True, tag="fine", array_like=True):
+    """Nothing is wrong."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed", array_like=True):
     """A StoreError: its name in ``ERRORS``, and what it says."""
 
@@ -76,7 +84,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", array_like=True):
     sentence: str
 
 
-Reply = Records | Measured | Committed | Failed
+Reply = Records | Measured | Committed | Fine | Failed
 
 ERRORS: Final[Mapping[str, type[StoreError]]] = {
     kind.__name__: kind
@@ -128,6 +136,9 @@ def _done(store: Store, request: Request) -> Reply:
         case Commit(expected, puts, deletes):
             revisions = {key: Revision(revision) for key, revision in expected.items()}
             return Committed(store.commit(expected=revisions, puts=puts, deletes=deletes))
+        case Check():
+            store.check()
+            return Fine()
 
 
 def row(key: bytes, record: Record) -> tuple[bytes, bytes, int]:

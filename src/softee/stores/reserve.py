@@ -51,6 +51,13 @@ class Reserve:
             self._is_held = False
             self._resize(0)
 
+    def is_all_there_is(self) -> bool:
+        """Tell whether the disk has no room beside it. Raises StoreError where it cannot be asked."""
+        try:
+            return os.statvfs(self._path.parent).f_bavail == 0
+        except OSError as error:
+            raise StoreError(f"{self._path.parent}: {error.strerror}") from error
+
     def _resize(self, size: int) -> bool:
         """Make the file that large, or empty where the disk has no room."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -95,7 +102,7 @@ class ReservingStore(StoreOver):
         """
         has_room = self._reserve.hold()
         if not has_room and self._enlarges(puts, deletes):
-            raise StoreFullError(f"{self.name}: the disk is full; what is left is kept for PIN counters and deletions")
+            raise self._full()
         try:
             return self._store.commit(expected=expected, puts=puts, deletes=deletes)
         except StoreFullError:
@@ -103,6 +110,15 @@ class ReservingStore(StoreOver):
                 raise
         self._reserve.give_up()
         return self._store.commit(expected=expected, puts=puts, deletes=deletes)
+
+    def check(self) -> None:
+        """Raise StoreFullError where there is no room for the reserve any more, or beside it. See Store.check."""
+        super().check()
+        if not self._reserve.hold() or self._reserve.is_all_there_is():
+            raise self._full()
+
+    def _full(self) -> StoreFullError:
+        return StoreFullError(f"{self.name}: the disk is full; what is left is kept for PIN counters and deletions")
 
     def close(self) -> None:
         """Let go of the store. To close it again does nothing.

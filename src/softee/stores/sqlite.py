@@ -154,6 +154,12 @@ class SqliteStore:
             )
         return new
 
+    def check(self) -> None:
+        """Raise StoreError where the file was removed, or cannot be read. See Store.check."""
+        with self._lock, _as_store_error(self._path):
+            self._refuse_without_names()
+            self._connection.execute("SELECT revision FROM counter").fetchone()
+
     def close(self) -> None:
         """Close the file; SQLite folds its log into it."""
         with self._lock, _as_store_error(self._path):
