@@ -14,13 +14,18 @@ from typing import Any
 import pytest
 
 from softee.cli.failure import CliError
+from softee.daemon.account import Account
 from softee.daemon.audit_files import log_files
+from softee.daemon.auditing import audited as audited_store
+from softee.daemon.errors import StartError
+from softee.daemon.settings import default_settings, load_settings
 from softee.names import CKR, CKU
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi.commands import objects
+from softee.stores.memory import MemoryStore
 from support.command_line import call
 from support.pkcs11_client import Client
-from support.secure_world import RunningDaemon, running_daemon
+from support.secure_world import RunningDaemon, running_daemon, short_directory
 from support.token_world import SO_PIN
 
 REQUIRED = '[audit]\nlog = "required"\n'
@@ -295,3 +300,41 @@ def test_new_events_are_followed_into_the_next_file(tmp_path: Path) -> None:
     finally:
         follower.kill()
         follower.communicate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_where_root_becomes_another_user_the_log_is_that_user_s(*, elsewhere: bool) -> None:
+    nobody = Account("nobody", 65534, 65534, (65534,))
+    with short_directory() as directory:
+        directory.chmod(0o755)
+        state, folder = directory / "state", directory / "logs" / "audit"
+        state.mkdir(mode=0o700)
+        os.chown(state, nobody.uid, nobody.gid)
+        (directory / "logs").mkdir(mode=0o755)
+        audit = {"log": "required"} | ({"folder": folder} if elsewhere else {})
+        settings = load_settings(None, {"state": state, "audit": audit}, default_settings())
+        with audited_store(settings, MemoryStore(), bytearray(range(32)), nobody):
+            pass
+        made = folder if elsewhere else state / "audit"
+        for path in (made, made / "audit-000000000001.jsonl"):
+            assert (path.stat().st_uid, path.stat().st_mode & 0o077) == (nobody.uid, 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_attack_a_link_in_the_other_user_s_state_gives_him_no_folder_of_roots() -> None:
+    nobody = Account("nobody", 65534, 65534, (65534,))
+    with short_directory() as directory:
+        directory.chmod(0o755)
+        state, roots = directory / "state", directory / "roots"
+        state.mkdir(mode=0o700)
+        os.chown(state, nobody.uid, nobody.gid)
+        roots.mkdir(mode=0o700)
+        (state / "audit").symlink_to(roots)
+        settings = load_settings(None, {"state": state, "audit": {"log": "required"}}, default_settings())
+        with (
+            pytest.raises(StartError, match="The audit log's folder"),
+            audited_store(settings, MemoryStore(), bytearray(range(32)), nobody),
+        ):
+            pass
+        assert (roots.stat().st_uid, list(roots.iterdir())) == (0, [])
