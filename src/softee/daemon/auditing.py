@@ -12,6 +12,7 @@ from pathlib import Path
 import softee
 from softee.daemon.account import Account, borrowed, hand_over
 from softee.daemon.audit_files import FOLDER, AuditFiles
+from softee.daemon.audit_syslog import CopiedLines
 from softee.daemon.settings import Settings
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import vaults
@@ -62,9 +63,11 @@ def opened_log(
     if settings.audit.folder is not None:  # in the state, which is the account's, root makes nothing
         hand_over(folder, account)
     vault = audit_vault(settings, store, root_key)
-    with contextlib.closing(_files(folder, settings.audit.file_size, account)) as files:
+    with contextlib.ExitStack() as stack:
+        files = stack.enter_context(contextlib.closing(_files(folder, settings.audit.file_size, account)))
+        lines = stack.enter_context(contextlib.closing(CopiedLines(files))) if settings.audit.syslog else files
         with borrowed(account):
-            log = AuditLog(vault, files, now, required=settings.audit.log == "required")
+            log = AuditLog(vault, lines, now, required=settings.audit.log == "required")
         yield log
 
 

@@ -116,6 +116,8 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where it is; none: in the state directory."""
     file_size: Annotated[int, msgspec.Meta(ge=LEAST_FILE_SIZE)] = 16 << 20
     """Bytes after which another file is begun."""
+    syslog: bool = False
+    """Whether the system's log gets each line as well."""
 
 
 class LockdownSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
