@@ -12,6 +12,7 @@ from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, ParamType, SessionFlag
 from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.abi.restored import SavedSession
 from softee.pkcs11_ta.audit.events import POLICY_REFUSALS, REFUSED, ROWS, USES, events
+from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.session.tickets import Tickets
 from softee.pkcs11_ta.token.profiles import OPTEE, STRICT
 from softee.stores.base import StoreError
@@ -366,6 +367,13 @@ def test_refusals_are_noted_of_all_that_begins_an_operation() -> None:
     assert watched <= begin
     for command in REFUSED.commands:
         assert command.returns & POLICY_REFUSALS
+
+
+def test_what_is_no_event_runs_as_if_there_were_no_log(world: AuditWorld) -> None:
+    handlers = world.application().handlers
+    same = {number for number, bound in handlers.items() if bound is HANDLERS[number]}
+    assert {c.SIGN_ONESHOT.number, c.SIGN_AGAIN.number, c.SIGN_UPDATE.number, c.DECRYPT_AGAIN.number} <= same
+    assert len(same) > len(handlers) / 2
 
 
 def test_what_is_noted_is_not_quick(world: AuditWorld, caller: Caller) -> None:
