@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from softee.daemon.audit_files import log_files
+from softee.daemon.health import health
 from softee.stores.base import StoreError, StoreFullError
 from softee.tee.audit import PLACE, StoredAudit
 from softee.tee.audit_chain import encode_line
 from softee.tee.audit_log import SIGNED_EVERY
+from softee.wire.health import AUDIT_FAILED
 from support.audit import AuditWorld, Lines, rewrite, ten_events
 
 
@@ -145,6 +147,19 @@ def test_a_full_disk_refuses_before_anything_is_done_and_what_was_noted_comes_wh
     world.stop()
     assert [event["event"] for event in world.events()] == ["login", "stop", "signed"]
     assert world.findings() == []
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_log_that_cannot_be_written_is_told_by_the_secure_world_s_health(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, required: bool
+) -> None:
+    world, disk = AuditWorld(tmp_path / "audit", required=required), FullDisk(monkeypatch)
+    assert health(world.audited, None, lambda: True) == 0
+    disk.full = True
+    world.log.write({"event": "login"})
+    assert health(world.audited, None, lambda: True) == AUDIT_FAILED.bit
+    disk.full = False
+    assert health(world.audited, None, lambda: True) == 0
 
 
 def test_on_a_full_disk_the_best_effort_counts_what_it_leaves_out_and_the_count_outlives_a_crash(

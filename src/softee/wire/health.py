@@ -24,8 +24,11 @@ TOKEN_DAMAGED: Final = Reason(
     8, "token-damaged", "a token is damaged or was tampered with, and is not served; see `softee verify`"
 )
 WORKERS_MISSING: Final = Reason(16, "workers-missing", "a worker process has died, and none has taken its place yet")
+AUDIT_FAILED: Final = Reason(
+    32, "audit-failed", "the audit log cannot be written: what must be noted is refused, or left out; the log says why"
+)
 
-REASONS: Final = (STORE_FULL, STORE_DAMAGED, STORE_FAILED, TOKEN_DAMAGED, WORKERS_MISSING)
+REASONS: Final = (STORE_FULL, STORE_DAMAGED, STORE_FAILED, TOKEN_DAMAGED, WORKERS_MISSING, AUDIT_FAILED)
 """A bit that was given is never given again."""
 
 BUSY: Final = Reason(0, "busy", "it takes no more clients just now")
