@@ -139,6 +139,26 @@ def test_attack_the_log_is_cut_at_every_byte(world: AuditWorld) -> None:
         assert is_whole(good[:size]) == (size >= without_last), size
 
 
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int, Callable[[bytes], bool]]:
+    """Return a log, how much of it is not its last line, and what tells whether it is whole."""
+    world = ten_events(tmp_path_factory.mktemp("known") / "audit")
+    lines = world.lines()
+    return b"".join(lines), len(b"".join(lines[:-1])), reader(world)
+
+
+@given(st.data())
+def test_attack_whatever_is_written_over_any_part_of_the_log_is_found(
+    known: tuple[bytes, int, Callable[[bytes], bool]], data: st.DataObject
+) -> None:
+    good, without_last, is_whole = known
+    begin, end = sorted(data.draw(st.tuples(*[st.integers(0, len(good))] * 2)))
+    put = data.draw(st.binary(max_size=200) | st.sampled_from(good.splitlines(keepends=True)))
+    edited = good[:begin] + put + good[end:]
+    unharmed = edited == good or (good.startswith(edited) and len(edited) >= without_last)
+    assert is_whole(edited) == unharmed
+
+
 @pytest.mark.parametrize(
     "line",
     [
