@@ -130,7 +130,7 @@ SHARED = fresh_caller(policy=PORTABLE)
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_step_of_an_operation_knows_its_mechanism(command: Any) -> None:  # noqa: ANN401
-    subject = counting._SUBJECTS[command.number]
+    subject = counting._subjects()[command.number]
     if command.in_session and WITH_OPERATION.match(command.function):
         assert subject is not counting._in_session
 

@@ -11,7 +11,8 @@ import pytest
 
 from softee.daemon import counts as module
 from softee.daemon.counts import SharedCounts
-from softee.daemon.tallies import BOUNDS, NUMBERS, OTHERS, ROWS, Durations, Tally, read_tally
+from softee.daemon.counts_seen import Durations, read_tally, seen
+from softee.daemon.tallies import BOUNDS, NUMBERS, OTHERS, ROWS, Tally
 from softee.pkcs11_ta.counting import NONE, Act
 from softee.stores.base import ConflictError, Revision, StoreError, StoreFullError
 from softee.stores.counted import CountedStore
@@ -70,28 +71,28 @@ def test_workers_counts_are_summed(shared: SharedCounts) -> None:
         client = part.client(public_client(pid=10 + worker, uid=7))
         for _ in range(times):
             client.note(ACT, part.clock(), 4)
-    seen = shared.seen()
-    assert seen.acts[ACT].count == 3
-    assert [(one.worker, one.pid, one.uid, one.sessions, one.acts) for one in seen.clients] == [
+    now = seen(shared)
+    assert now.acts[ACT].count == 3
+    assert [(one.worker, one.pid, one.uid, one.sessions, one.acts) for one in now.clients] == [
         (0, 10, 7, 4, 1),
         (1, 11, 7, 4, 2),
     ]
-    assert [one.clients for one in seen.workers] == [1, 1]
-    assert seen.serial(2) == "ffffffffffffffff"
-    assert seen.serial(NONE) == ""
+    assert [one.clients for one in now.workers] == [1, 1]
+    assert now.serial(2) == "ffffffffffffffff"
+    assert now.serial(NONE) == ""
 
 
 def test_a_dead_worker_s_clients_go_and_what_they_did_stays(shared: SharedCounts) -> None:
     part = shared.of_worker(1)
     part.client(public_client()).note(ACT, part.clock(), 1)
     shared.forget(1)
-    seen = shared.seen()
-    assert (seen.clients, seen.workers[1].since, seen.workers[1].deaths) == ([], 0, 1)
-    assert seen.acts[ACT].count == 1
+    now = seen(shared)
+    assert (now.clients, now.workers[1].since, now.workers[1].deaths) == ([], 0, 1)
+    assert now.acts[ACT].count == 1
     again = shared.of_worker(1)
     again.client(public_client()).note(ACT, again.clock(), 1)
-    assert shared.seen().acts[ACT].count == 2
-    assert shared.seen().workers[1].since > 0
+    assert seen(shared).acts[ACT].count == 2
+    assert seen(shared).workers[1].since > 0
 
 
 def test_a_client_that_leaves_makes_room_for_another(shared: SharedCounts) -> None:
@@ -100,13 +101,13 @@ def test_a_client_that_leaves_makes_room_for_another(shared: SharedCounts) -> No
     first, second = part.client(public_client(pid=1)), part.client(public_client(pid=2))
     second.note(ACT, part.clock(), 1)
     second.show(1)
-    assert [one.pid for one in shared.seen().clients] == [1]
-    assert shared.seen().workers[0].clients == 2
+    assert [one.pid for one in seen(shared).clients] == [1]
+    assert seen(shared).workers[0].clients == 2
     second.close()
     first.close()
     third = part.client(public_client(pid=3))
     third.show(9)
-    assert [(one.pid, one.sessions, one.acts) for one in shared.seen().clients] == [(3, 9, 0)]
+    assert [(one.pid, one.sessions, one.acts) for one in seen(shared).clients] == [(3, 9, 0)]
 
 
 def test_acts_are_counted_for_a_while_after_somebody_has_asked(
@@ -143,7 +144,7 @@ def test_counting_for_good_is_not_ended_by_who_asks_for_a_while(shared: SharedCo
 def test_attack_who_shows_the_counts_cannot_change_them(shared: SharedCounts) -> None:
     shared.name_tokens(["00000000000000aa"])
     shared.only_read()
-    assert shared.seen().serials[0] == "00000000000000aa"
+    assert seen(shared).serials[0] == "00000000000000aa"
     with pytest.raises(TypeError, match="read-only"):
         shared._numbers[0] = 1
     with pytest.raises(PermissionError):
@@ -171,8 +172,8 @@ def test_commits_are_counted_by_what_became_of_them(shared: SharedCounts) -> Non
     for error in (ConflictError("c"), StoreFullError("f"), StoreError("s"), StoreFullError("f")):
         with pytest.raises(type(error)):
             commit(error)
-    seen = {name: durations.count for name, durations in shared.seen().commits.items()}
-    assert seen == {"success": 1, "conflict": 1, "full": 2, "failed": 1}
+    counted = {name: durations.count for name, durations in seen(shared).commits.items()}
+    assert counted == {"success": 1, "conflict": 1, "full": 2, "failed": 1}
 
 
 def test_durations_add_up() -> None:

@@ -13,12 +13,11 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
 from softee.daemon.change_page import SEALS
-from softee.daemon.tallies import BOUNDS, FIRST_BUCKET, NUMBERS, SUM, Durations, Tally, read_tally
+from softee.daemon.tallies import BOUNDS, FIRST_BUCKET, NUMBERS, SUM, Tally
 from softee.pkcs11_ta.counting import Act
 from softee.stores.base import ConflictError, StoreDamagedError, StoreFullError, StoreUnavailableError
 from softee.tee.application import ClientIdentity
@@ -28,15 +27,15 @@ WANTED_FOR: Final = 10 * 10**9
 FOR_GOOD: Final = (1 << 64) - 1
 """A time that does not come."""
 
-_UNTIL, _SERIALS, _SLOTS = 0, 1, 64
-_HEAD: Final = _SERIALS + _SLOTS
-_ALIVE, _DEATHS, _CLIENTS, _PLACES = 0, 1, 2, 3
+_UNTIL, SERIALS, _SLOTS = 0, 1, 64
+_HEAD: Final = SERIALS + _SLOTS
+ALIVE, DEATHS, CLIENTS, FIRST_PLACE = 0, 1, 2, 3
 PLACES: Final = 2048
 """How many clients of a worker are noted; further ones are counted, and no more."""
-_PLACE: Final = 4
-_WHO, _SINCE, _SESSIONS, _ACTS = range(_PLACE)
-_TALLY: Final = _PLACES + PLACES * _PLACE
-_PART: Final = _TALLY + NUMBERS
+PLACE: Final = 4
+_WHO, _SINCE, _SESSIONS, _ACTS = range(PLACE)
+TALLY: Final = FIRST_PLACE + PLACES * PLACE
+_PART: Final = TALLY + NUMBERS
 
 OUTCOMES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ConflictError, "conflict"),
@@ -46,44 +45,6 @@ OUTCOMES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (Exception, "failed"),
 )
 """What becomes of a commit that does not succeed, by what it raises."""
-_SUCCESS: Final = "success"
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSeen:
-    """A client: one that has opened the PKCS#11 application, since when (in seconds), and how much it has done."""
-
-    worker: int
-    pid: int
-    uid: int
-    since: int
-    sessions: int
-    acts: int
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSeen:
-    """A worker: when it began (0: it is not there), how many before it have died, how many clients it has."""
-
-    since: int
-    deaths: int
-    clients: int
-
-
-@dataclass(slots=True)
-class Seen:
-    """All counts at a moment."""
-
-    serials: Sequence[str]
-    """The serial numbers of the tokens, by slot."""
-    workers: list[WorkerSeen]
-    clients: list[ClientSeen]
-    acts: dict[Act, Durations] = field(default_factory=dict)
-    commits: dict[str, Durations] = field(default_factory=dict)
-
-    def serial(self, slot: int) -> str:
-        """Return the serial number of a slot's token; "" for none."""
-        return self.serials[slot] if slot < len(self.serials) else ""
 
 
 class SharedCounts:
@@ -107,7 +68,7 @@ class SharedCounts:
     def name_tokens(self, serials: Sequence[str]) -> None:
         """Note the tokens' serial numbers, each 16 hexadecimal digits, by slot."""
         for slot, serial in enumerate(serials):
-            self._numbers[_SERIALS + slot] = int(serial, 16)
+            self._numbers[SERIALS + slot] = int(serial, 16)
 
     def want(self, until: int | None = None) -> None:
         """Have acts counted for some time, or until then."""
@@ -135,30 +96,22 @@ class SharedCounts:
 
     def of_worker(self, worker: int) -> "WorkerCounts":
         """Return the part of a worker, which has just begun."""
-        return WorkerCounts(self, self._part(worker + 1))
+        return WorkerCounts(self, self.part(worker + 1))
 
     def of_store(self) -> "StoreCounts":
         """Return the part of the process that has the store."""
-        return StoreCounts(self._part(0))
+        return StoreCounts(self.part(0))
 
     def forget(self, worker: int) -> None:
         """Note that a worker has died, and its clients with it. What it has counted stays."""
-        part = self._part(worker + 1)
-        part[_DEATHS] += 1
+        part = self.part(worker + 1)
+        part[DEATHS] += 1
         _clear(part)
 
-    def seen(self) -> Seen:
-        """Return all counts as they are now."""
-        serials = [f"{number:016x}" for number in self._numbers[_SERIALS : _SERIALS + self.slots]]
-        parts = [self._part(worker + 1) for worker in range(self.workers)]
-        workers = [WorkerSeen(part[_ALIVE], part[_DEATHS], part[_CLIENTS]) for part in parts]
-        seen = Seen(serials, workers, [one for worker, part in enumerate(parts) for one in _clients(worker, part)])
-        for part in parts:
-            for key, durations in read_tally(part[_TALLY:]):
-                seen.acts.setdefault(key, Durations()).add(durations)
-        for key, durations in read_tally(self._part(0)[_TALLY:]):
-            seen.commits[_OUTCOME_NAMES[key[0]]] = durations
-        return seen
+    @property
+    def numbers(self) -> "memoryview[int]":
+        """All of the memory."""
+        return self._numbers
 
     def only_read(self) -> None:
         """Give up writing, for good: for a process that shows what others count. Called before any part was taken."""
@@ -172,7 +125,8 @@ class SharedCounts:
         os.close(self.bell)
         os.close(self.descriptor)
 
-    def _part(self, number: int) -> "memoryview[int]":
+    def part(self, number: int) -> "memoryview[int]":
+        """Return the store's part (0), or that of a worker, from 1 on."""
         begin = _HEAD + number * _PART
         return self._numbers[begin : begin + _PART]
 
@@ -185,11 +139,11 @@ class WorkerCounts:
     def __init__(self, shared: SharedCounts, part: "memoryview[int]") -> None:
         self._shared = shared
         self._part = part
-        self._tally = Tally(part[_TALLY:])
+        self._tally = Tally(part[TALLY:])
         self._lock = Lock()
-        self._free = list(range(_PLACES + (PLACES - 1) * _PLACE, _PLACES - 1, -_PLACE))
+        self._free = list(range(FIRST_PLACE + (PLACES - 1) * PLACE, FIRST_PLACE - 1, -PLACE))
         _clear(part)
-        part[_ALIVE] = int(time.time())
+        part[ALIVE] = int(time.time())
 
     def is_on(self) -> bool:
         """Say whether anybody wants to know."""
@@ -203,7 +157,7 @@ class WorkerCounts:
         """Note that a client is there."""
         part = self._part
         with self._lock:
-            part[_CLIENTS] += 1
+            part[CLIENTS] += 1
             place = self._free.pop() if self._free else 0
             if place:
                 part[place + _WHO] = identity.pid | identity.uid << 32
@@ -240,7 +194,7 @@ class WorkerCounts:
     def leave(self, place: int) -> None:
         """Note that a client is gone."""
         with self._lock:
-            self._part[_CLIENTS] -= 1
+            self._part[CLIENTS] -= 1
             if place:
                 self._part[place + _SINCE] = 0
                 self._free.append(place)
@@ -270,7 +224,7 @@ class StoreCounts:
     """What the process that has the store counts: commits, by what became of them."""
 
     def __init__(self, part: "memoryview[int]") -> None:
-        self._tally = Tally(part[_TALLY:])
+        self._tally = Tally(part[TALLY:])
         self._lock = Lock()
 
     @contextlib.contextmanager
@@ -287,19 +241,8 @@ class StoreCounts:
                 self._tally.note((outcome, 0, 0, 0), time.monotonic_ns() - began)
 
 
-_OUTCOME_NAMES: Final = (_SUCCESS, *(name for _, name in OUTCOMES))
-
-
 def _clear(part: "memoryview[int]") -> None:
     """Take a worker's clients away."""
-    part[_ALIVE] = part[_CLIENTS] = 0
-    for at in range(_PLACES, _TALLY, _PLACE):
+    part[ALIVE] = part[CLIENTS] = 0
+    for at in range(FIRST_PLACE, TALLY, PLACE):
         part[at + _SINCE] = 0
-
-
-def _clients(worker: int, part: "memoryview[int]") -> Iterator[ClientSeen]:
-    numbers = part[_PLACES:_TALLY].tolist()
-    for at in range(0, len(numbers), _PLACE):
-        who, since, sessions, acts = numbers[at : at + _PLACE]
-        if since:
-            yield ClientSeen(worker, who & 0xFFFFFFFF, who >> 32, since, sessions, acts)

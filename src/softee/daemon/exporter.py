@@ -30,20 +30,17 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def exporting(
-    settings: MetricsSettings, counts: SharedCounts, account: Account | None, log_descriptor: int
+    place: HttpPlace, settings: MetricsSettings, counts: SharedCounts, account: Account | None, log_descriptor: int
 ) -> Iterator[None]:
-    """Serve metrics as the settings say, until the end. Called with one thread, before anything secret is there.
+    """Serve metrics at a place, until the end. Called with one thread, before anything secret is there.
 
     Raises:
         StartError: they cannot be served; the text is a sentence that says why.
 
     """
-    if settings.listen is None:
-        yield
-        return
     require("metrics", "prometheus_client", "waitress")
-    token = bearer_token(settings.listen, settings.token)
-    listener = listen_at(settings.listen, settings.socket_mode, settings.socket_group)
+    token = bearer_token(place, settings.token)
+    listener = listen_at(place, settings.socket_mode, settings.socket_group)
     alive, ours = os.pipe2(os.O_CLOEXEC)
     exporter = _Exporter(counts, listener, token, account, alive, log_descriptor, os.getpid())
     pid = os.fork()
@@ -52,7 +49,7 @@ def exporting(
     os.close(alive)
     listener.socket.close()
     counts.want(FOR_GOOD)
-    log.info("metrics are at %s", settings.listen if settings.listen.path else f"http://{listener.path}/metrics")
+    log.info("metrics are at %s", place if place.path else f"http://{listener.path}/metrics")
     try:
         yield
     finally:

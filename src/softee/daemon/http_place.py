@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where something is served by HTTP, to this machine alone: a loopback address with its port, or a Unix socket."""
 
-import ipaddress
 import socket
 from pathlib import Path
 from typing import Self
@@ -38,6 +37,8 @@ class HttpPlace(str):
         return host.strip("[]"), int(port)
 
     def _check_address(self) -> None:
+        import ipaddress  # noqa: PLC0415 - few settings have an address
+
         try:
             host, port = self.address
             is_local = ipaddress.ip_address(host).is_loopback

@@ -30,7 +30,6 @@ from softee.daemon.auditing import audit_folder, audited
 from softee.daemon.change_page import change_page, shared_numbers
 from softee.daemon.counts import SharedCounts
 from softee.daemon.errors import StartError
-from softee.daemon.exporter import exporting
 from softee.daemon.failures import FAILURES, opening, sentence
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
@@ -171,7 +170,10 @@ def _open(
     workers = _workers(settings, applications)
     counts = SharedCounts(workers, settings.pkcs11.slots)
     stack.callback(counts.close)
-    stack.enter_context(exporting(settings.metrics, counts, account, log_descriptor))
+    if settings.metrics.listen is not None:
+        from softee.daemon.exporter import exporting  # noqa: PLC0415 - most serve none, and start sooner
+
+        stack.enter_context(exporting(settings.metrics.listen, settings.metrics, counts, account, log_descriptor))
     store = stack.enter_context(open_store(settings))
     page = stack.enter_context(change_page())
     key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))

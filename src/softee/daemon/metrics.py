@@ -22,8 +22,9 @@ from prometheus_client.exposition import make_wsgi_app
 from prometheus_client.registry import Collector, CollectorRegistry
 
 import softee as package
-from softee.daemon.counts import Seen, SharedCounts
-from softee.daemon.tallies import BOUNDS, Durations
+from softee.daemon.counts import SharedCounts
+from softee.daemon.counts_seen import Durations, Seen, seen
+from softee.daemon.tallies import BOUNDS
 from softee.names import CKR
 from softee.pkcs11_ta.counting import Act, name_of_command, name_of_mechanism, name_of_result
 
@@ -183,8 +184,8 @@ class _Counts(Collector):
         self._counts = counts
 
     def collect(self) -> Iterable[Metric]:
-        seen = self._counts.seen()
-        return [row.metric(seen) for row in METRICS]
+        now = seen(self._counts)
+        return [row.metric(now) for row in METRICS]
 
 
 def metrics_application(counts: SharedCounts) -> "WSGIApplication":

@@ -14,13 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from softee.daemon.counts import SharedCounts
 from softee.daemon.health import health
 from softee.daemon.shut_tokens import end_sessions, slots_of
-from softee.daemon.statistics import Statistics
 from softee.names import OPERATOR_APPLICATION, OperatorCommand, ParamType, TeeResult
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.token.slots import Slots
@@ -32,6 +31,9 @@ from softee.tee.audit import END, note
 from softee.tee.parameters import ParameterError, output_buffer, value
 from softee.tee.sealing import TamperedError
 from softee.wire.values import Params
+
+if TYPE_CHECKING:
+    from softee.daemon.statistics import Statistics
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +58,22 @@ class OperatorApplication:
         slots = slots_of(applications)
         self._store = store
         self._slots = slots
-        self._statistics = None if counts is None else Statistics(counts, applications)
+        self._applications = applications
+        self._counts = counts
         self._health = lambda: health(store, slots, all_workers)
 
     def open_session(self, client: ClientIdentity, params: Params) -> "OperatorSession":  # noqa: ARG002 - nothing to ask
         """Open a session. Raises TEE_ERROR_ACCESS_DENIED for whoever is neither root nor the secure world's user."""
         if client.uid not in {0, os.geteuid()}:
             raise TeeError(TeeResult.ACCESS_DENIED, f"uid {client.uid} is not the operator")
-        return OperatorSession(self._store, client, self._health, self._slots, self._statistics)
+        return OperatorSession(self._store, client, self._health, self._slots, self._statistics())
+
+    def _statistics(self) -> "Statistics | None":
+        if self._counts is None:
+            return None
+        from softee.daemon.statistics import Statistics  # noqa: PLC0415 - a secure world starts sooner without
+
+        return Statistics(self._counts, self._applications)
 
 
 class OperatorSession:
@@ -75,7 +85,7 @@ class OperatorSession:
         client: ClientIdentity,
         get_health: Callable[[], int],
         slots: Slots | None = None,
-        statistics: Statistics | None = None,
+        statistics: "Statistics | None" = None,
     ) -> None:
         self._store = store
         self._client = client

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from softee.daemon.counts import Seen, SharedCounts
-from softee.daemon.tallies import Durations
+from softee.daemon.counts import SharedCounts
+from softee.daemon.counts_seen import Durations, Seen, seen
 from softee.daemon.told import ClientTold, CommitTold, ObjectTold, OperationTold, TokenTold, Told, WorkerTold
 from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -41,17 +41,17 @@ class Statistics:
     def encoded(self) -> bytes:
         """Return the document as it is now, and have acts counted."""
         self._counts.want()
-        seen = self._counts.seen()
+        now = seen(self._counts)
         told = Told(
             time=time.time(),
             clock=time.monotonic(),
-            workers=[WorkerTold(at, one.since, one.deaths, one.clients) for at, one in enumerate(seen.workers)],
+            workers=[WorkerTold(at, one.since, one.deaths, one.clients) for at, one in enumerate(now.workers)],
             clients=[
-                ClientTold(one.worker, one.pid, one.uid, one.since, one.sessions, one.acts) for one in seen.clients
+                ClientTold(one.worker, one.pid, one.uid, one.since, one.sessions, one.acts) for one in now.clients
             ],
             tokens=[_token(slots, slot) for slots in self._slots for slot in range(slots.count)],
-            operations=_operations(seen),
-            commits=[CommitTold(name, one.count, one.total / _SECOND) for name, one in seen.commits.items()],
+            operations=_operations(now),
+            commits=[CommitTold(name, one.count, one.total / _SECOND) for name, one in now.commits.items()],
         )
         return msgspec.json.encode(told)
 

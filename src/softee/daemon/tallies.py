@@ -7,7 +7,6 @@ different things and no more, whatever clients do; what is above that is counted
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 _MICRO, _MILLI, _SECOND = 10**3, 10**6, 10**9
@@ -34,24 +33,6 @@ NUMBERS: Final = 1 + ROWS * _ROW
 """How many numbers of 64 bits a tally takes."""
 
 
-@dataclass(slots=True)
-class Durations:
-    """How often something happened, by how long it took, and how long in all, in nanoseconds."""
-
-    buckets: tuple[int, ...] = (0,) * (len(BOUNDS) + 1)
-    total: int = 0
-
-    @property
-    def count(self) -> int:
-        """How often."""
-        return sum(self.buckets)
-
-    def add(self, other: "Durations") -> None:
-        """Add others."""
-        self.buckets = tuple(map(int.__add__, self.buckets, other.buckets))
-        self.total += other.total
-
-
 class Tally:
     """One process' counts, over ``NUMBERS`` numbers that begin as zeros: how many rows are used, then the rows.
 
@@ -61,7 +42,7 @@ class Tally:
     def __init__(self, numbers: "memoryview[int]") -> None:
         """Go on with what is there."""
         self.numbers = numbers
-        self.rows = {key: 1 + place * _ROW for place, (key, _) in enumerate(read_tally(numbers))}
+        self.rows = {key: 1 + place * _ROW for place, (key, _) in enumerate(rows(numbers))}
         """The places of what has been counted before."""
 
     def note(self, key: Key, took: int) -> None:
@@ -86,9 +67,9 @@ class Tally:
         return row
 
 
-def read_tally(numbers: "memoryview[int]") -> Iterator[tuple[Key, Durations]]:
-    """Give what a tally has counted, which may go on meanwhile."""
+def rows(numbers: "memoryview[int]") -> Iterator[tuple[Key, list[int]]]:
+    """Give what a tally has counted, which may go on meanwhile: its keys, each with its sum and its buckets."""
     for place in range(min(numbers[0], ROWS)):
         row = numbers[1 + place * _ROW : 1 + (place + 1) * _ROW].tolist()
         first, second, third, fourth = row[:_KEY]
-        yield (first, second, third, fourth), Durations(tuple(row[FIRST_BUCKET:]), row[SUM])
+        yield (first, second, third, fourth), row[SUM:]

@@ -7,10 +7,10 @@ from functools import partial
 from uuid import UUID
 
 from softee.names import PKCS11_APPLICATION, TeeResult
-from softee.pkcs11_ta import counting, dispatch, pace, patience
+from softee.pkcs11_ta import dispatch, pace, patience
 from softee.pkcs11_ta.attestation.attester import VAULT, Attester, Clock
 from softee.pkcs11_ta.audit.noting import Noting
-from softee.pkcs11_ta.counting import NOT_COUNTED, ClientCounts, Counts
+from softee.pkcs11_ta.counting import NOT_COUNTED, ClientCounts, Counts, Invoke, counted
 from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.handlers.binding import Handlers
 from softee.pkcs11_ta.session.accounts import Accounts, ClientLimits
@@ -25,9 +25,6 @@ from softee.pkcs11_ta.token.state import Cost
 from softee.tee.application import ClientIdentity
 from softee.tee.secure_storage import SecureStorage
 from softee.wire.values import Params
-
-Invoke = Callable[[int, Params], TeeResult]
-"""Runs a command."""
 
 
 def vaults(slots: int) -> tuple[str, ...]:
@@ -135,7 +132,7 @@ class Pkcs11TaSession:
         run: Invoke = partial(dispatch.invoke, self._handlers, self._client)
         if counts.is_on():
             self._counts.show(len(self._client.sessions))
-            run = partial(counting.invoke, counts.clock, self._counts.note, (self._handlers, self._client))
+            run = counted(counts, self._counts, self._handlers, self._client)
         self._run = run
         self.invoke = self._note_and_invoke if self._client.tickets.counts_calls else run
 

@@ -5,6 +5,7 @@ All of it is numbers of our tables, and never what a client has made up: a mecha
 a command that there is not as one. Where nobody counts, nothing of this runs.
 """
 
+import functools
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
@@ -104,25 +105,27 @@ Subject = Callable[[Pkcs11Client, int, bytes | bytearray], tuple[int, int]]
 """Returns a command's slot and mechanism, by the first number of its request, and the request. Neither is checked."""
 
 
-def invoke(
-    clock: Callable[[], int],
-    note: Callable[[Act, int, int], object],
-    counted: tuple[Handlers, Pkcs11Client],
-    command: int,
-    params: Params,
-) -> TeeResult:
-    """Run a command as ``dispatch.invoke`` does, and note it. Every call passes through here while acts are counted."""
-    handlers, client = counted
-    began = clock()
-    subject, control = _SUBJECTS.get(command), params[0]
-    slot, mechanism = _NOWHERE
-    if subject is not None and isinstance(control, Memref) and len(control.data) >= _FIRST.size:
-        slot, mechanism = subject(client, _FIRST.unpack_from(control.data)[0], control.data)  # which is wiped soon
-    answer = dispatch.invoke(handlers, client, command, params)
-    answered = isinstance(control, Memref) and control.out
-    result = int.from_bytes(answered, "little") if answered else answer
-    note((slot, NONE if subject is None else command, mechanism, result), began, len(client.sessions))
-    return answer
+Invoke = Callable[[int, Params], TeeResult]
+"""Runs a command."""
+
+
+def counted(counts: Counts, of_client: ClientCounts, handlers: Handlers, client: Pkcs11Client) -> Invoke:
+    """Return what runs a client's commands as ``dispatch.invoke`` does, and notes each."""
+    subjects, clock, note = _subjects(), counts.clock, of_client.note
+
+    def run(command: int, params: Params) -> TeeResult:
+        began = clock()
+        subject, control = subjects.get(command), params[0]
+        slot, mechanism = _NOWHERE
+        if subject is not None and isinstance(control, Memref) and len(control.data) >= _FIRST.size:
+            slot, mechanism = subject(client, _FIRST.unpack_from(control.data)[0], control.data)  # which is wiped soon
+        answer = dispatch.invoke(handlers, client, command, params)
+        answered = isinstance(control, Memref) and control.out
+        result = int.from_bytes(answered, "little") if answered else answer
+        note((slot, NONE if subject is None else command, mechanism, result), began, len(client.sessions))
+        return answer
+
+    return run
 
 
 def name_of_command(number: int) -> str:
@@ -268,4 +271,7 @@ def _naming_mechanism(offset: int) -> Subject:
     return subject
 
 
-_SUBJECTS: Final[Mapping[int, Subject]] = {number: _subject(bound.command) for number, bound in HANDLERS.items()}
+@functools.cache
+def _subjects() -> Mapping[int, Subject]:
+    """Return them by command's number. They are made when something is counted: most secure worlds never do."""
+    return {number: _subject(bound.command) for number, bound in HANDLERS.items()}
