@@ -13,9 +13,12 @@ import pytest
 
 from softee.cli.main import main
 from softee.daemon import passphrase_file, restoring
+from softee.daemon.audit_files import log_files
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
 from softee.names import CKR
+from softee.pkcs11_ta.audit.noting import Noting
+from softee.stores.base import StoreFullError
 from softee.stores.sqlite import SqliteStore
 from softee.tee.anchor import ANCHOR
 from softee.tee.sealing import TamperedError
@@ -311,6 +314,28 @@ def test_what_root_puts_back_for_a_user_is_that_user_s(
         assert owners.keys() >= {"softee.db", "replaced-1", "replaced-1/softee.db"}
         assert set(owners.values()) == {nobody}
         assert there.root_key.read() is not None, "which is root's"
+
+
+def test_a_restore_is_in_the_audit_log_which_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_in(tmp_path / "here", "[audit]\nlog = 'required'\n")
+    with opened(settings) as caller:
+        create(caller, caller.set_up(), TOKEN=True)
+    file = backed_up(settings)
+
+    def told() -> list[str]:
+        lines = [line for path in log_files(settings.state / "audit") for line in path.read_text().splitlines()]
+        return [json.loads(line)["event"] for line in lines]
+
+    assert run(settings, "restore", file, "--replace") == 0
+    assert "restore" in told()
+    there = settings_in(tmp_path / "there", "[audit]\nlog = 'required'\n")
+
+    def fail(*_: object) -> None:
+        raise StoreFullError("the disk is full")
+
+    monkeypatch.setattr(Noting, "note", fail)
+    with pytest.raises(restoring.NotNotedError, match="was put back, but that is not in its audit log"):
+        restoring.restore(there, file, bytearray(PASSPHRASE))
 
 
 def test_without_an_anchor_nothing_is_left_of_one(tmp_path: Path, counter: FakeCounter) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from softee.daemon.account import borrowed
+from softee.daemon.at_rest import application_at_rest
 from softee.daemon.durable import sync_names
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
@@ -34,6 +35,10 @@ _LOG: Final = f"{DATABASE}-wal"
 """SQLite's log beside the database: part of it, where it was not closed."""
 _BEING_RESTORED: Final = "being-restored"
 _REPLACED: Final = "replaced"
+
+
+class NotNotedError(StartError):
+    """What is done is done, and must have been noted."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,26 @@ def restore(
         StartError: the file does not open, something in it is damaged, a state is there or in use, or a root key or the
             anchor cannot be used. Nothing has changed.
         StoreError: the state cannot be written. Nothing has changed.
+        NotNotedError: it was put back, and that is not in the audit log.
 
     """
+    restored = _restore(settings, file, passphrase, replace=replace, damaged=damaged)
+    if settings.audit.log != "off":
+        _note(settings)
+    return restored
+
+
+def _note(settings: Settings) -> None:
+    """Have the audit log of the state that was put back say so."""
+    try:
+        with application_at_rest(settings) as application:
+            if application.noting is not None:
+                application.noting.note({"event": "restore", "uid": os.getuid()})
+    except (StartError, StoreError) as error:
+        raise NotNotedError(f"The state was put back, but that is not in its audit log: {error}.") from error
+
+
+def _restore(settings: Settings, file: Path, passphrase: bytearray, *, replace: bool, damaged: bool) -> Restored:
     with locked_folder(settings) as account:
         with borrowed(account):
             _refuse_state(settings, replace=replace)
