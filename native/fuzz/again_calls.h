@@ -5,8 +5,6 @@
 
 #define STEPS_MAX 24
 
-static volatile uint64_t counters[2];
-
 static CK_RV sign(CK_ULONG capacity)
 {
     CK_BYTE data[] = "data";

@@ -11,16 +11,22 @@
 #include "faults.h"
 #include "input.h"
 
+#include "../ckteec/commands.gen.h"
+#include "../ckteec/known_attributes.h"
 #include "../tests/ckteec_fake/fake_teec.h"
+#include "bytes.h"
 #include "pkcs11.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SESSION 1
 #define OBJECT 2
+#define OBJECTS 4 /* their handles are below */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct input input;
+
+static volatile uint64_t counters[2]; /* that the secure world shows */
 
 /* The statuses that the secure world has given in this run. */
 #define TOLD_MAX 256
@@ -38,6 +44,8 @@ static const CK_RV own_values[] = {
     CKR_DEVICE_ERROR,
     CKR_DEVICE_MEMORY,
     CKR_HOST_MEMORY,
+    CKR_MECHANISM_INVALID,
+    CKR_MECHANISM_PARAM_INVALID,
     CKR_SESSION_HANDLE_INVALID,
     CKR_USER_NOT_LOGGED_IN, /* of what has ended with a secure world that is gone */
 };
@@ -144,6 +152,39 @@ static void echo_template(const TEEC_TempMemoryReference *control, uint8_t *outp
         output[take_u16(&input) % capacity] = take_u8(&input);
 }
 
+/* An attribute of an object, as it is told ahead. */
+static void tell_attribute(struct writer *writer)
+{
+    uint8_t value[32];
+    const size_t size = take_u8(&input) % sizeof(value);
+
+    take_bytes(&input, value, size);
+    write_u32(writer, (uint32_t)types[take_u8(&input) % COUNT(types)]);
+    write_u32(writer, (uint32_t)told_size(size));
+    write_bytes(writer, value, size);
+}
+
+/* What comes behind the application's own answer: the place and the value of a counter, then objects. */
+static size_t tell_ahead(uint8_t *output, size_t capacity)
+{
+    struct writer writer = writer_of(output, capacity);
+
+    write_u32(&writer, take_u8(&input) % 8 / 7);
+    write_u64(&writer, counters[0]);
+    for (uint8_t count = take_u8(&input) % OBJECTS; count > 0; count--) {
+        uint8_t *head;
+        size_t before;
+
+        write_u32(&writer, take_u8(&input) % OBJECTS);
+        head = write_room(&writer, sizeof(uint32_t));
+        before = writer.size;
+        for (uint8_t attributes = take_u8(&input) % 4; attributes > 0; attributes--)
+            tell_attribute(&writer);
+        put_word(head, told_size(writer.size - before));
+    }
+    return writer.size;
+}
+
 static void answer_output(TEEC_TempMemoryReference *output, const TEEC_TempMemoryReference *control, uint8_t how)
 {
     const size_t capacity = output->size;
@@ -159,15 +200,23 @@ static void answer_output(TEEC_TempMemoryReference *output, const TEEC_TempMemor
     output->size = (how & (FULL_OUTPUT | ECHO)) != 0 ? capacity : size;
 }
 
+static void answer_ahead(TEEC_TempMemoryReference *output)
+{
+    const size_t own = output->size - TOLD_LIMIT;
+
+    output->size = own + tell_ahead((uint8_t *)output->buffer + own, TOLD_LIMIT);
+}
+
 static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t *origin)
 {
     TEEC_TempMemoryReference *control = &operation->params[0].tmpref;
     const uint8_t how = take_u8(&input);
     uint32_t status = (how & ANY_STATUS) != 0 ? take_u32(&input) : statuses[take_u8(&input) % COUNT(statuses)];
 
-    (void)command;
     if (TEEC_PARAM_TYPE_GET(operation->paramTypes, 2) == TEEC_MEMREF_TEMP_OUTPUT)
         answer_output(&operation->params[2].tmpref, control, how);
+    if (command == TA_GET_ATTRIBUTES_AHEAD && (how & ECHO) != 0)
+        answer_ahead(&operation->params[2].tmpref);
     require(told_count < TOLD_MAX);
     told[told_count++] = status;
     memcpy(control->buffer, &status, sizeof(status));
@@ -239,8 +288,8 @@ static CK_RV random_bytes(CK_BYTE *output, CK_ULONG *size)
 
 typedef CK_RV bytes_call(CK_BYTE *output, CK_ULONG *size);
 
-static bytes_call *const bytes_calls[] = {process, sign_final,         wrap,       random_bytes,
-                                          message, wrap_authenticated, encapsulate};
+static bytes_call *const bytes_calls[] = {process, sign_final,         wrap,        random_bytes,
+                                          message, wrap_authenticated, encapsulate, sign_message};
 
 static void call_bytes(void)
 {
@@ -337,9 +386,21 @@ static void call_with_template(void)
     require_sane(C_GenerateKey(SESSION, &mechanism, attributes, count, handle));
 }
 
+#include "ahead_calls.h"
+#include "derive_calls.h"
+
 static void (*const calls[])(void) = {
-    call_list, call_bytes, call_structures, call_get_attribute_value, call_with_template,
+    call_list, call_bytes, call_structures, call_get_attribute_value, call_with_template, call_derive,
 };
+
+/* Where the secure world shows changes: what the last bytes choose. */
+static void (*const special[])(void) = {
+    call_one_object_after_the_other,
+    call_while_it_comes_and_goes,
+    call_again_and_again,
+};
+
+#define SPECIAL (UINT8_MAX + 1 - COUNT(special))
 
 /* Once, before anything has been allowed: what the library has for the whole process cannot be had. */
 static void begin_without_anything(void)
@@ -372,11 +433,11 @@ static void use(void)
 
     current = 0;
     gone = -1;
-    fake_teec.counters = choice >= COMES_AND_GOES ? counters : NULL;
+    fake_teec.counters = choice >= SPECIAL ? counters : NULL;
     fake_teec.counter_count = COUNT(counters);
     rv = require_sane(initialize());
     if (rv == CKR_OK)
-        (choice >= COMES_AND_GOES ? special[choice - COMES_AND_GOES] : calls[choice % COUNT(calls)])();
+        (choice >= SPECIAL ? special[choice - SPECIAL] : calls[choice % COUNT(calls)])();
     if (rv == CKR_OK && require_sane(C_Finalize(NULL)) == CKR_OK)
         rv = CKR_CRYPTOKI_NOT_INITIALIZED;
     faults_end();

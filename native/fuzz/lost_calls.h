@@ -80,9 +80,4 @@ static void call_while_it_comes_and_goes(void)
     }
 }
 
-/* What the last bytes choose. */
-#define COMES_AND_GOES (UINT8_MAX - 1)
-
-static void (*const special[])(void) = {call_while_it_comes_and_goes, call_again_and_again};
-
 #endif

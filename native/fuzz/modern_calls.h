@@ -46,6 +46,16 @@ static CK_RV message(CK_BYTE *output, CK_ULONG *size)
     }
 }
 
+static CK_RV sign_message(CK_BYTE *output, CK_ULONG *size)
+{
+    const CK_FUNCTION_LIST_3_2 *list = all_functions();
+    CK_BYTE data[] = "data";
+
+    if (take_u8(&input) % 2 == 0)
+        return list->C_SignMessage(SESSION, NULL, 0, data, sizeof(data), output, size);
+    return list->C_SignMessageNext(SESSION, NULL, 0, data, sizeof(data), output, size);
+}
+
 static CK_RV wrap_authenticated(CK_BYTE *output, CK_ULONG *size)
 {
     CK_GCM_MESSAGE_PARAMS parameter = gcm_message();

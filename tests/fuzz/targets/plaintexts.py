@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from fuzz.targets.data import Data
+from softee.daemon import portable
 from softee.pkcs11_ta.attestation import evidence
 from softee.pkcs11_ta.attestation.evidence import EvidenceError
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object
@@ -23,7 +24,7 @@ from softee.tee.installation import (
 from softee.tee.pages import decode_head, decode_page, encode_head, encode_page
 from softee.tee.records import FORMAT_VERSIONS, MAGIC, RecordKind, seal_record
 from softee.tee.sealing import TamperedError
-from softee.wire.codec import WireError
+from softee.wire.codec import WireError, Writer
 from support.stores import APPLICATION, ROOT_KEY
 
 ANCHOR_KEY = anchor_key(ROOT_KEY)
@@ -76,7 +77,24 @@ def stated(data: Data) -> None:
         assert evidence.decode(evidence.encode(decoded)) == decoded
 
 
-READERS: tuple[Callable[[Data], None], ...] = (page, head, stored_object, state, installed, anchored, stated)
+def backed_up(data: Data) -> None:
+    parts = [*(data.blob() for _ in range(data.below(4))), data.rest()]
+    pieces = [part for part in parts if part]  # none but the last one of a file can be empty
+    with suppress(WireError):
+        records = portable._records(portable._Content(iter(pieces)))
+        assert b"".join(Writer().blob(key).blob(value).done() for key, value in records.items()) == b"".join(pieces)
+
+
+READERS: tuple[Callable[[Data], None], ...] = (
+    page,
+    head,
+    stored_object,
+    state,
+    installed,
+    anchored,
+    stated,
+    backed_up,
+)
 
 
 def one_input(raw: bytes) -> None:

@@ -14,6 +14,7 @@ from fuzz.targets import (
     plaintexts,
     records,
     requests,
+    softhsm,
     store_requests,
     templates,
 )
@@ -28,6 +29,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
         plaintexts,
         records,
         requests,
+        softhsm,
         store_requests,
         templates,
     )
