@@ -13,7 +13,8 @@ export PYTHON
 export PYTHONDONTWRITEBYTECODE := 1
 comma := ,
 
-INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nodejs npm openssh-client openssh-server p11-kit-modules
+INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nodejs npm openssh-client openssh-server \
+	p11-kit-modules podman
 
 .DEFAULT_GOAL := help
 PREFIX ?= /usr/local
@@ -112,7 +113,7 @@ deb: $(INSTALLED) ## a Debian package, in build/deb; with ARGS=--python=3.13 for
 wheel: $(INSTALLED) ## a wheel for any Python from 3.11 on and any glibc from 2.28 on, in build/wheel
 	python tools/make_wheel.py $(ARGS)
 
-image: deb ## a container image of the Debian package, with podman or buildah
+image: deb ## a container image of the Debian package, with podman, buildah or docker; as root
 	tools/make_image.sh
 
 packages: ## install the Debian packages that are missing, or say which

@@ -59,6 +59,7 @@ for package in "$@"; do
         libclang-rt-dev) need libclang-rt-dev has_libfuzzer ;; # which has libFuzzer
         valgrind) need valgrind has_program valgrind ;;
         musl-tools) need musl-tools has_program musl-gcc ;;
+        podman) need podman has_program podman ;;
         debootstrap) need debootstrap has_program debootstrap ;;
         gcc-aarch64-linux-gnu) need gcc-aarch64-linux-gnu has_program aarch64-linux-gnu-gcc ;;
         libc6-dev-arm64-cross) need libc6-dev-arm64-cross has_arm64_libc ;;
