@@ -51,7 +51,7 @@ check: $(INSTALLED) docs ## format, lint, types, generated files, links of the d
 docs: $(INSTALLED) ## the documents as a site, in build/docs/site; their links are checked
 	rm -rf build/docs
 	mkdir -p build/docs/pages
-	cp -r --parents *.md docs examples/README.md packages/*/README.md build/docs/pages
+	cp -r --parents *.md docs contrib/README.md examples/README.md packages/*/README.md build/docs/pages
 	mkdocs build --quiet --strict
 
 interop: $(INSTALLED) ## other people's programs and suites, in Debian 13 too

@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """nginx serves every handshake with keys of the token, whatever happens to it and to the secure world meanwhile."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from interop.clients.ports import free_port
-from interop.nginx import PROGRAM, Clients, Nginx
-from interop.restarts import SOAK, World
+from interop.nginx import CLIENTS, PROGRAM, ROUNDS, Clients, Nginx, hard_times
+from interop.restarts import World
 from interop.tools import LABEL, PIN, Programs
 
 KEYS = {"ec": "EC:prime256v1", "rsa": "rsa:2048"}
-CLIENTS = 4
-ROUNDS = 30 if SOAK else 1
-
 ENGINE = ("-engine", "pkcs11", "-keyform", "engine")
 
 
@@ -49,20 +44,8 @@ def certify(programs: Programs, key: str, kind: str) -> str:
 
 
 def test_no_handshake_fails(nginx: Nginx, world: World) -> None:
-    def hurry() -> None:
-        """Kill the secure world while new workers log in."""
-        nginx.reload()
-        world.restart()
-
-    def reload_alone() -> None:
-        """Have the master reload while there is no secure world."""
-        world.kill()
-        os.kill(nginx.master(), signal.SIGHUP)
-        world.start()
-
-    events = (nginx.reload, world.restart, nginx.upgrade, lambda: world.restart(upgrade=True), hurry, reload_alone)
     clients = Clients(nginx.port, world.directory / "trusted.pem", CLIENTS)
     with clients.busy():
-        for event in events * ROUNDS:
+        for event in (nginx.reload, nginx.upgrade, *hard_times(nginx, world)) * ROUNDS:
             event()
             clients.get_on()

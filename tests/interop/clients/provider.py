@@ -23,6 +23,7 @@ activate = 1
 pkcs11-module-path = {module}
 pkcs11-module-token-pin = {pin}
 pkcs11-module-encode-provider-uri-to-pem = true
+pkcs11-module-cache-keys = false
 [req]
 distinguished_name = name
 [name]
