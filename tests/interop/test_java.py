@@ -70,6 +70,8 @@ ECDHE = {
     "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "EC",
     "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384": "EC",
 }
+SIZES = {"EC": "256", "RSA": "2048"}
+"""The curve is one of the handshake's groups; by default a Java after 18 takes a larger one."""
 RSA = {"TLS_RSA_WITH_AES_128_GCM_SHA256": "RSA", "TLS_RSA_WITH_AES_256_CBC_SHA256": "RSA"}
 
 
@@ -77,7 +79,8 @@ def shake_hands(programs: Programs, store: tuple[str, ...], suites: dict[str, st
     with (programs.directory / "provider.cfg").open("a") as configuration:
         configuration.write(KEYS_DERIVE)
     for algorithm in set(suites.values()):
-        programs.run("keytool", "-genkeypair", "-keyalg", algorithm, "-alias", algorithm, "-dname", "CN=server", *store)
+        kind = ("-keyalg", algorithm, "-keysize", SIZES[algorithm])
+        programs.run("keytool", "-genkeypair", *kind, "-alias", algorithm, "-dname", "CN=server", *store)
     pairs = [argument for suite, algorithm in suites.items() for argument in (algorithm, suite)]
     options = ("-Djdk.tls.useExtendedMasterSecret=false", f"-Djdk.tls.namedGroups={group}")
     said = programs.run("java", *options, HANDSHAKE, "provider.cfg", PIN, *pairs)

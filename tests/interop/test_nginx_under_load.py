@@ -9,7 +9,7 @@ import pytest
 from interop.clients.ports import free_port
 from interop.nginx import CLIENTS, PROGRAM, ROUNDS, Clients, Nginx, hard_times
 from interop.restarts import World
-from interop.tools import LABEL, PIN, Programs
+from interop.tools import ENGINE_CONF, LABEL, PIN, Programs
 
 KEYS = {"ec": "EC:prime256v1", "rsa": "rsa:2048"}
 ENGINE = ("-engine", "pkcs11", "-keyform", "engine")
@@ -29,7 +29,11 @@ def nginx(module: Path, world: World) -> Iterator[Nginx]:
     programs = Programs(module, world.socket, world.directory)
     certificates = [certify(programs, key, kind) for key, kind in KEYS.items()]
     (world.directory / "trusted.pem").write_text("".join(certificates))
-    configured = Programs(module, world.socket, world.directory, {"OPENSSL_CONF": str(world.directory / "engine.conf")})
+    configuration = world.directory / "nginx-engine.conf"
+    configuration.write_text(
+        ENGINE_CONF.format(module=module, pin=PIN).replace("init = 0", "init = 1")
+    )  # nginx does not
+    configured = Programs(module, world.socket, world.directory, {"OPENSSL_CONF": str(configuration)})
     made = Nginx(configured.run, free_port(), world.directory, str(world.directory))
     made.configure({f"{key}.pem": f"engine:pkcs11:{place(key)}" for key in KEYS}, "ssl_engine pkcs11;")
     with made.running():
