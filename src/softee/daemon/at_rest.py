@@ -38,8 +38,10 @@ def application_at_rest(settings: Settings, *, make: bool = False) -> Iterator[P
         if log is None:
             yield pkcs11(Surroundings(anchored, root_key, settings))
             return
-        yield pkcs11(Surroundings(AuditedStore(anchored, log), root_key, settings, has_audit=True))
-        log.close()
+        try:
+            yield pkcs11(Surroundings(AuditedStore(anchored, log), root_key, settings, has_audit=True))
+        finally:
+            log.close()
 
 
 @contextlib.contextmanager
