@@ -54,7 +54,7 @@ def fuzzed() -> Iterable[str]:
     yield "| target | what it is given | executions | seconds |"
     yield "|---|---|---:|---:|"
     for target, given in _table()["fuzz"].items():
-        ran = executions[target]
+        ran = executions.get(target, fuzz_reports.NONE)
         yield f"| `{target}` | {given} | {ran.executions:,} | {ran.seconds:,} |"
     total = sum(executions.values(), fuzz_reports.NONE)
     yield f"| **all** | | **{total.executions:,}** | **{total.seconds:,}** |"
