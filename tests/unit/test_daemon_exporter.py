@@ -39,12 +39,12 @@ Samples = dict[tuple[str, tuple[str, ...]], float]
 
 
 @contextmanager
-def measured(directory: Path, workers: int = 1) -> Iterator[tuple[RunningDaemon, Path]]:
+def measured(directory: Path, workers: int = 1, settings: str = "") -> Iterator[tuple[RunningDaemon, Path]]:
     """Run a daemon with metrics at a Unix socket."""
     with short_directory() as short:
         place = short / "metrics.sock"
         options = ["--metrics", f"unix:{place}"]
-        with running_daemon(directory, settings=f"workers = {workers}\n", options=options) as daemon:
+        with running_daemon(directory, settings=f"workers = {workers}\n{settings}", options=options) as daemon:
             yield daemon, place
 
 
@@ -201,6 +201,14 @@ def test_several_workers_counts_are_one_sum_that_survives_a_worker(tmp_path: Pat
         eventually(lambda: samples(place)["softee_workers", ()] == 2)
         assert samples(place)[key] == 4
         assert samples(place)["softee_clients", ()] == 2
+
+
+def test_the_audit_log_s_end_is_told(tmp_path: Path) -> None:
+    with measured(tmp_path, settings='[audit]\nlog = "required"\n') as (daemon, place), ExitStack() as stack:
+        before = samples(place)["softee_audit_line", ()]
+        Application(daemon, stack).init_token()
+        assert samples(place)["softee_audit_line", ()] > before > 0
+        assert samples(place)["softee_audit_left_out", ()] == 0
 
 
 def children(daemon: RunningDaemon) -> list[int]:

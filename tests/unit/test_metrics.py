@@ -37,6 +37,7 @@ def made() -> Iterator[list[Metric]]:
         client = part.client(public_client())
         client.note((0, signatures.SIGN_ONESHOT.number, CKM.ECDSA, CKR.OK), part.clock() - 3_000_000, 2)
         client.note((0, sessions.LOGIN.number, 0xFFFFFFFF, CKR.PIN_INCORRECT), part.clock(), 2)
+        counts.tell_audit(7, 2)
         with counts.of_store().commit():
             pass
         yield [row.metric(seen(counts)) for row in METRICS]
@@ -56,6 +57,11 @@ def test_a_histogram_s_buckets_hold_all_that_is_below_their_bounds(made: list[Me
     buckets = {sample.labels["le"]: sample.value for sample in signed if "le" in sample.labels}
     assert (buckets["0.0025"], buckets["5"], buckets["+Inf"]) == (0, 1, 1)
     assert next(sample.value for sample in signed if sample.name.endswith("_sum")) >= 0.003
+
+
+def test_the_end_of_the_audit_log_is_told(made: list[Metric]) -> None:
+    told = {sample.name: sample.value for metric in made for sample in metric.samples}
+    assert (told["softee_audit_line"], told["softee_audit_left_out"]) == (7, 2)
 
 
 def expressions() -> Iterator[str]:

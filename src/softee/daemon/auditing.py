@@ -18,14 +18,20 @@ from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import vaults
 from softee.stores.base import Store
 from softee.tee.audit_head import VAULT
-from softee.tee.audit_log import AuditLog
+from softee.tee.audit_log import AuditLog, Tell, tell_nobody
 from softee.tee.audited_store import AuditedStore
 from softee.tee.secure_storage import SecureStorage
 from softee.tee.vault import Vault
 
 
 @contextlib.contextmanager
-def audited(settings: Settings, store: Store, root_key: bytearray, account: Account | None = None) -> Iterator[Store]:
+def audited(
+    settings: Settings,
+    store: Store,
+    root_key: bytearray,
+    account: Account | None = None,
+    tell: Tell = tell_nobody,
+) -> Iterator[Store]:
     """Yield a store that has the log, where the settings ask for one; else the store as it is.
 
     Args:
@@ -33,13 +39,14 @@ def audited(settings: Settings, store: Store, root_key: bytearray, account: Acco
         store: where its end is kept.
         root_key: what opens that.
         account: whose files they are; None: this process' user's.
+        tell: as AuditLog's.
 
     Raises:
         StartError: the folder cannot be used.
         WrongRootKeyError, TamperedError, StoreError: as SecureStorage and AuditLog.
 
     """
-    with opened_log(settings, store, root_key, account) as log:
+    with opened_log(settings, store, root_key, account, tell) as log:
         if log is None:
             yield store
             return
@@ -53,7 +60,11 @@ def audited(settings: Settings, store: Store, root_key: bytearray, account: Acco
 
 @contextlib.contextmanager
 def opened_log(
-    settings: Settings, store: Store, root_key: bytearray, account: Account | None
+    settings: Settings,
+    store: Store,
+    root_key: bytearray,
+    account: Account | None,
+    tell: Tell = tell_nobody,
 ) -> Iterator[AuditLog | None]:
     """Yield the log; None where the settings ask for none. Arguments and errors are those of ``audited``."""
     if settings.audit.log == "off":
@@ -67,7 +78,7 @@ def opened_log(
         files = stack.enter_context(contextlib.closing(_files(folder, settings.audit.file_size, account)))
         lines = stack.enter_context(contextlib.closing(CopiedLines(files))) if settings.audit.syslog else files
         with borrowed(account):
-            log = AuditLog(vault, lines, now, required=settings.audit.log == "required")
+            log = AuditLog(vault, lines, now, required=settings.audit.log == "required", tell=tell)
         yield log
 
 

@@ -27,7 +27,8 @@ WANTED_FOR: Final = 10 * 10**9
 FOR_GOOD: Final = (1 << 64) - 1
 """A time that does not come."""
 
-_UNTIL, SERIALS, _SLOTS = 0, 1, 64
+_UNTIL, AUDIT_LINE, AUDIT_LEFT_OUT, SERIALS = range(4)
+_SLOTS: Final = 64
 _HEAD: Final = SERIALS + _SLOTS
 ALIVE, DEATHS, CLIENTS, FIRST_PLACE = 0, 1, 2, 3
 PLACES: Final = 2048
@@ -69,6 +70,10 @@ class SharedCounts:
         """Note the tokens' serial numbers, each 16 hexadecimal digits, by slot."""
         for slot, serial in enumerate(serials):
             self._numbers[SERIALS + slot] = int(serial, 16)
+
+    def tell_audit(self, line: int, left_out: int) -> None:
+        """Note the number of the audit log's newest line, and how many events it lacks since."""
+        self._numbers[AUDIT_LINE], self._numbers[AUDIT_LEFT_OUT] = line, left_out
 
     def want(self, until: int | None = None) -> None:
         """Have acts counted for some time, or until then."""

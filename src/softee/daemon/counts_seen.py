@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from softee.daemon.counts import (
     ALIVE,
+    AUDIT_LEFT_OUT,
+    AUDIT_LINE,
     CLIENTS,
     DEATHS,
     FIRST_PLACE,
@@ -68,6 +70,10 @@ class Seen:
     clients: list[ClientSeen]
     acts: dict[Act, Durations] = field(default_factory=dict)
     commits: dict[str, Durations] = field(default_factory=dict)
+    audit_line: int = 0
+    """The number of the audit log's newest line; 0: there is none."""
+    audit_left_out: int = 0
+    """How many events it lacks since."""
 
     def serial(self, slot: int) -> str:
         """Return the serial number of a slot's token; "" for none."""
@@ -80,6 +86,7 @@ def seen(counts: SharedCounts) -> Seen:
     parts = [counts.part(worker + 1) for worker in range(counts.workers)]
     workers = [WorkerSeen(part[ALIVE], part[DEATHS], part[CLIENTS]) for part in parts]
     found = Seen(serials, workers, [one for worker, part in enumerate(parts) for one in _clients(worker, part)])
+    found.audit_line, found.audit_left_out = counts.numbers[AUDIT_LINE], counts.numbers[AUDIT_LEFT_OUT]
     for part in parts:
         for act, durations in read_tally(part[TALLY:]):
             found.acts.setdefault(act, Durations()).add(durations)

@@ -186,7 +186,7 @@ def _open(
     with opening(store, settings.root_key):
         anchor = anchoring(settings, ShownStore(counted, heads, revisions), key)
         stack.callback(anchor.store.close)
-        store = stack.enter_context(audited(settings, anchor.store, key, account))
+        store = stack.enter_context(audited(settings, anchor.store, key, account, counts.tell_audit))
         around = Surroundings(
             store, key, settings, revisions, tickets=kept.tickets, has_audit=store is not anchor.store
         )

@@ -163,6 +163,8 @@ METRICS: Final[tuple[_Counted | _Timed | _Number | _Build, ...]] = (
     ),
     _Counted("softee_store_commits", "Changes that the store was given.", ("result",), _commits),
     _Timed("softee_store_commit_seconds", "How long they take.", ("result",), _commits),
+    _Number("softee_audit_line", "The number of the audit log's newest line; 0: none.", lambda seen: seen.audit_line),
+    _Number("softee_audit_left_out", "Events that it lacks since that line.", lambda seen: seen.audit_left_out),
 )
 """All metrics, in the order in which they are shown. Prometheus puts _total after a counter's name."""
 

@@ -55,10 +55,26 @@ class Lines(Protocol):
         ...
 
 
+Tell = Callable[[int, int], object]
+"""Is told the number of the newest line, and how many events were left out since."""
+
+
+def tell_nobody(_line: int, _left_out: int) -> None:
+    """Do nothing."""
+
+
 class AuditLog:
     """The log. Safe to use from several threads."""
 
-    def __init__(self, vault: Vault, lines: Lines, now: Callable[[], str], *, required: bool) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        lines: Lines,
+        now: Callable[[], str],
+        *,
+        required: bool,
+        tell: Tell = tell_nobody,
+    ) -> None:
         """Open the log, or begin it.
 
         Args:
@@ -66,6 +82,7 @@ class AuditLog:
             lines: where the lines go.
             now: tells the time, as it is written.
             required: what cannot be written is refused; else it is counted.
+            tell: is told of each change.
 
         Raises:
             TamperedError: the vault holds no line.
@@ -81,6 +98,8 @@ class AuditLog:
         self._head = load_head(vault)
         self._number = self._head.number
         self._is_failing = False
+        self._tell = tell
+        self._tell(self._number, self._head.left_out)
         end = lines.resume(self._head.line)
         self._is_written = end is not End.WAITING
         if end is End.DAMAGED:
@@ -150,6 +169,7 @@ class AuditLog:
         head = AuditHead(line)
         store_head(self._vault, head)
         self._head, self._number, self._is_written = head, self._number + 1, False
+        self._tell(self._number, 0)
         try:
             self._settle()
         except StoreError as error:
@@ -165,6 +185,7 @@ class AuditLog:
 
     def _leave_out(self) -> None:
         self._head = replace(self._head, left_out=self._head.left_out + 1)
+        self._tell(self._number, self._head.left_out)
         try:
             store_head(self._vault, self._head)
         except StoreError as error:
