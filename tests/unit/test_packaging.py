@@ -61,6 +61,8 @@ def test_the_installed_settings_fit_the_unit(monkeypatch: pytest.MonkeyPatch) ->
     assert str(settings.socket) == SYSTEM_SOCKET
     assert values("StateDirectory") == [settings.state.name]
     assert str(settings.state.parent) == "/var/lib"
+    example = Path(__file__).parents[2] / "docs/softee.toml.example"
+    assert f'#folder = "/var/log/{values("LogsDirectory")[0]}"' in example.read_text()
     assert settings.root_key.file is not None
     place = settings.root_key.file.parent
     assert values("ReadWritePaths") == [str(place)]
