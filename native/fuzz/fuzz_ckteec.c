@@ -37,6 +37,7 @@ static size_t told_count;
 static const CK_RV own_values[] = {
     CKR_OK,
     CKR_ARGUMENTS_BAD,
+    CKR_ATTRIBUTE_TYPE_INVALID, /* of what was told ahead */
     CKR_ATTRIBUTE_VALUE_INVALID,
     CKR_BUFFER_TOO_SMALL,
     CKR_CANT_LOCK,
