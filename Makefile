@@ -13,8 +13,8 @@ export PYTHON
 export PYTHONDONTWRITEBYTECODE := 1
 comma := ,
 
-INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nodejs npm openssh-client openssh-server \
-	p11-kit-modules podman
+INTEROP_PACKAGES := debootstrap default-jdk-headless libnss3-tools libp11-dev nginx nodejs npm openssh-client \
+	openssh-server p11-kit-modules podman
 
 .DEFAULT_GOAL := help
 PREFIX ?= /usr/local
