@@ -78,7 +78,7 @@ def test_who_is_refused_gets_none() -> None:
 
 
 def test_where_the_system_cannot_seal_it_clients_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SEALS", 1 << 20)
+    monkeypatch.setattr(module, "SEALS", 1 << 20)
     with change_page() as page:
         assert page is None
         with running_server([EchoApplication()], page=page) as path, RawClient(path) as client:
