@@ -155,8 +155,7 @@ static TEEC_Result answer(uint32_t command, TEEC_Operation *operation, uint32_t 
         answer_output(&operation->params[2].tmpref, control, how);
     if (command == TA_GET_ATTRIBUTES_AHEAD && (how & ECHO) != 0)
         answer_ahead(&operation->params[2].tmpref);
-    require(told_count < TOLD_MAX);
-    told[told_count++] = status;
+    note_told(status);
     memcpy(control->buffer, &status, sizeof(status));
     control->size = (how & ANY_CONTROL_SIZE) != 0 ? take_u32(&input) : sizeof(status);
     *origin = take_u8(&input) % 5;
