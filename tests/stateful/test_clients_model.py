@@ -119,6 +119,8 @@ class ClientsMachine(RuleBasedStateMachine):
     def log_out(self, who: int, data: st.DataObject) -> None:
         session, client = self.session_of(who, data), self.clients[who]
         assert client.caller.logout(session) is (CKR.OK if client.logged_in else CKR.USER_NOT_LOGGED_IN)
+        if client.logged_in:  # which ends its operations, too
+            client.digests.clear()
         client.logged_in = False
         self.things = [thing for thing in self.things if thing.owner != who or not thing.private]
 
