@@ -27,6 +27,7 @@ from softee.cli.web.pages import pages
 from softee.cli.web.problems import problems
 from softee.daemon.http_serving import BASIC, Secret
 from softee.daemon.told import ClientTold, CommitTold, ObjectTold, TokenTold, Told, WorkerTold
+from softee.tee.audit_chain import encode_line
 from support.http import ask
 from support.secure_world import RunningDaemon, running_daemon, short_directory
 
@@ -46,6 +47,8 @@ TOLD = Told(
     [CommitTold("success", 3, 0.1), CommitTold("conflict", 1, 0.1)],
 )
 
+AUDIT = encode_line(1, b"", {"event": "login", "result": "CKR_OK", "uid": 1000, "label": EVIL}) + b"no line\n"
+
 
 class Fixed(Looks):
     """Shows the same again and again."""
@@ -56,7 +59,9 @@ class Fixed(Looks):
     def look(self, now: float) -> Look:  # noqa: ARG002 - as it is
         if self._told is None:
             raise CliError(f"It is {EVIL}gone.")
-        return Look(self._told, [ObjectTold(0, "CKO_PUBLIC_KEY", "CKK_EC", EVIL, "0a")], rates(self._told, self._told))
+        return Look(
+            self._told, [ObjectTold(0, "CKO_PUBLIC_KEY", "CKK_EC", EVIL, "0a")], rates(self._told, self._told), AUDIT
+        )
 
 
 def got(looks: Looks, path: str) -> tuple[str, dict[str, str], str]:
@@ -96,6 +101,7 @@ def test_it_shows_public_objects_and_the_number_of_others() -> None:
     assert "CKO_PUBLIC_KEY" in text
     assert "3 public, 0 private" in text
     assert "2 more are not shown" in text
+    assert re.search(r"a line that the secure world did not write so.*<td[^>]*>login</td>", text, re.DOTALL)
     assert "Healthy" in text
 
 

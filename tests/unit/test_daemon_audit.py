@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,16 +14,19 @@ from typing import Any
 
 import pytest
 
+from softee.cli.audit.rows import read_event
 from softee.cli.failure import CliError
+from softee.cli.operator_session import operator_session
 from softee.daemon.account import Account
 from softee.daemon.audit_files import log_files
 from softee.daemon.auditing import audited as audited_store
 from softee.daemon.errors import StartError
 from softee.daemon.settings import default_settings, load_settings
-from softee.names import CKR, CKU
+from softee.names import CKR, CKU, OperatorCommand
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi.commands import objects
 from softee.stores.memory import MemoryStore
+from softee.tee.audit_log import KEPT
 from support.command_line import call
 from support.pkcs11_client import Client
 from support.secure_world import RunningDaemon, running_daemon, short_directory
@@ -182,9 +186,30 @@ def test_attack_a_dropped_tail_is_found_and_told_at_the_next_start(
     assert [event["event"] for event in events(tmp_path)] == ["start", "damaged", "start", "stop", "signed"]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_operator_is_told_the_newest_lines_as_the_files_have_them(tmp_path: Path, workers: int) -> None:
+    with audited(tmp_path, workers) as daemon:
+        for _ in range(KEPT):
+            assert call("backup", f"--socket={daemon.socket}", places(tmp_path)[0], str(tmp_path / "copy")) == 0
+            shutil.rmtree(tmp_path / "copy")
+        latest = newest(daemon)
+        (path,) = log_files(tmp_path / "state" / "audit")
+        assert latest == path.read_bytes().splitlines(keepends=True)[-KEPT:]
+        assert read_event(latest[-1])["number"] == KEPT + 1
+    with audited(tmp_path, workers) as daemon:
+        assert [read_event(line)["event"] for line in newest(daemon)] == ["signed", "start"]
+
+
+def newest(daemon: RunningDaemon) -> list[bytes]:
+    with operator_session(daemon.socket, "does not say") as session:
+        return session.read(OperatorCommand.BEGIN_AUDIT_LATEST).splitlines(keepends=True)
+
+
 def test_without_the_setting_there_is_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with audited(tmp_path, settings="") as daemon, pytest.raises(CliError, match="has no audit log"):
-        call("audit", "verify", f"--socket={daemon.socket}", places(tmp_path)[0])
+    with audited(tmp_path, settings="") as daemon:
+        with pytest.raises(CliError, match="has no audit log"):
+            call("audit", "verify", f"--socket={daemon.socket}", places(tmp_path)[0])
+        assert newest(daemon) == []
     assert not (tmp_path / "state" / "audit").exists()
     with pytest.raises(CliError, match="There is no audit log of what is stored"):
         call("audit", "key", *places(tmp_path))

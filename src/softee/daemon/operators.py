@@ -27,7 +27,7 @@ from softee.pkcs11_ta.token.token import Token
 from softee.stores.base import Store, StoreError
 from softee.stores.requests import Records, encode, row
 from softee.tee.application import ClientIdentity, TeeError, TrustedApplication
-from softee.tee.audit import END, note
+from softee.tee.audit import END, LATEST, note
 from softee.tee.parameters import ParameterError, output_buffer, value
 from softee.tee.sealing import TamperedError
 from softee.wire.values import Params
@@ -99,6 +99,7 @@ class OperatorSession:
             OperatorCommand.READ_COPY: self._read,
             OperatorCommand.SHUT_TOKEN: self._shut_token,
             OperatorCommand.AUDIT_END: self._audit_end,
+            OperatorCommand.BEGIN_AUDIT_LATEST: partial(self._begin, self._latest_events),
             OperatorCommand.HEALTH: self._tell_health,
         }
         if statistics is not None:
@@ -157,6 +158,10 @@ class OperatorSession:
         if told is None:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "there is no audit log")
         return TeeResult.SUCCESS if target.reply(told.value) else TeeResult.SHORT_BUFFER
+
+    def _latest_events(self) -> bytes:
+        told = self._store.get(LATEST)
+        return b"" if told is None else told.value
 
     def _read(self, params: Params) -> TeeResult:
         place = value(params[0], "parameter 0")

@@ -31,6 +31,9 @@ class OperatorCommand(IntEnum):
     """Likewise, what is told of the tokens' public objects."""
     AUDIT_END = 0x30
     """Parameter 0 (output): how the audit log ends, and by which key it is signed, in JSON (tee/audit_head.py)."""
+    BEGIN_AUDIT_LATEST = 0x31
+    """Keep the audit log's newest lines, to be read as a copy is: no bytes where there is no log.
+    Parameter 0 (value, output): size, a | b<<32."""
 
 
 class TeeResult(IntEnum):

@@ -16,6 +16,8 @@ PLACE: Final = b"audit"
 """The log's key: what is put there is an event, in JSON. No record has a key as short."""
 END: Final = b"audit end"
 """Where is told how the log ends, and by which key it is signed."""
+LATEST: Final = b"audit latest"
+"""Where the newest lines are told, for who looks on."""
 
 
 class Audit(Protocol):

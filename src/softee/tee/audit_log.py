@@ -9,6 +9,7 @@ A line that the vault has is written. Where the file cannot take it, the next li
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 SIGNED_EVERY: Final = 256
 """Lines of which one is signed; so is the last one of an orderly end."""
+KEPT: Final = 24
+"""How many of the newest lines are kept to be shown."""
 
 
 class End(Enum):
@@ -97,6 +100,7 @@ class AuditLog:
         self._key = signing_key(vault)
         self._head = load_head(vault)
         self._number = self._head.number
+        self._latest = deque([self._head.line] if self._head.line else [], KEPT)
         self._is_failing = False
         self._tell = tell
         self._tell(self._number, self._head.left_out)
@@ -110,6 +114,11 @@ class AuditLog:
         """Return what is said of the log to whoever verifies it."""
         with self._lock:
             return vouch(self._vault, self._head)
+
+    def latest(self) -> bytes:
+        """Return the newest lines, those before the log was opened left out but for the last."""
+        with self._lock:
+            return b"".join(self._latest)
 
     def require_room(self) -> None:
         """Raise StoreError where a line could not be written now."""
@@ -169,6 +178,7 @@ class AuditLog:
         head = AuditHead(line)
         store_head(self._vault, head)
         self._head, self._number, self._is_written = head, self._number + 1, False
+        self._latest.append(line)
         self._tell(self._number, 0)
         try:
             self._settle()

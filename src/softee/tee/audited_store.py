@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from softee.stores.base import Record, Revision, Store, StoreError, StoreOver
-from softee.tee.audit import END, PLACE
+from softee.tee.audit import END, LATEST, PLACE
 from softee.tee.audit_chain import LineError
 from softee.tee.audit_log import AuditLog
 
@@ -35,6 +35,8 @@ class AuditedStore(StoreOver):
             return None
         if key == END:
             return Record(msgspec.json.encode(self._log.vouch()), _A_REVISION)
+        if key == LATEST:
+            return Record(self._log.latest(), _A_REVISION)
         return self._store.get(key)
 
     def commit(

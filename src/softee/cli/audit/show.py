@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """``softee audit show``: events as a table, or as the log has them."""
 
-import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from softee.cli.audit.places import CANNOT_LOOK, chosen_files, files_argument
+from softee.cli.audit.rows import COLUMNS, Event, cells, objects_of, read_event
 from softee.cli.failure import CliError
 from softee.cli.options import JSON, config_option, state_option
 from softee.cli.settings import settings_from
@@ -20,10 +20,6 @@ from softee.cli.tables import printable
 _LOOK_EVERY: Final = 0.2
 """Seconds between two looks for new lines."""
 _WIDTHS: Final = (7, 19, 14, 27, 6, 7, 4)
-_COLUMNS: Final = ("number", "time (UTC)", "event", "result", "uid", "pid", "slot", "what")
-
-Event = Mapping[str, Any]
-"""A line's fields, or none where a line cannot be read."""
 
 
 @click.command()
@@ -66,16 +62,16 @@ def show(
     chosen = chosen_files(files, settings_from(config=config, state=state))
     say = _say_json if as_json else _say_row
     if not as_json:
-        click.echo(_row(_COLUMNS))
+        click.echo(_row(COLUMNS))
     try:
         with closing(_Tail(chosen)) as tail:
-            for line in deque((line for line in tail.lines() if wanted(_read(line))), maxlen=lines):
+            for line in deque((line for line in tail.lines() if wanted(read_event(line))), maxlen=lines):
                 say(line)
             while follow:
                 time.sleep(_LOOK_EVERY)
                 tail.add(log_files(chosen[-1].parent) if not files else ())
                 for line in tail.lines():
-                    if wanted(_read(line)):
+                    if wanted(read_event(line)):
                         say(line)
     except OSError as error:
         raise CliError(f"{error.filename} cannot be read: {error.strerror}.", CANNOT_LOOK) from None
@@ -116,15 +112,6 @@ class _Tail:
         self._open.close()
 
 
-def _read(line: bytes) -> Event:
-    from softee.tee.audit_chain import LineError, decode_line  # noqa: PLC0415 - as above
-
-    try:
-        return decode_line(line).fields
-    except LineError:
-        return {}
-
-
 def _filter(
     *,
     event: tuple[str, ...],
@@ -143,7 +130,7 @@ def _filter(
     if slot is not None:
         tests.append(lambda one: one.get("slot") == slot)
     if key_id is not None:
-        tests.append(lambda one: any(o.get("id") == key_id.lower() for _, o in _objects(one)))
+        tests.append(lambda one: any(o.get("id") == key_id.lower() for _, o in objects_of(one)))
     if failed:
         tests.append(lambda one: one.get("result", "CKR_OK") != "CKR_OK")
     if since is not None:
@@ -151,49 +138,14 @@ def _filter(
     return lambda one: all(test(one) for test in tests)
 
 
-def _objects(event: Event) -> Iterator[tuple[str, Event]]:
-    """Yield the objects that an event names, with what they are to it."""
-    for name in ("key", "object", "wrapped", "made"):
-        told = event.get(name)
-        for one in told if isinstance(told, list) else [told]:
-            if isinstance(one, dict):
-                yield name, one
-
-
 def _say_json(line: bytes) -> None:
     click.echo(line.decode(errors="backslashreplace").rstrip("\n"))
 
 
 def _say_row(line: bytes) -> None:
-    event = _read(line)
-    if not event:
-        click.echo(_row(("", "", "", "", "", "", "", "a line that the secure world did not write so")))
-        return
-    when = str(event.get("time", ""))[:19].replace("T", " ")
-    cells = (event["number"], when, event["event"], *(event.get(name, "") for name in ("result", "uid", "pid", "slot")))
-    click.echo(_row((*map(str, cells), _what(event))))
+    click.echo(_row(cells(line)))
 
 
 def _row(cells: tuple[str, ...]) -> str:
     *first, last = map(printable, cells)
     return "  ".join([*(cell.ljust(width) for cell, width in zip(first, _WIDTHS, strict=True)), last]).rstrip()
-
-
-_SHOWN: Final = frozenset({"number", "time", "event", "result", "uid", "pid", "slot", "token", "previous", "function"})
-_NAMED: Final = frozenset({"key", "object", "wrapped", "made"})
-_LONG: Final = frozenset({"signature", "identity"})
-
-
-def _what(event: Event) -> str:
-    """Return what else an event says, in a few words."""
-    others = {name: value for name, value in event.items() if name not in _SHOWN | _NAMED | _LONG}
-    words = [f"{name} {value if isinstance(value, str | int) else json.dumps(value)}" for name, value in others.items()]
-    return ", ".join([*words, *(f"{name} {_object(one)}" for name, one in _objects(event))])
-
-
-def _object(one: Event) -> str:
-    number = one.get("number", one.get("session_handle", one.get("handle", 0)))
-    words = [str(one.get("class", "object")), f"{number:#x}" if isinstance(number, int) else ""]
-    words += [f"id {one['id']}"] if "id" in one else []
-    words += [f'"{one["label"]}"'] if "label" in one else []
-    return " ".join(words)

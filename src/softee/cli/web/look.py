@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from softee.cli.audit.rows import COLUMNS, cells
 from softee.cli.failure import CliError
 from softee.cli.operator_session import OperatorSession, operator_session
 from softee.cli.top.rates import Rates, rates
@@ -33,6 +34,8 @@ class Look:
     told: Told
     objects: Sequence[ObjectTold]
     rates: Rates
+    audit: bytes
+    """The newest lines of the audit log; none where there is no log."""
 
     @property
     def summary(self) -> str:
@@ -48,6 +51,12 @@ class Look:
     def tables(self) -> list[Table]:
         """Tokens, clients, mechanisms."""
         return tables(self.rates)
+
+    @property
+    def events(self) -> Table | None:
+        """The newest events, the latest first."""
+        lines = self.audit.splitlines(keepends=True)
+        return Table("audit log", COLUMNS, [*map(cells, reversed(lines))]) if lines else None
 
     def objects_of(self, slot: int) -> list[ObjectTold]:
         """Return a token's public objects, as far as they are told."""
@@ -82,9 +91,10 @@ class Looks:
                     time.sleep(_BETWEEN)
                     told, earlier = _told(session), told
                 objects = msgspec.json.decode(session.read(OperatorCommand.BEGIN_OBJECTS), type=list[ObjectTold])
+                audit = session.read(OperatorCommand.BEGIN_AUDIT_LATEST)
             except msgspec.MsgspecError as error:
                 raise CliError(f"The secure world says something else than who uses it: {error}.") from None
-        return Look(told, objects, rates(earlier, told))
+        return Look(told, objects, rates(earlier, told), audit)
 
 
 def _told(session: OperatorSession) -> Told:
