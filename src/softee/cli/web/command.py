@@ -22,7 +22,7 @@ DEFAULT = "127.0.0.1:8464"
 @path("--password-file", "A file with the password; else one is made and printed. A Unix socket needs none.")
 @socket_option
 def web(*, listen: str, password_file: Path | None, socket: Path | None) -> None:
-    """Serve a page that shows tokens, public objects, clients, rates, workers, newest events of the audit log, problems.
+    """Serve a page that shows tokens, public objects, clients, rates, workers, the audit log's end and problems.
 
     It changes nothing. For root and the secure world's own user, to this machine alone. Ctrl-C ends it.
     """
