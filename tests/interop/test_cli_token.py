@@ -27,9 +27,10 @@ UNUSED_NUMBER = 0x10F0
 
 
 @pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[RunningDaemon]:
-    """A secure world with one slot."""
-    with running_daemon(tmp_path, settings="[pkcs11]\nslots = 1\n") as running:
+def daemon(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RunningDaemon]:
+    """A secure world with one slot, of the profile that a test names."""
+    profile = getattr(request, "param", "portable")
+    with running_daemon(tmp_path, settings=f'[pkcs11]\nslots = 1\nprofile = "{profile}"\n') as running:
         yield running
 
 
@@ -162,6 +163,7 @@ def test_pins_are_changed_by_who_may(softee: CommandLine, monkeypatch: pytest.Mo
     assert softee.fails("token", "set-pin").startswith("The token takes no PIN of this length")
 
 
+@pytest.mark.parametrize("daemon", ["optee"], indirect=True, ids=["where nobody waits"])
 def test_a_locked_pin_is_said_to_be(softee: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     softee("token", "init", "mine")
     monkeypatch.setenv("SOFTEE_PIN", f"{PIN}0")

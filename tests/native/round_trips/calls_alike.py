@@ -22,7 +22,7 @@ from softee.pkcs11_ta.token.profiles import PORTABLE
 from support.samples.ec import EDWARDS25519
 from support.token_world import AS_OPTEE
 
-EXAMPLES = int(os.environ.get("SOFTEE_ROUND_TRIPS", "60"))
+EXAMPLES = 300 if os.environ.get("SOFTEE_SOAK") else 30
 STEPS = 40
 
 _SECRET: Template = (
