@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softee.daemon.audit_files import log_files
+from softee.daemon.audit.files import log_files
 from softee.tee.audit_chain import LineError, decode_line, encode_line
 from softee.tee.audit_verification import KeyTextError, Read, load_key, verify_lines
 from support.audit import AuditWorld, Lines, rewrite, ten_events

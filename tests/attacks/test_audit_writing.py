@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon.audit_files import log_files
+from softee.daemon.audit.files import log_files
 from softee.daemon.health import health
 from softee.stores.base import StoreError, StoreFullError
 from softee.tee.audit import PLACE, StoredAudit

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon import passphrase_file
-from softee.daemon.passphrase_file import PIECE, PassphraseFileError, opened, sealed, write_sealed
-from softee.daemon.portable import read_portable
+from softee.daemon.at_rest import passphrase_file
+from softee.daemon.at_rest.passphrase_file import PIECE, PassphraseFileError, opened, sealed, write_sealed
+from softee.daemon.at_rest.portable import read_portable
 from softee.wire.codec import Writer
 from support.token_world import CHEAP
 

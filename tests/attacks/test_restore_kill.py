@@ -11,10 +11,10 @@ from typing import Any, Final, NoReturn
 
 import pytest
 
-from softee.daemon import passphrase_file
-from softee.daemon.moving import Destination, move_to_state
-from softee.daemon.portable import made_portable, write_portable
-from softee.daemon.restoring import restore
+from softee.daemon.at_rest import passphrase_file
+from softee.daemon.at_rest.moving import Destination, move_to_state
+from softee.daemon.at_rest.portable import made_portable, write_portable
+from softee.daemon.at_rest.restoring import restore
 from softee.daemon.settings import Settings
 from softee.daemon.store import existing_store
 from softee.names import CKR, CKU

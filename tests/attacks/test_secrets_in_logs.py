@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from softee.daemon.audit_files import log_files
+from softee.daemon.audit.files import log_files
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU
 from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi.commands import objects

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softee.cli.failure import CliError, state_failures
-from softee.daemon.moving import Destination, import_token
-from softee.daemon.passphrase_file import MAGIC, PassphraseFileError, opened, sealed
-from softee.daemon.portable import read_portable
-from softee.daemon.restoring import restore
+from softee.daemon.at_rest.moving import Destination, import_token
+from softee.daemon.at_rest.passphrase_file import MAGIC, PassphraseFileError, opened, sealed
+from softee.daemon.at_rest.portable import read_portable
+from softee.daemon.at_rest.restoring import restore
 from softee.names import CKU, PKCS11_APPLICATION
 from softee.tee.installation import installation_place, new_installation, seal_installation
 from softee.wire.codec import Writer

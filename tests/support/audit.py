@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from softee.daemon.audit_end import read_lines
-from softee.daemon.audit_files import AuditFiles, log_files
+from softee.daemon.audit.end import read_lines
+from softee.daemon.audit.files import AuditFiles, log_files
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import Pkcs11Application, vaults
 from softee.pkcs11_ta.audit.noting import Noting

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon.audit_files import AuditFiles, log_files
-from softee.daemon.audit_syslog import CopiedLines
+from softee.daemon.audit.files import AuditFiles, log_files
+from softee.daemon.audit.syslog import CopiedLines
 from softee.tee.audit_chain import NOTHING
 from softee.tee.audit_log import End
 from support.secure_world import short_directory

@@ -17,7 +17,7 @@ from softee.cli.top import screen
 from softee.cli.top.rates import Rates, rates
 from softee.cli.top.tables import program_name, summary, tables, user_name
 from softee.client import TeeClient
-from softee.daemon.told import ClientTold, OperationTold, TokenTold, Told, WorkerTold
+from softee.daemon.metrics.told import ClientTold, OperationTold, TokenTold, Told, WorkerTold
 from softee.names import OPERATOR_APPLICATION, PKCS11_APPLICATION, OperatorCommand, ParamType, TeeResult
 from softee.wire.values import Value
 from support.secure_world import RunningDaemon, running_daemon

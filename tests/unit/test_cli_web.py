@@ -25,8 +25,8 @@ from softee.cli.web import look as look_module
 from softee.cli.web.look import Look, Looks
 from softee.cli.web.pages import pages
 from softee.cli.web.problems import problems
-from softee.daemon.http_serving import BASIC, Secret
-from softee.daemon.told import ClientTold, CommitTold, ObjectTold, TokenTold, Told, WorkerTold
+from softee.daemon.metrics.http_serving import BASIC, Secret
+from softee.daemon.metrics.told import ClientTold, CommitTold, ObjectTold, TokenTold, Told, WorkerTold
 from softee.tee.audit_chain import encode_line
 from support.http import ask
 from support.secure_world import RunningDaemon, running_daemon, short_directory

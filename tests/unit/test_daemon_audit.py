@@ -18,8 +18,8 @@ from softee.cli.audit.rows import read_event
 from softee.cli.failure import CliError
 from softee.cli.operator_session import operator_session
 from softee.daemon.account import Account
-from softee.daemon.audit_files import log_files
-from softee.daemon.auditing import audited as audited_store
+from softee.daemon.audit.auditing import audited as audited_store
+from softee.daemon.audit.files import log_files
 from softee.daemon.errors import StartError
 from softee.daemon.settings import default_settings, load_settings
 from softee.names import CKR, CKU, OperatorCommand

@@ -9,10 +9,10 @@ from contextlib import closing
 
 import pytest
 
-from softee.daemon import counts as module
-from softee.daemon.counts import SharedCounts
-from softee.daemon.counts_seen import Durations, read_tally, seen
-from softee.daemon.tallies import BOUNDS, NUMBERS, OTHERS, ROWS, Tally
+from softee.daemon.metrics import counts as module
+from softee.daemon.metrics.counts import SharedCounts
+from softee.daemon.metrics.counts_seen import Durations, read_tally, seen
+from softee.daemon.metrics.tallies import BOUNDS, NUMBERS, OTHERS, ROWS, Tally
 from softee.pkcs11_ta.counting import NONE, Act
 from softee.stores.base import ConflictError, Revision, StoreError, StoreFullError
 from softee.stores.counted import CountedStore

@@ -17,10 +17,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from softee.client import TeeClient
-from softee.daemon import exporter as module
-from softee.daemon import http_serving, lockdown
+from softee.daemon import lockdown
 from softee.daemon.errors import StartError
-from softee.daemon.http_place import HttpPlace, listen_at
+from softee.daemon.metrics import exporter as module
+from softee.daemon.metrics import http_serving
+from softee.daemon.metrics.http_place import HttpPlace, listen_at
 from softee.daemon.settings import SettingsError, load_settings
 from softee.names import CKR, CKU, PKCS11_APPLICATION, ParamType
 from softee.pkcs11_ta.abi import messages as m

@@ -13,13 +13,13 @@ import pytest
 
 from softee.cli.failure import CliError
 from softee.cli.main import main
-from softee.daemon import rotation
 from softee.daemon.applications import Surroundings, make_applications
+from softee.daemon.at_rest import rotation
+from softee.daemon.at_rest.rotation import rotate
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
 from softee.daemon.root_key.reading import RootKeyError
 from softee.daemon.root_key.source import RootKeySource
-from softee.daemon.rotation import rotate
 from softee.daemon.settings import Settings, load_settings
 from softee.daemon.store import open_store
 from softee.pkcs11_ta.application import Pkcs11Application

@@ -14,9 +14,9 @@ import pytest
 from prometheus_client.core import Metric
 from ruamel.yaml import YAML
 
-from softee.daemon.counts import SharedCounts
-from softee.daemon.counts_seen import seen
-from softee.daemon.metrics import METRICS
+from softee.daemon.metrics.counts import SharedCounts
+from softee.daemon.metrics.counts_seen import seen
+from softee.daemon.metrics.table import METRICS
 from softee.names import CKM, CKR
 from softee.pkcs11_ta.abi.commands import COMMANDS, sessions, signatures
 from support.token_world import public_client

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from softee.daemon import passphrase_file
-from softee.daemon.passphrase_file import PIECE, PassphraseFileError, opened, write_sealed
+from softee.daemon.at_rest import passphrase_file
+from softee.daemon.at_rest.passphrase_file import PIECE, PassphraseFileError, opened, write_sealed
 from support.token_world import CHEAP
 
 PASSPHRASE = bytearray(b"correct horse")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from softee.cli.main import main
-from softee.daemon import passphrase_file, restoring
-from softee.daemon.audit_files import log_files
+from softee.daemon.at_rest import passphrase_file, restoring
+from softee.daemon.audit.files import log_files
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
 from softee.names import CKR
@@ -241,7 +241,7 @@ def test_an_empty_state_is_no_backup(tmp_path: Path, capsys: pytest.CaptureFixtu
 def counter(monkeypatch: pytest.MonkeyPatch) -> FakeCounter:
     counter = FakeCounter()
     monkeypatch.setattr("softee.daemon.anchoring.TpmCounter", lambda _: counter)
-    monkeypatch.setattr("softee.daemon.restoring.TpmCounter", lambda _: counter)
+    monkeypatch.setattr("softee.daemon.at_rest.restoring.TpmCounter", lambda _: counter)
     return counter
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from softee.cli.main import main
-from softee.daemon import passphrase_file
-from softee.daemon.at_rest import tokens_of
-from softee.daemon.moving import application_over
-from softee.daemon.passphrase_file import PassphraseFileError
-from softee.daemon.portable import read_portable
+from softee.daemon.at_rest import passphrase_file
+from softee.daemon.at_rest.application import tokens_of
+from softee.daemon.at_rest.moving import application_over
+from softee.daemon.at_rest.passphrase_file import PassphraseFileError
+from softee.daemon.at_rest.portable import read_portable
 from softee.daemon.settings import Settings
 from softee.names import CKA, CKM, CKR, CKU
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -214,7 +214,7 @@ def test_a_file_that_does_not_hold_what_was_written_costs_no_token(
     def unreadable(*_: object) -> None:
         raise PassphraseFileError("It cannot be read again.")
 
-    monkeypatch.setattr("softee.daemon.portable.read_portable", unreadable)
+    monkeypatch.setattr("softee.daemon.at_rest.portable.read_portable", unreadable)
     assert run(here, "move", "test", "--yes", f"--to-file={tmp_path}/file") == 1
     assert "It cannot be read again." in capsys.readouterr().err
     assert len(contents(here)) == 4

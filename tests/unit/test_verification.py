@@ -185,6 +185,6 @@ def test_a_head_that_holds_no_tokens_state_is_damaged(
     def undecodable(*_: object) -> str | None:
         raise TamperedError("the token's state does not decode")
 
-    monkeypatch.setattr("softee.daemon.verification.label_of", undecodable)
+    monkeypatch.setattr("softee.daemon.at_rest.verification.label_of", undecodable)
     assert run(settings, monkeypatch=monkeypatch) == 1
     assert "head of token-0: the token's state does not decode" in capsys.readouterr().out

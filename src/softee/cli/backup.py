@@ -18,7 +18,7 @@ from softee.cli.tables import progress
 from softee.names import OperatorCommand
 
 if TYPE_CHECKING:
-    from softee.daemon.portable import Row
+    from softee.daemon.at_rest.portable import Row
     from softee.daemon.settings import Settings
 
 
@@ -58,7 +58,7 @@ def backup(
             count = _write_file(settings, target.absolute(), source, records, passphrase)
             file, said = target.absolute(), "The passphrase opens it, on any machine: run `softee restore` there."
         else:
-            from softee.daemon.backup import write_copy  # noqa: PLC0415 - the help does not wait for cryptography
+            from softee.daemon.at_rest.backup import write_copy  # noqa: PLC0415 - the help does not wait for cryptography
 
             count, file = len(records), write_copy(target.absolute(), records)
             said = "It opens with the root key of the original: keep that elsewhere."
@@ -69,16 +69,16 @@ def backup(
 
 
 def _records(settings: "Settings", answering: Path | None) -> "list[Row]":
-    from softee.daemon.backup import copy_of  # noqa: PLC0415 - as above
+    from softee.daemon.at_rest.backup import copy_of  # noqa: PLC0415 - as above
 
     return _asked_for(answering) if answering else copy_of(settings)
 
 
 def _write_file(settings: "Settings", file: Path, source: str, records: "list[Row]", passphrase: PinSource) -> int:
     """Write a file that a passphrase opens, and return how many records are in it."""
+    from softee.daemon.at_rest.portable import made_portable, write_portable  # noqa: PLC0415
+    from softee.daemon.at_rest.verification import verify_store  # noqa: PLC0415
     from softee.daemon.failures import opening  # noqa: PLC0415 - as above
-    from softee.daemon.portable import made_portable, write_portable  # noqa: PLC0415
-    from softee.daemon.verification import verify_store  # noqa: PLC0415
 
     state = made_portable(source, records, settings.root_key)
     try:

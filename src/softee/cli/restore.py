@@ -41,7 +41,7 @@ def restore(
     The root key is made where there is none yet. No secure world may use the state meanwhile. Every record is looked
     at before anything is replaced. Keys and PINs are as they were when the backup was made, tries of PINs too.
     """
-    from softee.daemon.restoring import restore as restore_state  # noqa: PLC0415 - the help needs no cryptography
+    from softee.daemon.at_rest.restoring import restore as restore_state  # noqa: PLC0415 - the help needs no cryptography
 
     settings = settings_from(config=config, state=state, root_key=root_key)
     with lent(passphrase, f"Passphrase of {file}") as secret, state_failures(), busy("Every record is looked at."):

@@ -26,7 +26,7 @@ def rotate(*, to: str, config: Path | None, state: Path | None, root_key: str | 
     Every record stays readable. Whenever this is interrupted, the old root key opens the state or the new one does;
     done again, it goes on.
     """
-    from softee.daemon.rotation import rotate as rotate_root_key  # noqa: PLC0415 - the help needs no cryptography
+    from softee.daemon.at_rest.rotation import rotate as rotate_root_key  # noqa: PLC0415 - the help needs no cryptography
 
     settings = settings_from(config=config, state=state, root_key=root_key)
     new = _source(to)

@@ -15,7 +15,7 @@ from softee.cli.settings import settings_from
 from softee.cli.tables import printable
 
 if TYPE_CHECKING:
-    from softee.daemon.verification import Report
+    from softee.daemon.at_rest.verification import Report
 
 CANNOT_LOOK = 2
 """The status where nothing can be said of the state."""
@@ -32,7 +32,7 @@ def verify(ctx: click.Context, *, config: Path | None, state: Path | None, root_
 
     Exits 1 where something is damaged, 2 where it cannot be looked at.
     """
-    from softee.daemon.verification import verify_state  # noqa: PLC0415 - the help does not wait for cryptography
+    from softee.daemon.at_rest.verification import verify_state  # noqa: PLC0415 - the help does not wait for cryptography
 
     settings = settings_from(config=config, state=state, root_key=root_key)
     with state_failures(CANNOT_LOOK):

@@ -26,13 +26,13 @@ from softee.daemon.applications import (
     serial_numbers,
     shared_heads,
 )
-from softee.daemon.auditing import audit_folder, audited
+from softee.daemon.audit.auditing import audit_folder, audited
 from softee.daemon.change_page import change_page, shared_numbers
-from softee.daemon.counts import SharedCounts
 from softee.daemon.errors import StartError
 from softee.daemon.failures import FAILURES, opening, sentence
 from softee.daemon.listener import Listener, inherited, listen
 from softee.daemon.lockdown import Doors, lock_down
+from softee.daemon.metrics.counts import SharedCounts
 from softee.daemon.operators import OperatorApplication
 from softee.daemon.reloading import Reloading, hung_up
 from softee.daemon.server import Server
@@ -171,7 +171,7 @@ def _open(
     counts = SharedCounts(workers, settings.pkcs11.slots)
     stack.callback(counts.close)
     if settings.metrics.listen is not None:
-        from softee.daemon.exporter import exporting  # noqa: PLC0415 - most serve none, and start sooner
+        from softee.daemon.metrics.exporter import exporting  # noqa: PLC0415 - most serve none, and start sooner
 
         stack.enter_context(exporting(settings.metrics.listen, settings.metrics, counts, account, log_descriptor))
     store = stack.enter_context(open_store(settings))

@@ -17,8 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from softee.daemon.counts import SharedCounts
 from softee.daemon.health import health
+from softee.daemon.metrics.counts import SharedCounts
 from softee.daemon.shut_tokens import end_sessions, slots_of
 from softee.names import OPERATOR_APPLICATION, OperatorCommand, ParamType, TeeResult
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
@@ -33,7 +33,7 @@ from softee.tee.sealing import TamperedError
 from softee.wire.values import Params
 
 if TYPE_CHECKING:
-    from softee.daemon.statistics import Statistics
+    from softee.daemon.metrics.statistics import Statistics
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class OperatorApplication:
     def _statistics(self) -> "Statistics | None":
         if self._counts is None:
             return None
-        from softee.daemon.statistics import Statistics  # noqa: PLC0415 - a secure world starts sooner without
+        from softee.daemon.metrics.statistics import Statistics  # noqa: PLC0415 - a secure world starts sooner without
 
         return Statistics(self._counts, self._applications)
 

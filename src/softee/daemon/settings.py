@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from softee.daemon.anchor_place import AnchorPlace
-from softee.daemon.http_place import HttpPlace
+from softee.daemon.metrics.http_place import HttpPlace
 from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.slot_settings import Count, ProfileName, SlotSettings
 from softee.wire.frames import LEAST_MAX_LENGTH, MAX_LENGTH

@@ -17,10 +17,10 @@ from softee.daemon.anchoring import Anchoring
 from softee.daemon.applications import Installed, Surroundings, make_applications
 from softee.daemon.change_page import ChangePage
 from softee.daemon.clients import Place
-from softee.daemon.counts import SharedCounts
 from softee.daemon.handover import ConnectionSource
 from softee.daemon.listener import Listener
 from softee.daemon.lockdown import Doors, lock_down
+from softee.daemon.metrics.counts import SharedCounts
 from softee.daemon.operators import OperatorApplication
 from softee.daemon.reloading import Reloading
 from softee.daemon.server import Server

@@ -25,8 +25,8 @@ class OperatorCommand(IntEnum):
     HEALTH = 4
     """Say what is wrong just now. Parameter 0 (value, output): the bits of reasons (wire/health.py); 0: nothing."""
     BEGIN_STATISTICS = 0x20
-    """Keep what is told of clients, tokens and what they do (daemon/statistics.py), to be read as a copy is, JSON.
-    Parameter 0 (value, output): size, a | b<<32."""
+    """Keep what is told of clients, tokens and what they do (daemon/metrics/statistics.py), to be read as a copy is:
+    JSON. Parameter 0 (value, output): size, a | b<<32."""
     BEGIN_OBJECTS = 0x21
     """Likewise, what is told of the tokens' public objects."""
     AUDIT_END = 0x30

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from fuzz.targets.data import Data
-from softee.daemon import portable
+from softee.daemon.at_rest import portable
 from softee.pkcs11_ta.attestation import evidence
 from softee.pkcs11_ta.attestation.evidence import EvidenceError
 from softee.pkcs11_ta.objects.record import BadObjectError, decode_object, encode_object

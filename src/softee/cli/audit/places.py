@@ -41,8 +41,8 @@ def chosen_files(files: Sequence[Path], settings: "Settings") -> list[Path]:
         CliError: there are none.
 
     """
-    from softee.daemon.audit_files import log_files  # noqa: PLC0415 - the help does not wait for cryptography
-    from softee.daemon.auditing import audit_folder  # noqa: PLC0415 - as above
+    from softee.daemon.audit.auditing import audit_folder  # noqa: PLC0415 - as above
+    from softee.daemon.audit.files import log_files  # noqa: PLC0415 - the help does not wait for cryptography
 
     if files:
         return sorted(files, key=lambda path: path.name)
@@ -96,7 +96,7 @@ def end_of(settings: "Settings", socket: Path | None) -> "AuditVouch":
         CliError: neither can say it.
 
     """
-    from softee.daemon.audit_end import end_of_log  # noqa: PLC0415 - as above
+    from softee.daemon.audit.end import end_of_log  # noqa: PLC0415 - as above
 
     if socket:
         return asked(socket)

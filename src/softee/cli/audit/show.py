@@ -56,7 +56,7 @@ def show(
 
     Nothing is verified: `softee audit verify` does that. The files are the secure world's user's, who alone reads them.
     """
-    from softee.daemon.audit_files import log_files  # noqa: PLC0415 - the help does not wait for cryptography
+    from softee.daemon.audit.files import log_files  # noqa: PLC0415 - the help does not wait for cryptography
 
     wanted = _filter(event=event, uid=uid, slot=slot, key_id=key_id, failed=failed, since=since)
     chosen = chosen_files(files, settings_from(config=config, state=state))

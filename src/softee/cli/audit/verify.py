@@ -62,7 +62,7 @@ def verify(
 
 
 def _verified(settings: "Settings", files: tuple[Path, ...], key: Path | None, socket: Path | None) -> "AuditReport":
-    from softee.daemon.audit_end import read_lines  # noqa: PLC0415 - the help does not wait for cryptography
+    from softee.daemon.audit.end import read_lines  # noqa: PLC0415 - the help does not wait for cryptography
     from softee.tee.audit_verification import KeyTextError, load_key, verify_lines  # noqa: PLC0415 - as above
 
     vouch = end_of(settings, socket) if key is None else None

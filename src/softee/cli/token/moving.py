@@ -19,7 +19,7 @@ from softee.cli.tables import printable
 from softee.names import CKU
 
 if TYPE_CHECKING:
-    from softee.daemon.moving import Destination
+    from softee.daemon.at_rest.moving import Destination
     from softee.pkcs11_ta.token.token import Token
 
 _SLOT = click.option("--slot", type=int, metavar="N", help="The empty slot that it gets; else the first.")
@@ -79,7 +79,7 @@ def move(
     world may use the state meanwhile. The slot is emptied when the token is on the disk elsewhere. Its serial number
     changes. Where --yes is not given, that is asked first.
     """
-    from softee.daemon.moving import move_to_file, move_to_state  # noqa: PLC0415 - the help needs no cryptography
+    from softee.daemon.at_rest.moving import move_to_file, move_to_state  # noqa: PLC0415 - the help needs no cryptography
 
     if (to_file is None) is (to_state is None and to_config is None):
         raise CliError("Say where the token goes: --to-file FILE, or --to-state DIR with --to-root-key.", 2)
@@ -127,7 +127,7 @@ def import_(
     It takes the token's PINs and the file's passphrase, and a state that no secure world uses meanwhile. The file
     stays as it is: destroy it, for whoever tries PINs on a second copy has the tries of a PIN once more.
     """
-    from softee.daemon.moving import Destination, import_token  # noqa: PLC0415 - the help needs no cryptography
+    from softee.daemon.at_rest.moving import Destination, import_token  # noqa: PLC0415 - the help needs no cryptography
 
     there = Destination(settings_from(config=config, state=state, root_key=root_key), slot)
     with lent(passphrase, f"Passphrase of {file}") as secret, state_failures():
@@ -149,14 +149,14 @@ def _other(config: Path | None, state: Path | None, root_key: str | None, slot: 
     """Return the other state. The anchor of this machine's settings is not its own, if it has no settings."""
     import msgspec  # noqa: PLC0415 - as above
 
-    from softee.daemon.moving import Destination  # noqa: PLC0415
+    from softee.daemon.at_rest.moving import Destination  # noqa: PLC0415
 
     settings = settings_from(config=config, state=state, root_key=root_key)
     return Destination(settings if config else msgspec.structs.replace(settings, anchor=None), slot)
 
 
 def _tell(token: "Token", *, as_json: bool) -> None:
-    from softee.daemon.moving import label_of  # noqa: PLC0415 - as above
+    from softee.daemon.at_rest.moving import label_of  # noqa: PLC0415 - as above
 
     label = label_of(token)
     if as_json:

@@ -36,7 +36,7 @@ def unlock(
     It takes the root key and the right PIN, and a state that no secure world uses meanwhile. The SO can also set the
     user's PIN anew (C_InitPIN), which unlocks it as well.
     """
-    from softee.daemon.unlocking import unlock as unlock_pin  # noqa: PLC0415 - the help needs no cryptography
+    from softee.daemon.at_rest.unlocking import unlock as unlock_pin  # noqa: PLC0415 - the help needs no cryptography
 
     settings = settings_from(config=config, state=state, root_key=root_key)
     whose = "security officer" if so else "user"

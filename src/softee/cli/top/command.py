@@ -17,7 +17,7 @@ from softee.cli.places import require_answering_socket
 from softee.cli.tables import print_table
 from softee.cli.top.rates import Rates, rates
 from softee.cli.top.tables import summary, tables
-from softee.daemon.told import Told
+from softee.daemon.metrics.told import Told
 from softee.names import OperatorCommand
 
 

@@ -4,7 +4,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from softee.daemon.told import ClientTold, OperationTold, TokenTold, Told, WorkerTold
+from softee.daemon.metrics.told import ClientTold, OperationTold, TokenTold, Told, WorkerTold
 
 
 @dataclass(frozen=True)

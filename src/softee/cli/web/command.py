@@ -35,10 +35,10 @@ def web(*, listen: str, password_file: Path | None, socket: Path | None) -> None
 
 def _serve(listen: str, password_file: Path | None, socket: Path) -> None:
     """Serve until the user ends it. Raises CliError, StartError."""
-    from softee.daemon.http_place import HttpPlace, listen_at  # noqa: PLC0415 - the help does without
-    from softee.daemon.http_secret import read_secret  # noqa: PLC0415 - likewise
-    from softee.daemon.http_serving import BASIC, Secret, guarded, require, serve_http  # noqa: PLC0415 - likewise
     from softee.daemon.lockdown import Doors, lock_down  # noqa: PLC0415 - likewise
+    from softee.daemon.metrics.http_place import HttpPlace, listen_at  # noqa: PLC0415 - the help does without
+    from softee.daemon.metrics.http_secret import read_secret  # noqa: PLC0415 - likewise
+    from softee.daemon.metrics.http_serving import BASIC, Secret, guarded, require, serve_http  # noqa: PLC0415 - likewise
 
     require("web", "jinja2", "waitress")
     from softee.cli.web.look import Looks  # noqa: PLC0415 - likewise

@@ -16,7 +16,7 @@ from softee.cli.operator_session import OperatorSession, operator_session
 from softee.cli.top.rates import Rates, rates
 from softee.cli.top.tables import Table, summary, tables
 from softee.cli.web.problems import problems
-from softee.daemon.told import ObjectTold, Told
+from softee.daemon.metrics.told import ObjectTold, Told
 from softee.names import OperatorCommand
 
 _AGAIN: Final = 1.0

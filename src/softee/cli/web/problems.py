@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from softee.daemon.told import Told
+from softee.daemon.metrics.told import Told
 
 
 def _damaged(told: Told) -> Iterator[str]:

@@ -6,7 +6,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from softee.daemon.durable import sync_names
+from softee.daemon.at_rest.durable import sync_names
 from softee.daemon.root_key.reading import RootKeyError, read_key
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from softee.daemon.counts import (
+from softee.daemon.metrics.counts import (
     ALIVE,
     AUDIT_LEFT_OUT,
     AUDIT_LINE,
@@ -17,7 +17,7 @@ from softee.daemon.counts import (
     TALLY,
     SharedCounts,
 )
-from softee.daemon.tallies import BOUNDS, Key, rows
+from softee.daemon.metrics.tallies import BOUNDS, Key, rows
 from softee.pkcs11_ta.counting import Act
 
 

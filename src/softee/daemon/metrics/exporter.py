@@ -16,13 +16,13 @@ from pathlib import Path
 
 from softee.daemon import hardening
 from softee.daemon.account import Account, become
-from softee.daemon.counts import FOR_GOOD, SharedCounts
 from softee.daemon.errors import StartError
-from softee.daemon.http_place import HttpPlace, listen_at
-from softee.daemon.http_secret import read_secret
-from softee.daemon.http_serving import BEARER, Secret, guarded, require, serve_http
 from softee.daemon.listener import Listener
 from softee.daemon.lockdown import Doors, lock_down
+from softee.daemon.metrics.counts import FOR_GOOD, SharedCounts
+from softee.daemon.metrics.http_place import HttpPlace, listen_at
+from softee.daemon.metrics.http_secret import read_secret
+from softee.daemon.metrics.http_serving import BEARER, Secret, guarded, require, serve_http
 from softee.daemon.settings import MetricsSettings
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class _Exporter:
             os._exit(status)
 
     def _run(self) -> None:
-        from softee.daemon.metrics import metrics_application  # noqa: PLC0415 - who serves none does without
+        from softee.daemon.metrics.table import metrics_application  # noqa: PLC0415 - who serves none does without
 
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # which may go to all of the secure world's processes

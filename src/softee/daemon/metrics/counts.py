@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Final
 
 from softee.daemon.change_page import SEALS
-from softee.daemon.tallies import BOUNDS, FIRST_BUCKET, NUMBERS, SUM, Tally
+from softee.daemon.metrics.tallies import BOUNDS, FIRST_BUCKET, NUMBERS, SUM, Tally
 from softee.pkcs11_ta.counting import Act
 from softee.stores.base import ConflictError, StoreDamagedError, StoreFullError, StoreUnavailableError
 from softee.tee.application import ClientIdentity

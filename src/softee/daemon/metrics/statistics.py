@@ -12,9 +12,9 @@ from typing import Final
 
 import msgspec
 
-from softee.daemon.counts import SharedCounts
-from softee.daemon.counts_seen import Durations, Seen, seen
-from softee.daemon.told import ClientTold, CommitTold, ObjectTold, OperationTold, TokenTold, Told, WorkerTold
+from softee.daemon.metrics.counts import SharedCounts
+from softee.daemon.metrics.counts_seen import Durations, Seen, seen
+from softee.daemon.metrics.told import ClientTold, CommitTold, ObjectTold, OperationTold, TokenTold, Told, WorkerTold
 from softee.names import CKA, CKK, CKO
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.application import Pkcs11Application

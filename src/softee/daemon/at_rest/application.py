@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from softee.daemon.account import account_of
 from softee.daemon.anchoring import anchoring
 from softee.daemon.applications import Surroundings, is_in_use, pkcs11
-from softee.daemon.auditing import opened_log
+from softee.daemon.audit.auditing import opened_log
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
 from softee.daemon.settings import Settings

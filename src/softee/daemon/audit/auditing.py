@@ -11,8 +11,8 @@ from pathlib import Path
 
 import softee
 from softee.daemon.account import Account, borrowed, hand_over
-from softee.daemon.audit_files import FOLDER, AuditFiles
-from softee.daemon.audit_syslog import CopiedLines
+from softee.daemon.audit.files import FOLDER, AuditFiles
+from softee.daemon.audit.syslog import CopiedLines
 from softee.daemon.settings import Settings
 from softee.names import PKCS11_APPLICATION
 from softee.pkcs11_ta.application import vaults

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from softee.daemon.account import borrowed
-from softee.daemon.at_rest import application_at_rest
-from softee.daemon.durable import sync_names
+from softee.daemon.at_rest.application import application_at_rest
+from softee.daemon.at_rest.durable import sync_names
+from softee.daemon.at_rest.portable import Portable, installed, read_portable
+from softee.daemon.at_rest.verification import Report, verify_store
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
-from softee.daemon.portable import Portable, installed, read_portable
 from softee.daemon.settings import Settings
 from softee.daemon.store import DATABASE, locked_folder
 from softee.daemon.tpm_counter import TpmCounter
-from softee.daemon.verification import Report, verify_store
 from softee.stores.base import Store, StoreError
 from softee.stores.sqlite import SqliteStore
 from softee.tee.anchor import ANCHOR, AnchorRecord, anchor_key, heads_of, open_anchor, seal_anchor

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unlocks a PIN that wrong tries have locked, for who has it and the root key; no secure world uses the state then."""
 
-from softee.daemon.at_rest import application_at_rest, noted, token_named
+from softee.daemon.at_rest.application import application_at_rest, noted, token_named
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
 from softee.names import CKR, CKU

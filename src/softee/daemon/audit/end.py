@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from softee.daemon.audit_files import first_number, lines_of
+from softee.daemon.audit.files import first_number, lines_of
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
 from softee.daemon.store import unsealed_store

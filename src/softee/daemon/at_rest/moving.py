@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softee.daemon.at_rest import application_at_rest, noted, token_named, tokens_of
+from softee.daemon.at_rest.application import application_at_rest, noted, token_named, tokens_of
+from softee.daemon.at_rest.passphrase_file import PassphraseFileError
+from softee.daemon.at_rest.portable import Portable, read_portable, write_portable
 from softee.daemon.errors import StartError
-from softee.daemon.passphrase_file import PassphraseFileError
-from softee.daemon.portable import Portable, read_portable, write_portable
 from softee.daemon.settings import Settings
 from softee.names import CKR, PKCS11_APPLICATION
 from softee.pkcs11_ta.abi.errors import Pkcs11Error

@@ -22,9 +22,9 @@ from prometheus_client.exposition import make_wsgi_app
 from prometheus_client.registry import Collector, CollectorRegistry
 
 import softee as package
-from softee.daemon.counts import SharedCounts
-from softee.daemon.counts_seen import Durations, Seen, seen
-from softee.daemon.tallies import BOUNDS
+from softee.daemon.metrics.counts import SharedCounts
+from softee.daemon.metrics.counts_seen import Durations, Seen, seen
+from softee.daemon.metrics.tallies import BOUNDS
 from softee.names import CKR
 from softee.pkcs11_ta.counting import Act, name_of_command, name_of_mechanism, name_of_result
 

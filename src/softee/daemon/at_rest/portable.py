@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from softee.daemon.at_rest.passphrase_file import PassphraseFileError, opened, write_sealed
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
-from softee.daemon.passphrase_file import PassphraseFileError, opened, write_sealed
 from softee.daemon.root_key.source import RootKeySource
 from softee.stores.base import Record, Store
 from softee.stores.memory import MemoryStore
