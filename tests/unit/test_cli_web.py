@@ -25,9 +25,12 @@ from softee.cli.web import look as look_module
 from softee.cli.web.look import Look, Looks
 from softee.cli.web.pages import pages
 from softee.cli.web.problems import problems
+from softee.daemon import lockdown
+from softee.daemon.metrics import http_serving
 from softee.daemon.metrics.http_serving import BASIC, Secret
 from softee.daemon.metrics.told import ClientTold, CommitTold, ObjectTold, TokenTold, Told, WorkerTold
 from softee.tee.audit_chain import encode_line
+from support.command_line import call
 from support.http import ask
 from support.secure_world import RunningDaemon, running_daemon, short_directory
 
@@ -110,6 +113,27 @@ def test_a_secure_world_that_does_not_answer_is_said() -> None:
     assert status == "503 Service Unavailable"
     assert "It does not answer" in text
     assert "<script>alert" not in text
+
+
+def test_the_command_locks_itself_down_before_it_serves_and_tells_where_and_the_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[str] = []
+
+    def serve(*_: object) -> None:
+        done.append("serve")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lockdown, "lock_down", lambda _: done.append("lock down"))
+    monkeypatch.setattr(http_serving, "serve_http", serve)
+    with running_daemon(tmp_path) as daemon:
+        assert call("web", f"--socket={daemon.socket}", "--listen=127.0.0.1:0") == 0
+        where, password = capsys.readouterr().out.splitlines()
+        assert re.fullmatch(r"The page is at http://127\.0\.0\.1:\d+/", where)
+        assert len(password.rpartition(" ")[2]) == 24
+        assert call("web", f"--socket={daemon.socket}", f"--listen=unix:{tmp_path}/web.sock") == 0
+        assert capsys.readouterr().out == f"The page is at unix:{tmp_path}/web.sock\n"
+    assert done == ["lock down", "serve"] * 2
 
 
 def test_its_files_are_what_they_are() -> None:

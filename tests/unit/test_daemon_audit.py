@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -207,6 +208,8 @@ def newest(daemon: RunningDaemon) -> list[bytes]:
 
 def test_without_the_setting_there_is_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with audited(tmp_path, settings="") as daemon:
+        with pytest.raises(CliError, match="does not tell of its log"):
+            call("audit", "verify", f"--socket={tmp_path}/none", places(tmp_path)[0])
         with pytest.raises(CliError, match="has no audit log"):
             call("audit", "verify", f"--socket={daemon.socket}", places(tmp_path)[0])
         assert newest(daemon) == []
@@ -323,8 +326,8 @@ def test_new_events_are_followed_into_the_next_file(tmp_path: Path) -> None:
             file.write(b'"event":"begun"}\n')
         assert json.loads(follower.stdout.readline()) == {"number": 4, "event": "begun"}
     finally:
-        follower.kill()
-        follower.communicate()
+        follower.send_signal(signal.SIGINT)  # as Ctrl-C does
+        follower.communicate(timeout=20)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")

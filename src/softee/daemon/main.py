@@ -173,7 +173,7 @@ def _open(
     if settings.metrics.listen is not None:
         from softee.daemon.metrics.exporter import exporting  # noqa: PLC0415 - most serve none, and start sooner
 
-        stack.enter_context(exporting(settings.metrics.listen, settings.metrics, counts, account, log_descriptor))
+        stack.enter_context(exporting(settings.metrics.listen, settings, counts, account, log_descriptor))
     store = stack.enter_context(open_store(settings))
     page = stack.enter_context(change_page())
     key = settings.root_key.read_or_make(is_needed=lambda: is_in_use(store, applications))

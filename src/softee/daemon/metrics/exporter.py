@@ -23,14 +23,14 @@ from softee.daemon.metrics.counts import FOR_GOOD, SharedCounts
 from softee.daemon.metrics.http_place import HttpPlace, listen_at
 from softee.daemon.metrics.http_secret import read_secret
 from softee.daemon.metrics.http_serving import BEARER, Secret, guarded, require, serve_http
-from softee.daemon.settings import MetricsSettings
+from softee.daemon.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
 def exporting(
-    place: HttpPlace, settings: MetricsSettings, counts: SharedCounts, account: Account | None, log_descriptor: int
+    place: HttpPlace, settings: Settings, counts: SharedCounts, account: Account | None, log_descriptor: int
 ) -> Iterator[None]:
     """Serve metrics at a place, until the end. Called with one thread, before anything secret is there.
 
@@ -39,10 +39,11 @@ def exporting(
 
     """
     require("metrics", "prometheus_client", "waitress")
-    token = bearer_token(place, settings.token)
-    listener = listen_at(place, settings.socket_mode, settings.socket_group)
+    token = bearer_token(place, settings.metrics.token)
+    listener = listen_at(place, settings.metrics.socket_mode, settings.metrics.socket_group)
+    doors = Doors(settings.lockdown.also_write, settings.lockdown.also_read, bare=True)
     alive, ours = os.pipe2(os.O_CLOEXEC)
-    exporter = _Exporter(counts, listener, token, account, alive, log_descriptor, os.getpid())
+    exporter = _Exporter(counts, listener, token, account, alive, log_descriptor, os.getpid(), doors)
     pid = os.fork()
     if pid == 0:
         exporter.run_and_exit()
@@ -84,6 +85,7 @@ class _Exporter:
     """Is at its end when the secure world is."""
     log_descriptor: int
     parent: int
+    doors: Doors
 
     def run_and_exit(self) -> None:
         """Never return."""
@@ -107,7 +109,7 @@ class _Exporter:
         hardening.die_with(self.parent)
         self.counts.only_read()
         application = guarded(metrics_application(self.counts), self.token)
-        lock_down(Doors(bare=True))  # what stays open is told by the secure world itself
+        lock_down(self.doors)  # what stays open is told by the secure world itself
         threading.Thread(target=self._end_with_parent, daemon=True).start()
         serve_http(application, self.listener)
 
