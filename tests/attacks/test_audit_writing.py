@@ -7,13 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from softee.daemon.audit.files import log_files
 from softee.daemon.health import health
 from softee.stores.base import StoreError, StoreFullError
+from softee.tee import audit_log
 from softee.tee.audit import PLACE, StoredAudit
 from softee.tee.audit_chain import encode_line
+from softee.tee.audit_head import AuditHead, load_head, store_head
 from softee.tee.audit_log import SIGNED_EVERY
+from softee.tee.audit_verification import KeyTextError, load_key
+from softee.tee.sealing import TamperedError
 from softee.wire.health import AUDIT_FAILED
 from support.audit import AuditWorld, Lines, rewrite, ten_events
 
@@ -233,3 +239,44 @@ def test_files_follow_each_other_and_old_ones_may_be_moved_away(tmp_path: Path) 
     assert (report.findings, report.first > 1) == ([], True)
     files[7].unlink()
     assert len(world.findings()) == 1
+
+
+@pytest.mark.parametrize("kept", [b"no line\n", b"{}\n", b'{"number":1}'])
+def test_attack_an_end_of_the_log_that_is_no_line_is_tampering(tmp_path: Path, kept: bytes) -> None:
+    world = AuditWorld(tmp_path / "audit")
+    store_head(world.vault(), AuditHead(kept))
+    with pytest.raises(TamperedError, match="newest line does not decode"):
+        load_head(world.vault())
+
+
+def test_what_was_left_out_before_the_first_line_is_counted(tmp_path: Path) -> None:
+    world = AuditWorld(tmp_path / "audit", required=False)
+    world.store.failing = True
+    world.log.write({"event": "login"})
+    world.store.failing = False
+    world.log.write({"event": "login"})
+    assert [event.get("left_out") for event in world.events()] == [1]
+
+
+def test_a_line_that_cannot_be_signed_now_is_signed_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = AuditWorld(tmp_path / "audit")
+    monkeypatch.setattr(audit_log, "SIGNED_EVERY", 2)
+    signing = world.log._sign
+
+    def fails() -> None:
+        raise StoreFullError("the disk is full")
+
+    monkeypatch.setattr(world.log, "_sign", fails)
+    world.log.write({"event": "login"})
+    world.log.close()
+    assert [event["event"] for event in world.events()] == ["login"]
+    monkeypatch.setattr(world.log, "_sign", signing)
+    world.log.close()
+    assert [event["event"] for event in world.events()] == ["login", "signed"]
+    assert world.findings() == []
+
+
+def test_a_key_of_another_kind_verifies_no_log() -> None:
+    other = generate_private_key(SECP256R1()).public_key()
+    with pytest.raises(KeyTextError, match="no Ed25519 key"):
+        load_key(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))

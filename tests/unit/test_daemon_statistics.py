@@ -10,13 +10,18 @@ import pytest
 from softee.daemon.metrics.counts import SharedCounts
 from softee.daemon.metrics.statistics import Statistics
 from softee.daemon.metrics.told import ObjectTold, Told
-from softee.names import CKA, CKO, CKR
+from softee.daemon.operators import OperatorApplication
+from softee.names import CKA, CKO, CKR, OperatorCommand, ParamType, TeeResult
 from softee.pkcs11_ta.abi.errors import Pkcs11Error
 from softee.pkcs11_ta.application import Pkcs11Application
+from softee.stores.memory import MemoryStore
+from softee.tee.application import TeeError
 from softee.tee.sealing import TamperedError
+from softee.wire.values import NO_PARAMS, Memref, Value
 from support.commands import c
 from support.samples import as_template
-from support.token_world import Caller, make_application
+from support.stores import FailingStore
+from support.token_world import Caller, make_application, public_client
 
 
 @pytest.fixture
@@ -81,3 +86,16 @@ def test_a_damaged_token_or_object_keeps_nothing_from_being_told(
     monkeypatch.setattr(application.slots, "token", tampered)
     assert [one.damaged for one in told(counts, application).tokens] == ["its head was altered"] * 2
     assert objects(counts, application) == []
+
+
+@pytest.mark.parametrize("command", [OperatorCommand.BEGIN_COPY, OperatorCommand.BEGIN_AUDIT_LATEST])
+def test_a_store_that_does_not_answer_is_told_to_the_operator(command: OperatorCommand) -> None:
+    store = FailingStore(MemoryStore())
+    store.unreachable = True
+    session = OperatorApplication(store).open_session(public_client(uid=0), NO_PARAMS)
+    with pytest.raises(TeeError) as raised:
+        session.invoke(command, (Value(ParamType.VALUE_OUTPUT), None, None, None))
+    assert raised.value.result is TeeResult.STORAGE_NOT_AVAILABLE
+    with pytest.raises(TeeError) as raised:
+        session.invoke(OperatorCommand.AUDIT_END, (Memref(ParamType.MEMREF_OUTPUT, capacity=64), None, None, None))
+    assert raised.value.result is TeeResult.STORAGE_NOT_AVAILABLE

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from softee.cli.failure import CliError
+from softee.cli.softhsm import database as softhsm_database
+from softee.cli.softhsm import files as softhsm_files
 from softee.cli.softhsm.files import decode_object
 from softee.cli.softhsm.place import label_of, the_token, token_folder
 from softee.cli.softhsm.secrets import decrypted, unlocked
@@ -118,6 +120,24 @@ def test_what_does_not_decrypt_is_damage_of_that_object_alone(tmp_path: Path) ->
     with pytest.raises(NotTakenError, match=r"00000000\.object is damaged: an encrypted value does not decrypt"):
         opened(one, token_key())
     assert opened(other, token_key()) == DATA
+
+
+@WRITERS
+def test_attack_too_many_objects_are_refused(tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "one", token_object(), [DATA, AES])
+    for module in (softhsm_files, softhsm_database):
+        monkeypatch.setattr(module, "MOST_OBJECTS", 1)
+    with pytest.raises((BadStoreError, CliError), match="more than 1 objects"):
+        the_token(tmp_path, None)
+
+
+def test_attack_a_file_that_is_too_large_or_gone_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path / "one", token_object(), [DATA])
+    with pytest.raises(BadStoreError, match=r"token\.object cannot be read"):
+        softhsm_files.read_folder(tmp_path)
+    monkeypatch.setattr(softhsm_files, "LARGEST", 8)
+    with pytest.raises(BadStoreError, match="has more than 8 bytes"):
+        softhsm_files.read_folder(tmp_path / "one")
 
 
 @WRITERS
