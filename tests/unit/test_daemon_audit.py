@@ -4,7 +4,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -325,9 +324,13 @@ def test_new_events_are_followed_into_the_next_file(tmp_path: Path) -> None:
             file.write(b'{"number":4,')
             file.write(b'"event":"begun"}\n')
         assert json.loads(follower.stdout.readline()) == {"number": 4, "event": "begun"}
+        follower.stdout.close()
+        with later.open("ab", 0) as file:
+            file.write(b'{"number":5,"event":"more"}\n')
+        follower.wait(20)  # who follows for nobody ends
     finally:
-        follower.send_signal(signal.SIGINT)  # as Ctrl-C does
-        follower.communicate(timeout=20)
+        follower.kill()
+        follower.wait()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
