@@ -233,6 +233,10 @@ def test_whoever_has_the_key_alone_verifies_what_is_signed(tmp_path: Path, capsy
     assert "None of them is signed: nothing is proven." in capsys.readouterr().out
     path.write_bytes(path.read_bytes().replace(b"start", b"stare"))
     assert call("audit", "verify", f"--key={key}", str(path)) == 1
+    path.write_bytes(b"")
+    capsys.readouterr()
+    assert call("audit", "verify", f"--key={key}", str(path)) == 0
+    assert capsys.readouterr().out == "There are no lines.\n"
     key.write_text("no key")
     with pytest.raises(CliError, match="is no key of an audit log"):
         call("audit", "verify", f"--key={key}", str(path))

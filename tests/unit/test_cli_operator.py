@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `softee token wipe` says where a secure world does not end a token's sessions."""
+"""What commands for operators say where a secure world does not do, or tell, what they ask."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
+from softee.cli.audit import places
 from softee.cli.failure import CliError
 from softee.cli.operator_session import OperatorSession, operator_session
 from softee.cli.token import shutting
 from softee.cli.token.ours import Place
+from softee.cli.top import command as top
+from softee.cli.web import look
 from softee.client import ClientError, RefusedError
 from softee.names import OperatorCommand, TeeResult
 from softee.wire.values import Value
@@ -108,3 +112,40 @@ def test_an_operator_who_is_refused_or_told_too_little_is_told_so() -> None:
 def test_an_operator_s_session_with_nobody_is_said(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="says nothing"), operator_session(tmp_path / "none", "says nothing"):
         pass
+
+
+class Nonsense:
+    """An operator's session that answers, but not with what is expected."""
+
+    def read(self, _: OperatorCommand) -> bytes:
+        return b"{"
+
+
+@contextmanager
+def nonsense(_: Path, __: str) -> Iterator[Nonsense]:
+    yield Nonsense()
+
+
+def test_a_secure_world_that_says_something_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "operator_session", nonsense)
+    with pytest.raises(CliError, match="something else than who uses it"):
+        look.Looks(Path("/there")).look(1.0)
+    session: Any = Nonsense()
+    with pytest.raises(CliError, match="something else than who uses it"):
+        top._told(session)
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (TeeResult.GENERIC, "does not tell of its log: 0xffff0000"),
+        (TeeResult.ITEM_NOT_FOUND, "has no audit log"),
+        (TeeResult.SUCCESS, "tells something else of its log"),
+    ],
+)
+def test_a_secure_world_that_does_not_tell_how_its_log_ends_is_said(
+    monkeypatch: pytest.MonkeyPatch, result: TeeResult, said: str
+) -> None:
+    monkeypatch.setattr(places, "TeeClient", Answering(lambda _: result))
+    with pytest.raises(CliError, match=said):
+        places.asked(Path("/there"))
