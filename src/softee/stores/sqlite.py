@@ -27,6 +27,7 @@ from softee.stores.base import (
     StoreUnavailableError,
     end_of_prefix,
 )
+from softee.stores.durable import sync_names
 
 APPLICATION_ID = 0x53544545
 """``STEE``, in the file's header: tells our file from another program's."""
@@ -232,11 +233,7 @@ def _claim_file(path: Path) -> None:
             os.fchmod(descriptor, stat.S_IRUSR | stat.S_IWUSR)
         finally:
             os.close(descriptor)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_names(path.parent)
     except OSError as error:
         raise StoreError(f"{path}: cannot be opened or made: {error.strerror}") from error
 

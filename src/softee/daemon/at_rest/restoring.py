@@ -16,7 +16,6 @@ from typing import Final
 
 from softee.daemon.account import borrowed
 from softee.daemon.at_rest.application import application_at_rest
-from softee.daemon.at_rest.durable import sync_names
 from softee.daemon.at_rest.portable import Portable, installed, read_portable
 from softee.daemon.at_rest.verification import Report, verify_store
 from softee.daemon.errors import StartError
@@ -25,6 +24,7 @@ from softee.daemon.settings import Settings
 from softee.daemon.store import DATABASE, locked_folder
 from softee.daemon.tpm_counter import TpmCounter
 from softee.stores.base import Store, StoreError
+from softee.stores.durable import sync_names
 from softee.stores.sqlite import SqliteStore
 from softee.tee.anchor import ANCHOR, AnchorRecord, anchor_key, heads_of, open_anchor, seal_anchor
 from softee.tee.installation import rewrap

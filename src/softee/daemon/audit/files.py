@@ -13,6 +13,7 @@ from typing import Final
 
 from softee.daemon.errors import StartError
 from softee.stores.base import StoreError, StoreFullError
+from softee.stores.durable import sync_names
 from softee.stores.reserve import Reserve
 from softee.tee.audit_chain import LARGEST_LINE, NOTHING, decode_line, line_hash
 from softee.tee.audit_log import End
@@ -117,11 +118,7 @@ class AuditFiles:
             path.rename(_free(path))
         self.close()
         self._open(path, _FLAGS | os.O_CREAT | os.O_EXCL)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_names(self._folder)
 
     def _open(self, path: Path, flags: int) -> None:
         self._file = os.open(path, flags, 0o600)

@@ -6,8 +6,8 @@ import secrets
 import stat
 from pathlib import Path
 
-from softee.daemon.at_rest.durable import sync_names
 from softee.daemon.root_key.reading import RootKeyError, read_key
+from softee.stores.durable import sync_names
 
 
 def read(place: str) -> bytearray:
