@@ -13,7 +13,7 @@ from softee.cli.failure import CliError
 from softee.cli.operator_session import OperatorSession, operator_session
 from softee.cli.token import shutting
 from softee.cli.token.ours import Place
-from softee.cli.top import command as top
+from softee.cli.top.asked import statistics
 from softee.cli.web import look
 from softee.client import ClientError, RefusedError
 from softee.names import OperatorCommand, TeeResult
@@ -132,7 +132,7 @@ def test_a_secure_world_that_says_something_else_is_said(monkeypatch: pytest.Mon
         look.Looks(Path("/there")).look(1.0)
     session: Any = Nonsense()
     with pytest.raises(CliError, match="something else than who uses it"):
-        top._told(session)
+        statistics(session)
 
 
 @pytest.mark.parametrize(

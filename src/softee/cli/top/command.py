@@ -15,10 +15,9 @@ from softee.cli.options import json_option, socket_option
 from softee.cli.output import write_json
 from softee.cli.places import require_answering_socket
 from softee.cli.tables import print_table
+from softee.cli.top.asked import statistics
 from softee.cli.top.rates import Rates, rates
 from softee.cli.top.tables import summary, tables
-from softee.daemon.metrics.told import Told
-from softee.names import OperatorCommand
 
 
 @click.command()
@@ -49,19 +48,12 @@ def top(*, socket: Path | None, interval: float, once: bool, as_json: bool) -> N
 
 def _looks(session: OperatorSession, interval: float) -> Iterator[Rates]:
     """Give what is done in each interval, without end."""
-    before = _told(session)
+    before = statistics(session)
     while True:
         time.sleep(interval)
-        after = _told(session)
+        after = statistics(session)
         yield rates(before, after)
         before = after
-
-
-def _told(session: OperatorSession) -> Told:
-    try:
-        return msgspec.json.decode(session.read(OperatorCommand.BEGIN_STATISTICS), type=Told)
-    except msgspec.MsgspecError as error:
-        raise CliError(f"The secure world says something else than who uses it: {error}.") from None
 
 
 def _print(found: Rates) -> None:

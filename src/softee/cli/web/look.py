@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from softee.cli.audit.rows import COLUMNS, cells
-from softee.cli.failure import CliError
-from softee.cli.operator_session import OperatorSession, operator_session
+from softee.cli.operator_session import operator_session
+from softee.cli.top.asked import public_objects, statistics
 from softee.cli.top.rates import Rates, rates
 from softee.cli.top.tables import Table, summary, tables
 from softee.cli.web.problems import problems
@@ -85,17 +83,10 @@ class Looks:
 
     def _ask(self, before: Look | None) -> Look:
         with operator_session(self._socket, "does not say who uses it") as session:
-            try:
-                told, earlier = _told(session), before.told if before else None
-                if earlier is None or told.clock - earlier.clock > _OLDEST:
-                    time.sleep(_BETWEEN)
-                    told, earlier = _told(session), told
-                objects = msgspec.json.decode(session.read(OperatorCommand.BEGIN_OBJECTS), type=list[ObjectTold])
-                audit = session.read(OperatorCommand.BEGIN_AUDIT_LATEST)
-            except msgspec.MsgspecError as error:
-                raise CliError(f"The secure world says something else than who uses it: {error}.") from None
+            told, earlier = statistics(session), before.told if before else None
+            if earlier is None or told.clock - earlier.clock > _OLDEST:
+                time.sleep(_BETWEEN)
+                told, earlier = statistics(session), told
+            objects = public_objects(session)
+            audit = session.read(OperatorCommand.BEGIN_AUDIT_LATEST)
         return Look(told, objects, rates(earlier, told), audit)
-
-
-def _told(session: OperatorSession) -> Told:
-    return msgspec.json.decode(session.read(OperatorCommand.BEGIN_STATISTICS), type=Told)
