@@ -19,11 +19,12 @@ FOR_APPLICATIONS = {"names", "wire", "tee", "stores.base"}
 MAY_IMPORT = {
     "names": set(),
     "wire": {"names"},
-    "stores": set(),
+    "disk": set(),
+    "stores": {"disk"},
     "client": {"names", "wire"},
     "tee": {"names", "wire", "stores.base"},
     **dict.fromkeys(TRUSTED_APPLICATIONS, FOR_APPLICATIONS),
-    "daemon": {"names", "wire", "stores", "tee", *TRUSTED_APPLICATIONS},
+    "daemon": {"names", "wire", "disk", "stores", "tee", *TRUSTED_APPLICATIONS},
     "system": set(),
     "cli": {"names", "wire", "stores", "tee", "daemon", "client", "system", *TRUSTED_APPLICATIONS},
 }

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from softee.disk.files import sync_names
 from softee.stores.base import (
     ABSENT,
     ConflictError,
@@ -27,7 +28,6 @@ from softee.stores.base import (
     StoreUnavailableError,
     end_of_prefix,
 )
-from softee.stores.durable import sync_names
 
 APPLICATION_ID = 0x53544545
 """``STEE``, in the file's header: tells our file from another program's."""

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from softee.daemon.errors import StartError
+from softee.disk.files import sync_names
 from softee.pkcs11_ta.token.state import Cost
-from softee.stores.durable import sync_names
 from softee.tee.wiping import wipe
 
 MAGIC: Final = b"SOFTEEBK"

@@ -23,8 +23,8 @@ from softee.daemon.failures import opening
 from softee.daemon.settings import Settings
 from softee.daemon.store import DATABASE, locked_folder
 from softee.daemon.tpm_counter import TpmCounter
+from softee.disk.files import sync_names
 from softee.stores.base import Store, StoreError
-from softee.stores.durable import sync_names
 from softee.stores.sqlite import SqliteStore
 from softee.tee.anchor import ANCHOR, AnchorRecord, anchor_key, heads_of, open_anchor, seal_anchor
 from softee.tee.installation import rewrap

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from softee.daemon.errors import StartError
+from softee.disk.files import sync_names
 from softee.stores.base import StoreError, StoreFullError
-from softee.stores.durable import sync_names
 from softee.stores.reserve import Reserve
 from softee.tee.audit_chain import LARGEST_LINE, NOTHING, decode_line, line_hash
 from softee.tee.audit_log import End

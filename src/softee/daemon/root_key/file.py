@@ -2,12 +2,11 @@
 """A root key in a file of its own, which its owner alone can read. It comes into being whole or not at all."""
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
 from softee.daemon.root_key.reading import RootKeyError, read_key
-from softee.stores.durable import sync_names
+from softee.disk.files import write_new
 
 
 def read(place: str) -> bytearray:
@@ -46,30 +45,9 @@ def open_regular(file: Path) -> int:
     return descriptor
 
 
-def write_new(file: Path, content: bytes | bytearray) -> None:
-    """Write a new file, mode 0600, under another name, and give it its own: ``link`` does not replace what is there."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-    try:
-        _write(beside, content)
-        os.link(beside, file)
-    finally:
-        beside.unlink(missing_ok=True)
-    sync_names(file.parent)
-
-
 def _check(place: str, status: os.stat_result) -> None:
     if status.st_uid != os.geteuid():
         raise RootKeyError(f"The root key {place} belongs to uid {status.st_uid}, not to uid {os.geteuid()}.")
     if status.st_mode & 0o077:
         mode = stat.S_IMODE(status.st_mode)
         raise RootKeyError(f"The root key {place} is open to others (mode {mode:04o}); run: chmod 600 {place}")
-
-
-def _write(file: Path, content: bytes | bytearray) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

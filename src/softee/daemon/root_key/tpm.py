@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from softee.daemon.root_key.file import open_regular, write_new
+from softee.daemon.root_key.file import open_regular
 from softee.daemon.root_key.reading import ROOT_KEY_SIZE, RootKeyError
+from softee.disk.files import write_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
