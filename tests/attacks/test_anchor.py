@@ -178,8 +178,9 @@ def test_an_anchor_record_that_was_taken_away_is_missed(counter: FakeCounter) ->
 def test_an_anchor_record_that_was_altered_or_is_anothers_is_refused(counter: FakeCounter) -> None:
     store, _ = start({}, counter)
     records = snapshot(store)
+    ours = records[ANCHOR.key]
     with pytest.raises(TamperedError, match="anchor record was altered"):
-        start(records | {ANCHOR.key: records[ANCHOR.key][:-1] + b"?"}, counter)
+        start(records | {ANCHOR.key: ours[:-1] + bytes([ours[-1] ^ 1])}, counter)
     other, _ = start({}, FakeCounter())
     theirs = snapshot(other)[ANCHOR.key]
     with pytest.raises(AnchorError):

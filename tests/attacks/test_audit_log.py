@@ -111,7 +111,7 @@ def reader(world: AuditWorld) -> Callable[[bytes], bool]:
     key = load_key(vouch.public_key)
 
     def is_whole(data: bytes) -> bool:
-        reads = (Read(f"{at}", line) for at, line in enumerate(io.BytesIO(data)))
+        reads = (Read(f"{at}", line, None if at else 1) for at, line in enumerate(io.BytesIO(data)))
         return not verify_lines(reads, key, vouch).findings
 
     return is_whole
@@ -152,8 +152,10 @@ def test_attack_whatever_is_written_over_any_part_of_the_log_is_found(
     known: tuple[bytes, int, Callable[[bytes], bool]], data: st.DataObject
 ) -> None:
     good, without_last, is_whole = known
-    begin, end = sorted(data.draw(st.tuples(*[st.integers(0, len(good))] * 2)))
-    put = data.draw(st.binary(max_size=200) | st.sampled_from(good.splitlines(keepends=True)))
+    lines = good.splitlines(keepends=True)
+    where = st.integers(0, len(good)) | st.sampled_from([len(b"".join(lines[:count])) for count in range(len(lines))])
+    begin, end = sorted((data.draw(where), data.draw(where)))
+    put = data.draw(st.binary(max_size=200) | st.sampled_from(lines))
     edited = good[:begin] + put + good[end:]
     unharmed = edited == good or (good.startswith(edited) and len(edited) >= without_last)
     assert is_whole(edited) == unharmed

@@ -72,7 +72,8 @@ def test_a_damaged_key_is_a_device_error_and_no_bad_handle() -> None:
     before = snapshot(store)
     key = caller.aes_key(session, (CKA.EXTRACTABLE, True), token=True)
     (damaged,) = (name for name, value in snapshot(store).items() if name not in before and len(value) > 200)
-    store.commit(expected={}, puts={damaged: snapshot(store)[damaged][:-1] + b"?"})
+    sealed = snapshot(store)[damaged]
+    store.commit(expected={}, puts={damaged: sealed[:-1] + bytes([sealed[-1] ^ 1])})
     caller.application.slots.token(0).objects.forget_all()
     assert caller.call(c.ENCRYPT_INIT, session, key, *CBC).rv is CKR.DEVICE_ERROR
     assert caller.call(c.WRAP_KEY, session, key, sound, *CBC).rv is CKR.DEVICE_ERROR
