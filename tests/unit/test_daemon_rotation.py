@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moving a state from one root key to another, of whatever kind: whole, repeatable, one key always works."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +16,9 @@ from softee.cli.failure import CliError
 from softee.cli.main import main
 from softee.daemon.applications import Surroundings, make_applications
 from softee.daemon.at_rest import rotation
+from softee.daemon.at_rest.afterwards import NotNotedError
 from softee.daemon.at_rest.rotation import rotate
+from softee.daemon.audit.files import log_files
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
 from softee.daemon.root_key.reading import RootKeyError
@@ -23,8 +26,10 @@ from softee.daemon.root_key.source import RootKeySource
 from softee.daemon.settings import Settings, load_settings
 from softee.daemon.store import open_store
 from softee.pkcs11_ta.application import Pkcs11Application
-from softee.stores.base import Store
+from softee.pkcs11_ta.audit.noting import Noting
+from softee.stores.base import Store, StoreFullError
 from softee.tee.installation import rewrap
+from support.states import settings_in
 from support.token_world import Caller
 from support.tpm import needs_tpm, running_tpm
 
@@ -211,6 +216,26 @@ def test_the_command_rotates_and_says_what_is_to_be_done(
     run("root-key", "rotate", *places, "--to", new, monkeypatch=monkeypatch)
     assert "already" in capsys.readouterr().out
     assert opens(settings, new)
+
+
+def test_a_rotation_is_in_the_audit_log_also_where_the_new_key_can_be_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_in(tmp_path / "here", "[audit]\nlog = 'required'\n")
+    with served(settings) as caller:
+        caller.set_up()
+    key = os.urandom(32)
+    assert rotate(settings, passed(key))
+    lines = [line for path in log_files(settings.state / "audit") for line in path.read_text().splitlines()]
+    assert "rotate-root-key" in [json.loads(line)["event"] for line in lines]
+
+    def fail(*_: object) -> None:
+        raise StoreFullError("the disk is full")
+
+    monkeypatch.setattr(Noting, "note", fail)
+    with pytest.raises(NotNotedError, match="opens the state now, but that is not in its audit log"):
+        rotate(with_key(settings, passed(key)), settings.root_key)
+    assert opens(settings, settings.root_key), "what is done is done"
 
 
 def test_the_command_fails_in_one_sentence(

@@ -13,6 +13,7 @@ import pytest
 
 from softee.cli.main import main
 from softee.daemon.at_rest import passphrase_file, restoring
+from softee.daemon.at_rest.afterwards import NotNotedError
 from softee.daemon.audit.files import log_files
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
@@ -334,7 +335,7 @@ def test_a_restore_is_in_the_audit_log_which_goes_on(tmp_path: Path, monkeypatch
         raise StoreFullError("the disk is full")
 
     monkeypatch.setattr(Noting, "note", fail)
-    with pytest.raises(restoring.NotNotedError, match="was put back, but that is not in its audit log"):
+    with pytest.raises(NotNotedError, match="was put back, but that is not in its audit log"):
         restoring.restore(there, file, bytearray(PASSPHRASE))
 
 

@@ -30,8 +30,20 @@ def application_at_rest(settings: Settings, *, make: bool = False) -> Iterator[P
 
     """
     lend = _made_store if make else unsealed_store
+    with lend(settings) as (store, root_key), application_over(settings, store, root_key) as application:
+        yield application
+
+
+@contextlib.contextmanager
+def application_over(settings: Settings, store: Store, root_key: bytearray) -> Iterator[Pkcs11Application]:
+    """Open the application over a store, with its anchor and its audit log.
+
+    Raises:
+        StartError: root key or anchor are not those that it needs.
+        StoreError: the database cannot be used.
+
+    """
     with (
-        lend(settings) as (store, root_key),
         contextlib.closing(anchoring(settings, store, root_key).store) as anchored,
         opened_log(settings, anchored, root_key, account_of(settings.user)) as log,
     ):

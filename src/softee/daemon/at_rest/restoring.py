@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from softee.daemon.account import borrowed
+from softee.daemon.at_rest.afterwards import note_done
 from softee.daemon.at_rest.application import application_at_rest
 from softee.daemon.at_rest.portable import Portable, installed, read_portable
 from softee.daemon.at_rest.verification import Report, verify_store
@@ -35,10 +36,6 @@ _LOG: Final = f"{DATABASE}-wal"
 """SQLite's log beside the database: part of it, where it was not closed."""
 _BEING_RESTORED: Final = "being-restored"
 _REPLACED: Final = "replaced"
-
-
-class NotNotedError(StartError):
-    """What is done is done, and must have been noted."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +66,8 @@ def restore(
 
     """
     restored = _restore(settings, file, passphrase, replace=replace, damaged=damaged)
-    if settings.audit.log != "off":
-        _note(settings)
+    note_done(settings, application_at_rest(settings), "restore", "The state was put back")
     return restored
-
-
-def _note(settings: Settings) -> None:
-    """Have the audit log of the state that was put back say so."""
-    try:
-        with application_at_rest(settings) as application:
-            if application.noting is not None:
-                application.noting.note({"event": "restore", "uid": os.getuid()})
-    except (StartError, StoreError) as error:
-        raise NotNotedError(f"The state was put back, but that is not in its audit log: {error}.") from error
 
 
 def _restore(settings: Settings, file: Path, passphrase: bytearray, *, replace: bool, damaged: bool) -> Restored:

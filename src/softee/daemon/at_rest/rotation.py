@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 
 from softee.daemon.applications import APPLICATIONS, Installed, is_in_use
+from softee.daemon.at_rest.afterwards import note_done
+from softee.daemon.at_rest.application import application_over
 from softee.daemon.failures import opening
 from softee.daemon.root_key.reading import RootKeyError
 from softee.daemon.root_key.source import RootKeySource
@@ -34,6 +36,7 @@ def rotate(settings: Settings, new: RootKeySource, applications: Sequence[Instal
     Raises:
         StartError: the state or a key cannot be used, the keys are the same, or nothing is stored yet.
         StoreError: the store failed.
+        NotNotedError: the new key opens the state, and that is not in the audit log.
 
     """
     with open_store(settings) as store:
@@ -41,19 +44,22 @@ def rotate(settings: Settings, new: RootKeySource, applications: Sequence[Instal
             raise RootKeyError(f"Nothing is stored in {store.name} yet: name the new root key in the settings.")
         old_key = settings.root_key.read()
         try:
-            return _rotate(store, settings.root_key, old_key, new, applications)
+            return _rotate(settings, store, old_key, new, applications)
         finally:
             wipe(old_key)
 
 
 def _rotate(
-    store: Store, old: RootKeySource, old_key: bytearray, new: RootKeySource, applications: Sequence[Installed]
+    settings: Settings, store: Store, old_key: bytearray, new: RootKeySource, applications: Sequence[Installed]
 ) -> bool:
+    old = settings.root_key
     new_key = new.read_or_make(is_needed=lambda: False)
     try:
         if bytes_eq(bytes(old_key), bytes(new_key)):
             raise RootKeyError(f"The root key {new} is the same as {old}; name a source that has another one.")
         with opening(store, old):
-            return bool(rewrap(store, [row.uuid for row in applications], old_key, new_key))
+            changed = bool(rewrap(store, [row.uuid for row in applications], old_key, new_key))
+        note_done(settings, application_over(settings, store, new_key), "rotate-root-key", f"{new} opens the state now")
+        return changed
     finally:
         wipe(new_key)
