@@ -98,9 +98,10 @@ fuzz: $(INSTALLED) ## each fuzz target for a minute, with ARGS=--seconds=N for l
 
 SOAKED := tests/attacks tests/interop/test_restart.py tests/interop/test_lost_connection.py tests/interop/test_bad_company.py \
 	tests/interop/test_nginx_under_load.py \
-	tests/native/test_musl.py tests/native/test_round_trips.py tests/native/test_thread_sanitizer.py
+	tests/native/test_musl.py tests/native/test_round_trips.py tests/native/test_thread_sanitizer.py \
+	tests/vectors
 
-soak: $(INSTALLED) ## the long versions of the crash tests, musl, ThreadSanitizer
+soak: $(INSTALLED) ## the long versions of the crash tests, all vectors, musl, ThreadSanitizer
 	@tools/debian_packages.sh musl-tools nginx
 	SOFTEE_SOAK=1 pytest --timeout=7200 -o faulthandler_timeout=0 $(SOAKED)
 

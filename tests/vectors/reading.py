@@ -5,17 +5,19 @@ NIST's ``KEY = value`` records, RSA Laboratories' headed hex dumps, Ed25519's fi
 """
 
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography_vectors import open_vector_file
 
 Record = dict[str, str]
+T = TypeVar("T")
 
 _WYCHEPROOF = Path(__file__).parent / "wycheproof"
 
@@ -41,6 +43,11 @@ def records(path: str, last: str) -> Iterator[Record]:
             record[name] = value
             if name == last:
                 yield dict(record)
+
+
+def sample(found: Sequence[T], step: int) -> Sequence[T]:
+    """Return every ``step``-th of very many that are alike; all of them where SOFTEE_SOAK=1 is in the environment."""
+    return found if os.environ.get("SOFTEE_SOAK") else found[::step]
 
 
 def headed(path: str, last: str) -> Iterator[Record]:

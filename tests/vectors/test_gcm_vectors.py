@@ -11,7 +11,7 @@ from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from support import keys
 from support import mechanism_runs as run
 from support.mechanism_runs import gcm_params
-from vectors.reading import Record, records, wycheproof
+from vectors.reading import Record, records, sample, wycheproof
 
 FOLDER = "ciphers/AES/GCM"
 WRAPPING = MECHANISMS[CKM.AES_GCM].of(Wrapping)
@@ -36,7 +36,7 @@ def refused(key: KeyView, parameter: bytes, sealed: bytes) -> None:
 def test_encryption_of_nist(bits: int) -> None:
     found = list(records(f"{FOLDER}/gcmEncryptExtIV{bits}.rsp", last="Tag"))
     assert len(found) == 7875
-    for record in found:
+    for record in sample(found, 8):
         key, parameter, sealed = of_nist(record)
         assert run.encrypt(CKM.AES_GCM, key, parameter, bytes.fromhex(record["PT"])) == sealed
 
@@ -48,7 +48,7 @@ def test_decryption_of_nist(bits: int) -> None:
     plain = {(one["Key"], one["Tag"]): bytes.fromhex(one["PT"]) for one in records(path, last="PT")}
     found = list(records(path, last="Tag"))
     assert len(found) == 7875
-    for record in found:
+    for record in sample(found, 8):
         expected = plain.get((record["Key"], record["Tag"]))
         key, parameter, sealed = of_nist(record)
         if expected is None:
