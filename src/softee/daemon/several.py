@@ -17,6 +17,7 @@ from softee.daemon.anchoring import Anchoring
 from softee.daemon.applications import Installed, Surroundings, make_applications
 from softee.daemon.change_page import ChangePage
 from softee.daemon.clients import Place
+from softee.daemon.forking import take_signals
 from softee.daemon.handover import ConnectionSource
 from softee.daemon.listener import Listener
 from softee.daemon.lockdown import Doors, lock_down
@@ -74,7 +75,8 @@ class _Family:
 def _work(world: World, family: _Family, number: int, store: socket.socket, handover: socket.socket) -> None:
     """Be a worker, until no more connections are handed over."""
     hardening.die_with(family.supervisor)
-    _leave_signals_to_the_supervisor(world.reloading)
+    # Whoever stops the secure world may signal all its processes; the workers end when the supervisor has them end.
+    take_signals({signal.SIGHUP: lambda *_: world.reloading.level.heed()})
     shared = family.shared
     kept = [store.fileno(), handover.fileno(), world.log_descriptor, *shared.descriptors(number)]
     kept += [world.counts.bell, *world.kept.descriptors]
@@ -102,14 +104,6 @@ def _work(world: World, family: _Family, number: int, store: socket.socket, hand
     shared.note_serving(number)
     source.say_ready()
     server.run(ShutTokens(shared.bell(number), made), world.counts)
-
-
-def _leave_signals_to_the_supervisor(reloading: Reloading) -> None:
-    """Whoever stops the secure world may signal all its processes; the workers end when the supervisor has them end."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGHUP, lambda *_: reloading.level.heed())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _share(limits: Limits, workers: int) -> Limits:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from softee.daemon.forking import fork
 from softee.daemon.message_stream import MessageStream
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def start_worker(number: int, run: Run) -> Worker:
     """Fork a worker, which runs, and exits; the caller has one thread only. Raises OSError."""
     store, its_store = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     handover, its_handover = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         _run_and_exit(run, number, its_store, its_handover)
     its_store.close()

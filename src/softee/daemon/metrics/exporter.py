@@ -8,7 +8,6 @@ Python's own. It ends with the secure world.
 import contextlib
 import logging
 import os
-import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from softee.daemon import hardening
 from softee.daemon.account import Account, become
 from softee.daemon.errors import StartError
+from softee.daemon.forking import fork, take_signals
 from softee.daemon.listener import Listener
 from softee.daemon.lockdown import Doors, lock_down
 from softee.daemon.metrics.counts import FOR_GOOD, SharedCounts
@@ -44,7 +44,7 @@ def exporting(
     doors = Doors(settings.lockdown.also_write, settings.lockdown.also_read, bare=True)
     alive, ours = os.pipe2(os.O_CLOEXEC)
     exporter = _Exporter(counts, listener, token, account, alive, log_descriptor, os.getpid(), doors)
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         exporter.run_and_exit()
     os.close(alive)
@@ -99,10 +99,9 @@ class _Exporter:
             os._exit(status)
 
     def _run(self) -> None:
+        take_signals({})  # which may go to all of the secure world's processes
         from softee.daemon.metrics.table import metrics_application  # noqa: PLC0415 - who serves none does without
 
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # which may go to all of the secure world's processes
         kept = self.alive, self.log_descriptor, self.counts.descriptor, self.listener.fileno()
         hardening.close_all_but(0, 1, 2, *kept)
         become(self.account)
