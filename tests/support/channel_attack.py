@@ -49,7 +49,7 @@ def under_attack(limits: Limits = LIMITS) -> Iterator[Attacked]:
         assert eventually(lambda: open_descriptors() <= before), "descriptors were leaked"
 
 
-def eventually(holds: Callable[[], bool], timeout: float = 10.0) -> bool:
+def eventually(holds: Callable[[], bool], timeout: float = 30.0) -> bool:
     """Wait for what other threads or the kernel do without telling; False where it takes too long."""
     deadline = time.monotonic() + timeout
     while not holds():

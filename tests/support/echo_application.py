@@ -50,7 +50,7 @@ class EchoApplication:
             self.changed.notify_all()
         return session
 
-    def wait_until_open(self, count: int, timeout: float = 10.0) -> bool:
+    def wait_until_open(self, count: int, timeout: float = 30.0) -> bool:
         """Wait until so many sessions are open; False where it takes too long."""
         with self.changed:
             return self.changed.wait_for(lambda: len(self.sessions) == count, timeout)
