@@ -59,9 +59,12 @@ def test_a_new_lookout_sleeps_at_once(watched: Watched, monkeypatch: pytest.Monk
     assert not looks(Lookout(watched.epoll))
 
 
-def test_where_requests_come_soon_it_looks_for_a_moment_and_then_sleeps(watched: Watched) -> None:
+def test_where_requests_come_soon_it_looks_for_a_moment_and_then_sleeps(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = busy(watched)
     assert looks(one)
+    monkeypatch.setattr(lookout, "LOOKS", 60.0)
     assert not looks(one)
 
 
