@@ -153,7 +153,8 @@ def test_a_server_that_has_stopped_may_be_told_to_stop_again() -> None:
 
 
 def test_a_server_that_has_nothing_to_do_sleeps_without_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
-    with served(EchoApplication()) as (server, listener):
+    application = EchoApplication()
+    with served(application) as (server, listener):
         timeouts: list[float | None] = []
         wait = server._lookout.wait
 
@@ -163,11 +164,19 @@ def test_a_server_that_has_nothing_to_do_sleeps_without_a_timer(monkeypatch: pyt
 
         monkeypatch.setattr(server._lookout, "wait", noted)
         with running(server), greeted(listener.path) as (client, session):
-            assert echoes(client, session)
+            ask_to_wait(client, session)
+            assert application.waiting.acquire(timeout=20)
+            assert eventually(lambda: timeouts[-1] == server._limits.keep_alive)
+            application.gate.set()
+            assert answer(client) is FrameType.INVOKE_REPLY
             assert eventually(lambda: not server._busy)
             assert echoes(client, session)
             assert eventually(lambda: timeouts[-1] is None)
-    assert server._limits.keep_alive in timeouts
+
+
+def answer(client: RawClient) -> FrameType:
+    """Return what comes after the keep-alives."""
+    return next(one.type for one in iter(client.frame, None) if one.type is not FrameType.KEEP_ALIVE)
 
 
 def test_a_long_request_of_one_client_keeps_no_other_waiting() -> None:
@@ -183,8 +192,7 @@ def test_a_long_request_of_one_client_keeps_no_other_waiting() -> None:
         for _ in range(10):
             assert echoes(quick, session)
         application.gate.set()
-        replies = iter(slow.frame, None)
-        assert next(one for one in replies if one.type is not FrameType.KEEP_ALIVE).type is FrameType.INVOKE_REPLY
+        assert answer(slow) is FrameType.INVOKE_REPLY
 
 
 def ask_to_wait(client: RawClient, session: int) -> None:
@@ -197,7 +205,7 @@ def is_silent(client: RawClient) -> bool:
 
 def test_a_request_that_has_to_wait_holds_no_thread_and_is_done_in_its_time() -> None:
     application = EchoApplication()
-    application.wait = 0.3
+    application.wait = 1.0
     application.gate.set()
     with (
         served(application, Limits(keep_alive=0.1)) as (server, listener),
