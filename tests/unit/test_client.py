@@ -103,10 +103,10 @@ def test_keep_alives_are_no_silence() -> None:
     application = EchoApplication()
     with (
         running_server([application], Limits(keep_alive=0.05)) as path,
-        TeeClient(path, silence=0.5) as client,
+        TeeClient(path, silence=2) as client,
         client.open_session(ECHO_UUID) as session,
     ):
-        opener = threading.Timer(0.75, application.gate.set)
+        opener = threading.Timer(2.5, application.gate.set)
         opener.start()
         assert session.invoke(WAIT) == TeeResult.SUCCESS
         opener.join()

@@ -22,7 +22,7 @@ PEER = PeerCredentials(1, 0, 0)
 @pytest.fixture
 def pair() -> Iterator[tuple[Channel, socket.socket]]:
     ours, theirs = socket.socketpair()
-    channel = Channel(ours, PEER, Limits(frame_timeout=0.2, send_timeout=0.2))
+    channel = Channel(ours, PEER, Limits(send_timeout=0.2))
     with theirs:
         yield channel, theirs
     channel.close()
