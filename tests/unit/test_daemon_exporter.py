@@ -2,6 +2,7 @@
 """Metrics: who may read them, what they say, and that the process which serves them can do nothing else."""
 
 import os
+import re
 import select
 import signal
 import socket
@@ -9,7 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +79,16 @@ class Application:
 
 def exporter_of(daemon: RunningDaemon) -> int:
     """Return the pid of the process that serves metrics: the first that the daemon has made."""
-    pid = daemon.process.pid
-    return min(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return children(daemon)[0]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def held_by(pid: int) -> set[str]:
+    """Return what a process has open; what it closes meanwhile it does not hold."""
+    held = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            held.add(str(file.readlink()))
+    return held
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningDa
 
 def test_metrics_say_what_applications_did(served: tuple[RunningDaemon, Path]) -> None:
     daemon, place = served
+    assert eventually(lambda: samples(place)["softee_clients", ()] == 0), "those of other tests have gone"
     with ExitStack() as stack:
         application = Application(daemon, stack)
         application.init_token()
@@ -118,7 +121,7 @@ def test_metrics_say_what_applications_did(served: tuple[RunningDaemon, Path]) -
             timeout=30,
         )
         assert serial in status.stdout
-    eventually(lambda: samples(place)["softee_clients", ()] == 0)
+    assert eventually(lambda: samples(place)["softee_clients", ()] == 0)
 
 
 def test_attack_a_token_s_label_is_in_no_metric(served: tuple[RunningDaemon, Path]) -> None:
@@ -179,8 +182,7 @@ def test_what_serves_them_has_neither_store_nor_keys_and_may_reach_nothing(serve
     daemon, place = served
     assert ask(place).status == 200
     pid = exporter_of(daemon)
-    held = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
-    assert not [name for name in held if "softee.db" in name or "tee.sock" in name or "root.key" in name]
+    assert not [name for name in held_by(pid) if "softee.db" in name or "tee.sock" in name or "root.key" in name]
     status = Path(f"/proc/{pid}/status").read_text()
     assert "NoNewPrivs:\t1" in status
     if not lockdown.missing():
@@ -199,8 +201,8 @@ def test_several_workers_counts_are_one_sum_that_survives_a_worker(tmp_path: Pat
         assert samples(place)["softee_clients", ()] == 4
         workers = [pid for pid in children(daemon) if pid != exporter_of(daemon)]
         os.kill(workers[0], signal.SIGKILL)
-        eventually(lambda: samples(place)["softee_worker_deaths_total", ()] == 1)
-        eventually(lambda: samples(place)["softee_workers", ()] == 2)
+        assert eventually(lambda: samples(place)["softee_worker_deaths_total", ()] == 1)
+        assert eventually(lambda: samples(place)["softee_workers", ()] == 2)
         assert samples(place)[key] == 4
         assert samples(place)["softee_clients", ()] == 2
 
@@ -214,6 +216,7 @@ def test_the_audit_log_s_end_is_told(tmp_path: Path) -> None:
 
 
 def children(daemon: RunningDaemon) -> list[int]:
+    """Return the pids of the daemon's processes, in the order in which it has made them."""
     pid = daemon.process.pid
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -239,10 +242,10 @@ def token_file(directory: Path, text: str = TOKEN, mode: int = 0o600) -> Path:
 
 
 def test_an_address_is_for_who_has_the_token(tmp_path: Path) -> None:
-    port = free_port()
-    options = ["--metrics", f"127.0.0.1:{port}", "--metrics-token", str(token_file(tmp_path, TOKEN + "\n"))]
+    options = ["--metrics", "127.0.0.1:0", "--metrics-token", str(token_file(tmp_path, TOKEN + "\n"))]
     with running_daemon(tmp_path, options=options) as daemon:
-        place = "127.0.0.1", port
+        (port,) = re.findall(r"metrics are at http://127\.0\.0\.1:(\d+)/metrics", daemon.log())
+        place = "127.0.0.1", int(port)
         for given in (
             {},
             {"Authorization": TOKEN},
@@ -254,13 +257,12 @@ def test_an_address_is_for_who_has_the_token(tmp_path: Path) -> None:
             assert "softee_build" not in reply.text
         assert "softee_build_info" in ask(place, Authorization=BEARER).text
         assert "softee_build_info" in ask(place, Authorization=f"bearer  {TOKEN}").text
-        assert f"http://127.0.0.1:{port}/metrics" in daemon.log()
         assert TOKEN not in daemon.log()
 
 
 def test_an_address_without_a_token_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="need a token: name a file with one"):
-        refused(tmp_path, ["--metrics", f"127.0.0.1:{free_port()}"])
+        refused(tmp_path, ["--metrics", "127.0.0.1:0"])
 
 
 def refused(directory: Path, options: Sequence[str]) -> None:
