@@ -197,7 +197,7 @@ def is_running(pid: int) -> bool:
 
 
 def test_attack_a_silent_connection_is_closed_and_holds_up_nobody(tmp_path: Path) -> None:
-    settings = "workers = 2\n[limits]\nframe_timeout = 0.2\n"
+    settings = "workers = 2\n[limits]\nframe_timeout = 1\n"
     with running_daemon(tmp_path, settings=settings) as daemon, RawClient(daemon.socket) as silent:
         silent.send(b"\x24")
         assert is_served(daemon.socket)
@@ -224,10 +224,15 @@ def test_an_idle_secure_world_wakes_nobody(tmp_path: Path) -> None:
     with several(tmp_path, 2) as daemon:
         assert is_served(daemon.socket)
         pids = [daemon.process.pid, *children(daemon)]
-        time.sleep(0.3)  # the last client's end
-        before = [switches(pid) for pid in pids]
-        time.sleep(0.5)
-        assert [switches(pid) for pid in pids] == before
+        assert eventually(lambda: sleep_on(pids, 0.3)), "after the last client's end"
+        assert sleep_on(pids, 0.5)
+
+
+def sleep_on(pids: Sequence[int], seconds: float) -> bool:
+    """Tell whether processes sleep for so long, and none of them is woken."""
+    before = [switches(pid) for pid in pids]
+    time.sleep(seconds)
+    return [switches(pid) for pid in pids] == before
 
 
 def switches(pid: int) -> int:
