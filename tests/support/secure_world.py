@@ -25,8 +25,8 @@ from support.leaks import Secrets, pins_in
 
 PINS = (b"87654321", b"123456")
 """Those that most tests give their tokens."""
-READY_WITHIN = 20
-STOPPED_WITHIN = 20
+READY_WITHIN = 60
+STOPPED_WITHIN = 60
 
 
 @dataclass
