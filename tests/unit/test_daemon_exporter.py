@@ -93,8 +93,10 @@ def held_by(pid: int) -> set[str]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningDaemon, Path]]:
-    with measured(tmp_path_factory.mktemp("metrics")) as running:
-        yield running
+    with measured(tmp_path_factory.mktemp("metrics")) as (daemon, place):
+        with ExitStack() as stack:
+            Application(daemon, stack).init_token()
+        yield daemon, place
 
 
 def test_metrics_say_what_applications_did(served: tuple[RunningDaemon, Path]) -> None:
@@ -102,7 +104,6 @@ def test_metrics_say_what_applications_did(served: tuple[RunningDaemon, Path]) -
     assert eventually(lambda: samples(place)["softee_clients", ()] == 0), "those of other tests have gone"
     with ExitStack() as stack:
         application = Application(daemon, stack)
-        application.init_token()
         assert application.ask(sessions.OPEN_SESSION, m.OpenPkcs11Session(0, 6), 4) is CKR.OK
         login = m.Login(1, CKU.SO, 6, bytearray(b"wrong!"))
         assert application.ask(sessions.LOGIN, login) is CKR.PIN_INCORRECT
