@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -23,6 +24,8 @@ from support.tickets import PROCESS, MemoryKeeper
 
 LOGINS = (SIZE - 32) // 32
 OTHER = bytes(range(2, 14))
+ENTRY = f"softee-test:{uuid4()}"
+"""In a keyring that outlives these tests, and that others may run over."""
 
 
 def login(number: int) -> bytes:
@@ -169,7 +172,7 @@ def test_a_keyrings_entry_is_as_long_as_it_must_be() -> None:
 def entry() -> Iterator[Entry]:
     """An entry of the real keyring."""
     try:
-        made = Entry(f"softee-test:{os.getpid()}".encode())
+        made = Entry(ENTRY.encode())
     except OSError as error:
         pytest.skip(f"no keyring here: {error}")
     yield made
@@ -181,7 +184,7 @@ def test_the_kernels_keyring_keeps_an_entry(entry: Entry) -> None:
     assert entry.read() == b""
     entry.write(b"first")
     entry.write(b"a second one")
-    assert Entry(f"softee-test:{os.getpid()}".encode()).read() == b"a second one"
+    assert Entry(ENTRY.encode()).read() == b"a second one"
     entry.remove()
     assert entry.read() == b""
     with pytest.raises(OSError, match="not available"):
@@ -207,7 +210,7 @@ except OSError as error:
 @pytest.mark.parametrize(("keeper", "said"), [("keyring", "written"), ("none", str(errno.EPERM))])
 def test_the_keyring_stays_open_only_where_it_keeps_the_key(entry: Entry, keeper: str, said: str) -> None:
     assert entry.read() == b""
-    command = [sys.executable, "-P", "-c", LOCKED_DOWN, f"softee-test:{os.getpid()}", keeper]
+    command = [sys.executable, "-P", "-c", LOCKED_DOWN, ENTRY, keeper]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{said}\n"
 
 
