@@ -76,9 +76,14 @@ def test_a_statement_with_another_attribute_is_not_the_installation_s(caller: Ca
 
 
 def test_a_byte_that_changes_anywhere_in_the_certificate_is_noticed(caller: Caller, statement: bytes) -> None:
+    """Of what is signed and of the signature; the byte between says how many bits of the last one do not count.
+
+    A library may take it for one where that bit is zero: signature and statement are the same then.
+    """
     leaf, *above = certificates(statement)
     der, root = leaf.public_bytes(Encoding.DER), chain_of(caller)
-    for at in range(0, len(der), 3):
+    between = len(der) - len(leaf.signature) - 1
+    for at in (*range(between), *range(between + 1, len(der))):
         changed = der[:at] + bytes([der[at] ^ 1]) + der[at + 1 :]
         pem = b"-----BEGIN CERTIFICATE-----\n" + encodebytes(changed) + b"-----END CERTIFICATE-----\n" + as_pem(*above)
         with pytest.raises(CliError):
