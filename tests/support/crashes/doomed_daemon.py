@@ -117,8 +117,8 @@ def main() -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
+            say(os.getpid())  # before anything else is said of it
             os._exit(live(life, parent))
-        say(pid)
         _, status = os.waitpid(pid, 0)
         say(os.waitstatus_to_exitcode(status))
 
