@@ -99,7 +99,7 @@ def test_sessions_that_open_close_and_log_in_at_once_leave_nothing_behind(victim
     barrier = threading.Barrier(6)
 
     def work(number: int) -> set[CKR]:
-        barrier.wait(10)
+        barrier.wait(60)
         answers = set()
         for turn in range(15):
             session = shared.call(c.OPEN_SESSION, 0, 6).handle

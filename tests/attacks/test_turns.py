@@ -60,7 +60,7 @@ class Work:
     def begun(self, count: int) -> list[Hashable]:
         """Wait until so many pieces have begun, and return whose they are, in order."""
         with self._change:
-            assert self._change.wait_for(lambda: len(self._begun) >= count, 20)
+            assert self._change.wait_for(lambda: len(self._begun) >= count, 60)
             return [*self._begun]
 
     def end_one(self) -> None:
@@ -160,14 +160,14 @@ class Steps(EchoApplication):
             with self.change:
                 self.begun.append(session)
                 self.change.notify_all()
-            return TeeResult.SUCCESS if self.steps.acquire(timeout=30) else TeeResult.GENERIC
+            return TeeResult.SUCCESS if self.steps.acquire(timeout=100) else TeeResult.GENERIC
 
         session.invoke = note  # type: ignore[method-assign]
         return session
 
     def wait_until_begun(self, count: int) -> list[EchoSession]:
         with self.change:
-            assert self.change.wait_for(lambda: len(self.begun) >= count, 20)
+            assert self.change.wait_for(lambda: len(self.begun) >= count, 60)
             return [*self.begun]
 
 

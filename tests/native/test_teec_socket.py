@@ -50,7 +50,7 @@ def test_complaint_that_has_no_room_keeps_nobody_waiting(native_build: Path, tmp
         answers: list[str] = []
         init = threading.Thread(target=lambda: answers.append(shell("init")))
         init.start()
-        init.join(5)
+        init.join(60)
         at_once = list(answers)
         shell.deafen()  # what still waits goes on
         init.join()

@@ -89,7 +89,7 @@ class EchoSession:
             return self._echo(params)
         if command == WAIT:
             self._application.waiting.release()
-            return TeeResult.SUCCESS if self._application.gate.wait(30) else TeeResult.GENERIC
+            return TeeResult.SUCCESS if self._application.gate.wait(100) else TeeResult.GENERIC
         if command == FAIL:
             raise TeeError(TeeResult.BAD_STATE, "as asked")
         if command == CRASH:

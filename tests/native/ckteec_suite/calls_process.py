@@ -196,14 +196,14 @@ def test_a_fork_while_other_threads_are_in_calls_leaves_no_lock_behind(library: 
 
     def slow(_: Sent) -> Answer:
         inside.set()
-        over.wait(10)
+        over.wait(60)
         return Answer()
 
     library.answers = slow
     caller = threading.Thread(target=library.call, args=("C_Logout", 1))
     caller.start()
     finalizer = threading.Thread(target=library.call, args=("C_Finalize", None))
-    assert inside.wait(10)
+    assert inside.wait(60)
     finalizer.start()
 
     def child() -> bool:
@@ -219,7 +219,7 @@ def test_a_fork_while_other_threads_are_in_calls_leaves_no_lock_behind(library: 
 
 
 def test_threads_call_at_the_same_time_and_finalize_waits_for_them(library: Library) -> None:
-    inside, together = threading.Semaphore(0), threading.Barrier(5, timeout=10)
+    inside, together = threading.Semaphore(0), threading.Barrier(5, timeout=60)
     answers: list[int] = []
 
     def meet(_: Sent) -> Answer:
@@ -234,7 +234,7 @@ def test_threads_call_at_the_same_time_and_finalize_waits_for_them(library: Libr
     for caller in callers:
         caller.start()
     for _ in callers:
-        assert inside.acquire(timeout=10)
+        assert inside.acquire(timeout=60)
     closed = library.state.sessions_closed
     finalizer = threading.Thread(target=lambda: answers.append(library.call("C_Finalize", None)))
     finalizer.start()
@@ -252,13 +252,13 @@ def test_initialize_does_not_wait_for_running_calls_only_to_refuse(library: Libr
 
     def slow(_: Sent) -> Answer:
         inside.set()
-        over.wait(5)
+        over.wait(60)
         return Answer()
 
     library.answers = slow
     caller = threading.Thread(target=library.call, args=("C_Logout", 1))
     caller.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     assert library.call("C_Initialize", None) == CKR.CRYPTOKI_ALREADY_INITIALIZED
     assert caller.is_alive()
     over.set()
