@@ -19,6 +19,7 @@ from interop.restart_client import logged_in, private_keys, sign, tell
 from interop.tools import PIN
 from softee.names import CKR
 from support.cryptoki import Module, Session
+from support.standing_still import stop, until_it_polls
 
 libc = ctypes.CDLL(None)
 
@@ -31,16 +32,10 @@ ROUNDS = 100
 def call_into_silence(session: Session, key: int, pids: Sequence[str]) -> None:
     """Stop the secure world, and leave a thread in a call."""
     for pid in pids:
-        os.kill(int(pid), signal.SIGSTOP)
-    begun = threading.Event()
-
-    def call() -> None:
-        begun.set()
-        tell(sign(session, key))
-
-    threading.Thread(target=call, daemon=True).start()
-    begun.wait()
-    threading.Event().wait(0.2)  # until the call waits for its answer: nothing tells that
+        stop(int(pid))
+    call = threading.Thread(target=lambda: tell(sign(session, key)), daemon=True)
+    call.start()
+    until_it_polls(os.getpid(), call.native_id)
 
 
 def end(how: str) -> Callable[..., None]:
@@ -63,7 +58,7 @@ def end_with_a_handler(path: Path, *pids: str) -> None:
     libc.__cxa_atexit(handler, None, None)
     tell(sign(session, key))
     for pid in pids:
-        os.kill(int(pid), signal.SIGSTOP)
+        stop(int(pid))
     libc.exit(0)
 
 

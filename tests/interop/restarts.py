@@ -2,7 +2,6 @@
 """A secure world that dies and comes back, and what tests ask of an application that lives through it."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from interop.tools import PIN
 from softee.names import CKA, CKM, CKR, CKU
 from support.cryptoki import CryptokiError, Mechanism, Session
 from support.secure_world import RunningDaemon, start_daemon
+from support.standing_still import stop, until_it_polls
 
 SOAK = bool(os.environ.get("SOFTEE_SOAK"))
 ECDSA = Mechanism(CKM.ECDSA)
@@ -73,11 +73,11 @@ def login(session: Session, pin: str = PIN, user: CKU = CKU.USER) -> None:
     session.call("C_Login", c_ulong(user), pin.encode(), c_ulong(len(pin)))
 
 
-def in_flight(world: World, call: threading.Thread) -> None:
-    """Let a call wait for a secure world that stands still, and kill that."""
-    os.kill(world.daemon.process.pid, signal.SIGSTOP)
+def in_flight(world: World, call: threading.Thread, process: int | None = None) -> None:
+    """Let a call wait for a secure world that stands still, and kill that. It is the thread's own, or a process'."""
+    stop(world.daemon.process.pid)
     call.start()
-    call.join(0.2)
+    until_it_polls(process or os.getpid(), None if process else call.native_id)
     assert call.is_alive()
     world.restart()
     call.join()

@@ -54,7 +54,7 @@ def log_in_while_the_secure_world_dies(survivor: Module, world: World, act: Call
     child = FORK.Process(target=be_child)
     child.start()
     has_session.wait()
-    in_flight(world, threading.Thread(target=let_it_go_on))
+    in_flight(world, threading.Thread(target=let_it_go_on), child.pid)
     assert child.exitcode == 0
 
 

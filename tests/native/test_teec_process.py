@@ -12,6 +12,7 @@ import pytest
 
 from native.peer import INVOKE, Peer
 from native.teec_shell import API, BAD_STATE, COMMS, COMMUNICATION, SUCCESS, TARGET_DEAD, TRUSTED_APP, Shell, preloaded
+from support.standing_still import until_it_polls
 
 INVOKE_LINE = "invoke 1 vx:1,2 ti:50 to:60 tx:70"
 GOOD = f"{SUCCESS} {TRUSTED_APP}"
@@ -55,7 +56,7 @@ def test_descriptor_replaced_while_a_call_sleeps_is_not_read(shell: Shell, peer:
     assert shell("start 3") == "ok"
     while peer.requests[-1].type != INVOKE:
         threading.Event().wait(0.005)
-    threading.Event().wait(0.1)  # until it sleeps: no signal tells that
+    until_it_polls(shell.pid)
     count = shell("steal")
     peer.rendezvous.wait()
     assert shell("wait").startswith(LOST)
