@@ -78,8 +78,9 @@ def prepared(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(prepared: Path, tmp_path: Path) -> Iterator[World]:
-    """A secure world that the test kills and starts again."""
+def world(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A secure world that the test kills and starts again, for which programs wait also where the machine is busy."""
+    monkeypatch.setenv("SOFTEE_RECONNECT_SECONDS", "60")
     for name in ("state", "key"):
         shutil.copytree(prepared / name, tmp_path / name)
     with short_directory() as short:

@@ -28,6 +28,7 @@ ANSWER = "the key is in the token"
 CONFIGURATION = """\
 env OPENSSL_CONF;
 env SOFTEE_SOCKET;
+env SOFTEE_RECONNECT_SECONDS;
 {settings}
 worker_processes 2;
 pid nginx.pid;
