@@ -2,6 +2,7 @@
 """C_GetAttributeValue is one command at most: what is asked next has come with it, and falls when it should."""
 
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,21 +106,27 @@ def test_a_key_s_value_is_asked_for_each_time(shown: World) -> None:
     assert shown.asked == [AHEAD, ASKED, ASKED]
 
 
+LOADED, WRITABLE = 1, 2
+"""Of a segment in an ELF file: its type, a flag."""
+
+
 def memory_of(client: Client) -> bytes:
-    """Return the library's variables, as the process has them."""
+    """Return the library's variables, as the process has them: its own alone, whatever the kernel has mapped beside."""
     maps = [line.split() for line in Path("/proc/self/maps").read_text().splitlines()]
     path = str(client.library.path)
-    own = [number for number, line in enumerate(maps) if len(line) > 5 and line[5] == path]
-    followed = own[-1] + 1
-    variables = [maps[number] for number in own if maps[number][1].startswith("rw")]
-    variables += [maps[followed]] if len(maps[followed]) == 5 else []
+    base = next(int(line[0].partition("-")[0], 16) for line in maps if len(line) > 5 and line[5] == path)
     with Path("/proc/self/mem").open("rb", buffering=0) as memory:
-        parts = []
-        for line in variables:
-            start, end = (int(part, 16) for part in line[0].split("-"))
-            memory.seek(start)
-            parts.append(memory.read(end - start))
-    return b"".join(parts)
+
+        def read(place: int, room: int) -> bytes:
+            memory.seek(base + place)
+            return memory.read(room)
+
+        head = read(0, 4096)
+        (begin,), (size, count) = struct.unpack_from("<Q", head, 32), struct.unpack_from("<2H", head, 54)
+        segments = [struct.unpack_from("<2I5Q", head, begin + number * size) for number in range(count)]
+        variables = [(at, room) for kind, flags, _, at, _, _, room in segments if kind == LOADED and flags & WRITABLE]
+        assert variables
+        return b"".join(read(*one) for one in variables)
 
 
 FALLS: dict[str, Callable[[Client, int, int], int]] = {
