@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPEED 20 /* tests/native/test_teec_silence.py has it too */
+#define SPEED 5 /* tests/native/test_teec_silence.py has it too */
 #define NS_PER_MS 1000000
 #define NS_PER_SECOND 1000000000
 

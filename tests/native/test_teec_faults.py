@@ -246,7 +246,7 @@ def test_refused_channel_is_tried_again_later(native_release_build: Path, tmp_pa
         assert shell.connect()("parallel 4 20 1") == "80"
         peer.secret = SECRET
         peer.rendezvous = threading.Barrier(2)
-        threading.Event().wait(0.1)  # two seconds of the shell's
+        threading.Event().wait(0.4)  # two seconds of the shell's
         assert shell("parallel 2 1 3") == "2"
 
 

@@ -20,8 +20,8 @@ import pytest
 from native.peer import INVOKE, KEEP_ALIVE, OPEN_SESSION, REPLY, SESSION, Channel, Peer, frame, serving, u32
 from native.teec_shell import COMMS, COMMUNICATION, SUCCESS, TARGET_DEAD, TRUSTED_APP, Shell, preloaded
 
-SPEED = 20
-"""How much faster, as native/tests/teec_fast_clock.c has it."""
+SPEED = 5
+"""How much faster, as native/tests/teec_fast_clock.c has it: what is answered has two seconds here, not ten."""
 
 LOST = f"{COMMUNICATION} {COMMS}"
 DEAD = f"{TARGET_DEAD} {COMMS}"
