@@ -4,7 +4,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from interop.clients.ports import free_port
 from interop.tools import PIN, Programs
 from support.secure_world import short_directory
 
@@ -76,11 +76,6 @@ def sshd(programs: Programs, module: Path) -> Iterator[int]:
             yield port
         finally:
             server.terminate()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 @contextmanager

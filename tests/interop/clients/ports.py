@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers on ports and sockets of this machine."""
 
+import secrets
 import socket
 import subprocess
 import time
 from pathlib import Path
 
 SERVES_WITHIN = 30
+_PORTS = range(10_000, 32_768)
+"""Linux gives none of these to connections, so that none gets one before its server listens."""
 
 
 def free_port() -> int:
     """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+    while True:
+        port = secrets.choice(_PORTS)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
 
 
 def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
