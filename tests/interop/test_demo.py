@@ -13,7 +13,7 @@ DEMO = (sys.executable, "-P", "-m", "softee", "demo")
 
 
 def test_every_step_of_the_walkthrough_passes() -> None:
-    answer = subprocess.run([*DEMO, "--json"], capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run([*DEMO, "--json"], capture_output=True, text=True, timeout=110, check=False)
     outcomes = json.loads(answer.stdout)
     failed = [outcome for outcome in outcomes if not outcome["passed"]]
     assert not failed
