@@ -51,6 +51,7 @@ def _forms(value: bytes) -> Iterator[str]:
 
 
 def pins_in(text: str, pins: Iterable[bytes]) -> list[str]:
-    """Return the PINs that stand in a text by themselves: short ones are parts of many a number."""
+    """Return the PINs that stand in a text by themselves: short ones are parts of many a number, or a process' own."""
     words = (pin.decode("ascii") for pin in pins)
-    return [word for word in words if re.search(rf"(?<![0-9A-Fa-f.]){re.escape(word)}(?![0-9A-Fa-f])", text)]
+    said = re.sub(r"\bpid \d+", "", text)
+    return [word for word in words if re.search(rf"(?<![0-9A-Fa-f.]){re.escape(word)}(?![0-9A-Fa-f])", said)]
