@@ -91,7 +91,7 @@ def test_the_unit_leaves_no_call_that_gains_anything() -> None:
 
 
 def status_as(uid: int, socket: Path) -> int:
-    """Be a client of another user's, and return 0 where it is served."""
+    """Be a client of another user's, who waits for the service to start, and return 0 where it is served."""
     client = os.fork()
     if client == 0:
         status = 1
@@ -99,7 +99,7 @@ def status_as(uid: int, socket: Path) -> int:
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
-            TeeClient(socket).close()
+            TeeClient(socket, silence=60).close()
             status = 0
         finally:
             os._exit(status)
