@@ -6,12 +6,13 @@ The rules are those of PKCS#11 3.2 §5.8, PKCS#11 3.2 §5.10, PKCS#11 3.2 §5.12
 
 import hashlib
 import itertools
+from collections.abc import Callable
 
 import pytest
 
 from softee.names import CKA, CKK, CKM, CKO, CKR, CKU, ParamType, TeeResult
 from softee.pkcs11_ta.abi.command import Command
-from softee.pkcs11_ta.session.operations import STREAM_RULES, Phase, Step
+from softee.pkcs11_ta.session.operations import ENCRYPT, STREAM_RULES, Operations, Phase, Step
 from softee.wire.values import Memref
 from support.commands import c
 from support.token_world import USER_PIN, Attribute, Caller, make_application, template, u32
@@ -314,6 +315,32 @@ def test_logout_ends_the_operations_of_the_client(caller: Caller, session: int) 
     assert caller.logout(other) is CKR.OK
     assert caller.call(c.SIGN_ONESHOT, session, data=DIGEST).rv is CKR.OPERATION_NOT_INITIALIZED
     assert caller.call(c.FIND_OBJECTS, other).rv is CKR.OPERATION_NOT_INITIALIZED
+
+
+class Ended:
+    """An operation that another session's logout ends, with all others, just when somebody looks at it."""
+
+    purpose = ENCRYPT
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    @property
+    def phase(self) -> Phase:
+        self._operations.clear()
+        return Phase.IDLE
+
+    @property
+    def context_login(self) -> bool:
+        self._operations.clear()
+        return False
+
+
+@pytest.mark.parametrize("look", [Operations.require_idle, Operations.active, Operations.waiting_for_login])
+def test_a_logout_disturbs_nobody_who_looks_at_the_operations(look: Callable[[Operations], object]) -> None:
+    operations = Operations(one_at_a_time=True)
+    operations.begin(Ended(operations))  # type: ignore[arg-type] # plays one
+    assert not look(operations)
 
 
 @pytest.fixture

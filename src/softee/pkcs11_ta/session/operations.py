@@ -241,10 +241,11 @@ class Operations:
 
     def require_idle(self, purpose: Purpose[Any] | None = None) -> None:
         """Raise CKR_OPERATION_ACTIVE where an operation stands in the way of a new one or of a call."""
-        for busy, operation in self._active.items():
-            in_the_way = self._one_at_a_time or busy is purpose
+        for operation in self._all():
+            in_the_way = self._one_at_a_time or operation.purpose is purpose
             if in_the_way and operation.phase is not Phase.IDLE and not operation.told_empty:
-                raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {busy.name} operation is active in this session")
+                name = operation.purpose.name
+                raise Pkcs11Error(CKR.OPERATION_ACTIVE, f"a {name} operation is active in this session")
 
     def begin(self, operation: Operation[Any]) -> None:
         """Add an operation, for which :meth:`require_idle` has found room."""
@@ -254,7 +255,7 @@ class Operations:
 
     def active(self) -> list[Operation[Any]]:
         """Return the cryptographic operations that are active."""
-        return [operation for operation in self._active.values() if operation.phase is not Phase.IDLE]
+        return [operation for operation in self._all() if operation.phase is not Phase.IDLE]
 
     def latest(self, purpose: Purpose[Any]) -> Operation[Any] | None:
         """Return the operation of this purpose that is active, or waits to be resumed."""
@@ -317,7 +318,11 @@ class Operations:
 
     def waiting_for_login(self) -> Operation[Any] | None:
         """Return the operation that waits for C_Login(CKU_CONTEXT_SPECIFIC), the latest one where there are several."""
-        return next((one for one in reversed(self._active.values()) if one.context_login), None)
+        return next((one for one in reversed(self._all()) if one.context_login), None)
+
+    def _all(self) -> list[Operation[Any]]:
+        """Return all as they are now: another thread may end them while somebody goes through them."""
+        return list(self._active.values())
 
 
 def next_phase(operation: Operation[Any], step: Step, after: Phase | CKR) -> Phase:
