@@ -59,6 +59,22 @@ def test_nobody_is_alone_while_another_has_sessions(one: WorkerNeighbours, other
         assert alone
 
 
+def test_who_hears_that_no_session_is_left_is_alone(
+    one: WorkerNeighbours, other: WorkerNeighbours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, heard = SharedTokens.count_sessions, []
+
+    def counted(shared: SharedTokens, worker: int, slot: int, sessions: SessionCount) -> None:
+        count(shared, worker, slot, sessions)
+        with one.alone(slot) as alone:
+            heard.append((one.elsewhere(slot).all, alone))
+
+    monkeypatch.setattr(SharedTokens, "count_sessions", counted)
+    for sessions in (1, 0):
+        other.tell(0, SessionCount(sessions, 0))
+    assert heard == [(1, False), (0, True)]
+
+
 def test_who_has_sessions_itself_is_not_alone(one: WorkerNeighbours) -> None:
     one.tell(0, SessionCount(1, 1))
     with one.alone(0) as alone:

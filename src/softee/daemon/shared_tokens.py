@@ -123,14 +123,17 @@ class WorkerNeighbours:
             self._lock(fcntl.F_UNLCK, slot, _TURN)
 
     def tell(self, slot: int, count: SessionCount) -> None:
-        """Tell them how many sessions there are here. The first one waits while another worker resets the token."""
+        """Tell them how many sessions there are here. The first one waits while another worker resets the token.
+
+        Who hears that there are none can reset it: the last one leaves before that is told.
+        """
         if count.all and slot not in self._present:
             self._lock(fcntl.F_RDLCK, slot, _SESSIONS)
             self._present.add(slot)
-        self._shared.count_sessions(self._worker, slot, count)
-        if not count.all:
+        elif not count.all:
             self._present.discard(slot)
             self._lock(fcntl.F_UNLCK, slot, _SESSIONS)
+        self._shared.count_sessions(self._worker, slot, count)
 
     def elsewhere(self, slot: int) -> SessionCount:
         """Return how many sessions the others have together."""
