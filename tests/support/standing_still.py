@@ -35,7 +35,7 @@ def _tasks(pid: int) -> list[Path]:
 def _stands(task: Path) -> bool:
     """Tell whether a thread is stopped, or has ended."""
     try:
-        return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+        return (task / "stat").read_text().rpartition(")")[2].split()[0] in {"T", "Z", "X"}
     except (FileNotFoundError, ProcessLookupError):
         return True
 

@@ -112,8 +112,8 @@ def _told_of_its_end(process: subprocess.Popen[bytes], log: Path) -> Iterator[No
     # It starts with all signals blocked: one that it took would miss the main thread, which passes them on.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     watch.start()
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # one that has come meanwhile ends what is below, too
         yield
     finally:
         if not _has_ended(process):
