@@ -18,12 +18,16 @@ from softee.daemon.listener import Listener, listen
 from softee.daemon.server import Server
 from softee.daemon.settings import Limits
 from softee.daemon.wakeup import Wakeup
+from softee.names import ParamType, TeeResult
+from softee.tee.application import ClientIdentity
 from softee.tee.core import TeeCore
 from softee.wire.frames import FrameType, encode_frame
 from softee.wire.messages import Invoke
+from softee.wire.parameters import Parameters, Region
+from softee.wire.values import Memref, Param, Params
 from support.channel_attack import eventually, open_descriptors
-from support.echo_application import WAIT, EchoApplication
-from support.raw_client import RawClient, echoes, greeted
+from support.echo_application import ECHO, WAIT, EchoApplication, EchoSession
+from support.raw_client import RawClient, echoes, greeted, memory_file
 from support.secure_world import is_served, short_directory
 
 
@@ -104,6 +108,40 @@ def test_a_connection_for_which_there_is_no_thread_is_closed_and_takes_no_place(
             assert unlucky.is_closed()
         assert is_served(listener.path)
     assert "a connection could not be served: can't start new thread" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "by_the_loop"),
+    [(1, 144 << 10, True), (1, (144 << 10) + 1, False), (0, 1, False)],
+    ids=["little", "much", "the request itself"],
+)
+def test_little_in_a_memory_file_takes_no_thread_unless_it_is_the_request_itself(
+    index: int, size: int, *, by_the_loop: bool
+) -> None:
+    ran_in: list[str] = []
+
+    class Watched(EchoSession):
+        def invoke(self, command: int, params: Params) -> TeeResult:
+            ran_in.append(threading.current_thread().name)
+            return super().invoke(command, params)
+
+    class Watching(EchoApplication):
+        def open_session(self, client: ClientIdentity, params: Params) -> EchoSession:  # noqa: ARG002 - the Protocol's
+            return Watched(self, client)
+
+    params: list[Param] = [None] * 4
+    params[index] = Memref(ParamType.MEMREF_INPUT, capacity=size)
+    first, second, third, fourth = params
+    parameters = Parameters((first, second, third, fourth), (Region(index, 0),))
+    with (
+        served(Watching()) as (server, listener),
+        running(server),
+        greeted(listener.path) as (client, session),
+        memory_file(bytes(size)) as file,
+    ):
+        assert all(echoes(client, session) for _ in range(10))  # the thread that said hello has left it to the loop
+        client.invoke(session, ECHO, parameters, [file])
+    assert ran_in[-1].startswith("worker") is not by_the_loop
 
 
 def test_a_request_that_does_not_end_does_not_keep_the_server_from_stopping(

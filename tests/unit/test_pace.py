@@ -14,6 +14,7 @@ from softee.pkcs11_ta.abi.commands import COMMANDS
 from softee.pkcs11_ta.token.profiles import PORTABLE
 from softee.wire.values import Memref, Params
 from support.commands import c
+from support.mechanism_runs import gcm_params
 from support.object_calls import fresh_caller, pair
 from support.samples.ec import P256
 from support.samples.lattice import sign_params
@@ -71,6 +72,35 @@ def test_a_signature_is_as_quick_as_its_key(
     assert quick(caller, c.SIGN_UPDATE, session) is expected
     caller.ok(c.RELEASE_ACTIVE_PROCESSING, session, c.SIGN_UPDATE.number)
     assert quick(caller, c.SIGN_ONESHOT, session)
+
+
+def quick_with(caller: Caller, command: Command[Any], session: int, size: int) -> bool:
+    control = Memref(ParamType.MEMREF_INOUT, bytearray(struct.pack("<I", session)), 64)
+    data = Memref(ParamType.MEMREF_INPUT, capacity=size)
+    return caller.tee.is_quick(command.number, (control, data, None, None))
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "parameter", "most"),
+    [(CKM.AES_GCM, gcm_params(bytes(12)), 72 << 10), (CKM.AES_CTS, bytes(16), 16 << 10)],
+)
+def test_encryption_is_as_quick_as_its_mechanism_with_the_data(
+    world: tuple[Caller, int], mechanism: CKM, parameter: bytes, most: int
+) -> None:
+    caller, session = world
+    caller.ok(c.ENCRYPT_INIT, session, caller.aes_key(session), mechanism, parameter)
+    for command in (c.ENCRYPT_ONESHOT, c.ENCRYPT_UPDATE):
+        assert [quick_with(caller, command, session, size) for size in (0, most, most + 1)] == [True, True, False]
+    caller.ok(c.RELEASE_ACTIVE_PROCESSING, session, c.ENCRYPT_UPDATE.number)
+
+
+@pytest.mark.parametrize(("mechanism", "most"), [(CKM.SHA256, 72 << 10), (CKM.SHA3_256, 16 << 10)])
+def test_so_are_digests(world: tuple[Caller, int], mechanism: CKM, most: int) -> None:
+    caller, session = world
+    caller.ok(c.DIGEST_INIT, session, mechanism, b"")
+    for command in (c.DIGEST_ONESHOT, c.DIGEST_UPDATE):
+        assert [quick_with(caller, command, session, size) for size in (0, most, most + 1)] == [True, True, False]
+    caller.ok(c.DIGEST_FINAL, session)
 
 
 ON_TOKEN, IN_SESSION = (CKA.TOKEN, True), (CKA.TOKEN, False)

@@ -45,7 +45,9 @@ log = logging.getLogger(__name__)
 _REPLY_HEAD = 256
 """Bytes of a reply frame that are kept for all but inline outputs."""
 _QUICK_OUTPUT = 16 * 1024
-"""Bytes of answers that are made in a moment."""
+"""Bytes of answers that are made in a moment, as they travel in the frame."""
+_QUICK_MEMORY = 144 * 1024
+"""The same of all that goes through a memory file: 64 KiB and the answer to them, copied in some ten microseconds."""
 
 
 class Conversation:
@@ -173,10 +175,12 @@ class Conversation:
 
     def _is_done_at_once(self, context: ClientContext, request: Request) -> bool:
         """Tell whether a request is answered at once, if nothing else of its client runs."""
-        if not isinstance(request, Invoke) or self.channel.descriptor is not None:
+        if not isinstance(request, Invoke):
             return False
         parameters = request.parameters
         if parameters.inline_output > _QUICK_OUTPUT:
+            return False
+        if self.channel.descriptor is not None and not memory_file.is_small(parameters, _QUICK_MEMORY):
             return False
         return context.is_quick(request.session, request.command, parameters.params)
 

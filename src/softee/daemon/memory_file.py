@@ -45,7 +45,19 @@ def claimed(request: Request) -> int:
     """Return how many bytes a request that came with a memory file says that it is about; it is not checked yet."""
     if not isinstance(request, Invoke | OpenSession):
         return 0
-    return min(sum(buffer.capacity for _, buffer in _buffers(request.parameters)), MAX_MEMORY_FILE)
+    return min(_claimed(request.parameters), MAX_MEMORY_FILE)
+
+
+def _claimed(parameters: Parameters) -> int:
+    return sum(buffer.capacity for _, buffer in _buffers(parameters))
+
+
+def is_small(parameters: Parameters, most: int) -> bool:
+    """Say whether no more than so many bytes are in a memory file, and none of parameter 0.
+
+    That is where applications are told what they shall do, and cannot say how long it takes before they have read it.
+    """
+    return all(region.index for region in parameters.regions) and _claimed(parameters) <= most
 
 
 def read_inputs(descriptor: int, parameters: Parameters) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which commands are done in a moment, and may run where others wait for their turn meanwhile.
 
-A moment is some hundred microseconds, with the few kilobytes of data that such a command comes with. Whatever commits a
+A moment is some hundred microseconds. Whatever commits a
 change, searches for the primes of a key, or computes with a PIN, is not done in one.
 """
 
@@ -27,7 +27,16 @@ from softee.pkcs11_ta.handlers import HANDLERS
 from softee.pkcs11_ta.mechanisms.functions import KeyGenerating, PairGenerating
 from softee.pkcs11_ta.mechanisms.table import MECHANISMS
 from softee.pkcs11_ta.session.client import Pkcs11Client
-from softee.pkcs11_ta.session.operations import DECRYPT, ENCRYPT, SIGN, SIGN_RECOVER, VERIFY, VERIFY_RECOVER, Purpose
+from softee.pkcs11_ta.session.operations import (
+    DECRYPT,
+    DIGEST,
+    ENCRYPT,
+    SIGN,
+    SIGN_RECOVER,
+    VERIFY,
+    VERIFY_RECOVER,
+    Purpose,
+)
 from softee.pkcs11_ta.token.object import FIRST_SESSION_HANDLE
 from softee.wire.values import Memref, Params
 
@@ -80,11 +89,12 @@ def _first(params: Params) -> int:
 
 
 def _as_operation(purpose: Purpose[Any]) -> Pace:
-    """Return the pace of an operation's steps: they are as quick as its key is."""
+    """Return the pace of an operation's steps: they are as quick as its key is, and its mechanism with the data."""
 
-    def pace(client: Pkcs11Client, handle: int, _: Params) -> bool:
-        session = client.sessions.get(handle)
-        return session is None or not session.operations.is_slow(purpose)
+    def pace(client: Pkcs11Client, handle: int, params: Params) -> bool:
+        session, data = client.sessions.get(handle), params[1]
+        size = data.capacity if isinstance(data, Memref) else 0
+        return session is None or not session.operations.is_slow(purpose, size)
 
     return pace
 
@@ -177,10 +187,11 @@ _QUICK: Final[tuple[tuple[Pace, tuple[Command[Any], ...]], ...]] = (
     (True, (general.PING, slots.SLOT_LIST, slots.MECHANISM_IDS, slots.MECHANISM_INFO, sessions.SESSION_INFO)),
     (True, (objects.FIND_OBJECTS, objects.FIND_OBJECTS_FINAL, objects.GET_ATTRIBUTE_VALUE)),
     (True, (random.SEED_RANDOM, random.GENERATE_RANDOM)),
-    (True, (digests.DIGEST_INIT, digests.DIGEST_UPDATE, digests.DIGEST_FINAL, digests.DIGEST_ONESHOT)),
+    (True, (digests.DIGEST_INIT, digests.DIGEST_FINAL)),
     (True, (ciphers.ENCRYPT_INIT, ciphers.DECRYPT_INIT, signatures.SIGN_INIT, signatures.VERIFY_INIT)),
     (True, (resuming.ENCRYPT_START, resuming.DECRYPT_START, resuming.SIGN_START, resuming.VERIFY_START)),
-    (True, (resuming.DIGEST_START, resuming.DIGEST_AGAIN, resuming.RESUME)),
+    (True, (resuming.DIGEST_START, resuming.RESUME)),
+    (_as_operation(DIGEST), (digests.DIGEST_UPDATE, digests.DIGEST_ONESHOT, resuming.DIGEST_AGAIN)),
     (_as_operation(ENCRYPT), (resuming.ENCRYPT_AGAIN,)),
     (_as_operation(DECRYPT), (resuming.DECRYPT_AGAIN,)),
     (_as_operation(SIGN), (resuming.SIGN_AGAIN,)),

@@ -49,6 +49,7 @@ class TaSession(Protocol):
     def is_quick(self, command: int, params: Params) -> bool:
         """Say whether a command with these parameters is done within some hundred microseconds, and waits for nobody.
 
+        Of a buffer in a memory file the size is known, and the bytes are not there yet; parameter 0 is never one here.
         It is called when nothing runs in the session, and must not raise. Whoever is not sure says False: the command
         then runs in a thread of its own.
         """

@@ -16,6 +16,10 @@ P = TypeVar("P")
 Group = TypeVar("Group", bound=Functions[Any])
 
 
+QUICK_BYTES = 16 << 10
+QUICK_BULK = 72 << 10
+"""The same of the quickest: 64 KiB and what is added to them. A gigabyte a second is a tenth of a millisecond here."""
+
 MESSAGE_SIGNING = MechanismFlag.MESSAGE_SIGN | MechanismFlag.MESSAGE_VERIFY
 
 
@@ -32,6 +36,7 @@ class MechanismSpec(Generic[P]):
     mechanisms that such a P chooses to be used inside, for a policy may refuse them. ``multi_part`` is False where the
     standard knows the mechanism only in one part; its operations then see one ``update``. ``functions`` are the groups
     that it has, each at most once; the flags of C_GetMechanismInfo are theirs, and cannot drift from the code.
+    ``quick_bytes`` are as many bytes of data as are done in a moment, where the key allows that.
     """
 
     mechanism: CKM
@@ -41,6 +46,7 @@ class MechanismSpec(Generic[P]):
     hashes_in: Callable[[P], frozenset[CKM]] = _no_hashes
     multi_part: bool = True
     functions: tuple[Functions[P], ...]
+    quick_bytes: int = QUICK_BYTES
     flags: MechanismFlag = field(init=False)
     layout: Layout = field(init=False, repr=False)
 

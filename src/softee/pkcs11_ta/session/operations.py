@@ -301,10 +301,10 @@ class Operations:
             raise Pkcs11Error(CKR.OPERATION_NOT_INITIALIZED, f"no {purpose.name} operation is active in this session")
         return operation
 
-    def is_slow(self, purpose: Purpose[Any]) -> bool:
-        """Say whether the end of the active operation of this purpose, if there is one, takes its time."""
+    def is_slow(self, purpose: Purpose[Any], size: int) -> bool:
+        """Say whether the active operation of this purpose, if there is one, takes its time with so much data."""
         operation = self._active.get(purpose)
-        return operation is not None and operation.slow
+        return operation is not None and (operation.slow or size > operation.spec.quick_bytes)
 
     def mechanism(self, purpose: Purpose[Any]) -> int | None:
         """Return the mechanism of the operation of this purpose that is active, or waits to be resumed."""

@@ -18,7 +18,7 @@ from softee.pkcs11_ta.mechanisms.functions import Ciphering, Wrapping
 from softee.pkcs11_ta.mechanisms.params import initialization_vector, no_params
 from softee.pkcs11_ta.mechanisms.shapes.block_modes import PaddingDecrypt, PaddingEncrypt, WholeBlocks, end_padded
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import wrong_length
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
+from softee.pkcs11_ta.mechanisms.spec import QUICK_BULK, AnyMechanism, MechanismSpec
 from softee.tee.keys import wipe
 
 P = TypeVar("P")
@@ -70,6 +70,7 @@ def _whole_blocks(mechanism: CKM, params: Callable[..., P], mode: Callable[[P], 
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=params,
+        quick_bytes=QUICK_BULK,
         functions=(
             Ciphering(
                 encrypt=lambda key, p: WholeBlocks(encryptor(key, mode(p)), BLOCK, CKR.DATA_LEN_RANGE),
@@ -90,6 +91,7 @@ SPECS: tuple[AnyMechanism, ...] = (
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=initialization_vector,
+        quick_bytes=QUICK_BULK,
         functions=(
             Ciphering(
                 encrypt=lambda key, iv: PaddingEncrypt(encryptor(key, modes.CBC(iv)), BLOCK, CKR.DATA_LEN_RANGE),

@@ -16,7 +16,7 @@ from softee.pkcs11_ta.mechanisms.aes.cipher import BLOCK, KEY_SIZE, KEY_TYPES, d
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import ByteStream
-from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+from softee.pkcs11_ta.mechanisms.spec import QUICK_BULK, MechanismSpec
 
 _OPTEE_FULL_COUNTER = 1
 _COUNTER_BITS = 8 * BLOCK
@@ -64,6 +64,7 @@ SPECS = (
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=counter_block,
+        quick_bytes=QUICK_BULK,
         functions=(Ciphering(encrypt=_encrypt, decrypt=_decrypt),),
     ),
 )

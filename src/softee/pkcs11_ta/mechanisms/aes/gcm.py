@@ -24,7 +24,7 @@ from softee.pkcs11_ta.mechanisms.functions import AuthenticatedWrapping, Cipheri
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, ByteStream, wrong_length
 from softee.pkcs11_ta.mechanisms.shapes.nonces import nonce_of_message
-from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+from softee.pkcs11_ta.mechanisms.spec import QUICK_BULK, MechanismSpec
 
 LARGEST_CIPHERTEXT = 1 << 20
 """Bytes to decrypt in parts, tag included: they stay in memory until the end, and a client may have thousands of
@@ -134,6 +134,7 @@ SPECS = (
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=gcm,
+        quick_bytes=QUICK_BULK,
         functions=(
             Ciphering(encrypt=_encrypt, decrypt=_decrypt),
             Wrapping(wrap=_wrap, unwrap=_unwrap),

@@ -16,7 +16,7 @@ from softee.pkcs11_ta.mechanisms.chacha20.stream import BLOCK, KEY_SIZE, KEY_TYP
 from softee.pkcs11_ta.mechanisms.functions import Ciphering, Message, Messaging
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import BufferedCipher, ByteStream, wrong_length
-from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+from softee.pkcs11_ta.mechanisms.spec import QUICK_BULK, MechanismSpec
 from softee.tee.late import LateModule
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ SPECS = (
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=aead,
+        quick_bytes=QUICK_BULK,
         functions=(
             Ciphering(encrypt=_encrypt, decrypt=_decrypt),
             Messaging(message=_message, parameter=_of_message, random_bits=8 * _NONCE_SIZE),

@@ -14,7 +14,7 @@ from softee.pkcs11_ta.keys.view import KeyView, SizeRange
 from softee.pkcs11_ta.mechanisms.functions import Ciphering
 from softee.pkcs11_ta.mechanisms.params import invalid
 from softee.pkcs11_ta.mechanisms.shapes.ciphering import ByteStream
-from softee.pkcs11_ta.mechanisms.spec import MechanismSpec
+from softee.pkcs11_ta.mechanisms.spec import QUICK_BULK, MechanismSpec
 from softee.tee.late import LateModule
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ SPECS = (
         key_types=KEY_TYPES,
         key_size=KEY_SIZE,
         params=chacha20,
+        quick_bytes=QUICK_BULK,
         functions=(
             Ciphering(
                 encrypt=lambda key, params: ByteStream(_cipher(key, params).encrypt, longest=params.longest),

@@ -6,8 +6,12 @@ CKM_SHA512_T is not there: no library has it for lengths other than 224 and 256,
 
 from softee.pkcs11_ta.mechanisms.functions import Digesting
 from softee.pkcs11_ta.mechanisms.params import no_params
+from softee.pkcs11_ta.mechanisms.shapes import hash_functions as h
 from softee.pkcs11_ta.mechanisms.shapes.hash_functions import HASHINGS, HashContext, Hashing
-from softee.pkcs11_ta.mechanisms.spec import AnyMechanism, MechanismSpec
+from softee.pkcs11_ta.mechanisms.spec import QUICK_BULK, QUICK_BYTES, AnyMechanism, MechanismSpec
+
+_QUICKEST = (h.SHA1, h.SHA224, h.SHA256, h.SHA384, h.SHA512, h.SHA512_224, h.SHA512_256)
+"""For which processors have instructions, or words that fit."""
 
 
 class _Digest:
@@ -35,6 +39,7 @@ def _spec(hashing: Hashing) -> AnyMechanism:
     return MechanismSpec(
         mechanism=hashing.mechanism,
         params=no_params,
+        quick_bytes=QUICK_BULK if hashing in _QUICKEST else QUICK_BYTES,
         functions=(Digesting(begin=lambda _: _Digest(hashing.begin()), size=hashing.size),),
     )
 
