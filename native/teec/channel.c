@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define SPIN_NS 100000    /* how long a reply is awaited without sleeping */
-#define SPIN_PAUSE 8u     /* how many replies are not awaited so after one for which it was in vain */
-#define BUFFER_SIZE 4096u /* most requests and replies are far smaller */
+#define SPIN_NS 100000       /* how long a reply is awaited without sleeping */
+#define LONG_SPIN_NS 250000  /* the same where those before it have come within this time */
+#define SPIN_PAUSE 8u        /* how many replies are not awaited so after one for which it was in vain */
+#define LONG_SPIN_PAUSE 128u /* how many are not awaited so long */
+#define BUFFER_SIZE 4096u    /* most requests and replies are far smaller */
 #define NS_PER_MS 1000000
 #define NAP_MS 1 /* between two looks, where the kernel does not wait for a descriptor */
 
@@ -99,22 +101,32 @@ void channel_look_around(void)
     atomic_store(&has_spare_cpu, sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1);
 }
 
+static void count_down(unsigned int *count)
+{
+    if (*count > 0)
+        (*count)--;
+}
+
 /*
  * Look for a reply without sleeping for a moment: to rouse a sleeping CPU takes longer than most replies do. Where they
- * take long, or many clients keep the CPUs busy, that moment would be taken from others.
+ * take long, or many clients keep the CPUs busy, that moment would be taken from others, who may be who makes the
+ * reply.
  */
 static void spin(struct channel *channel)
 {
     struct pollfd wanted = {.fd = channel->socket.fd, .events = POLLIN};
-    const int64_t end = monotonic_ns() + SPIN_NS;
+    int64_t end;
 
-    if (channel->spin_pause > 0)
-        channel->spin_pause--;
+    count_down(&channel->spin_pause);
+    count_down(&channel->long_spin_pause);
     if (channel->spin_pause > 0 || !atomic_load_explicit(&has_spare_cpu, memory_order_relaxed))
         return;
+    end = monotonic_ns() + (channel->long_spin_pause > 0 ? SPIN_NS : LONG_SPIN_NS);
     while (poll(&wanted, 1, 0) == 0) {
         if (monotonic_ns() > end) {
             channel->spin_pause = SPIN_PAUSE;
+            if (channel->long_spin_pause == 0)
+                channel->long_spin_pause = LONG_SPIN_PAUSE;
             return;
         }
     }

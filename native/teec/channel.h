@@ -17,10 +17,11 @@ struct channel {
     struct memory_file file;   /* for large buffers */
     struct descriptor *passed; /* where a file goes that comes with a reply; NULL: none may come */
     uint32_t serial;
-    uint32_t max_length;     /* of a frame that the peer takes */
-    bool peer_gone;          /* the channel was closed because the other end was */
-    unsigned int spin_pause; /* for how many replies looking without sleeping is not worth it */
-    uint8_t *buffer;         /* the request, then its reply; wiped after each exchange */
+    uint32_t max_length;          /* of a frame that the peer takes */
+    bool peer_gone;               /* the channel was closed because the other end was */
+    unsigned int spin_pause;      /* for how many replies looking without sleeping is not worth it */
+    unsigned int long_spin_pause; /* for how many looking for long is not */
+    uint8_t *buffer;              /* the request, then its reply; wiped after each exchange */
     size_t capacity;
 };
 
