@@ -6,7 +6,7 @@
 #include "parameters.h"
 
 #define COUNT TEEC_CONFIG_PAYLOAD_REF_COUNT
-#define LARGE_BUFFER 65536u
+#define LARGE_BUFFER 15360u           /* a frame with a smaller one has no more than 16 KiB, and is answered quickly */
 #define LARGE_FIRST_BUFFER (1u << 20) /* parameter 0 is most applications' request: inline while a frame has room */
 
 static bool is_value(const struct parameter *parameter)
