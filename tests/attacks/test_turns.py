@@ -21,7 +21,7 @@ from softee.wire.parameters import NO_PARAMETERS, Parameters
 from softee.wire.values import Memref, Params, Value
 from support.channel_attack import eventually
 from support.echo_application import FILL, WAIT, EchoApplication, EchoSession
-from support.raw_client import RawClient, greeted
+from support.raw_client import RawClient, echoes, greeted
 from support.secure_world import short_directory
 
 ATTACKER, VICTIM, UID, OTHER_UID = "attacker", "victim", 1001, 1002
@@ -171,9 +171,18 @@ class Steps(EchoApplication):
             return [*self.begun]
 
 
+class QuickSteps(Steps):
+    """The same, of steps that are said to be quick, so that the loop takes them itself."""
+
+    def open_session(self, client: ClientIdentity, params: Params) -> EchoSession:
+        session = super().open_session(client, params)
+        session.is_quick = lambda *_: True  # type: ignore[method-assign]
+        return session
+
+
 @contextmanager
-def served(slow: int) -> Iterator[tuple[Steps, Turns, Path]]:
-    application, limits = Steps(), Limits(slow_requests=slow, frame_timeout=60, send_timeout=60)
+def served(slow: int, application: Steps | None = None) -> Iterator[tuple[Steps, Turns, Path]]:
+    application, limits = application or Steps(), Limits(slow_requests=slow, frame_timeout=60, send_timeout=60)
     with short_directory() as directory:
         listener = listen(directory / "tee.sock", 0o600)
         server = Server(TeeCore([application]), listener, limits)
@@ -211,6 +220,28 @@ def test_attack_requests_of_many_channels_are_overtaken_by_another_clients() -> 
             application.wait_until_begun(ended + 1)
             application.steps.release()
         assert any(one is not attackers for one in application.wait_until_begun(4)[:4])
+
+
+def test_attack_quick_requests_of_many_channels_are_overtaken_by_another_clients() -> None:
+    with served(1, QuickSteps()) as (application, _, path), ExitStack() as stack:
+        channels = [stack.enter_context(RawClient(path)) for _ in range(20)]
+        secret = channels[0].hello().secret
+        for channel in channels[1:]:
+            channel.hello(secret)
+        session = channels[0].open_session()
+        (attackers,) = application.sessions
+        victim, its_session = stack.enter_context(greeted(path))
+        for one, session_of_one in [*((channel, session) for channel in channels), (victim, its_session)]:
+            assert all(echoes(one, session_of_one) for _ in range(10))  # the thread that said hello has left it
+        ask(channels[0], session, WAIT)
+        application.wait_until_begun(1)
+        for channel in channels[1:]:
+            ask(channel, session, WAIT)
+        ask(victim, its_session, WAIT)
+        for ended in range(2):
+            application.wait_until_begun(ended + 1)
+            application.steps.release()
+        assert any(one is not attackers for one in application.wait_until_begun(3)[:3])
 
 
 def test_attack_what_a_client_has_queued_is_not_done_when_it_has_gone() -> None:

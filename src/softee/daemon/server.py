@@ -22,6 +22,7 @@ from softee.daemon.deferred import Deferred
 from softee.daemon.listener import Source
 from softee.daemon.lookout import SPARE_CPU, Lookout
 from softee.daemon.pool import Pool
+from softee.daemon.rounds import in_turn
 from softee.daemon.settings import Limits
 from softee.daemon.wakeup import Woken
 from softee.tee.core import TeeCore
@@ -86,7 +87,7 @@ class Server:
             self._epoll.register(bell.fileno(), select.EPOLLIN | select.EPOLLET)
         while True:
             due = self._deferred.timeout()
-            for descriptor, _ in self._lookout.wait(self._timeout(due)):
+            for descriptor in in_turn(self._lookout.wait(self._timeout(due)), self._waiting):
                 conversation = self._waiting.get(descriptor)
                 if conversation is not None:
                     self._advance(descriptor, conversation)
