@@ -6,39 +6,39 @@ connections, or of a uid's clients, is nobody else's matter. What is left is rea
 tells of those first that it has not told of for the longest time.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from softee.daemon.conversation import Conversation
 from softee.daemon.lookout import Events
 
-_OF_ONE: Final = 4
-"""How many requests a round answers where all are one client's: who asks meanwhile waits for no more."""
+_FEW: Final = 4
+"""How many requests a round answers of one client that asks alone, or of clients that ask for one each, of any uid."""
+
+Asked = Sequence[tuple[int, Conversation | None]]
+"""Descriptors that are ready, and whose conversation each is, if it is one's."""
 
 
-def in_turn(ready: Events, waiting: Mapping[int, Conversation]) -> Sequence[int]:
+def in_turn(ready: Events, waiting: Mapping[int, Conversation]) -> Asked:
     """Return which of the descriptors that are ready are served now; those of no conversation always are."""
-    if len(ready) == 1:
-        return (ready[0][0],)
-    asking = {descriptor: conversation for descriptor, _ in ready if (conversation := waiting.get(descriptor))}
-    whose = _of_uid if len({_of_uid(one) for one in asking.values()}) > 1 else _of_client
-    most = _OF_ONE if len({whose(one) for one in asking.values()}) == 1 else 1
-    left = set(asking) - set(_first(asking, whose, most))
-    return [descriptor for descriptor, _ in ready if descriptor not in left]
+    asked = [(descriptor, waiting.get(descriptor)) for descriptor, _ in ready]
+    if len(asked) == 1:
+        return asked
+    clients = {conversation.client for _, conversation in asked if conversation}
+    return asked if len(clients) == len(asked) <= _FEW else _first_of_each(asked)
 
 
-def _first(asking: Mapping[int, Conversation], whose: Callable[[Conversation], Hashable], most: int) -> Sequence[int]:
-    taken: dict[Hashable, list[int]] = {}
-    for descriptor, conversation in asking.items():
-        of_one = taken.setdefault(whose(conversation), [])
-        if len(of_one) < most:
-            of_one.append(descriptor)
-    return [descriptor for of_one in taken.values() for descriptor in of_one]
-
-
-def _of_uid(conversation: Conversation) -> Hashable:
-    return conversation.channel.peer.uid
-
-
-def _of_client(conversation: Conversation) -> Hashable:
-    return conversation.client
+def _first_of_each(asked: Asked) -> Asked:
+    conversations = [conversation for _, conversation in asked if conversation]
+    by_uid = len({one.channel.peer.uid for one in conversations}) > 1
+    most = 1 if len({one.client for one in conversations}) > 1 else _FEW
+    served: dict[object, int] = {}
+    now = []
+    for descriptor, conversation in asked:
+        if conversation is not None:
+            whose = conversation.channel.peer.uid if by_uid else conversation.client
+            served[whose] = served.get(whose, 0) + 1
+            if served[whose] > most:
+                continue
+        now.append((descriptor, conversation))
+    return now

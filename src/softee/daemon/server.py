@@ -87,8 +87,7 @@ class Server:
             self._epoll.register(bell.fileno(), select.EPOLLIN | select.EPOLLET)
         while True:
             due = self._deferred.timeout()
-            for descriptor in in_turn(self._lookout.wait(self._timeout(due)), self._waiting):
-                conversation = self._waiting.get(descriptor)
+            for descriptor, conversation in in_turn(self._lookout.wait(self._timeout(due)), self._waiting):
                 if conversation is not None:
                     self._advance(descriptor, conversation)
                 elif descriptor in others and not others[descriptor]():
