@@ -21,9 +21,10 @@ Asked = Sequence[tuple[int, Conversation | None]]
 
 def in_turn(ready: Events, waiting: Mapping[int, Conversation]) -> Asked:
     """Return which of the descriptors that are ready are served now; those of no conversation always are."""
+    if len(ready) == 1:  # as nearly always: it costs next to nothing
+        ((descriptor, _),) = ready
+        return ((descriptor, waiting.get(descriptor)),)
     asked = [(descriptor, waiting.get(descriptor)) for descriptor, _ in ready]
-    if len(asked) == 1:
-        return asked
     clients = {conversation.client for _, conversation in asked if conversation}
     return asked if len(clients) == len(asked) <= _FEW else _first_of_each(asked)
 
