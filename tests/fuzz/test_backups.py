@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from softee.cli.failure import CliError, state_failures
@@ -65,6 +65,7 @@ def written(records: dict[bytes, bytes]) -> bytes:
 
 
 @given(RECORDS, st.booleans())
+@example(records={b"\1\0\0\0\0": b""}, is_good=False)
 def test_whatever_a_backup_holds_is_restored_or_refused(
     folder: Path,
     records: dict[bytes, bytes],

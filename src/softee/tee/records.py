@@ -94,7 +94,9 @@ def vault_prefix(application: UUID, vault: str) -> bytes:
 
 def kind_of(key: bytes) -> RecordKind | None:
     """Return the kind of the record at a key of the store; None where no record of ours stands there."""
-    kind_at = _NAME_AT + 1 + key[_NAME_AT] if len(key) > _NAME_AT else 0
+    if len(key) <= _NAME_AT:
+        return None
+    kind_at = _NAME_AT + 1 + key[_NAME_AT]
     try:
         return RecordKind(key[kind_at]) if len(key) == kind_at + 5 else None
     except ValueError:
