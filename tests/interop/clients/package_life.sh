@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The life of softee's package in a Debian without anything else: /work/softee.deb is installed, used by another user
+# The life of softee's package in a Debian without anything else: softee.deb beside it is installed, used by another user
 # through its socket, upgraded, removed, installed again, purged. What is wrong ends it.
 set -euo pipefail
 mount -t proc proc /proc
@@ -31,7 +31,7 @@ sign() {
     echo "signed: $1"
 }
 
-dpkg --install /work/softee.deb
+dpkg --install "${0%/*}/softee.deb"
 usermod --append --groups softee www-data
 serve
 client --slot 0 --init-token --label life --so-pin $SO_PIN
@@ -42,15 +42,15 @@ echo "served by: $(stat --format=%U /proc/$daemon)"
 echo "known: $(softee --version)"
 stop
 
-dpkg --install /work/softee.deb
+dpkg --install "${0%/*}/softee.deb"
 serve && sign "after an upgrade" && stop
 dpkg --remove softee
 [ ! -e /usr/lib/softee ] && [ ! -e /usr/bin/softee ]
-dpkg --install /work/softee.deb
+dpkg --install "${0%/*}/softee.deb"
 serve && sign "after a removal" && stop
 dpkg --purge softee
 echo "left: $(find /etc/softee /var/lib/softee -name root.key -o -name softee.db | sort | tr '\n' ' ')"
-dpkg --install /work/softee.deb
+dpkg --install "${0%/*}/softee.deb"
 gpasswd --delete www-data softee
 SOFTEE_PURGE_KEYS=yes dpkg --purge softee
 [ ! -e /etc/softee ] && [ ! -e /var/lib/softee ] && ! getent passwd softee
