@@ -202,13 +202,18 @@ def ask(client: RawClient, session: int, command: int, parameters: Parameters = 
     client.send(encode_frame(FrameType.INVOKE, 5, Invoke(session, command, 0, parameters).encode()))
 
 
+def many_channels(stack: ExitStack, path: Path, count: int) -> tuple[list[RawClient], int]:
+    """Return the channels of one client, and its session."""
+    first, *others = channels = [stack.enter_context(RawClient(path)) for _ in range(count)]
+    secret = first.hello().secret
+    for channel in others:
+        channel.hello(secret)
+    return channels, first.open_session()
+
+
 def test_attack_requests_of_many_channels_are_overtaken_by_another_clients() -> None:
     with served(slow=2) as (application, turns, path), ExitStack() as stack:
-        channels = [stack.enter_context(RawClient(path)) for _ in range(9)]
-        secret = channels[0].hello().secret
-        for channel in channels[1:]:
-            channel.hello(secret)
-        session = channels[0].open_session()
+        channels, session = many_channels(stack, path, 9)
         (attackers,) = application.sessions
         victim, its_session = stack.enter_context(greeted(path))
         for channel in channels:
@@ -224,11 +229,7 @@ def test_attack_requests_of_many_channels_are_overtaken_by_another_clients() -> 
 
 def test_attack_quick_requests_of_many_channels_are_overtaken_by_another_clients() -> None:
     with served(1, QuickSteps()) as (application, _, path), ExitStack() as stack:
-        channels = [stack.enter_context(RawClient(path)) for _ in range(20)]
-        secret = channels[0].hello().secret
-        for channel in channels[1:]:
-            channel.hello(secret)
-        session = channels[0].open_session()
+        channels, session = many_channels(stack, path, 20)
         (attackers,) = application.sessions
         victim, its_session = stack.enter_context(greeted(path))
         for one, session_of_one in [*((channel, session) for channel in channels), (victim, its_session)]:

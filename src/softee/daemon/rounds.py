@@ -26,13 +26,14 @@ def in_turn(ready: Events, waiting: Mapping[int, Conversation]) -> Asked:
         return ((descriptor, waiting.get(descriptor)),)
     asked = [(descriptor, waiting.get(descriptor)) for descriptor, _ in ready]
     clients = {conversation.client for _, conversation in asked if conversation}
-    return asked if len(clients) == len(asked) <= _FEW else _first_of_each(asked)
+    if len(clients) == len(asked) <= _FEW:
+        return asked
+    return _first_of_each(asked, 1 if len(clients) > 1 else _FEW)
 
 
-def _first_of_each(asked: Asked) -> Asked:
-    conversations = [conversation for _, conversation in asked if conversation]
-    by_uid = len({one.channel.peer.uid for one in conversations}) > 1
-    most = 1 if len({one.client for one in conversations}) > 1 else _FEW
+def _first_of_each(asked: Asked, most: int) -> Asked:
+    """Return the first ``most`` requests of each client, or of each uid where there are several."""
+    by_uid = len({conversation.channel.peer.uid for _, conversation in asked if conversation}) > 1
     served: dict[object, int] = {}
     now = []
     for descriptor, conversation in asked:

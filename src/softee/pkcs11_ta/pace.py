@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which commands are done in a moment, and may run where others wait for their turn meanwhile.
 
-A moment is some hundred microseconds. Whatever commits a
-change, searches for the primes of a key, or computes with a PIN, is not done in one.
+A moment is some hundred microseconds. Whatever commits a change, searches for the primes of a key, or computes with a
+PIN, is not done in one.
 """
 
 import struct

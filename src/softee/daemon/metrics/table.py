@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -67,35 +67,38 @@ def _commits(seen: Seen) -> dict[Labels, Durations]:
 
 
 @dataclass(frozen=True)
-class _Counted:
-    """A counter's metric: what it counts by labels."""
+class _Tallied:
+    """A metric of what is tallied by labels: ``family`` makes it, and ``values`` is what it says of each tally."""
 
     name: str
     text: str
     labels: Labels
     durations: Callable[[Seen], dict[Labels, Durations]]
+    family: Callable[..., Any]
+    values: Callable[[Durations], tuple[object, ...]]
 
     def metric(self, seen: Seen) -> Metric:
-        family = CounterMetricFamily(self.name, self.text, labels=self.labels)
+        family = self.family(self.name, self.text, labels=self.labels)
         for labels, durations in sorted(self.durations(seen).items()):
-            family.add_metric(labels, durations.count)
-        return family
+            family.add_metric(labels, *self.values(durations))
+        made: Metric = family
+        return made
 
 
-@dataclass(frozen=True)
-class _Timed:
-    """A histogram's metric: how long it takes, in seconds, by labels."""
+def _buckets(durations: Durations) -> list[tuple[str, float]]:
+    """Return Prometheus' buckets, each with all that is below its bound."""
+    bounds = [*(f"{bound / _SECOND:g}" for bound in BOUNDS), "+Inf"]
+    below, buckets = 0, []
+    for bound, number in zip(bounds, durations.buckets, strict=True):
+        below += number
+        buckets.append((bound, float(below)))
+    return buckets
 
-    name: str
-    text: str
-    labels: Labels
-    durations: Callable[[Seen], dict[Labels, Durations]]
 
-    def metric(self, seen: Seen) -> Metric:
-        family = HistogramMetricFamily(self.name, self.text, labels=self.labels)
-        for labels, durations in sorted(self.durations(seen).items()):
-            family.add_metric(labels, _buckets(durations), durations.total / _SECOND)
-        return family
+_counted = partial(_Tallied, family=CounterMetricFamily, values=lambda durations: (durations.count,))
+_timed = partial(
+    _Tallied, family=HistogramMetricFamily, values=lambda durations: (_buckets(durations), durations.total / _SECOND)
+)
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class _Build:
         return InfoMetricFamily(self.name, self.text, value=versions | {"cryptography": version("cryptography")})
 
 
-METRICS: Final[tuple[_Counted | _Timed | _Number | _Build, ...]] = (
+METRICS: Final[tuple[_Tallied | _Number | _Build, ...]] = (
     _Build(),
     _Number("softee_workers", "Processes that serve clients.", lambda seen: sum(one.since > 0 for one in seen.workers)),
     _Number("softee_workers_expected", "Processes that should.", lambda seen: len(seen.workers)),
@@ -143,40 +146,30 @@ METRICS: Final[tuple[_Counted | _Timed | _Number | _Build, ...]] = (
         "PKCS#11 sessions that they have open.",
         lambda seen: sum(one.sessions for one in seen.clients),
     ),
-    _Counted(
+    _counted(
         "softee_operations",
         "Functions that were called, by the mechanism, the return value, and the token's serial number.",
         ("function", "mechanism", "result", "token"),
         partial(_summed, labels=_operation),
     ),
-    _Timed(
+    _timed(
         "softee_operation_seconds",
         "How long they take in the secure world, without the way there and back.",
         ("function", "mechanism"),
         partial(_summed, labels=_duration),
     ),
-    _Counted(
+    _counted(
         "softee_pin_failures",
         "Calls that were refused for a wrong PIN, or one that is locked.",
         ("function", "result", "token"),
         partial(_summed, labels=_wrong_pin),
     ),
-    _Counted("softee_store_commits", "Changes that the store was given.", ("result",), _commits),
-    _Timed("softee_store_commit_seconds", "How long they take.", ("result",), _commits),
+    _counted("softee_store_commits", "Changes that the store was given.", ("result",), _commits),
+    _timed("softee_store_commit_seconds", "How long they take.", ("result",), _commits),
     _Number("softee_audit_line", "The number of the audit log's newest line; 0: none.", lambda seen: seen.audit_line),
     _Number("softee_audit_left_out", "Events that it lacks since that line.", lambda seen: seen.audit_left_out),
 )
 """All metrics, in the order in which they are shown. Prometheus puts _total after a counter's name."""
-
-
-def _buckets(durations: Durations) -> list[tuple[str, float]]:
-    """Return Prometheus' buckets, each with all that is below its bound."""
-    bounds = [*(f"{bound / _SECOND:g}" for bound in BOUNDS), "+Inf"]
-    below, buckets = 0, []
-    for bound, number in zip(bounds, durations.buckets, strict=True):
-        below += number
-        buckets.append((bound, float(below)))
-    return buckets
 
 
 class _Counts(Collector):

@@ -17,6 +17,7 @@ Group = TypeVar("Group", bound=Functions[Any])
 
 
 QUICK_BYTES = 16 << 10
+"""How many bytes of data any mechanism does in a moment."""
 QUICK_BULK = 72 << 10
 """The same of the quickest: 64 KiB and what is added to them. A gigabyte a second is a tenth of a millisecond here."""
 
