@@ -30,6 +30,16 @@ LARGEST = 64 << 10
 Lines = list[bytes]
 
 
+def lines_in(folder: Path) -> Lines:
+    """Return the lines of all files of the log in a folder."""
+    return b"".join(path.read_bytes() for path in log_files(folder)).splitlines(keepends=True)
+
+
+def events_in(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines' fields, as any reader of JSON has them."""
+    return [json.loads(line) for line in lines_in(folder)]
+
+
 @dataclass
 class AuditWorld:
     """A secure world with a log; ``start`` begins another one over the same store and folder."""
@@ -67,11 +77,11 @@ class AuditWorld:
 
     def lines(self) -> Lines:
         """Return the lines of all files."""
-        return b"".join(path.read_bytes() for path in log_files(self.folder)).splitlines(keepends=True)
+        return lines_in(self.folder)
 
     def events(self) -> list[dict[str, Any]]:
         """Return the lines' fields, as any reader of JSON has them."""
-        return [json.loads(line) for line in self.lines()]
+        return events_in(self.folder)
 
     def verify(self, *, key_alone: bool = False) -> AuditReport:
         """Verify all files."""

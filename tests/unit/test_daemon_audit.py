@@ -27,6 +27,7 @@ from softee.pkcs11_ta.abi import messages as m
 from softee.pkcs11_ta.abi.commands import objects
 from softee.stores.memory import MemoryStore
 from softee.tee.audit_log import KEPT
+from support.audit import events_in
 from support.command_line import call
 from support.pkcs11_client import Client
 from support.secure_world import RunningDaemon, running_daemon, short_directory
@@ -61,8 +62,7 @@ def verified(directory: Path, capsys: pytest.CaptureFixture[str], *options: str)
 
 
 def events(directory: Path) -> list[dict[str, Any]]:
-    files = log_files(directory / "state" / "audit")
-    return [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    return events_in(directory / "state" / "audit")
 
 
 @pytest.mark.parametrize("workers", [1, 3])

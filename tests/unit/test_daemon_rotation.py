@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moving a state from one root key to another, of whatever kind: whole, repeatable, one key always works."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ from softee.daemon.applications import Surroundings, make_applications
 from softee.daemon.at_rest import rotation
 from softee.daemon.at_rest.afterwards import NotNotedError
 from softee.daemon.at_rest.rotation import rotate
-from softee.daemon.audit.files import log_files
 from softee.daemon.errors import StartError
 from softee.daemon.failures import opening
 from softee.daemon.root_key.reading import RootKeyError
@@ -29,6 +27,7 @@ from softee.pkcs11_ta.application import Pkcs11Application
 from softee.pkcs11_ta.audit.noting import Noting
 from softee.stores.base import Store, StoreFullError
 from softee.tee.installation import rewrap
+from support.audit import events_in
 from support.states import settings_in
 from support.token_world import Caller
 from support.tpm import needs_tpm, running_tpm
@@ -226,8 +225,7 @@ def test_a_rotation_is_in_the_audit_log_also_where_the_new_key_can_be_read_once(
         caller.set_up()
     key = os.urandom(32)
     assert rotate(settings, passed(key))
-    lines = [line for path in log_files(settings.state / "audit") for line in path.read_text().splitlines()]
-    assert "rotate-root-key" in [json.loads(line)["event"] for line in lines]
+    assert "rotate-root-key" in [event["event"] for event in events_in(settings.state / "audit")]
 
     def fail(*_: object) -> None:
         raise StoreFullError("the disk is full")

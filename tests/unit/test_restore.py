@@ -14,7 +14,6 @@ import pytest
 from softee.cli.main import main
 from softee.daemon.at_rest import passphrase_file, restoring
 from softee.daemon.at_rest.afterwards import NotNotedError
-from softee.daemon.audit.files import log_files
 from softee.daemon.errors import StartError
 from softee.daemon.settings import Settings
 from softee.names import CKR
@@ -24,6 +23,7 @@ from softee.stores.sqlite import SqliteStore
 from softee.tee.anchor import ANCHOR
 from softee.tee.sealing import TamperedError
 from support.anchors import FakeCounter
+from support.audit import events_in
 from support.object_calls import create
 from support.secure_world import running_daemon, short_directory
 from support.states import PASSPHRASE, opened, settings_in
@@ -323,12 +323,8 @@ def test_a_restore_is_in_the_audit_log_which_goes_on(tmp_path: Path, monkeypatch
         create(caller, caller.set_up(), TOKEN=True)
     file = backed_up(settings)
 
-    def told() -> list[str]:
-        lines = [line for path in log_files(settings.state / "audit") for line in path.read_text().splitlines()]
-        return [json.loads(line)["event"] for line in lines]
-
     assert run(settings, "restore", file, "--replace") == 0
-    assert "restore" in told()
+    assert "restore" in [event["event"] for event in events_in(settings.state / "audit")]
     there = settings_in(tmp_path / "there", "[audit]\nlog = 'required'\n")
 
     def fail(*_: object) -> None:
